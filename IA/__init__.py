@@ -1,0 +1,1 @@
+"""Intelligent annotation: the loops that learn, and what they are made of."""

@@ -1,0 +1,80 @@
+"""What every loop shares: its log, its lock, the event that ends it, and how a person's mistake is told."""
+
+import contextlib
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from config import Config, UsageError
+from IA import protocol
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 2_000_000
+LOCK_WAIT_S = 5.0
+
+
+@contextlib.contextmanager
+def until_signalled(name: str, run: Path, *writes: str) -> Iterator[threading.Event]:
+    """Run the block as the loop `name`: SIGTERM or SIGINT sets the event that it yields.
+
+    Args:
+        name: of the loop, for its log and its lock.
+        run: the run directory.
+        writes: names of the files this loop alone writes; leftovers of a dead one are swept.
+
+    Raises:
+        UsageError: the loop already runs on this run directory.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log_to(run, name)
+    with contextlib.ExitStack() as stack:
+        waited_s = 0.0
+        while not stack.enter_context(protocol.hold(run, name)):
+            if waited_s >= LOCK_WAIT_S:
+                raise UsageError(f"A {name} already works on {run}; stop it first, or name another run.")
+            stop.wait(0.1)
+            waited_s += 0.1
+        protocol.sweep(run, *writes)
+        log.info("%s started, process %d", name, os.getpid())
+        yield stop
+        log.info("%s ended", name)
+
+
+def log_to(run: Path, name: str) -> None:
+    """Log to `logs/NAME.log` in the run directory, rotated, and to the terminal from IA_LOG_LEVEL (INFO) up."""
+    terminal = logging.StreamHandler()
+    terminal.setLevel(os.environ.get("IA_LOG_LEVEL", "INFO"))
+    handlers: list[logging.Handler] = [terminal]
+    try:
+        (run / "logs").mkdir(parents=True, exist_ok=True)
+        path = run / "logs" / f"{name}.log"
+        handlers.append(logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2))
+    except OSError as error:
+        sys.stderr.write(f"No log in {run} ({error}).\n")
+    logging.basicConfig(
+        level=logging.INFO, handlers=handlers, format=f"%(asctime)s {name} %(levelname)s %(message)s", force=True
+    )
+    for library in ("httpx", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def one_sentence(main: Callable[[], None]) -> None:
+    """Run an entry point; a person's mistake is one sentence on stderr and exit code 2."""
+    try:
+        main()
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+
+
+def loop_config() -> Config:
+    """The settings of a loop, from its command line or the supervisor's environment."""
+    return Config.for_loop(sys.argv[1:])

@@ -1,0 +1,483 @@
+"""The files between the processes: their names, schema, atomic replace, restricted reading and watching.
+
+Nobody else opens these files. Each has one writer; each is replaced as a whole, never edited.
+
+| file                | written by | read by                       | holds                                               |
+|---------------------|------------|-------------------------------|-----------------------------------------------------|
+| settings.pickle     | server     | trainer, inference, selector  | `Settings`: datadir, network, strategy, class names |
+| images.pickle       | server     | trainer, inference, selector  | the paths, relative to DATADIR; an image's number   |
+|                     |            |                               | is its place in this list and never changes         |
+| annotations.pickle  | server     | trainer, inference, selector, | `{path: True, False or None (skipped)}`             |
+|                     |            | users                         | in the order answered                               |
+| predictor.ckpt      | trainer    | inference, server, users      | the network with its head; see IA/model.py          |
+| features.pickle     | inference  | trainer                       | `Features`: mean and PCA basis of the pool          |
+| predictions.pickle  | inference  | selector, server              | `Predictions`: probability and novelty of each image|
+| ranking.pickle      | selector   | server                        | `Ranking`: the images to ask next, best first       |
+
+A pickle here holds built-in types only, and behind its STOP a footer that plain `pickle.load` ignores:
+magic, format version, generation, length and SHA-256. Arrays are little-endian bytes of a fixed type, read back as
+memoryviews ("f": float32, "i": int32) that `numpy.asarray` takes without a copy.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import logging
+import os
+import pickle
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Generic, NoReturn, TypeVar
+
+from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+log = logging.getLogger(__name__)
+
+Content = TypeVar("Content")
+Array = Any
+"""Anything with the buffer protocol when written; a one-dimensional memoryview when read."""
+
+PREDICTOR = "predictor.ckpt"
+LOOPS = ("trainer", "inference", "selector")
+
+LABELS = (bool, type(None))  # types of a label in annotations.pickle
+FOOTER = struct.Struct("<8sHQQ32s")  # magic, format version, generation, length of the pickle, SHA-256 of all before it
+MAGIC = b"IA\x00files"
+FORMAT = 1
+BAD_PICKLE = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the person chose for this run.
+
+    Attributes:
+        datadir: absolute path of the image folder, as the server sees it.
+        network: name of the backbone, or a file of weights.
+        strategy: what to ask first, one of `config.STRATEGIES`.
+        positive: what the positive answer is called.
+        negative: what the negative answer is called.
+    """
+
+    datadir: str
+    network: str
+    strategy: str
+    positive: str
+    negative: str
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the pool says about the embedding space.
+
+    Attributes:
+        backbone: fingerprint of the backbone whose embeddings these are.
+        images: how many images the figures rest on.
+        mean: (D,) float32, of the embeddings.
+        basis: (D * K,) float32, the first K principal directions as columns, row by row.
+    """
+
+    backbone: str
+    images: int
+    mean: Array
+    basis: Array
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the model thinks of every image, with the checkpoint it comes from.
+
+    Attributes:
+        probability: (N,) float32, of positive; NaN where not scored, and everywhere before the first checkpoint.
+        novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
+        unreadable: (U,) int32, images that could not be decoded.
+        embedded: how many images have an embedding.
+        labels: how many positive and negative answers these figures have learnt from.
+        checkpoint: the checkpoint's `generation`, `labels`, `threshold`, `metrics`; None before the first.
+    """
+
+    probability: Array
+    novelty: Array
+    unreadable: Array
+    embedded: int
+    labels: int
+    checkpoint: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The images to ask next.
+
+    Attributes:
+        images: (R,) int32, numbers of unanswered images, best first.
+        probability: (R,) float32, of positive; NaN where not scored.
+        labels: how many positive and negative answers the order has learnt from.
+        strategy: which strategy ordered them.
+        checkpoint: generation of the checkpoint behind it; None before the first.
+    """
+
+    images: Array
+    probability: Array
+    labels: int
+    strategy: str
+    checkpoint: int | None
+
+
+@dataclass(frozen=True)
+class PickleFile(Generic[Content]):
+    """One file of the protocol: its name, and how its content becomes built-in types and back.
+
+    `unpack` raises ValueError, KeyError or TypeError where the built-in types are not what the schema says.
+    """
+
+    name: str
+    pack: Callable[[Content], object]
+    unpack: Callable[[Any], Content]
+
+
+@dataclass(frozen=True)
+class Version(Generic[Content]):
+    """One good version of a file."""
+
+    generation: int
+    content: Content
+
+
+def _array(buffer: Array, kind: str) -> bytes:
+    view = memoryview(buffer)
+    if view.format.lstrip("<") != kind:
+        raise TypeError(f"an array of {view.format!r} where {kind!r} is due")
+    return view.tobytes()
+
+
+def _view(data: object, kind: str) -> memoryview:
+    if not isinstance(data, bytes):
+        raise TypeError("an array that is not bytes")
+    return memoryview(data).cast(kind)  # TypeError where the length does not fit
+
+
+def _typed(value: Any, *kinds: type) -> Any:
+    if type(value) not in kinds:
+        raise TypeError(f"{type(value).__name__} where {kinds[0].__name__} is due")
+    return value
+
+
+def _unpack_paths(data: Any) -> list[str]:
+    if not all(type(path) is str for path in _typed(data, list)):
+        raise TypeError("a path that is not text")
+    return list(data)
+
+
+def _unpack_annotations(data: Any) -> dict[str, bool | None]:
+    if not all(type(path) is str and type(label) in LABELS for path, label in _typed(data, dict).items()):
+        raise TypeError("an annotation that is not path: True, False or None")
+    return dict(data)
+
+
+def _unpack_settings(data: Any) -> Settings:
+    return Settings(*(_typed(data[name], str) for name in Settings.__dataclass_fields__))
+
+
+def _pack_features(features: Features) -> dict[str, object]:
+    return {
+        "backbone": features.backbone,
+        "images": features.images,
+        "mean": _array(features.mean, "f"),
+        "basis": _array(features.basis, "f"),
+    }
+
+
+def _unpack_features(data: Any) -> Features:
+    mean, basis = _view(data["mean"], "f"), _view(data["basis"], "f")
+    if not len(mean) or not len(basis) or len(basis) % len(mean):
+        raise ValueError("mean and basis do not fit each other")
+    return Features(_typed(data["backbone"], str), _typed(data["images"], int), mean, basis)
+
+
+def _pack_predictions(predictions: Predictions) -> dict[str, object]:
+    return {
+        "probability": _array(predictions.probability, "f"),
+        "novelty": _array(predictions.novelty, "f"),
+        "unreadable": _array(predictions.unreadable, "i"),
+        "embedded": predictions.embedded,
+        "labels": predictions.labels,
+        "checkpoint": predictions.checkpoint,
+    }
+
+
+def _unpack_predictions(data: Any) -> Predictions:
+    probability, novelty = _view(data["probability"], "f"), _view(data["novelty"], "f")
+    unreadable = _view(data["unreadable"], "i")
+    if len(probability) != len(novelty):
+        raise ValueError("probability and novelty differ in length")
+    if any(not 0 <= image < len(probability) for image in unreadable):
+        raise ValueError("an unreadable image that is not there")
+    checkpoint = _typed(data["checkpoint"], dict, type(None))
+    if checkpoint is not None:
+        _typed(checkpoint["generation"], int)
+        _typed(checkpoint["labels"], int)
+        _typed(checkpoint["metrics"], dict)
+    return Predictions(
+        probability, novelty, unreadable, _typed(data["embedded"], int), _typed(data["labels"], int), checkpoint
+    )
+
+
+def _pack_ranking(ranking: Ranking) -> dict[str, object]:
+    return {
+        "images": _array(ranking.images, "i"),
+        "probability": _array(ranking.probability, "f"),
+        "labels": ranking.labels,
+        "strategy": ranking.strategy,
+        "checkpoint": ranking.checkpoint,
+    }
+
+
+def _unpack_ranking(data: Any) -> Ranking:
+    images, probability = _view(data["images"], "i"), _view(data["probability"], "f")
+    if len(images) != len(probability):
+        raise ValueError("images and probability differ in length")
+    checkpoint = _typed(data["checkpoint"], int, type(None))
+    return Ranking(images, probability, _typed(data["labels"], int), _typed(data["strategy"], str), checkpoint)
+
+
+SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
+IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
+ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
+FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
+PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
+RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
+
+    Raises:
+        OSError: the disk is full or read-only; the old file is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
+    """Replace one of the pickles.
+
+    Returns:
+        Its generation: one more than that of the version before.
+
+    Raises:
+        OSError: as `replace`.
+    """
+    path = run / file.name
+    data = pickle.dumps(file.pack(content), protocol=5)
+    generation = _generation(path) + 1
+    head = data + FOOTER.pack(MAGIC, FORMAT, generation, len(data), b"")[:-32]
+    replace(path, head + hashlib.sha256(head).digest())
+    return generation
+
+
+def sweep(run: Path, *names: str) -> None:
+    """Remove the temporaries that dead writers of these files left; call it as their only writer."""
+    for name in names:
+        for temporary in run.glob(f".{name}.*.tmp"):
+            temporary.unlink(missing_ok=True)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+class _BuiltinsOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"names {module}.{name}, where only built-in types may stand")
+
+
+def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
+    """Read one of the pickles, trusting nothing.
+
+    Raises:
+        FileNotFoundError: there is none yet.
+        OSError: it cannot be read.
+        ValueError: it is torn, foreign or not what the schema says; the sentence names the file.
+    """
+    path = run / file.name
+    data = path.read_bytes()
+    try:
+        generation = _check_footer(data)
+        body = io.BytesIO(memoryview(data)[: -FOOTER.size])
+        content = file.unpack(_BuiltinsOnly(body).load())
+    except BAD_PICKLE as error:
+        raise ValueError(f"{path} is not a good {file.name} ({error}).") from None
+    return Version(generation, content)
+
+
+def _check_footer(data: bytes) -> int:
+    if len(data) < FOOTER.size:
+        raise ValueError("shorter than its footer")
+    magic, version, generation, length, digest = FOOTER.unpack(data[-FOOTER.size :])
+    if magic != MAGIC or version != FORMAT or length != len(data) - FOOTER.size:
+        raise ValueError("no footer of ours")
+    if hashlib.sha256(memoryview(data)[:-32]).digest() != digest:
+        raise ValueError("wrong checksum")
+    return int(generation)
+
+
+def _generation(path: Path) -> int:
+    """Generation of the version in place; 0 where there is none or its footer is not ours."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-FOOTER.size, os.SEEK_END)
+            magic, version, generation, *_ = FOOTER.unpack(file.read(FOOTER.size))
+    except (OSError, struct.error):
+        return 0
+    return int(generation) if (magic, version) == (MAGIC, FORMAT) else 0
+
+
+Signature = tuple[int, int, int]
+
+
+def signature(path: Path) -> Signature | None:
+    """What tells one version of a file from the next: inode, time of change in ns, size in bytes; None: no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+class Latest(Generic[Content]):
+    """The last good version of one pickle: a torn or foreign file is one warning and changes nothing."""
+
+    def __init__(self, run: Path, file: PickleFile[Content]) -> None:
+        self._run = run
+        self._file = file
+        self._seen: Signature | None = None
+        self._version: Version[Content] | None = None
+
+    def version(self) -> Version[Content] | None:
+        """The last good version, read again only if the file was replaced; None before the first."""
+        now = signature(self._run / self._file.name)
+        if now is not None and now != self._seen:
+            self._seen = now
+            try:
+                self._version = read(self._run, self._file)
+            except FileNotFoundError:
+                self._seen = None
+            except (OSError, ValueError) as error:
+                log.warning("%s; the last good version stays in force", error)
+        return self._version
+
+    def content(self) -> Content | None:
+        """The content of `version()`."""
+        version = self.version()
+        return None if version is None else version.content
+
+
+# --- watching ---------------------------------------------------------------------------------------------------------
+
+
+class _Wake(FileSystemEventHandler):
+    """Sets an event when one of the names is created or replaced; an exception here would end the observer."""
+
+    def __init__(self, names: frozenset[str], event: threading.Event) -> None:
+        self._names = names
+        self._event = event
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        target = os.fsdecode(event.dest_path or event.src_path)
+        if os.path.basename(target) in self._names:  # noqa: PTH119 - called for every event: no Path needed
+            self._event.set()
+
+
+def changes(run: Path, *names: str, stop: threading.Event, poll_s: float = 0.5) -> Iterator[None]:
+    """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
+
+    Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
+    network file systems) a look every `poll_s` seconds finds the change.
+
+    Args:
+        run: the run directory; it is made where it is missing.
+        names: file names in it.
+        stop: ends the iteration within `poll_s` seconds.
+        poll_s: seconds between two looks.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    wake = threading.Event()
+    observer = Observer()
+    try:
+        observer.schedule(
+            _Wake(frozenset(names), wake), str(run), event_filter=[FileMovedEvent, FileCreatedEvent]
+        )
+        observer.start()
+    except OSError as error:
+        log.warning("%s cannot be watched (%s); looking every %.1f s instead", run, error, poll_s)
+    try:
+        while not stop.is_set():
+            wake.clear()
+            seen = [signature(run / name) for name in names]
+            yield
+            while not stop.is_set() and not wake.is_set() and seen == [signature(run / name) for name in names]:
+                wake.wait(poll_s)
+    finally:
+        if observer.is_alive():
+            observer.stop()
+            observer.join()
+
+
+# --- one writer a file ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def hold(run: Path, name: str) -> Iterator[bool]:
+    """Hold the lock of one loop while the block runs; yields False where another process holds it.
+
+    The system lets go of it when the process ends, however it ends.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    with (run / f".{name}.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def is_held(run: Path, name: str) -> bool:
+    """Whether the process behind this lock is alive."""
+    try:
+        with (run / f".{name}.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

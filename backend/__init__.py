@@ -1,0 +1,1 @@
+"""The annotation server and the supervisor: no torch in here."""

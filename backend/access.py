@@ -1,0 +1,193 @@
+"""Who may ask: the token, the Host and Origin rules, the size of a body, and the headers every answer carries."""
+
+import contextlib
+import hmac
+import ipaddress
+import os
+import secrets
+import socket
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config import Config
+
+MAX_BODY_BYTES = 64 * 1024
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; frame-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+TOKEN_PROMPT = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>Intelligent Annotation</title>
+<h1>Intelligent Annotation</h1>
+<p>Open the link that the terminal printed, or paste its token here.</p>
+<form method="get" action="/"><label>Token <input name="token" autofocus autocomplete="off"></label>
+<button>Open</button></form></html>"""
+
+
+def token_of(run: Path) -> str:
+    """The run's access token; made on first use, readable by its owner alone, the same after a restart.
+
+    Raises:
+        OSError: the run directory cannot be written.
+    """
+    path = run / "token"
+    run.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        token = path.read_text().strip()
+        if token:
+            return token
+        path.unlink()
+        return token_of(run)
+    with os.fdopen(descriptor, "w") as file:
+        token = secrets.token_urlsafe(24)
+        file.write(f"{token}\n")
+    return token
+
+
+class TooLargeError(Exception):
+    """The body of a request is larger than `MAX_BODY_BYTES`."""
+
+
+class Access:
+    """ASGI middleware: nothing reaches a route that is not allowed to."""
+
+    def __init__(self, app: ASGIApp, config: Config, token: str | None) -> None:
+        self._app = app
+        self._host = config.host
+        self._token = token
+        self._cookie = f"ia_token_{config.port}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is refused; hand on the rest, with the body's size watched and the headers added."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, _with_headers(send, scope["path"]))
+            return
+        await self._limited(scope, receive, _with_headers(send, scope["path"]))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if not self._is_own_host(headers.get("host", "")):
+            return _sentence(400, "This host name is not one that this server answers to.")
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != headers["host"]:
+            return _sentence(403, "Requests from other sites are not answered.")
+        if not headers.get("content-length", "0").isdecimal():
+            return _sentence(400, "The length of the body is not a number.")
+        if int(headers.get("content-length", "0")[:20]) > MAX_BODY_BYTES:
+            return _too_large()
+        return self._token_refusal(scope, headers)
+
+    def _is_own_host(self, host: str) -> bool:
+        """Names that a page elsewhere cannot point at us: our own, loopback, and addresses if we serve a network."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        if name in {self._host.lower(), "localhost", "127.0.0.1", "::1"}:
+            return True
+        if self._host not in {"0.0.0.0", "::"}:
+            return False
+        return name in {socket.gethostname().lower(), socket.getfqdn().lower()} or _is_address(name)
+
+    def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        if self._token is None:
+            return None
+        asked = parse_qs(scope["query_string"].decode("latin-1"))
+        given = asked.pop("token", [""])[0]
+        if given and scope["method"] == "GET" and self._is_token(given):
+            return self._welcome(scope, urlencode(asked, doseq=True))
+        bearer = headers.get("authorization", "")
+        if bearer.lower().startswith("bearer ") and self._is_token(bearer[7:].strip()):
+            return None
+        if self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
+            return None
+        if scope["path"] == "/":
+            return HTMLResponse(TOKEN_PROMPT, 401)
+        return _sentence(401, "The token is missing or wrong; open the link that the terminal printed.")
+
+    def _welcome(self, scope: Scope, query: str) -> Response:
+        """Keep the token in a cookie and take it out of the address."""
+        response = RedirectResponse(f"{scope['path']}?{query}" if query else scope["path"], 303)
+        response.set_cookie(self._cookie, self._token or "", max_age=31_536_000, httponly=True, samesite="lax")
+        return response
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode("utf-8", "replace"), (self._token or "").encode())
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the body as it comes: a chunked one says no length beforehand."""
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise TooLargeError
+            return message
+
+        async def watched(message: Message) -> None:
+            if received <= MAX_BODY_BYTES:  # else the app takes the broken-off body for a bad one, and says so
+                await send(message)
+
+        with contextlib.suppress(TooLargeError):
+            await self._app(scope, counted, watched)
+        if received > MAX_BODY_BYTES:
+            await _too_large()(scope, receive, send)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _cookie(header: str, name: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(name)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _sentence(status: int, sentence: str) -> Response:
+    return JSONResponse({"detail": sentence}, status)
+
+
+def _too_large() -> Response:
+    return _sentence(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+
+
+def _with_headers(send: Send, path: str) -> Send:
+    """Add the headers that keep a browser from guessing, framing or telling others; TensorBoard sends its own."""
+
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "no-referrer"
+            headers["x-frame-options"] = "SAMEORIGIN"
+            headers["cross-origin-resource-policy"] = "same-origin"
+            if not path.startswith("/tensorboard/"):
+                headers["content-security-policy"] = PAGE_POLICY
+            headers.setdefault("cache-control", "no-store")
+        await send(message)
+
+    return wrapped

@@ -1,0 +1,262 @@
+"""The routes of the annotation server, and nothing else."""
+
+import asyncio
+import html
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.access import Access
+from backend.exports import FORMATS
+from backend.labels import Label, NotDurableError, NothingToUndoError, Source
+from backend.session import Session
+from backend.tensorboard import TensorBoard
+from config import ROOT
+from IA.pictures import UnreadableError
+from IA.protocol import PREDICTOR
+
+PAGE = ROOT / "reactcode" / "dist"
+FOR_GOOD = "private, max-age=31536000, immutable"
+EVENTS_PAUSE_S = 0.1
+EVENTS_QUIET_S = 15.0
+CHUNK_BYTES = 1 << 20
+
+Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Number = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AnnotationBody(_Body):
+    """One answer."""
+
+    image: Number
+    label: Label
+    source: Source = "api"
+    client: Client = "api"
+    shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
+
+
+class UndoBody(_Body):
+    """Whose last answer is to be taken back."""
+
+    client: Client = "api"
+
+
+class StrategyBody(_Body):
+    """What to ask first from now on."""
+
+    strategy: Literal["max_prob", "entropy", "min_prob", "min_entropy", "random"]
+
+
+def create_app(session: Session, token: str | None) -> FastAPI:
+    """The server of one session.
+
+    Args:
+        session: the run; it is started and closed with the app.
+        token: what everybody must show; None: nothing.
+    """
+    tensorboard = TensorBoard(session.config.port + 1)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        session.start()
+        yield
+        await tensorboard.close()
+        await asyncio.to_thread(session.close)
+
+    app = FastAPI(
+        title="Intelligent Annotation", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+    )
+    app.add_middleware(Access, config=session.config, token=token)
+    _answer_mistakes(app)
+    _add_annotations(app, session)
+    _add_images(app, session)
+    _add_status(app, session)
+    _add_downloads(app, session)
+    _add_pages(app)
+
+    @app.api_route("/tensorboard/{path:path}", methods=["GET", "POST"], include_in_schema=False)
+    async def to_tensorboard(request: Request) -> Response:
+        if not session.config.tensorboard:
+            raise HTTPException(404, "TensorBoard is off in this session.")
+        return await tensorboard.answer(request)
+
+    return app
+
+
+def _answer_mistakes(app: FastAPI) -> None:
+    """One sentence for each kind of trouble; never what was sent, never a traceback."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]).encode("ascii", "replace").decode()
+        message = str(first["msg"]).encode("ascii", "replace").decode()
+        return JSONResponse({"detail": f"{place[:100]}: {message[:200]}."}, 422)
+
+    @app.exception_handler(NotDurableError)
+    async def not_durable(_: Request, error: NotDurableError) -> JSONResponse:
+        return JSONResponse({"detail": f"The answer could not be stored ({error}); it does not count yet."}, 503)
+
+    @app.exception_handler(NothingToUndoError)
+    async def nothing_to_undo(_: Request, error: NothingToUndoError) -> JSONResponse:
+        return JSONResponse({"detail": "There is no answer of yours left to take back."}, 409)
+
+
+def _add_annotations(app: FastAPI, session: Session) -> None:
+    @app.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
+    async def annotate(body: AnnotationBody) -> dict[str, Any]:
+        try:
+            future = session.annotate(
+                image=body.image,
+                label=body.label,
+                source=body.source,
+                client=body.client,
+                shown_ms=body.shown_ms,
+                id=str(body.id),
+            )
+        except IndexError:
+            raise HTTPException(404, f"There is no image {body.image}.") from None
+        answer = await asyncio.wrap_future(future)
+        return {"image": session.images.number(answer.path), "label": answer.label, **session.counts()}
+
+    @app.post("/api/undo", summary="Take back this client's last answer")
+    async def undo(body: UndoBody) -> dict[str, Any]:
+        return session.image_of(await asyncio.wrap_future(session.labels.undo(body.client)))
+
+    @app.get("/api/annotations", summary="The answers, newest first")
+    def annotations(
+        limit: Annotated[int, Query(ge=0, le=1000)] = 50,
+        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+        label: Label | None = None,
+    ) -> dict[str, Any]:
+        counts = session.labels.counts()
+        total = counts[label] if label else sum(counts.values())
+        answers = session.labels.standing(label, limit, offset)
+        return {"annotations": [session.record(answer) for answer in answers], "total": total}
+
+
+def _add_images(app: FastAPI, session: Session) -> None:
+    @app.get("/api/queue", summary="The images to answer next, best first")
+    def queue(count: Annotated[int, Query(ge=1, le=100)] = 8, client: Client = "api") -> dict[str, Any]:
+        return session.next(client, count)
+
+    @app.get("/api/images/{image}", summary="One image for display, upright", response_class=Response)
+    def picture(
+        image: Number, size: Annotated[int | None, Query(ge=1, le=65535)] = None, version: str | None = None
+    ) -> Response:
+        try:
+            content, media_type = session.render(image, size)
+        except UnreadableError as error:
+            raise HTTPException(415, f"This image cannot be shown. {error}") from None
+        except OSError:
+            raise HTTPException(404, f"There is no image {image}, or its file is away.") from None
+        return Response(content, media_type=media_type, headers={"cache-control": FOR_GOOD})
+
+
+def _add_status(app: FastAPI, session: Session) -> None:
+    @app.get("/api/status", summary="Counts, model, ranking and loops")
+    async def status() -> dict[str, Any]:
+        return session.status()
+
+    @app.get("/api/events", summary="The status, whenever it changes", response_class=StreamingResponse)
+    async def events() -> StreamingResponse:
+        async def stream() -> AsyncIterator[str]:
+            sent = ""
+            async for changed in session.changes.stream(EVENTS_PAUSE_S, EVENTS_QUIET_S):
+                if session.is_ending:
+                    return
+                status = json.dumps(session.status())
+                if status != sent:
+                    sent = status
+                    yield f"event: status\ndata: {status}\n\n"
+                elif not changed:
+                    yield ": still here\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    @app.put("/api/strategy", summary="Order by another strategy from now on")
+    def strategy(body: StrategyBody) -> dict[str, str]:
+        try:
+            session.strategy(body.strategy)
+        except OSError as error:
+            raise HTTPException(503, f"The strategy could not be stored ({error.strerror}).") from None
+        return {"strategy": body.strategy}
+
+
+def _add_downloads(app: FastAPI, session: Session) -> None:
+    @app.get("/api/export", summary="The answers as a file", response_class=StreamingResponse)
+    def export(format: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
+        media_type, lines = FORMATS[format]
+        name = f"{session.run.name}-annotations.{format}"
+        return StreamingResponse(
+            lines(session.labels.standing(newest=False)), media_type=media_type, headers=_attachment(name)
+        )
+
+    @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
+    def predictor() -> StreamingResponse:
+        try:
+            file = (session.run / PREDICTOR).open("rb")  # the open file stays whole while a newer one replaces it
+        except OSError:
+            raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
+        size = os.fstat(file.fileno()).st_size
+
+        def chunks() -> Iterator[bytes]:
+            with file:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+
+        headers = _attachment(PREDICTOR) | {"content-length": str(size)}
+        return StreamingResponse(chunks(), media_type="application/octet-stream", headers=headers)
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    def page() -> Response:
+        return _page_file(PAGE / "index.html", "no-cache")
+
+    @app.get("/assets/{name}", include_in_schema=False)
+    def asset(name: str) -> Response:
+        known = {path.name: path for path in (PAGE / "assets").glob("*")}
+        if name not in known:
+            raise HTTPException(404, "There is no such file.")
+        return _page_file(known[name], FOR_GOOD)
+
+    @app.get("/api/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        rows = "".join(
+            f"<tr><td><code>{method.upper()} {html.escape(path)}</code></td><td>{html.escape(route['summary'])}</td></tr>"
+            for path, routes in app.openapi()["paths"].items()
+            for method, route in routes.items()
+        )
+        return HTMLResponse(DOCS.format(rows=rows))
+
+
+DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
+<title>Intelligent Annotation: API</title><h1>API</h1>
+<p>Bodies and answers in full: <a href="openapi.json">openapi.json</a> (OpenAPI). The token goes into
+<code>Authorization: Bearer</code>.</p><table>{rows}</table></html>"""
+
+
+def _page_file(path: Path, cache: str) -> Response:
+    if not path.is_file():
+        raise HTTPException(404, "The page is not built; run npm ci && npm run build in reactcode/.")
+    return FileResponse(path, headers={"cache-control": cache})
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

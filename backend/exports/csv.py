@@ -1,0 +1,26 @@
+"""CSV: a header, then a line an answer; file names keep their bytes."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from backend.exports.fields import FIELDS, values
+from backend.labels import Answer
+
+
+def csv_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
+    """Yield the header and a line for each answer."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    writer.writerow(FIELDS)
+    yield _taken(line)
+    for answer in answers:
+        writer.writerow(values(answer))
+        yield _taken(line)
+
+
+def _taken(line: io.StringIO) -> bytes:
+    text = line.getvalue()
+    line.seek(0)
+    line.truncate()
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,13 @@
+"""JSON lines: one object an answer."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from backend.exports.fields import FIELDS, values
+from backend.labels import Answer
+
+
+def jsonl_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
+    """Yield a line for each answer."""
+    for answer in answers:
+        yield json.dumps(dict(zip(FIELDS, values(answer), strict=True))).encode() + b"\n"

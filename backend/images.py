@@ -1,0 +1,272 @@
+"""The images: listing DATADIR, following it, and the number that each path keeps for good."""
+
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from config import IMAGE_SUFFIXES
+from IA import protocol
+
+log = logging.getLogger(__name__)
+
+EVENTS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+]
+SETTLE_S = 0.3  # a file that is being copied in causes several events
+PUBLISH_EVERY_S = 1.0
+LIST_AGAIN_S = 30.0  # where the system cannot watch
+
+
+class Images:
+    """Every image of DATADIR by number; a thread lists and follows the folder.
+
+    `on_change(number)` is called, from that thread, for each image that came, went, came back or was written anew.
+    """
+
+    def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
+        self.datadir = datadir
+        self.listing = True
+        self._run = run.resolve()
+        self._on_change = on_change
+        self._latest = protocol.Latest(run, protocol.IMAGES)
+        self._paths: list[str] = list(self._latest.content() or [])
+        self._numbers = {path: number for number, path in enumerate(self._paths)}
+        self._gone: set[int] = set()
+        self._published = len(self._paths) if self._latest.version() else -1
+        self._touched: set[Path] = set()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="images", daemon=True)
+
+    def start(self) -> None:
+        """Begin to list and follow."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+
+    def __len__(self) -> int:
+        """How many numbers are given, those of removed images included."""
+        return len(self._paths)
+
+    @property
+    def present(self) -> int:
+        """How many images there are now."""
+        return len(self._paths) - len(self._gone)
+
+    def path(self, number: int) -> str:
+        """The path relative to DATADIR. Raises IndexError for a number never given."""
+        if number < 0:
+            raise IndexError(number)
+        return self._paths[number]
+
+    def number(self, path: str) -> int | None:
+        """The number of a path."""
+        return self._numbers.get(path)
+
+    def is_gone(self, number: int) -> bool:
+        """Whether the file was removed."""
+        return number in self._gone
+
+    def file(self, number: int) -> Path:
+        """The file itself.
+
+        Raises:
+            FileNotFoundError: there is no such image, or a link has come to lead out of DATADIR.
+        """
+        try:
+            path = self.datadir / self.path(number)
+        except IndexError:
+            raise FileNotFoundError(f"no image {number}") from None
+        if not path.resolve().is_relative_to(self.datadir):
+            raise FileNotFoundError(f"{path} leads out of {self.datadir}")
+        return path
+
+    def version(self, number: int) -> str:
+        """A key of the file's content as it is now, for addresses that may be cached for good."""
+        path = self._paths[number]
+        signature = protocol.signature(self.datadir / path)
+        return hashlib.blake2b(repr((path, signature)).encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        observer = Observer()
+        watching = True
+        try:
+            observer.schedule(_Touched(self._touch), str(self.datadir), recursive=True, event_filter=EVENTS)
+            observer.start()
+        except OSError as error:
+            watching = False
+            log.warning("%s cannot be watched (%s); listing it every %.0f s", self.datadir, error, LIST_AGAIN_S)
+        try:
+            while not self._stop.is_set():
+                self._list()
+                self._apply_touches(until_s=float("inf") if watching else time.monotonic() + LIST_AGAIN_S)
+        finally:
+            if observer.is_alive():
+                observer.stop()
+
+    def _list(self) -> None:
+        """Walk the whole folder: number what is new, mark what is gone."""
+        found: set[int] = set()
+        published = time.monotonic()
+        for path in self._walk(self.datadir):
+            found.add(self._add(path))
+            if self._stop.is_set():
+                return
+            if time.monotonic() - published > PUBLISH_EVERY_S:
+                self._publish()
+                published = time.monotonic()
+        if found or self.datadir.is_dir():  # an unmounted disk is no reason to forget everything
+            for number in range(len(self._paths)):
+                if number not in found and number not in self._gone:
+                    self._remove(number)
+        self._publish()
+        self.listing = False
+        log.info("listed %d images in %s", self.present, self.datadir)
+
+    def _walk(self, folder: Path) -> Iterator[str]:
+        """Paths of the images below, folder by folder in order of name; hidden names and the run are left out."""
+        folders = [folder]
+        while folders:
+            here = folders.pop()
+            try:
+                with os.scandir(here) as entries:
+                    inside = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                log.warning("%s cannot be listed (%s)", here, error.strerror)
+                continue
+            for entry in inside:
+                if not entry.name.startswith(".") and self._is_image(Path(entry.path), entry.is_symlink()):
+                    yield self._relative(entry.path)
+            folders += [Path(entry.path) for entry in reversed(inside) if self._is_folder(entry)]
+
+    def _is_folder(self, entry: "os.DirEntry[str]") -> bool:
+        hidden = entry.name.startswith(".")
+        return not hidden and entry.is_dir(follow_symlinks=False) and Path(entry.path) != self._run
+
+    def _is_image(self, path: Path, is_link: bool) -> bool:
+        """Whether it is a file to ask about: links count only if they stay in DATADIR."""
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            return False
+        try:
+            return path.is_file() and (not is_link or path.resolve().is_relative_to(self.datadir))
+        except (OSError, RuntimeError):  # a circle of links
+            return False
+
+    def _relative(self, path: str) -> str:
+        return os.path.relpath(path, self.datadir).replace(os.sep, "/")
+
+    def _add(self, path: str) -> int:
+        """Number of the path, a new one if need be."""
+        number = self._numbers.get(path)
+        if number is None:
+            number = len(self._paths)
+            self._paths.append(path)
+            self._numbers[path] = number
+        elif number in self._gone:
+            self._gone.discard(number)
+        else:
+            return number
+        self._on_change(number)
+        return number
+
+    def _remove(self, number: int) -> None:
+        self._gone.add(number)
+        self._on_change(number)
+
+    def _publish(self, again: bool = False) -> None:
+        """Publish the paths if there are new ones; `again` tells the loops that a file has changed."""
+        if len(self._paths) == self._published and not again:
+            return
+        try:
+            protocol.publish(self._run, protocol.IMAGES, self._paths)
+            self._published = len(self._paths)
+        except OSError as error:
+            log.warning("images.pickle could not be published (%s); trying again", error)
+
+    def _touch(self, path: Path) -> None:
+        with self._lock:
+            self._touched.add(path)
+        self._wake.set()
+
+    def _apply_touches(self, until_s: float) -> None:
+        """Follow single files as they come, go and change."""
+        while not self._stop.is_set() and (left_s := until_s - time.monotonic()) > 0:
+            self._wake.wait(min(left_s, 5.0))
+            if self._wake.is_set() and not self._stop.wait(SETTLE_S):
+                self._wake.clear()
+                with self._lock:
+                    touched, self._touched = self._touched, set()
+                changed = [self._look_at(path) for path in touched]
+                self._publish(again=any(changed))
+            elif len(self._paths) != self._published:
+                self._publish()
+
+    def _look_at(self, path: Path) -> bool:
+        """Bring what is known of one path up to date; True if a file known before is another now."""
+        relative = self._relative(str(path))
+        if any(part.startswith(".") for part in relative.split("/")) or path.is_relative_to(self._run):
+            return False
+        if path.is_dir() and not path.is_symlink():
+            before = len(self._gone)
+            for inside in self._walk(path):
+                self._add(inside)
+            return len(self._gone) != before
+        if self._is_image(path, path.is_symlink()):
+            known = self._numbers.get(relative)
+            self._on_change(self._add(relative))
+            return known is not None
+        if not path.exists():
+            for number in self._inside(relative):
+                self._remove(number)
+        return False
+
+    def _inside(self, relative: str) -> list[int]:
+        """The numbers of one path, or of all in the folder that stood there."""
+        number = self._numbers.get(relative)
+        if number is not None:
+            return [number]
+        folder = f"{relative}/"
+        return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
+
+
+class _Touched(FileSystemEventHandler):
+    """Hands on the paths of events; an exception here would end the observer."""
+
+    def __init__(self, touch: Callable[[Path], None]) -> None:
+        self._touch = touch
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self._touch(Path(os.fsdecode(path)))

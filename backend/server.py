@@ -1,0 +1,60 @@
+"""Runs the annotation server of one session until it is signalled."""
+
+import logging
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+
+from backend.access import token_of
+from backend.app import create_app
+from backend.session import Session
+from config import Config, UsageError
+from IA.loop import until_signalled
+from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 2
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams first: they would keep it waiting."""
+
+    session: Session
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.session.end_streams()
+        super().handle_exit(sig, frame)
+
+
+def serve() -> None:
+    """Serve the session that the command line or the supervisor's environment describes."""
+    config = Config.from_environment() if len(sys.argv) == 1 else Config.for_session(sys.argv[1:])
+    if config is None:
+        raise UsageError("Nothing says what to serve; give HOST PORT DATADIR, see bash launch.sh --help.")
+    listener = listen(config)
+    config.run.mkdir(parents=True, exist_ok=True)
+    with until_signalled("server", config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name):
+        session = Session(config)
+        app = create_app(session, token_of(config.run) if config.token else None)
+        server = _Server(
+            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False)
+        )
+        server.session = session
+        log.info("serving %s on http://%s:%d", config.datadir, config.address, config.port)
+        server.run([listener])
+
+
+def listen(config: Config) -> socket.socket:
+    """The listening socket.
+
+    Raises:
+        UsageError: the port is in use, or the host is not an address of this machine.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        raise UsageError(f"Cannot listen on {config.host}:{config.port} ({error.strerror}); choose another.") from None

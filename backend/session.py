@@ -1,0 +1,308 @@
+"""One run as the server knows it: answers, images, queue, and what the other loops have published."""
+
+import asyncio
+import dataclasses
+import logging
+import math
+import threading
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from backend.images import Images
+from backend.labels import Answer, Label, Labels, Source, new_answer
+from backend.previews import Previews
+from backend.queue import Closed, Queue
+from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
+from IA import protocol
+from IA.pictures import UnreadableError
+from IA.protocol import PREDICTIONS, RANKING, SETTINGS, Latest, Predictions, Ranking, Settings, Version
+
+log = logging.getLogger(__name__)
+
+STARTING_S = 60.0  # a loop not seen yet is starting for that long, then it is down
+LOOK_EVERY_S = 0.5
+
+
+class Session:
+    """The state behind the routes; everything here may be called from any thread."""
+
+    def __init__(self, config: Config) -> None:
+        if config.datadir is None:
+            raise UsageError("No folder of images is named; give HOST PORT DATADIR.")
+        self.config = config
+        self.run = config.run
+        self.settings = settle(config)
+        protocol.publish(self.run, SETTINGS, self.settings)
+        self.changes = Changes()
+        self.queue = Queue()
+        self.labels = Labels(self.run, self._on_label)
+        self.images = Images(self.run, Path(self.settings.datadir), self._on_image)
+        self.previews = Previews()
+        self.predictions: Version[Predictions] | None = None
+        self.ranking: Version[Ranking] | None = None
+        self.loops = dict.fromkeys(protocol.LOOPS, "starting" if config.ai else "off")
+        self._undecodable: set[int] = set()  # what the previews could not decode
+        self._unscorable: set[int] = set()  # what inference could not decode
+        self._started_s = time.monotonic()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._follow, name="follow", daemon=True)]
+        if config.ai:
+            self._threads.append(threading.Thread(target=self._look_at_loops, name="loops", daemon=True))
+
+    def start(self) -> None:
+        """List the images and follow the other loops."""
+        for number in range(len(self.images)):
+            self._on_image(number)
+        self.images.start()
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether event streams are to end."""
+        return self._stop.is_set()
+
+    def end_streams(self) -> None:
+        """Let the event streams end, so that the server can."""
+        self._stop.set()
+        self.changes.notify()
+
+    def close(self) -> None:
+        """Store and publish what is waiting; end threads and workers."""
+        self.end_streams()
+        self.images.close()
+        self.labels.close()
+        self.previews.close()
+
+    # --- answers ------------------------------------------------------------------------------------------------------
+
+    def annotate(
+        self, *, image: int, label: Label, source: Source, client: str, shown_ms: int | None, id: str
+    ) -> "Future[Answer]":
+        """Store an answer; the future is done when it is durable.
+
+        Raises:
+            IndexError: no image has this number.
+        """
+        path = self.images.path(image)
+        probability = self.queue.probability(image, client)
+        answer = new_answer(
+            id=id, path=path, label=label, source=source, client=client, shown_ms=shown_ms, probability=probability
+        )
+        return self.labels.annotate(answer)
+
+    def image_of(self, answer: Answer) -> dict[str, Any]:
+        """What a page needs to show the image of an answer; its number is None once the listing lost it."""
+        image = self.images.number(answer.path)
+        version = None if image is None else self.images.version(image)
+        return {"image": image, "path": displayed(answer.path), "label": answer.label, "version": version}
+
+    def record(self, answer: Answer) -> dict[str, Any]:
+        """An answer as it is listed."""
+        return self.image_of(answer) | {
+            "source": answer.source,
+            "client": answer.client,
+            "time": answer.when,
+            "shown_ms": answer.shown_ms,
+            "probability": answer.probability,
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Positives, negatives, skipped and left."""
+        counts = self.labels.counts()
+        return {
+            "positives": counts["positive"],
+            "negatives": counts["negative"],
+            "skipped": counts["skipped"],
+            "left": self.queue.left,
+        }
+
+    # --- questions ----------------------------------------------------------------------------------------------------
+
+    def next(self, client: str, count: int) -> dict[str, Any]:
+        """The next images for one client."""
+        images = [
+            {
+                "image": image,
+                "path": displayed(self.images.path(image)),
+                "probability": probability,
+                "version": self.images.version(image),
+            }
+            for image, probability in self.queue.next(client, count)
+        ]
+        return {"images": images, "ranking": self.ranking and self.ranking.generation, "left": self.queue.left}
+
+    def render(self, image: int, size_px: int | None) -> tuple[bytes, str]:
+        """One picture for display.
+
+        Raises:
+            FileNotFoundError: there is no such image.
+            UnreadableError: it cannot be decoded; it is not asked any more.
+        """
+        try:
+            return self.previews.render(self.images.file(image), size_px)
+        except UnreadableError as error:
+            if image not in self._undecodable:
+                level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
+                log.log(level, "%r is unreadable. %s", self.images.path(image), error)
+                self._undecodable.add(image)
+                self.queue.mark(image, Closed.UNREADABLE, True)
+                self.changes.notify()
+            raise
+
+    def strategy(self, name: str) -> None:
+        """Order by another strategy from now on. Raises OSError where that cannot be stored."""
+        self.settings = dataclasses.replace(self.settings, strategy=name)
+        protocol.publish(self.run, SETTINGS, self.settings)
+        self.changes.notify()
+
+    # --- status -------------------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Everything a page shows of the run."""
+        images = self.images.present
+        predictions = self.predictions and self.predictions.content
+        embedded = min(predictions.embedded, images) if predictions else 0
+        ranking = self.ranking
+        return {
+            "run": str(self.run),
+            "datadir": displayed(self.settings.datadir),
+            "classes": {"positive": self.settings.positive, "negative": self.settings.negative},
+            "images": images,
+            **self.counts(),
+            "unreadable": len(self._undecodable | self._unscorable),
+            "listing": self.images.listing,
+            "strategy": self.settings.strategy,
+            "network": self.settings.network,
+            "model": _model(predictions.checkpoint) if predictions else None,
+            "ranking": ranking and {"generation": ranking.generation, "labels": ranking.content.labels},
+            "embedding": {"done": embedded, "total": images, "percent": round(100 * embedded / max(images, 1), 1)},
+            "loops": dict(self.loops),
+            "tensorboard": self.config.tensorboard,
+        }
+
+    # --- what changes -------------------------------------------------------------------------------------------------
+
+    def _on_label(self, path: str, label: Label | None) -> None:
+        image = self.images.number(path)
+        if image is not None:
+            self._mark_answered(image)
+        self.changes.notify()
+
+    def _on_image(self, image: int) -> None:
+        """An image came, went, or was written anew: what was unreadable may not be any more."""
+        self._undecodable.discard(image)
+        self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
+        self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
+        self._mark_answered(image)
+        self.changes.notify()
+
+    def _mark_answered(self, image: int) -> None:
+        with self._lock:  # two threads come here: the label must be read and marked in one go
+            self.queue.mark(image, Closed.ANSWERED, self.labels.label(self.images.path(image)) is not None)
+
+    def _follow(self) -> None:
+        predictions, ranking = Latest(self.run, PREDICTIONS), Latest(self.run, RANKING)
+        for _ in protocol.changes(self.run, PREDICTIONS.name, RANKING.name, stop=self._stop):
+            self._take_predictions(predictions.version())
+            self._take_ranking(ranking.version())
+
+    def _take_predictions(self, version: Version[Predictions] | None) -> None:
+        if version is None or version is self.predictions:
+            return
+        self.predictions = version
+        self.queue.score(version.content.probability)
+        unscorable = {image for image in version.content.unreadable if image < len(self.images)}
+        for image in unscorable ^ self._unscorable:
+            self.queue.mark(image, Closed.UNREADABLE, image in unscorable or image in self._undecodable)
+        self._unscorable = unscorable
+        self.changes.notify()
+
+    def _take_ranking(self, version: Version[Ranking] | None) -> None:
+        if version is None or version is self.ranking:
+            return
+        self.ranking = version
+        self.queue.rank(version.content)
+        self.changes.notify()
+
+    def _look_at_loops(self) -> None:
+        while not self._stop.wait(LOOK_EVERY_S):
+            states = {name: self._state(name) for name in protocol.LOOPS}
+            if states != self.loops:
+                self.loops = states
+                self.changes.notify()
+
+    def _state(self, name: str) -> str:
+        if protocol.is_held(self.run, name):
+            return "running"
+        fresh = time.monotonic() - self._started_s < STARTING_S
+        return "starting" if fresh and self.loops[name] == "starting" else "down"
+
+
+class Changes:
+    """Tells event streams that something changed, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def notify(self) -> None:
+        """Wake every stream."""
+        with self._lock:
+            for loop, event in self._waiting:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(event.set)
+
+    async def stream(self, pause_s: float, quiet_s: float) -> AsyncIterator[bool]:
+        """Yield True at once and after changes, at most every `pause_s`; False after `quiet_s` without any."""
+        entry = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            self._waiting.add(entry)
+        try:
+            changed = True
+            while True:
+                entry[1].clear()
+                yield changed
+                await asyncio.sleep(pause_s)
+                try:
+                    changed = await asyncio.wait_for(entry[1].wait(), quiet_s)
+                except TimeoutError:
+                    changed = False
+        finally:
+            with self._lock:
+                self._waiting.discard(entry)
+
+
+def settle(config: Config) -> Settings:
+    """The settings of a run: what was asked for now, else what the run had, else the default."""
+    try:
+        before = protocol.read(config.run, SETTINGS).content
+    except (OSError, ValueError):
+        before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative")
+    return Settings(
+        datadir=str(config.datadir),
+        network=config.network or before.network,
+        strategy=config.strategy or before.strategy,
+        positive=config.positive or before.positive,
+        negative=config.negative or before.negative,
+    )
+
+
+def displayed(path: str) -> str:
+    """A path as text: bytes that are no UTF-8 become replacement characters."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _model(checkpoint: dict[str, Any] | None) -> dict[str, Any] | None:
+    if checkpoint is None:
+        return None
+    metrics = {
+        name: value
+        for name, value in checkpoint["metrics"].items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+    return {"generation": checkpoint["generation"], "labels": checkpoint["labels"], "metrics": metrics}

@@ -1,0 +1,42 @@
+"""TensorBoard through our own port and token: it listens on loopback at PORT + 1 only."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+NOT_HANDED_ON = {"host", "cookie", "authorization", "origin", "connection", "keep-alive", "te", "upgrade"}
+NOT_HANDED_BACK = {"connection", "keep-alive", "transfer-encoding", "content-security-policy", "x-frame-options"}
+TIMEOUT_S = 30.0
+
+
+class TensorBoard:
+    """Hands requests on to the TensorBoard of this run."""
+
+    def __init__(self, port: int) -> None:
+        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S, trust_env=False)
+
+    async def answer(self, request: Request) -> Response:
+        """TensorBoard's answer to this request, or one sentence while it is not there."""
+        headers = [(name, value) for name, value in request.headers.items() if name not in NOT_HANDED_ON]
+        url = httpx.URL(path=request.url.path, query=request.url.query.encode())
+        asked = self._client.build_request(request.method, url, headers=headers, content=await request.body())
+        try:
+            answered = await self._client.send(asked, stream=True)
+        except httpx.HTTPError:
+            return JSONResponse({"detail": "TensorBoard does not answer; it may still be starting."}, 502)
+        kept = {name: value for name, value in answered.headers.items() if name not in NOT_HANDED_BACK}
+        return StreamingResponse(_body(answered), answered.status_code, kept)
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self._client.aclose()
+
+
+async def _body(answered: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answered.aiter_raw():
+            yield chunk
+    finally:
+        await answered.aclose()

@@ -1,0 +1,185 @@
+"""Every setting of a session, as one frozen dataclass; standard library only, no side effects."""
+
+import argparse
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+DEFAULT_NETWORK = "efficientnet_lite0"
+STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
+DEFAULT_STRATEGY = STRATEGIES[0]
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+
+HELP = """\
+Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
+
+  bash launch.sh HOST PORT DATADIR [options]
+  bash launch.sh localhost 8077 demo          a look around, with pictures made on the spot
+"""
+
+
+class UsageError(Exception):
+    """A person's mistake, told in one sentence: what is wrong, and what to do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One session. What is None was not asked for: the run's earlier choice stays, else the default.
+
+    Attributes:
+        run: the run directory; labels, model and logs live here.
+        host: the address to listen on.
+        port: the page's TCP port; TensorBoard listens on loopback at `port + 1`.
+        datadir: the folder of images; a loop started alone may leave it to the run's settings.
+        positive: what the positive answer is called wherever a person sees it.
+        negative: what the negative answer is called.
+        network: name of the backbone, or a file of weights.
+        strategy: one of `STRATEGIES`.
+        ai: start trainer, inference, selector and TensorBoard too.
+        tensorboard: TensorBoard is expected at `port + 1`.
+        token: ask everybody for the access token.
+        reset: move the old run aside and begin anew.
+    """
+
+    run: Path
+    host: str = "127.0.0.1"
+    port: int = 8077
+    datadir: Path | None = None
+    positive: str | None = None
+    negative: str | None = None
+    network: str | None = None
+    strategy: str | None = None
+    ai: bool = True
+    tensorboard: bool = True
+    token: bool = True
+    reset: bool = False
+
+    @property
+    def address(self) -> str:
+        """The host as it stands in a link: an address for every interface shows the machine's name."""
+        if self.host in ("0.0.0.0", "::", ""):
+            return socket.gethostname()
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    def environment(self) -> dict[str, str]:
+        """The settings as environment variables, for a child process to read with `from_environment`."""
+        values: dict[str, str | int | Path | None] = {
+            "RUN": self.run,
+            "HOST": self.host,
+            "PORT": self.port,
+            "DATADIR": self.datadir,
+            "POSITIVE": self.positive,
+            "NEGATIVE": self.negative,
+            "NETWORK": self.network,
+            "STRATEGY": self.strategy,
+            "AI": int(self.ai),
+            "TENSORBOARD": int(self.tensorboard),
+            "TOKEN": int(self.token),
+        }
+        return {f"IA_{name}": str(value) for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Config | None":
+        """The settings that a supervisor left in the environment; None where there are none."""
+        if "IA_RUN" not in environ:
+            return None
+        datadir = environ.get("IA_DATADIR")
+        return cls(
+            run=Path(environ["IA_RUN"]),
+            host=environ.get("IA_HOST", cls.host),
+            port=int(environ.get("IA_PORT", cls.port)),
+            datadir=Path(datadir) if datadir else None,
+            positive=environ.get("IA_POSITIVE"),
+            negative=environ.get("IA_NEGATIVE"),
+            network=environ.get("IA_NETWORK"),
+            strategy=environ.get("IA_STRATEGY"),
+            ai=environ.get("IA_AI", "1") == "1",
+            tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
+            token=environ.get("IA_TOKEN", "1") == "1",
+        )
+
+    @classmethod
+    def for_session(cls, arguments: Sequence[str]) -> "Config":
+        """Settings of a whole session, from the command line of launch.sh.
+
+        Args:
+            arguments: HOST PORT DATADIR and options.
+
+        Raises:
+            UsageError: an argument is missing or makes no sense.
+        """
+        given = _session_parser().parse_args(arguments)
+        if not 1 <= given.port <= 65534:
+            raise UsageError(f"The port {given.port} is not between 1 and 65534; choose another.")
+        for name in (given.positive, given.negative):
+            if name is not None and not name.strip():
+                raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
+        if given.positive is not None and given.positive == given.negative:
+            raise UsageError(f"Both answers are called {given.positive!r}; give them different names.")
+        demo = given.datadir == "demo"
+        datadir = ROOT / "runs" / "demo-images" if demo else Path(given.datadir).expanduser().resolve()
+        name = "demo" if demo else datadir.name or "root"
+        return cls(
+            run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
+            host=given.host,
+            port=given.port,
+            datadir=datadir,
+            positive=given.positive or ("star" if demo else None),
+            negative=given.negative or ("no star" if demo else None),
+            network=given.network,
+            strategy=given.strategy,
+            ai=not given.no_ai,
+            tensorboard=not given.no_ai,
+            token=not given.no_token,
+            reset=given.reset,
+        )
+
+    @classmethod
+    def for_loop(cls, arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> "Config":
+        """Settings of one loop: those of the supervisor, or `--run DIR` when it is started alone.
+
+        Raises:
+            UsageError: neither says which run to work on.
+        """
+        parser = _Parser(description="One loop of a run, started alone; settings come from the run itself.")
+        parser.add_argument("--run", metavar="DIR", help="the run directory")
+        parser.add_argument("--datadir", metavar="DIR", help="the images, where this machine sees them elsewhere")
+        given = parser.parse_args(arguments)
+        if given.run is None:
+            config = cls.from_environment(environ)
+            if config is None:
+                raise UsageError("No run is named; add --run DIR.")
+            return config
+        datadir = Path(given.datadir).expanduser().resolve() if given.datadir else None
+        return cls(run=Path(given.run).expanduser().resolve(), datadir=datadir)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[0].upper()}{message[1:]}; see bash launch.sh --help.")
+
+
+def _session_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="bash launch.sh",
+        usage=argparse.SUPPRESS,
+        description=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("host", metavar="HOST", help="address to listen on: localhost, or 0.0.0.0 for your network")
+    parser.add_argument("port", metavar="PORT", type=int, help="port of the page; TensorBoard takes the next one")
+    parser.add_argument("datadir", metavar="DATADIR", help="folder of images, searched with its subfolders; or: demo")
+    parser.add_argument("--run", metavar="DIR", help="labels, model, logs; the same one resumes (runs/<DATADIR>)")
+    parser.add_argument("--reset", action="store_true", help="begin anew; the old run is moved aside, never deleted")
+    parser.add_argument("--positive", metavar="NAME", help="what the positive answer is called (positive)")
+    parser.add_argument("--negative", metavar="NAME", help="what the negative answer is called (negative)")
+    parser.add_argument("--no-ai", action="store_true", help="only the annotation server")
+    parser.add_argument("--network", metavar="NAME", help=f"the backbone ({DEFAULT_NETWORK})")
+    parser.add_argument("--strategy", choices=STRATEGIES, help=f"what to ask first ({DEFAULT_STRATEGY})")
+    parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
+    return parser

@@ -1,0 +1,1 @@
+"""The tests: real files, real processes, real browsers."""

@@ -1,0 +1,145 @@
+"""The images of a folder: listed, followed, numbered for good."""
+
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from backend.images import Images
+from tests.serving import until
+
+
+@pytest.fixture
+def datadir(tmp_path: Path) -> Path:
+    """A folder of images with everything that people put in folders."""
+    folder = tmp_path / "data"
+    for name in ["b.jpg", "a.JPEG", "sub dir/ü\n'\".PNG", "sub dir/deeper/x.tIf", "z.webp"]:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    for name in ["notes.txt", ".hidden.jpg", ".thumbnails/t.jpg", "folder.jpg/inside.png"]:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return folder.resolve()
+
+
+@pytest.fixture
+def follow(tmp_path: Path, datadir: Path) -> Iterator[Callable[[], Images]]:
+    """Starts to follow the folder and waits until it is listed."""
+    opened: list[Images] = []
+
+    def start() -> Images:
+        images = Images(tmp_path / "run", datadir)
+        opened.append(images)
+        images.start()
+        until(lambda: not images.listing)
+        return images
+
+    (tmp_path / "run").mkdir()
+    yield start
+    for images in opened:
+        images.close()
+
+
+def present(images: Images) -> set[str]:
+    """Paths of the images there are now."""
+    return {images.path(number) for number in range(len(images)) if not images.is_gone(number)}
+
+
+EXPECTED = {"b.jpg", "a.JPEG", "sub dir/ü\n'\".PNG", "sub dir/deeper/x.tIf", "z.webp", "folder.jpg/inside.png"}
+
+
+def test_lists_all_kinds(tmp_path: Path, follow: Callable[[], Images]) -> None:
+    """Suffixes in any case, subfolders and odd names are listed; hidden ones and other files are not."""
+    images = follow()
+    assert present(images) == EXPECTED
+    with (tmp_path / "run" / "images.pickle").open("rb") as file:
+        assert set(pickle.load(file)) == EXPECTED
+
+
+def test_numbers_stay(datadir: Path, follow: Callable[[], Images]) -> None:
+    """A restart keeps every number; what is new comes after, what is gone keeps its number."""
+    before = follow()
+    numbers = {before.path(number): number for number in range(len(before))}
+    before.close()
+    (datadir / "aa.png").write_bytes(b"")
+    (datadir / "b.jpg").unlink()
+    after = follow()
+    assert {path: after.number(path) for path in numbers} == numbers
+    assert after.number("aa.png") == len(numbers)
+    assert present(after) == EXPECTED - {"b.jpg"} | {"aa.png"}
+    assert after.present == len(EXPECTED)
+
+
+def test_follows_the_folder(datadir: Path, follow: Callable[[], Images]) -> None:
+    """Files and folders that come, go, move and come back are followed while it runs."""
+    images = follow()
+    (datadir / "new.jpg").write_bytes(b"")
+    until(lambda: "new.jpg" in present(images))
+    (datadir / "new.jpg").unlink()
+    until(lambda: "new.jpg" not in present(images))
+    number = images.number("new.jpg")
+    (datadir / "new.jpg").write_bytes(b"")
+    until(lambda: "new.jpg" in present(images))
+    assert images.number("new.jpg") == number
+    (datadir / "sub dir").rename(datadir / "moved")
+    until(lambda: {"moved/deeper/x.tIf", "moved/ü\n'\".PNG"} <= present(images))
+    until(lambda: not any(path.startswith("sub dir/") for path in present(images)))
+    shutil.rmtree(datadir / "moved")
+    until(lambda: not any(path.startswith("moved/") for path in present(images)))
+    (datadir / "filled" / "deep").mkdir(parents=True)
+    (datadir / "filled" / "deep" / "y.gif").write_bytes(b"")
+    until(lambda: "filled/deep/y.gif" in present(images))
+
+
+def test_a_rewritten_file_is_another(datadir: Path, follow: Callable[[], Images]) -> None:
+    """A file written anew keeps its number and gets another version, so that no cache shows the old picture."""
+    images = follow()
+    number = images.number("b.jpg")
+    assert number is not None
+    before = images.version(number)
+    Image.new("RGB", (8, 8)).save(datadir / "b.jpg")
+    assert images.version(number) != before
+
+
+def test_links_stay_inside(tmp_path: Path, datadir: Path, follow: Callable[[], Images]) -> None:
+    """A link to an image inside counts; one that leads out, or in a circle, does not."""
+    (tmp_path / "secret.jpg").write_bytes(b"")
+    (datadir / "in.jpg").symlink_to(datadir / "b.jpg")
+    (datadir / "out.jpg").symlink_to(tmp_path / "secret.jpg")
+    (datadir / "circle.jpg").symlink_to(datadir / "circle.jpg")
+    (datadir / "up").symlink_to(tmp_path)
+    images = follow()
+    assert present(images) == EXPECTED | {"in.jpg"}
+    number = images.number("in.jpg")
+    assert number is not None
+    (datadir / "in.jpg").unlink()
+    (datadir / "in.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(FileNotFoundError):
+        images.file(number)
+
+
+def test_the_run_is_no_image_folder(datadir: Path) -> None:
+    """A run directory inside the image folder is not searched for images."""
+    run = datadir / "runs" / "mine"
+    run.mkdir(parents=True)
+    (run / "preview.jpg").write_bytes(b"")
+    images = Images(run, datadir)
+    images.start()
+    until(lambda: not images.listing)
+    assert present(images) == EXPECTED
+    images.close()
+
+
+def test_an_unmounted_folder_forgets_nothing(tmp_path: Path, datadir: Path, follow: Callable[[], Images]) -> None:
+    """A start without the disk keeps every image and number."""
+    before = follow()
+    before.close()
+    count = len(before)
+    datadir.rename(tmp_path / "away")
+    images = follow()
+    assert (len(images), images.present) == (count, count)

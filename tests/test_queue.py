@@ -1,0 +1,106 @@
+"""What to ask next: ranked first, each to one person at a time."""
+
+import numpy as np
+
+from backend.queue import LEASE_S, Closed, Queue
+from IA.protocol import Ranking
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def ranking(*images: int) -> Ranking:
+    """A ranking of these images, with falling probabilities."""
+    probability = np.linspace(0.9, 0.1, len(images), dtype=np.float32)
+    return Ranking(memoryview(np.array(images, np.int32)), memoryview(probability), 0, "max_prob", 1)
+
+
+def queue_of(size: int, clock: Clock | None = None) -> Queue:
+    """A queue of images 0 to size - 1."""
+    queue = Queue(clock=clock or Clock())
+    for image in range(size):
+        queue.mark(image, Closed.GONE, False)
+    return queue
+
+
+def images(queue: Queue, client: str, count: int) -> list[int]:
+    """Numbers handed out."""
+    return [image for image, _ in queue.next(client, count)]
+
+
+def test_shuffled_before_the_first_ranking() -> None:
+    """Without a ranking every image is asked once, in an order that is not that of the folder."""
+    order = images(queue_of(200), "a", 200)
+    assert sorted(order) == list(range(200))
+    assert order != list(range(200))
+    assert np.corrcoef(order, range(200))[0, 1] < 0.3
+
+
+def test_ranked_first() -> None:
+    """A ranking is followed; what it does not know comes after it."""
+    queue = queue_of(6)
+    queue.rank(ranking(4, 2, 0))
+    order = images(queue, "a", 6)
+    assert order[:3] == [4, 2, 0]
+    assert sorted(order[3:]) == [1, 3, 5]
+
+
+def test_closed_images_are_left_out() -> None:
+    """Answered, removed and unreadable images are not asked, and come back when opened again for each reason."""
+    queue = queue_of(4)
+    queue.rank(ranking(0, 1, 2, 3))
+    queue.mark(0, Closed.ANSWERED, True)
+    queue.mark(1, Closed.GONE, True)
+    queue.mark(1, Closed.UNREADABLE, True)
+    assert (images(queue, "a", 4), queue.left) == ([2, 3], 2)
+    queue.mark(0, Closed.ANSWERED, False)
+    queue.mark(1, Closed.GONE, False)
+    assert (images(queue, "a", 4), queue.left) == ([0, 2, 3], 3)
+    queue.mark(1, Closed.UNREADABLE, False)
+    assert images(queue, "a", 4) == [0, 1, 2, 3]
+
+
+def test_one_person_an_image() -> None:
+    """An image handed to one client is not handed to another for a minute; the same client gets it again."""
+    clock = Clock()
+    queue = queue_of(4, clock)
+    queue.rank(ranking(0, 1, 2, 3))
+    assert images(queue, "a", 2) == [0, 1]
+    assert images(queue, "b", 4) == [2, 3]
+    assert images(queue, "a", 2) == [0, 1]
+    clock.now_s += LEASE_S + 1
+    assert images(queue, "b", 2) == [0, 1]
+
+
+def test_the_probability_shown_is_remembered() -> None:
+    """The probability that goes with an answer is the one the client was shown, not a later one."""
+    queue = queue_of(3)
+    queue.rank(ranking(2, 1, 0))
+    [(image, shown)] = queue.next("a", 1)
+    queue.score(memoryview(np.array([0.1, 0.2, 0.3], np.float32)))
+    queue.rank(ranking(0, 1, 2))
+    assert shown is not None
+    assert queue.probability(image, "a") == shown
+    assert round(queue.probability(image, "b") or 0, 6) == 0.3
+    assert queue.probability(99, "b") is None
+
+
+def test_nothing_left() -> None:
+    """When all is answered, nothing is handed out."""
+    queue = queue_of(3)
+    for image in range(3):
+        queue.mark(image, Closed.ANSWERED, True)
+    assert (queue.next("a", 8), queue.left) == ([], 0)
+
+
+def test_a_stale_ranking_names_unknown_images() -> None:
+    """A ranking that names images which this server does not know yet does no harm."""
+    queue = queue_of(2)
+    queue.rank(ranking(7, 1, 0))
+    assert images(queue, "a", 8) == [1, 0]
