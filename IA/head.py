@@ -1,0 +1,301 @@
+"""The head: from an embedding to the probability of the positive class; torch only."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from IA.regression import kernel_regression, linear_regression
+
+COMPONENTS = 256
+GAMMA = 3.0  # of k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT
+CONSTANT = 0.1  # takes the place of a bias, kept small like any other weight
+C = 10.0  # weight of the answers against the norm of the weights
+KERNEL_ANSWERS = 1000  # above as many, a linear head: its cost no longer grows with their square
+FOLDS = 5
+BOUND = 1e12  # embeddings beyond it are clipped: their squares still fit float32
+SHAPES = {"mean": 1, "basis": 2, "support": 2, "weights": 1, "bias": 0, "gamma": 0, "scale": 0, "offset": 0}
+
+
+def pool_features(vectors: Tensor, components: int = COMPONENTS) -> tuple[Tensor, Tensor]:
+    """Where the pool lies in the space of embeddings, and along which directions it spreads (PCA: Pearson 1901).
+
+    Args:
+        vectors: (n, D) float32, at least one.
+        components: how many directions to keep at most.
+
+    Returns:
+        Mean (D,) and basis (D, K), K = min(components, D, n - 1), at least 1; the widest direction first.
+
+    Raises:
+        ValueError: there are no vectors.
+    """
+    if not len(vectors):
+        raise ValueError("No vectors to take the features of.")
+    vectors = _bounded(vectors)
+    mean = vectors.mean(0)  # (D,)
+    centred = vectors - mean
+    largest = centred.abs().max().clamp(min=torch.finfo(torch.float32).tiny)
+    covariance = (centred / largest).T @ (centred / largest) / len(vectors)  # (D, D)
+    kept = max(1, min(components, vectors.shape[1], len(vectors) - 1))
+    return mean, torch.linalg.eigh(covariance).eigenvectors[:, -kept:].flip(1).contiguous()  # (D,), (D, K)
+
+
+class Head(nn.Module):
+    """Kernel logistic regression on the projected embedding; above 1,000 answers linear logistic regression.
+
+    Buffers, S support vectors:
+        mean (D,), basis (D, K): of the pool, see `pool_features`.
+        support (S, K), weights (S,), bias (), gamma (): score = sum of weights * exp(-gamma (1 - cos)) + bias;
+            with a gamma of 0 the kernel is cos itself, and one support vector says all.
+        scale (), offset (): probability = sigmoid(scale * score + offset) (Platt 1999).
+    """
+
+    mean: Tensor
+    basis: Tensor
+    support: Tensor
+    weights: Tensor
+    bias: Tensor
+    gamma: Tensor
+    scale: Tensor
+    offset: Tensor
+
+    def __init__(
+        self, mean: Tensor, basis: Tensor, support: Tensor, weights: Tensor, bias: Tensor, gamma: float
+    ) -> None:
+        """Put a head together; see the class for the shapes."""
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("basis", basis)
+        self.register_buffer("support", support)
+        self.register_buffer("weights", weights)
+        self.register_buffer("bias", bias)
+        self.register_buffer("gamma", torch.tensor(gamma))
+        self.register_buffer("scale", torch.tensor(1.0))
+        self.register_buffer("offset", torch.tensor(0.0))
+
+    @classmethod
+    def empty(cls, dimension: int, components: int, support: int) -> "Head":
+        """A head of zeros, to be filled by `load_state_dict`; it says 0.5 to everything."""
+        return cls(
+            mean=torch.zeros(dimension),
+            basis=torch.zeros(dimension, components),
+            support=torch.zeros(support, components),
+            weights=torch.zeros(support),
+            bias=torch.tensor(0.0),
+            gamma=GAMMA,
+        )
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor]) -> "Head":
+        """The head in a checkpoint.
+
+        Args:
+            state: the buffers by name.
+
+        Raises:
+            ValueError: one is missing, of a wrong shape or type, or not finite.
+        """
+        for name, dimensions in SHAPES.items():
+            tensor = state.get(name)
+            if not isinstance(tensor, Tensor) or tensor.ndim != dimensions or tensor.dtype != torch.float32:
+                raise ValueError(f"the head has no {name} of {dimensions} dimensions")
+            if not tensor.isfinite().all():
+                raise ValueError(f"{name} of the head is not finite")
+        dimension, components = state["basis"].shape
+        head = cls.empty(dimension, components, support=len(state["weights"]))
+        try:
+            head.load_state_dict({name: state[name] for name in SHAPES})
+        except RuntimeError:
+            raise ValueError("the parts of the head do not fit each other") from None
+        return head
+
+    @classmethod
+    def fit(cls, projected: Tensor, labels: Tensor, mean: Tensor, basis: Tensor) -> "Head":
+        """Learn from answers.
+
+        Args:
+            projected: (n, K) float32, the answered images as `project` gives them.
+            labels: (n,) bool, True for positive.
+            mean: (D,) and
+            basis: (D, K), of the pool, as `pool_features` gives them.
+
+        Returns:
+            A new head, finite whatever the input; with no answers it says 0.5 to everything.
+        """
+        projected = projected.float().nan_to_num(0.0)
+        if len(labels) > KERNEL_ANSWERS:
+            constant = torch.full((len(labels), 1), CONSTANT**0.5)
+            weights = linear_regression(torch.cat([projected, constant], dim=1), labels, C)  # (K + 1,)
+            direction, bias = weights[:-1], weights[-1]
+            return cls(mean, basis, direction[None], torch.ones(1), bias * CONSTANT**0.5, gamma=0.0)
+        weights = kernel_regression(_kernel(projected, projected) + CONSTANT, labels, C)  # (n,)
+        return cls(mean, basis, projected, weights, CONSTANT * weights.sum(), gamma=GAMMA)
+
+    def project(self, embeddings: Tensor) -> Tensor:
+        """Into the space in which the head compares images.
+
+        Args:
+            embeddings: (B, D) float32.
+
+        Returns:
+            (B, K) float32, each of length 1.
+        """
+        return project(embeddings, self.mean, self.basis)
+
+    def scores(self, projected: Tensor) -> Tensor:
+        """What speaks for positive, as a logit before calibration.
+
+        Args:
+            projected: (B, K) float32, from `project`.
+
+        Returns:
+            (B,) float32, finite.
+        """
+        gamma = float(self.gamma)
+        similarity = _kernel(projected, self.support, gamma) if gamma else projected @ self.support.T  # (B, S)
+        return similarity @ self.weights + self.bias
+
+    def probabilities(self, projected: Tensor) -> Tensor:
+        """Probability of the positive class, (B,) float32 in [0, 1], of projected embeddings (B, K)."""
+        return torch.sigmoid(self.scale * self.scores(projected) + self.offset)
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        """Probability of the positive class.
+
+        Args:
+            embeddings: (B, D) float32.
+
+        Returns:
+            (B,) float32 in [0, 1].
+        """
+        return self.probabilities(self.project(embeddings))
+
+
+def project(embeddings: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
+    """As `Head.project`, also before there is a head: centre, rotate, bring to length 1.
+
+    Args:
+        embeddings: (B, D) float32.
+        mean: (D,) and
+        basis: (D, K), of the pool.
+
+    Returns:
+        (B, K) float32; zeros where an embedding is the mean itself.
+    """
+    turned = (_bounded(embeddings) - mean) @ basis  # (B, K)
+    length: Tensor = torch.linalg.vector_norm(turned, dim=1, keepdim=True)
+    return turned / length.clamp(min=1e-12)
+
+
+def _bounded(embeddings: Tensor) -> Tensor:
+    return embeddings.float().nan_to_num(0.0).clamp(-BOUND, BOUND)
+
+
+def _kernel(a: Tensor, b: Tensor, gamma: float = GAMMA) -> Tensor:
+    """(A, K), (B, K) -> (A, B): exp(-gamma (1 - cos)), of vectors of length 1."""
+    return torch.exp(gamma * (a @ b.T - 1))
+
+
+def cross_fitted_scores(projected: Tensor, labels: Tensor, folds: int = FOLDS) -> Tensor:
+    """Score each answer with a head that has not seen it.
+
+    Args:
+        projected: (n, K) float32.
+        labels: (n,) bool, in the order answered.
+        folds: how many heads are fitted.
+
+    Returns:
+        (n,) float32 scores as of `Head.scores`; NaN everywhere if a fold would miss one of the classes.
+    """
+    labels = labels.bool()
+    scores = torch.full((len(labels),), torch.nan)
+    if min(int(labels.sum()), int((~labels).sum())) < folds:
+        return scores
+    fold = folds_of(labels, folds)  # (n,)
+    nowhere = torch.zeros(0)
+    for number in range(folds):
+        held_out = fold == number
+        head = Head.fit(projected[~held_out], labels[~held_out], nowhere, nowhere)
+        scores[held_out] = head.scores(projected[held_out])
+    return scores
+
+
+def folds_of(labels: Tensor, folds: int) -> Tensor:
+    """Deal the answers of either class round the folds, in their order: a new answer moves no earlier one.
+
+    Args:
+        labels: (n,) bool, in the order answered.
+        folds: how many.
+
+    Returns:
+        (n,) int64, from 0 to folds - 1.
+    """
+    return torch.where(labels, labels.cumsum(0) - 1, (~labels).cumsum(0) - 1) % folds
+
+
+def validation(scores: Tensor, labels: Tensor) -> dict[str, float]:
+    """What held-out answers say about the head; they are the answered images, harder than the rest of the pool.
+
+    Args:
+        scores: (n,) float32, from `cross_fitted_scores`; NaN where there is none.
+        labels: (n,) bool.
+
+    Returns:
+        `average_precision`, `loss` (log loss, in nat), `threshold` (see `best_threshold`) and `accuracy` (at a
+        threshold tuned on other answers than those it is counted on); empty with fewer than 5 of a class.
+    """
+    known = ~scores.isnan()
+    scores, labels = scores[known], labels[known].bool()
+    if min(int(labels.sum()), int((~labels).sum())) < FOLDS:
+        return {}
+    probability = torch.sigmoid(scores)
+    return {
+        "accuracy": _cross_tuned_accuracy(probability, labels),
+        "average_precision": average_precision(probability, labels),
+        "loss": float(binary_cross_entropy_with_logits(scores, labels.float())),
+        "threshold": best_threshold(probability, labels),
+    }
+
+
+def average_precision(probability: Tensor, labels: Tensor) -> float:
+    """Mean of the precision at each positive, in descending order of probability; equal ones count together."""
+    positives, called, _ = _cuts(probability, labels)
+    found = torch.diff(positives, prepend=torch.zeros(1))
+    return float((positives / called * found).sum() / labels.sum())
+
+
+def best_threshold(probability: Tensor, labels: Tensor) -> float:
+    """The probability from which on to say positive, so that F1 is highest.
+
+    Args:
+        probability: (n,) float32 in [0, 1].
+        labels: (n,) bool, at least one of them True.
+
+    Returns:
+        The middle between the last probability above and the first below the cut.
+    """
+    positives, called, at = _cuts(probability, labels)
+    best = int((2 * positives / (called + labels.sum())).argmax())
+    below = float(at[best + 1]) if best + 1 < len(at) else 0.0
+    return (float(at[best]) + below) / 2
+
+
+def _cuts(probability: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """For each different probability, from the highest: positives from there up, images from there up, itself."""
+    at, places = probability.sort(descending=True, stable=True)
+    last = torch.ones(len(at), dtype=torch.bool)
+    last[:-1] = at[1:] != at[:-1]
+    positives = labels[places].float().cumsum(0)
+    return positives[last], torch.arange(1.0, len(at) + 1)[last], at[last]
+
+
+def _cross_tuned_accuracy(probability: Tensor, labels: Tensor) -> float:
+    """Accuracy of one half of the answers at the threshold of the other, and the other way round."""
+    even = folds_of(labels, 2) == 0
+    right = 0
+    for half in (even, ~even):
+        threshold = best_threshold(probability[~half], labels[~half])
+        right += int(((probability[half] >= threshold) == labels[half]).sum())
+    return right / len(labels)

@@ -1,0 +1,279 @@
+"""The predictor: backbone and head together, and its file predictor.ckpt.
+
+    from IA.model import Predictor
+    predictor = Predictor.load("predictor.ckpt")
+    print(predictor.predict(["a.jpg", "b.jpg"]))
+
+| key in predictor.ckpt | holds                                                                             |
+|-----------------------|-----------------------------------------------------------------------------------|
+| format                | 1                                                                                 |
+| network               | name of the backbone, as `IA.networks.build` takes it                             |
+| backbone              | its fingerprint: tells whether embeddings are of this very backbone               |
+| state_dict            | weights of the whole network, `backbone.*` and `head.*`                           |
+| preprocessing         | `size_px`, `mean`, `std`, `resize`                                                |
+| classes               | `positive`, `negative`: what the answers are called                               |
+| threshold             | the probability from which on an image is labelled positive                       |
+| labels                | how many positive and negative answers it has learnt from                         |
+| metrics               | figures from answers held out                                                     |
+| generation, created   | one more with each file; time in UTC, ISO 8601                                    |
+"""
+
+import io
+import math
+import os
+import pickle
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from config import UsageError
+from IA import protocol
+from IA.dataset import Preprocessing, Unreadable, batches, normalise
+from IA.head import Head
+from IA.networks import Backbone, build
+
+FORMAT = 1
+BATCH_SIZE = 32
+MAX_WORKERS = 8
+BAD_CHECKPOINT = (
+    RuntimeError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
+CLASSES = {"positive": "positive", "negative": "negative"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What predictor.ckpt says, without the weights of the backbone; the attributes are its keys, see above."""
+
+    network: str
+    backbone: str
+    preprocessing: Preprocessing
+    head: Head
+    classes: dict[str, str]
+    threshold: float
+    labels: int
+    metrics: dict[str, float]
+    generation: int
+    created: str
+
+
+class Predictor(nn.Module):
+    """Images to the probability of the positive class."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: Head,
+        *,
+        classes: Mapping[str, str] = CLASSES,
+        threshold: float = 0.5,
+        labels: int = 0,
+        metrics: Mapping[str, float] | None = None,
+        generation: int = 0,
+        created: str | None = None,
+    ) -> None:
+        """Put a predictor together; the modules are used as they are, not copied."""
+        super().__init__()
+        self.backbone = backbone.module
+        self.head = head
+        self.preprocessing = backbone.preprocessing
+        self.checkpoint = Checkpoint(
+            network=backbone.name,
+            backbone=backbone.fingerprint,
+            preprocessing=backbone.preprocessing,
+            head=head,
+            classes=dict(classes),
+            threshold=threshold,
+            labels=labels,
+            metrics=dict(metrics or {}),
+            generation=generation,
+            created=created or datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        self.eval()
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Predictor":
+        """Read a predictor.ckpt; nothing is downloaded, no run directory is needed.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: the file is damaged, foreign, or of a network unknown here; one sentence.
+        """
+        try:
+            content = _read(path, mmap=False)
+            checkpoint = _checkpoint(content)
+            backbone = build(checkpoint.network, pretrained=False)
+            backbone.module.load_state_dict(_part(content["state_dict"], "backbone."))
+            if not all(tensor.isfinite().all() for tensor in backbone.module.state_dict().values()):
+                raise ValueError("the backbone is not finite")
+            if checkpoint.head.basis.shape[0] != backbone.dimension:
+                raise ValueError("head and backbone do not fit each other")
+        except (*BAD_CHECKPOINT, UsageError) as error:
+            raise _bad(path, error) from error
+        return cls(
+            Backbone(backbone.name, backbone.module, checkpoint.preprocessing, backbone.dimension),
+            checkpoint.head,
+            classes=checkpoint.classes,
+            threshold=checkpoint.threshold,
+            labels=checkpoint.labels,
+            metrics=checkpoint.metrics,
+            generation=checkpoint.generation,
+            created=checkpoint.created,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Replace the file, durably; a reader sees the old one or the new one.
+
+        Raises:
+            ValueError: a weight is not finite; the old file stays.
+            OSError: the disk is full or read-only; the old file stays.
+        """
+        state = self.state_dict()
+        bad = [name for name, tensor in state.items() if not tensor.isfinite().all()]
+        if bad:
+            raise ValueError(f"{bad[0]} of the predictor is not finite; it is not saved.")
+        said = {name: value for name, value in vars(self.checkpoint).items() if name != "head"}
+        content = {"format": FORMAT, **said, "state_dict": dict(state), "preprocessing": self.preprocessing.as_dict()}
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        protocol.replace(Path(path), buffer.getvalue())
+
+    def embeddings(self, images: Tensor) -> Tensor:
+        """What the backbone makes of images.
+
+        Args:
+            images: (B, 3, S, S) float32, normalised as `self.preprocessing` says.
+
+        Returns:
+            (B, D) float32, on the CPU.
+        """
+        with torch.inference_mode():
+            embeddings: Tensor = self.backbone(images.to(self.head.mean.device))
+            return embeddings.float().cpu()
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Probability of the positive class.
+
+        Args:
+            images: (B, 3, S, S) float32, normalised as `self.preprocessing` says.
+
+        Returns:
+            (B,) float32 in [0, 1], on the CPU.
+
+        Raises:
+            ValueError: the batch is empty.
+        """
+        if not len(images):
+            raise ValueError("An empty batch has no probabilities.")
+        return self.forward(images).cpu()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """As `probabilities`, on the device of the weights, without checks: for exports."""
+        with torch.inference_mode():
+            probability: Tensor = self.head(self.backbone(images.to(self.head.mean.device)))
+            return probability
+
+    def predict(self, paths: Iterable[str | Path]) -> list[float]:
+        """Probability of the positive class for image files; NaN for one that cannot be read."""
+        return [probability for some, _ in self.predictions([Path(path) for path in paths]) for probability in some]
+
+    def predictions(
+        self, paths: Sequence[Path], batch_size: int = BATCH_SIZE, workers: int | None = None
+    ) -> Iterator[tuple[list[float], list[Unreadable]]]:
+        """The same bit by bit.
+
+        Args:
+            paths: image files.
+            batch_size: how many to do at once.
+            workers: how many threads decode; by default one for each core, at most 8.
+
+        Yields:
+            For the next `batch_size` paths, in order: their probabilities, NaN where unreadable; and the place in
+            `paths` and the reason of each unreadable one.
+        """
+        workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
+        for places, images, unreadable in batches(paths, self.preprocessing, batch_size, workers):
+            known = dict.fromkeys((place for place, _ in unreadable), math.nan)
+            if places:
+                found = self.probabilities(normalise(images, self.preprocessing)).tolist()
+                known.update(zip(places, found, strict=True))
+            yield [known[place] for place in sorted(known)], unreadable
+
+
+def load_head(path: str | Path) -> Checkpoint:
+    """Read all but the backbone's weights, which stay on the disk: enough to score embeddings.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: the file is damaged or foreign; one sentence.
+    """
+    try:
+        return _checkpoint(_read(path, mmap=True))
+    except BAD_CHECKPOINT as error:
+        raise _bad(path, error) from error
+
+
+def _read(path: str | Path, mmap: bool) -> dict[str, Any]:
+    """The content of the file; checksums, which torch itself ignores, are compared unless it is only mapped."""
+    with Path(path).open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is torn, or never was one")
+        damaged = None if mmap else zipfile.ZipFile(file).testzip()
+    if damaged is not None:
+        raise ValueError(f"{damaged} is damaged")
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}")
+    return content
+
+
+def _checkpoint(content: dict[str, Any]) -> Checkpoint:
+    """Check all but the backbone.
+
+    Raises:
+        ValueError, KeyError, TypeError: something is missing or not what it should be.
+    """
+    classes, metrics, threshold = content["classes"], content["metrics"], content["threshold"]
+    if set(classes) != set(CLASSES) or not all(type(name) is str for name in classes.values()):
+        raise ValueError("classes are not positive and negative")
+    if not all(type(name) is str and type(value) in (int, float) for name, value in metrics.items()):
+        raise ValueError("metrics are not numbers")
+    if type(threshold) is not float or not 0 <= threshold <= 1:
+        raise ValueError(f"a threshold of {threshold!r}")
+    for name, kind in {"network": str, "backbone": str, "created": str, "labels": int, "generation": int}.items():
+        if type(content[name]) is not kind:
+            raise TypeError(f"{name} is {content[name]!r}")
+    return Checkpoint(
+        network=content["network"],
+        backbone=content["backbone"],
+        preprocessing=Preprocessing.from_dict(content["preprocessing"]),
+        head=Head.from_state({name: tensor.clone() for name, tensor in _part(content["state_dict"], "head.").items()}),
+        classes=classes,
+        threshold=threshold,
+        labels=content["labels"],
+        metrics=metrics,
+        generation=content["generation"],
+        created=content["created"],
+    )
+
+
+def _part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+def _bad(path: str | Path, error: Exception) -> ValueError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return ValueError(f"{path} is not a good predictor.ckpt ({reason}).")

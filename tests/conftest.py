@@ -1,0 +1,49 @@
+"""What several tests share: a few pictures, and a network small enough to build in a moment."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:  # torch takes seconds to import, and the server's tests do without
+    from torch import nn
+
+    from IA.dataset import Preprocessing
+
+
+@pytest.fixture
+def images_folder(tmp_path: Path) -> Path:
+    """Twelve pictures, `red/0.png` to `red/5.png` and the same in `blue/`, each of its colour with some noise."""
+    random = np.random.default_rng(0)
+    folder = tmp_path / "images"
+    for name, colour in {"red": (200, 40, 40), "blue": (40, 40, 200)}.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(6):
+            pixels = np.array(colour) + random.integers(-30, 30, (40, 60, 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def tiny_network() -> str:
+    """Name of a registered network of two convolutions: images (B, 3, 32, 32) -> embeddings (B, 24)."""
+    from IA.networks import register
+
+    register("tiny")(_tiny)
+    return "tiny"
+
+
+def _tiny(pretrained: bool) -> "tuple[nn.Module, Preprocessing]":
+    import torch
+    from torch import nn
+
+    from IA.dataset import Preprocessing
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0 if pretrained else 1)
+        module = nn.Sequential(
+            nn.Conv2d(3, 12, 5, stride=3), nn.ReLU(), nn.Conv2d(12, 24, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
+    return module, Preprocessing(size_px=32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))

@@ -1,0 +1,152 @@
+"""Images to tensors, and the threads that decode ahead."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from IA.dataset import MAX_SIZE_PX, RESIZES, Preprocessing, batches, load, normalise
+
+GREY = (0.5, 0.5, 0.5)
+
+
+def preprocessing(resize: str = "letterbox", size_px: int = 32) -> Preprocessing:
+    """A small one that pads with red."""
+    return Preprocessing(size_px, mean=(1.0, 0.0, 0.0), std=GREY, resize=resize)
+
+
+@pytest.mark.parametrize("resize", RESIZES)
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (33, 31), (640, 480)])
+def test_any_aspect_becomes_a_square(tmp_path: Path, resize: str, size: tuple[int, int]) -> None:
+    """Whatever the aspect, (3, S, S) bytes come out."""
+    Image.new("RGB", size).save(tmp_path / "a.jpg")
+    image = load(tmp_path / "a.jpg", preprocessing(resize))
+    assert (image.shape, image.dtype) == ((3, 32, 32), torch.uint8)
+
+
+def test_letterbox_keeps_the_whole_image_and_its_aspect(tmp_path: Path) -> None:
+    """The ends of a wide image are still seen; above and below is the mean colour."""
+    image = Image.new("RGB", (60, 30), "blue")
+    image.paste((0, 255, 0), (0, 0, 10, 30))
+    image.save(tmp_path / "a.png")
+    square = load(tmp_path / "a.png", preprocessing())
+    assert square[:, 3, 16].tolist() == square[:, 28, 16].tolist() == [255, 0, 0]
+    assert square[:, 16, 1].tolist() == [0, 255, 0]
+    assert square[:, 16, 30].tolist() == [0, 0, 255]
+
+
+def test_crop_keeps_the_middle(tmp_path: Path) -> None:
+    """The largest square in the middle fills the whole tensor; only its last line may blend with what is cut off."""
+    image = Image.new("RGB", (90, 30), "blue")
+    image.paste((0, 255, 0), (30, 0, 60, 30))
+    image.save(tmp_path / "a.png")
+    square = load(tmp_path / "a.png", preprocessing("crop"))
+    assert (square[:, :, 2:-2] == torch.tensor([0, 255, 0])[:, None, None]).all()
+
+
+def test_normalise_brings_bytes_to_the_scale_of_the_network() -> None:
+    """With a mean and deviation of a half, a byte x becomes (x - 127.5) / 127.5."""
+    images = torch.arange(256, dtype=torch.uint8).repeat(3).view(1, 3, 16, 16)
+    normalised = normalise(images, Preprocessing(16, GREY, GREY))
+    assert normalised.dtype == torch.float32
+    torch.testing.assert_close(normalised, (images.float() - 127.5) / 127.5, rtol=0, atol=1e-6)
+
+
+def test_preprocessing_survives_the_checkpoint() -> None:
+    """Built-in types and back."""
+    kept = preprocessing().as_dict()
+    assert kept == {"size_px": 32, "mean": [1.0, 0.0, 0.0], "std": [0.5, 0.5, 0.5], "resize": "letterbox"}
+    assert Preprocessing.from_dict(kept) == preprocessing()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size_px": 0},
+        {"size_px": MAX_SIZE_PX + 1},
+        {"size_px": 32.0},
+        {"size_px": True},
+        {"mean": [0.5, 0.5]},
+        {"mean": None},
+        {"std": [0.5, 0.5, 0.0]},
+        {"std": [0.5, 0.5, float("nan")]},
+        {"std": ["a", "b", "c"]},
+        {"resize": "fold"},
+        {"resize": []},
+    ],
+)
+def test_senseless_preprocessing_is_refused(change: dict[str, object]) -> None:
+    """What no image could be prepared with is a ValueError, for it comes from a file."""
+    with pytest.raises(ValueError):
+        Preprocessing.from_dict(preprocessing().as_dict() | change)
+
+
+def test_missing_preprocessing_is_refused() -> None:
+    """A key that is not there is a ValueError too."""
+    with pytest.raises(ValueError, match="preprocessing"):
+        Preprocessing.from_dict({"size_px": 32})
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 12, 100])
+def test_batches_tell_about_every_path_in_order(images_folder: Path, batch_size: int) -> None:
+    """Each path is among the good or the unreadable of its batch, and holds its own picture."""
+    paths = sorted(images_folder.glob("*/*.png"))
+    paths[3:3] = [images_folder / "gone.png"]
+    (images_folder / "torn.png").write_bytes(b"torn")
+    paths.append(images_folder / "torn.png")
+
+    good: dict[int, torch.Tensor] = {}
+    unreadable: dict[int, str] = {}
+    for number, (places, images, bad) in enumerate(batches(paths, preprocessing(), batch_size, workers=2)):
+        assert images.shape == (len(places), 3, 32, 32)
+        assert all(place // batch_size == number for place in [*places, *(place for place, _ in bad)])
+        good.update(zip(places, images, strict=True))
+        unreadable.update(bad)
+
+    assert sorted([*good, *unreadable]) == list(range(14))
+    assert unreadable == {
+        3: "It cannot be read: No such file or directory.",
+        13: "It is not an image of a known format.",
+    }
+    assert all(torch.equal(image, load(paths[place], preprocessing())) for place, image in good.items())
+
+
+def test_no_paths_no_batches() -> None:
+    """An empty folder is no trouble."""
+    assert list(batches([], preprocessing(), 4, workers=1)) == []
+
+
+def test_a_name_that_no_file_can_have_is_unreadable() -> None:
+    """A zero byte in a name is one unreadable image."""
+    [(places, _, unreadable)] = batches([Path("a\0b.png")], preprocessing(), 4, workers=1)
+    assert (places, len(unreadable)) == ([], 1)
+
+
+def test_closing_early_ends_the_threads(images_folder: Path) -> None:
+    """Who stops in the middle waits for nothing but the images being decoded."""
+    paths = sorted(images_folder.glob("*/*.png")) * 50
+    several = batches(paths, preprocessing(), 4, workers=2)
+    next(several)
+    several.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("decode"):
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_decoding_runs_little_ahead(images_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the list, only about two batches are decoded before someone takes them."""
+    decoded: list[Path] = []
+
+    def count(path: Path, _: Preprocessing) -> torch.Tensor:
+        decoded.append(path)
+        return torch.from_numpy(np.zeros((3, 32, 32), np.uint8))
+
+    monkeypatch.setattr("IA.dataset.load", count)
+    several = batches([images_folder / "any"] * 1000, preprocessing(), 4, workers=2)
+    next(several)
+    several.close()
+    assert len(decoded) <= 8

@@ -1,0 +1,221 @@
+"""The loops, a step at a time: images to embeddings, answers to a head, a head to a ranking."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import Config
+from IA import protocol
+from IA.inference import Inference
+from IA.model import Predictor, load_head
+from IA.networks import register
+from IA.pool import Pool
+from IA.protocol import ANNOTATIONS, FEATURES, IMAGES, PREDICTIONS, PREDICTOR, RANKING, SETTINGS, Settings
+from IA.selector import Selector
+from IA.training import Trainer
+from tests.conftest import _tiny
+
+POSITIVES = {f"red/{number}.png" for number in range(6)}
+
+
+@dataclass
+class Loops:
+    """The three loops of one run in one process."""
+
+    run: Path
+    datadir: Path
+    network: str
+
+    def __post_init__(self) -> None:
+        """Say what the server would say, and set the loops up as after a start."""
+        self.run.mkdir(exist_ok=True)
+        protocol.publish(self.run, SETTINGS, Settings(str(self.datadir), self.network, "max_prob", "red", "blue"))
+        self.paths = sorted(str(path.relative_to(self.datadir)) for path in self.datadir.rglob("*.png"))
+        protocol.publish(self.run, IMAGES, self.paths)
+        config = Config(run=self.run)
+        self.inference, self.selector, self.trainer = Inference(config), Selector(config), Trainer(config)
+
+    def answer(self, answers: dict[str, bool | None]) -> None:
+        """Publish these answers as all there are, and let everybody take their turn."""
+        protocol.publish(self.run, ANNOTATIONS, answers)
+        self.turn()
+
+    def turn(self) -> None:
+        """Everybody in the order in which the files flow."""
+        while self.inference.step():
+            pass
+        while self.trainer.step():
+            pass
+        self.inference.step()
+        self.selector.step()
+
+    def ranked(self) -> list[str]:
+        """Paths as ranked."""
+        return [self.paths[image] for image in protocol.read(self.run, RANKING).content.images]
+
+
+@pytest.fixture
+def loops(tmp_path: Path, images_folder: Path, tiny_network: str) -> Loops:
+    """Loops over twelve pictures, red and blue, before any answer."""
+    return Loops(tmp_path / "run", images_folder, tiny_network)
+
+
+def test_nothing_to_do_yet(tmp_path: Path) -> None:
+    """Each loop alone on an empty run does nothing, and does not fail."""
+    config = Config(run=tmp_path)
+    assert Inference(config).step() is False
+    assert Trainer(config).step() is False
+    Selector(config).step()
+    assert [path.name for path in tmp_path.iterdir()] == ["tensorboard"]
+
+
+def test_before_any_answer(loops: Loops) -> None:
+    """Without answers every image is embedded and ranked, none has a probability, and there is no checkpoint."""
+    loops.turn()
+    predictions = protocol.read(loops.run, PREDICTIONS).content
+    assert (predictions.embedded, predictions.labels, predictions.checkpoint) == (12, 0, None)
+    assert np.isnan(predictions.probability).all()
+    assert sorted(loops.ranked()) == loops.paths
+    assert not (loops.run / PREDICTOR).exists()
+
+
+def test_farthest_first_before_a_model(loops: Loops) -> None:
+    """After an answer of one kind, what is least like it comes first, and the ranking counts the answer."""
+    loops.turn()
+    loops.answer({"red/0.png": True})
+    assert all(path.startswith("blue/") for path in loops.ranked()[:4])
+    assert protocol.read(loops.run, RANKING).content.labels == 1
+
+
+def test_learns(loops: Loops) -> None:
+    """With an answer of each kind the other positives come first, and the ranking has learnt both answers."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    ranking = protocol.read(loops.run, RANKING).content
+    assert set(loops.ranked()[:5]) == POSITIVES - {"red/0.png"}
+    assert (ranking.labels, ranking.checkpoint) == (2, 1)
+    assert len(loops.ranked()) == 10
+
+
+def test_answered_and_skipped_are_left_out(loops: Loops) -> None:
+    """Skipped images are asked no more, and train nothing."""
+    loops.answer({"red/0.png": True, "blue/0.png": False, "red/1.png": None})
+    assert not {"red/0.png", "blue/0.png", "red/1.png"} & set(loops.ranked())
+    assert load_head(loops.run / PREDICTOR).labels == 2
+
+
+def test_scores_every_image(loops: Loops) -> None:
+    """Every image has a probability, however few are labelled; and the checkpoint alone says the same."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    published = np.asarray(protocol.read(loops.run, PREDICTIONS).content.probability)
+    assert len(published) == 12
+    predictor = Predictor.load(loops.run / PREDICTOR)
+    alone = predictor.predict([loops.datadir / path for path in loops.paths])
+    assert published == pytest.approx(alone, abs=1e-3)
+
+
+def test_undo_unlearns(loops: Loops) -> None:
+    """An answer taken back is asked again and unlearnt."""
+    loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": True})
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    assert "blue/1.png" in loops.ranked()
+    assert load_head(loops.run / PREDICTOR).labels == 2
+
+
+def test_nothing_changed_nothing_written(loops: Loops) -> None:
+    """Further turns without a change write nothing."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    loops.turn()
+    before = {path.name: path.stat().st_mtime_ns for path in loops.run.iterdir() if path.is_file()}
+    loops.turn()
+    assert {path.name: path.stat().st_mtime_ns for path in loops.run.iterdir() if path.is_file()} == before
+
+
+def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart the cache knows every image, and generations go on."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    again = Loops(loops.run, loops.datadir, loops.network)
+    added: list[int] = []
+    monkeypatch.setattr(Pool, "add", lambda pool, numbers, vectors: added.append(len(numbers)))
+    again.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
+    assert added == []
+    assert load_head(again.run / PREDICTOR).generation > 1
+    assert protocol.read(again.run, PREDICTIONS).content.embedded == 12
+
+
+def test_new_and_changed_images(loops: Loops) -> None:
+    """A new image is embedded and ranked; a changed one is embedded anew."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    (loops.datadir / "new.png").write_bytes((loops.datadir / "red/3.png").read_bytes())
+    (loops.datadir / "red/2.png").write_bytes((loops.datadir / "blue/2.png").read_bytes())
+    loops.paths.append("new.png")
+    protocol.publish(loops.run, IMAGES, loops.paths)
+    loops.turn()
+    ranked = loops.ranked()
+    assert "new.png" in ranked[:5]
+    assert "red/2.png" in ranked[4:]
+
+
+def test_unreadable_images(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be decoded is one warning, counted, left out of the ranking; what is away is neither."""
+    for path, content in {"torn.png": b"\x89PNG\r\n\x1a\n", "empty.png": b""}.items():
+        (loops.datadir / path).write_bytes(content)
+    loops.paths += ["torn.png", "empty.png", "away.png"]
+    protocol.publish(loops.run, IMAGES, loops.paths)
+    with caplog.at_level(logging.WARNING):
+        loops.answer({"red/0.png": True, "blue/0.png": False})
+        loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
+    assert list(protocol.read(loops.run, PREDICTIONS).content.unreadable) == [12, 13]
+    assert {"torn.png", "empty.png"}.isdisjoint(loops.ranked())
+    assert [record.message.split(" ")[0] for record in caplog.records] == ["'torn.png'", "'empty.png'"]
+    Image.new("RGB", (40, 60), (200, 40, 40)).save(loops.datadir / "torn.png")
+    protocol.publish(loops.run, IMAGES, loops.paths)
+    loops.turn()
+    assert list(protocol.read(loops.run, PREDICTIONS).content.unreadable) == [13]
+
+
+def test_an_answered_image_that_cannot_be_read(loops: Loops) -> None:
+    """An answer to an image that is away or torn trains nothing, and stops nothing."""
+    (loops.datadir / "torn.png").write_bytes(b"no picture")
+    loops.answer({"red/0.png": True, "blue/0.png": False, "torn.png": True, "away.png": False})
+    assert load_head(loops.run / PREDICTOR).labels == 2
+
+
+def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
+    """A torn checkpoint is one warning; the last good one stays in force."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    protocol.replace(loops.run / PREDICTOR, b"torn")
+    with caplog.at_level(logging.WARNING):
+        loops.inference.step()
+        loops.inference.step()
+    assert len(caplog.records) == 1
+    checkpoint = protocol.read(loops.run, PREDICTIONS).content.checkpoint
+    assert checkpoint is not None
+    assert checkpoint["generation"] == 1
+
+
+def test_another_network(loops: Loops) -> None:
+    """With other weights the embeddings are made anew, and no head is used on embeddings that it was not fitted to."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    features = protocol.read(loops.run, FEATURES).content
+    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue"))
+    while loops.inference.step():
+        pass
+    assert protocol.read(loops.run, PREDICTIONS).content.checkpoint is None
+    loops.turn()
+    assert protocol.read(loops.run, FEATURES).content.backbone != features.backbone
+    assert load_head(loops.run / PREDICTOR).network == "tiny2"
+    assert set(loops.ranked()[:5]) == POSITIVES - {"red/0.png"}
+
+
+def test_strategies_change_over(loops: Loops) -> None:
+    """Another strategy re-orders at once, without a new model."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    before = loops.ranked()
+    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), loops.network, "min_prob", "red", "blue"))
+    loops.selector.step()
+    assert loops.ranked() == before[::-1]
