@@ -3,6 +3,7 @@
 import argparse
 import os
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,6 @@ class Config:
             UsageError: an argument is missing or makes no sense.
         """
         given = _session_parser().parse_args(arguments)
-        if not 1 <= given.port <= 65534:
-            raise UsageError(f"The port {given.port} is not between 1 and 65534; choose another.")
         for name in (given.positive, given.negative):
             if name is not None and not name.strip():
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
@@ -122,6 +121,9 @@ class Config:
             raise UsageError(f"Both answers are called {given.positive!r}; give them different names.")
         demo = given.datadir == "demo"
         datadir = ROOT / "runs" / "demo-images" if demo else Path(given.datadir).expanduser().resolve()
+        if not demo and not datadir.is_dir():
+            what = "is not a folder" if datadir.exists() else "does not exist"
+            raise UsageError(f"{datadir} {what}; name the folder that holds the images.")
         name = "demo" if demo else datadir.name or "root"
         return cls(
             run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
@@ -163,6 +165,12 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message[0].upper()}{message[1:]}; see bash launch.sh --help.")
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= 65534:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, a number from 1 to 65534")
+    return int(text)
+
+
 def _session_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="bash launch.sh",
@@ -172,7 +180,7 @@ def _session_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("host", metavar="HOST", help="address to listen on: localhost, or 0.0.0.0 for your network")
-    parser.add_argument("port", metavar="PORT", type=int, help="port of the page; TensorBoard takes the next one")
+    parser.add_argument("port", metavar="PORT", type=_port, help="port of the page; TensorBoard takes the next one")
     parser.add_argument("datadir", metavar="DATADIR", help="folder of images, searched with its subfolders; or: demo")
     parser.add_argument("--run", metavar="DIR", help="labels, model, logs; the same one resumes (runs/<DATADIR>)")
     parser.add_argument("--reset", action="store_true", help="begin anew; the old run is moved aside, never deleted")
@@ -183,3 +191,11 @@ def _session_parser() -> argparse.ArgumentParser:
     parser.add_argument("--strategy", choices=STRATEGIES, help=f"what to ask first ({DEFAULT_STRATEGY})")
     parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
     return parser
+
+
+if __name__ == "__main__":  # launch.sh asks for help, and for a first look at the arguments, before there is a .venv
+    try:
+        Config.for_session(sys.argv[1:])
+    except UsageError as mistake:
+        sys.stderr.write(f"{mistake}\n")
+        raise SystemExit(2) from None

@@ -43,7 +43,8 @@ LIST_AGAIN_S = 30.0  # where the system cannot watch
 class Images:
     """Every image of DATADIR by number; a thread lists and follows the folder.
 
-    `on_change(number)` is called, from that thread, for each image that came, went, came back or was written anew.
+    `on_change(number)` is called, from that thread, for each image that is there, came, went, came back or was written
+    anew.
     """
 
     def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
@@ -119,6 +120,8 @@ class Images:
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
+        for number in range(len(self)):
+            self._on_change(number)
         observer = Observer()
         watching = True
         try:

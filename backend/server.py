@@ -1,7 +1,6 @@
 """Runs the annotation server of one session until it is signalled."""
 
 import logging
-import socket
 import sys
 from types import FrameType
 
@@ -9,6 +8,7 @@ import uvicorn
 
 from backend.access import token_of
 from backend.app import create_app
+from backend.checks import check, listen
 from backend.session import Session
 from config import Config, UsageError
 from IA.loop import until_signalled
@@ -34,8 +34,8 @@ def serve() -> None:
     config = Config.from_environment() if len(sys.argv) == 1 else Config.for_session(sys.argv[1:])
     if config is None:
         raise UsageError("Nothing says what to serve; give HOST PORT DATADIR, see bash launch.sh --help.")
+    check(config)
     listener = listen(config)
-    config.run.mkdir(parents=True, exist_ok=True)
     with until_signalled("server", config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name):
         session = Session(config)
         app = create_app(session, token_of(config.run) if config.token else None)
@@ -45,16 +45,3 @@ def serve() -> None:
         server.session = session
         log.info("serving %s on http://%s:%d", config.datadir, config.address, config.port)
         server.run([listener])
-
-
-def listen(config: Config) -> socket.socket:
-    """The listening socket.
-
-    Raises:
-        UsageError: the port is in use, or the host is not an address of this machine.
-    """
-    try:
-        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=1024)
-    except OSError as error:
-        raise UsageError(f"Cannot listen on {config.host}:{config.port} ({error.strerror}); choose another.") from None

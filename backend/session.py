@@ -55,8 +55,6 @@ class Session:
 
     def start(self) -> None:
         """List the images and follow the other loops."""
-        for number in range(len(self.images)):
-            self._on_image(number)
         self.images.start()
         for thread in self._threads:
             thread.start()

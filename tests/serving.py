@@ -11,7 +11,7 @@ import httpx
 import uvicorn
 
 from backend.app import create_app
-from backend.server import listen
+from backend.checks import listen
 from backend.session import Session
 from config import Config
 

@@ -159,7 +159,7 @@ def test_a_bad_state_is_refused(change: dict[str, object]) -> None:
     """Wrong shapes, types or figures are a ValueError, for they come from a file."""
     state = fitted(10)[0].state_dict() | change
     with pytest.raises(ValueError, match="head"):
-        Head.from_state(state)  # type: ignore[arg-type]
+        Head.from_state(state)
 
 
 def test_an_answer_is_scored_by_a_head_that_has_not_seen_it() -> None:

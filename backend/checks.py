@@ -1,0 +1,85 @@
+"""A person's mistakes, found before anything is started: each is one sentence that says what to do."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from config import IMAGE_SUFFIXES, Config, UsageError
+from IA.protocol import SETTINGS, read
+
+
+def check(config: Config) -> None:
+    """Check the settings of a session against this machine.
+
+    Raises:
+        UsageError: the folder, the run directory, the host or the port will not do.
+    """
+    datadir = config.datadir
+    if datadir is None:
+        raise UsageError("No folder of images is named; see bash launch.sh --help.")
+    _check_datadir(datadir)
+    _check_run(config.run, datadir)
+    listen(config).close()
+
+
+def listen(config: Config) -> socket.socket:
+    """The socket that the server listens on.
+
+    Raises:
+        UsageError: the port is in use, or the host is not an address of this machine.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
+    try:
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of the loopback interface."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _check_datadir(datadir: Path) -> None:
+    if not os.access(datadir, os.R_OK | os.X_OK):
+        raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
+    if next(_images(datadir), None) is None:
+        raise UsageError(f"There are no images in {datadir} or below; images end in {_endings()}.")
+
+
+def _images(folder: Path) -> Iterator[str]:
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (name for name in names if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES)
+
+
+def _endings() -> str:
+    return ", ".join(sorted(IMAGE_SUFFIXES))
+
+
+def _check_run(run: Path, datadir: Path) -> None:
+    """A run keeps to its folder; one whose folder is there no more was moved, and may go on with another path."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
+    if not os.access(run, os.W_OK | os.X_OK):
+        raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
+    try:
+        before = Path(read(run, SETTINGS).content.datadir)
+    except (OSError, ValueError):
+        return
+    if before != datadir and before.is_dir():
+        raise UsageError(
+            f"The run {run} belongs to {before}; name another with --run, or begin it anew with --reset."
+        )

@@ -1,0 +1,226 @@
+"""Supervisor: starts the loops of a session, restarts what dies, prints the link, ends everything."""
+
+import contextlib
+import dataclasses
+import http.client
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend import demo
+from backend.access import token_of
+from backend.checks import check, is_free
+from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
+from config import DEFAULT_NETWORK, ROOT, Config, UsageError
+from IA.loop import LOG_BYTES, log_to, one_sentence
+from IA.protocol import hold
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.1
+GRACE_S = 4.0
+
+
+class Supervisor:
+    """Keeps a set of processes alive until it is signalled."""
+
+    def __init__(self, commands: list[Command], environment: dict[str, str], link: "Link | None" = None) -> None:
+        self._environment = environment
+        self._link = link
+        self._stop = threading.Event()
+        self._reaper: subprocess.Popen[str] | None = None
+        self._groups: set[str] = set()
+        self._children = [Child(command, environment, self._tell_reaper) for command in commands]
+
+    def supervise(self) -> int:
+        """Run until SIGINT or SIGTERM; then leave no process behind.
+
+        Returns:
+            The exit code: 0, or that of a vital process that ended for a person's mistake.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: self._stop.set())
+        try:
+            return self._keep_alive()
+        finally:
+            end_all(self._children, GRACE_S)
+            self._dismiss_reaper()
+
+    def _keep_alive(self) -> int:
+        while True:
+            self._keep_reaper()
+            for child in self._children:
+                child.keep_alive()
+                if child.command.vital and child.exit_code == PERSONS_MISTAKE:
+                    return PERSONS_MISTAKE
+            if self._link is not None and self._link.is_up():
+                self._link = None
+            if self._stop.wait(LOOK_EVERY_S):
+                return 0
+
+    # --- the reaper ---------------------------------------------------------------------------------------------------
+
+    def _keep_reaper(self) -> None:
+        """Start the reaper, anew if it died, and tell it of everything that runs."""
+        if self._reaper is not None and self._reaper.poll() is None:
+            return
+        self._reaper = subprocess.Popen(
+            python("-m", "backend.reaper"),
+            stdin=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+            text=True,
+        )
+        for group in list(self._groups):
+            self._tell_reaper(f"+{group}")
+
+    def _tell_reaper(self, line: str) -> None:
+        (self._groups.add if line[0] == "+" else self._groups.discard)(line[1:])
+        if self._reaper is not None and self._reaper.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it died; the next one is told everything
+                self._reaper.stdin.write(f"{line}\n")
+                self._reaper.stdin.flush()
+
+    def _dismiss_reaper(self) -> None:
+        if self._reaper is not None and self._reaper.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._reaper.stdin.close()
+            self._reaper.wait()
+
+
+class Link:
+    """The one line to open, printed once the server answers."""
+
+    def __init__(self, config: Config, token: str | None) -> None:
+        self._address = ("127.0.0.1" if config.host in {"0.0.0.0", "::"} else config.host, config.port)
+        query = "" if token is None else f"?token={token}"
+        self._line = f"http://{config.address}:{config.port}/{query}"
+
+    def is_up(self) -> bool:
+        """Ask the server once; print the link if it answers."""
+        try:
+            connection = http.client.HTTPConnection(*self._address, timeout=1)
+            connection.request("GET", "/")
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return False
+        connection.close()
+        sys.stdout.write(f"{self._line}\n")
+        sys.stdout.flush()
+        return True
+
+
+def commands(config: Config) -> list[Command]:
+    """The processes of a session."""
+    server = Command("server", python("-m", "backend"), vital=True)
+    if not config.ai:
+        return [server]
+    loops = [
+        Command("trainer", python("-m", "IA.training"), nice=5),
+        Command("inference", python("-m", "IA.inference"), nice=10),
+        Command("selector", python("-m", "IA.selector")),
+    ]
+    return [server, *loops, _tensorboard(config)] if config.tensorboard else [server, *loops]
+
+
+def _tensorboard(config: Config) -> Command:
+    log_file = config.run / "logs" / "tensorboard.log"
+    options = ["--logdir", str(config.run / "tensorboard"), "--host", "127.0.0.1", "--port", str(config.port + 1)]
+    arguments = python("-m", "tensorboard.main", *options, "--path_prefix", "/tensorboard", "--reload_interval", "5")
+    return Command("TensorBoard", arguments, nice=10, log=log_file)
+
+
+def environment(config: Config) -> dict[str, str]:
+    """What the processes find in their environment."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ours = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", "IA_LOG_LEVEL": "WARNING"}
+    return {**os.environ, **ours, **config.environment()}
+
+
+def set_aside(run: Path) -> None:
+    """Move an old run to `RUN.<timestamp>`; nothing is ever deleted."""
+    if not run.exists():
+        return
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = run.with_name(f"{run.name}.{stamp}")
+    number = 2
+    while aside.exists():
+        aside, number = run.with_name(f"{run.name}.{stamp}-{number}"), number + 1
+    try:
+        run.rename(aside)
+    except OSError as error:
+        raise UsageError(f"The old run {run} cannot be moved aside ({error.strerror}); move it yourself.") from None
+    sys.stderr.write(f"The old run is now {aside}.\n")
+
+
+@contextlib.contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Hold the run while the block lasts. Raises UsageError where another session has it."""
+    with hold(run, "session") as held:
+        if not held:
+            raise UsageError(f"The run {run} is open in another session; end that first, or name another with --run.")
+        yield
+
+
+def prepare(config: Config) -> Config:
+    """Check everything that a person may have got wrong, and make what is missing.
+
+    Returns:
+        The settings to go on with.
+
+    Raises:
+        UsageError: with one sentence.
+    """
+    datadir = config.datadir
+    if datadir == demo.FOLDER and not datadir.exists():
+        sys.stderr.write("Making the pictures of the demo: your question is whether there is a star.\n")
+        demo.make(datadir)
+    if config.reset and config.run.is_dir():
+        with alone(config.run):
+            pass
+        set_aside(config.run)
+    check(config)
+    _check_network(config)
+    if config.tensorboard and not is_free(config.port + 1):
+        sys.stderr.write(f"Port {config.port + 1} is in use: TensorBoard is off in this session.\n")
+        return dataclasses.replace(config, tensorboard=False)
+    return config
+
+
+def _check_network(config: Config) -> None:
+    """Build a network that is not the default once, so that a wrong name is told at once."""
+    if not config.ai or config.network in {None, DEFAULT_NETWORK}:
+        return
+    checked = subprocess.run(python("-m", "IA.networks", str(config.network)), check=False, env=environment(config))
+    if checked.returncode:
+        raise SystemExit(PERSONS_MISTAKE)
+
+
+def main() -> None:
+    """The session that the command line describes."""
+    config = prepare(Config.for_session(sys.argv[1:]))
+    with alone(config.run):
+        (config.run / "logs").mkdir(exist_ok=True)
+        os.environ["IA_LOG_LEVEL"] = "WARNING"
+        log_to(config.run, "supervisor")
+        _bound(config.run / "logs" / "tensorboard.log")
+        sys.stderr.write(f"Answers and model are kept in {config.run}; Ctrl-C ends, the same command goes on.\n")
+        link = Link(config, token_of(config.run) if config.token else None)
+        code = Supervisor(commands(config), environment(config), link).supervise()
+    raise SystemExit(code)
+
+
+def _bound(log_file: Path) -> None:
+    """Begin a log anew that has grown too long."""
+    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+        log_file.unlink()
+
+
+if __name__ == "__main__":
+    one_sentence(main)
