@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,7 +129,7 @@ def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 def batches(
     paths: Sequence[Path], preprocessing: Preprocessing, batch_size: int, workers: int
-) -> Iterator[tuple[list[int], Tensor, list[Unreadable]]]:
+) -> Generator[tuple[list[int], Tensor, list[Unreadable]], None, None]:
     """Decode images in threads, a batch or so ahead of the one who takes them.
 
     The batches follow the order of the paths: the n-th tells about paths n * batch_size and following, each of which

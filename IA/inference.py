@@ -164,7 +164,8 @@ class Inference:
             return
         numbers = {self._numbers[path]: label for path, label in version.content.items() if path in self._numbers}
         known = self._pool.answer(numbers)
-        self._labels = sum(numbers[number] is not None for number in known)
+        labels = [numbers[number] for number in known if numbers[number] is not None]
+        self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty knows no answers of two kinds apart
         self._answered = version
         self._dirty = True
 
@@ -191,7 +192,7 @@ class Inference:
         self._asked = self._pool.missing()
         self._bar.close()
         self._bar = tqdm(
-            total=len(self._asked), unit="image", desc="embedding", disable=not len(self._asked), leave=False
+            total=len(self._asked), unit="image", desc="embedding", disable=not len(self._asked), leave=False, mininterval=0.5
         )
         self._stream = self._embedder.embed([self._datadir / self._paths[number] for number in self._asked])
         return bool(len(self._asked))

@@ -141,12 +141,12 @@ class Predictor(nn.Module):
             ValueError: a weight is not finite; the old file stays.
             OSError: the disk is full or read-only; the old file stays.
         """
-        state = self.state_dict()
+        state = {name: tensor.cpu() for name, tensor in self.state_dict().items()}
         bad = [name for name, tensor in state.items() if not tensor.isfinite().all()]
         if bad:
             raise ValueError(f"{bad[0]} of the predictor is not finite; it is not saved.")
         said = {name: value for name, value in vars(self.checkpoint).items() if name != "head"}
-        content = {"format": FORMAT, **said, "state_dict": dict(state), "preprocessing": self.preprocessing.as_dict()}
+        content = {"format": FORMAT, **said, "state_dict": state, "preprocessing": self.preprocessing.as_dict()}
         buffer = io.BytesIO()
         torch.save(content, buffer)
         protocol.replace(Path(path), buffer.getvalue())
@@ -161,7 +161,7 @@ class Predictor(nn.Module):
             (B, D) float32, on the CPU.
         """
         with torch.inference_mode():
-            embeddings: Tensor = self.backbone(images.to(self.head.mean.device))
+            embeddings: Tensor = self.backbone(images.to(self._device()))
             return embeddings.float().cpu()
 
     def probabilities(self, images: Tensor) -> Tensor:
@@ -181,10 +181,15 @@ class Predictor(nn.Module):
         return self.forward(images).cpu()
 
     def forward(self, images: Tensor) -> Tensor:
-        """As `probabilities`, on the device of the weights, without checks: for exports."""
+        """As `probabilities`, on the device of the head, without checks: for exports."""
         with torch.inference_mode():
-            probability: Tensor = self.head(self.backbone(images.to(self.head.mean.device)))
+            probability: Tensor = self.head(self.backbone(images.to(self._device())).to(self.head.mean.device))
             return probability
+
+    def _device(self) -> torch.device:
+        """Where the backbone is; the trainer keeps it on a GPU, and fits heads on the CPU."""
+        parameter = next(self.backbone.parameters(), None)
+        return self.head.mean.device if parameter is None else parameter.device
 
     def predict(self, paths: Iterable[str | Path]) -> list[float]:
         """Probability of the positive class for image files; NaN for one that cannot be read."""

@@ -129,9 +129,13 @@ def _windowed(image: Image.Image) -> Image.Image:
     sample = pixels.ravel()[:: max(1, pixels.size // WINDOW_PIXELS)].astype(np.float64)
     sample = sample[np.isfinite(sample)]
     low, high = np.percentile(sample, WINDOW_PERCENT) if len(sample) else (0.0, 0.0)
-    scale = 255.0 / (high - low) if high > low else 0.0
-    window = np.nan_to_num(pixels.astype(np.float32), nan=low, posinf=high, neginf=low)
-    return Image.fromarray((np.clip(window - np.float32(low), 0, high - low) * scale + 0.5).astype(np.uint8))
+    scale = np.float32(255.0 / (high - low) if high > low else 0.0)
+    grey = np.empty(pixels.shape, np.uint8)
+    rows = max(1, WINDOW_PIXELS // pixels.shape[1])
+    for top in range(0, len(pixels), rows):  # bit by bit: as float, 100 megapixels would take a gigabyte
+        part = np.nan_to_num(pixels[top : top + rows].astype(np.float32), nan=low, posinf=high, neginf=low)
+        grey[top : top + rows] = (np.clip(part, low, high) - np.float32(low)) * scale + np.float32(0.5)
+    return Image.fromarray(grey)
 
 
 def _reason(error: BaseException) -> str:

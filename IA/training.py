@@ -44,9 +44,11 @@ class Trainer:
         """
         inputs = [latest.version() for latest in (self._settings, self._annotations, self._features)]
         settings, annotations, features = self._settings.content(), self._annotations.content(), self._features.content()
-        if settings is None or annotations is None or features is None:
+        if settings is None:
             return False
-        self._follow_network(settings.network)
+        self._follow_network(settings.network)  # before it is needed: it takes seconds
+        if annotations is None or features is None:
+            return False
         if features.backbone != self._embedder.fingerprint or inputs == self._learnt:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
