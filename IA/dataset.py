@@ -15,11 +15,15 @@ from torch import Tensor
 
 from IA.pictures import UnreadableError, open_upright
 
-DEFAULT_RESIZE = "crop"  # against letterbox: +.002 to +.020 AUC, +.04 to +.11 nAUC, on three classes of clothing
+DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
 MAX_SIZE_PX = 2048
+MAX_ASPECT = 4.0  # beyond it, a strip at the margins is filled
+STEP_PX = 32  # sides are multiples of it, so that images of a folder share a few shapes
 
 Colour = tuple[float, float, float]
 Unreadable = tuple[int, str]
+Stack = tuple[list[int], Tensor]
+"""Places of some images of one shape, and the images, (B, 3, H, W) uint8."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,10 @@ class Preprocessing:
     """What a network expects of its images.
 
     Attributes:
-        size_px: side of the square.
+        size_px: side of the square, or with the resize "area" the root of the area.
         mean: of red, green and blue, on a scale where white is 1.
         std: likewise.
-        resize: how any aspect becomes a square, one of `RESIZES`.
+        resize: how an image of any aspect becomes what the network takes, one of `RESIZES`.
     """
 
     size_px: int
@@ -73,16 +77,38 @@ class Preprocessing:
             raise ValueError(f"preprocessing without {error}") from None
 
 
+def _area(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+    """The whole image at its own aspect, on the area of the square: for networks that take any shape."""
+    width, height = image.size
+    aspect = min(max(width / height, 1 / MAX_ASPECT), MAX_ASPECT)
+    width_px, height_px = preprocessing.size_px * math.sqrt(aspect), preprocessing.size_px / math.sqrt(aspect)
+    return _within(image, (_stepped(width_px), _stepped(height_px)), preprocessing)
+
+
 def _letterbox(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     """The whole image at its own aspect, in the middle of a square of the mean colour."""
-    size_px = preprocessing.size_px
-    scale = size_px / max(image.size)
-    width_px, height_px = (max(1, round(side * scale)) for side in image.size)
+    return _within(image, (preprocessing.size_px, preprocessing.size_px), preprocessing)
+
+
+def _within(image: Image.Image, shape: tuple[int, int], preprocessing: Preprocessing) -> Image.Image:
+    """The whole image as large as it fits, in the middle of a canvas (width, height) of the mean colour."""
+    scale = min(shape[0] / image.width, shape[1] / image.height)
+    fitting = tuple(
+        whole if abs(side * scale - whole) < STEP_PX / 2 else max(1, round(side * scale))
+        for side, whole in zip(image.size, shape, strict=True)
+    )
+    small = image.resize((fitting[0], fitting[1]), Image.Resampling.BICUBIC)
+    if fitting == shape:
+        return small
     red, green, blue = (min(255, max(0, round(value * 255))) for value in preprocessing.mean)
-    square = Image.new("RGB", (size_px, size_px), (red, green, blue))
-    small = image.resize((width_px, height_px), Image.Resampling.BICUBIC)
-    square.paste(small, ((size_px - width_px) // 2, (size_px - height_px) // 2))
-    return square
+    canvas = Image.new("RGB", shape, (red, green, blue))
+    canvas.paste(small, ((shape[0] - fitting[0]) // 2, (shape[1] - fitting[1]) // 2))
+    return canvas
+
+
+def _stepped(side_px: float) -> int:
+    """The nearest side that a network halves five times without a remainder."""
+    return max(STEP_PX, round(side_px / STEP_PX) * STEP_PX)
 
 
 def _crop(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
@@ -94,33 +120,37 @@ def _crop(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     return image.resize(square, Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
 
 
-RESIZES: dict[str, Callable[[Image.Image, Preprocessing], Image.Image]] = {"letterbox": _letterbox, "crop": _crop}
+RESIZES: dict[str, Callable[[Image.Image, Preprocessing], Image.Image]] = {
+    "area": _area,
+    "letterbox": _letterbox,
+    "crop": _crop,
+}
 
 
 def load(path: Path, preprocessing: Preprocessing) -> Tensor:
     """One image as a network wants to see it, not yet normalised.
 
     Returns:
-        (3, S, S) uint8, RGB.
+        (3, H, W) uint8, RGB; H and W are the S of the network unless the resize is "area".
 
     Raises:
         UnreadableError: the file is no picture.
         OSError: the file cannot be read.
     """
     image = open_upright(path, at_least_px=preprocessing.size_px)
-    square = RESIZES[preprocessing.resize](image, preprocessing)
-    return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous()  # (3, S, S)
+    resized = RESIZES[preprocessing.resize](image, preprocessing)
+    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).contiguous()  # (3, H, W)
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Bring bytes to the scale the network was trained on.
 
     Args:
-        images: (B, 3, S, S) uint8.
+        images: (B, 3, H, W) uint8.
         preprocessing: with the mean and the standard deviation to use.
 
     Returns:
-        (B, 3, S, S) float32, on the same device.
+        (B, 3, H, W) float32, on the same device.
     """
     mean = torch.tensor(preprocessing.mean, device=images.device).view(1, 3, 1, 1)
     std = torch.tensor(preprocessing.std, device=images.device).view(1, 3, 1, 1)
@@ -129,7 +159,7 @@ def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 def batches(
     paths: Sequence[Path], preprocessing: Preprocessing, batch_size: int, workers: int
-) -> Generator[tuple[list[int], Tensor, list[Unreadable]], None, None]:
+) -> Generator[tuple[list[Stack], list[Unreadable]], None, None]:
     """Decode images in threads, a batch or so ahead of the one who takes them.
 
     The batches follow the order of the paths: the n-th tells about paths n * batch_size and following, each of which
@@ -137,12 +167,12 @@ def batches(
 
     Args:
         paths: the files.
-        preprocessing: how to make squares of them.
+        preprocessing: how to resize them.
         batch_size: how many paths make a batch.
         workers: how many threads decode.
 
     Yields:
-        Places in `paths` of the good ones; (B, 3, S, S) uint8, B may be 0; place and reason of the unreadable.
+        The good ones, a stack for each shape among them; place and reason of the unreadable.
     """
     executor = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     ahead: deque[Future[Tensor | str]] = deque()
@@ -152,7 +182,7 @@ def batches(
             while len(ahead) < 2 * batch_size and (path := next(following, None)) is not None:
                 ahead.append(executor.submit(_load_or_reason, path, preprocessing))
             results = [ahead.popleft().result() for _ in range(min(batch_size, len(paths) - start))]
-            yield _batch(start, results, preprocessing.size_px)
+            yield _stacked(start, results)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -166,8 +196,12 @@ def _load_or_reason(path: Path, preprocessing: Preprocessing) -> Tensor | str:
         return f"It cannot be read: {getattr(error, 'strerror', None) or error}."
 
 
-def _batch(start: int, results: list[Tensor | str], size_px: int) -> tuple[list[int], Tensor, list[Unreadable]]:
-    images = {start + place: result for place, result in enumerate(results) if isinstance(result, Tensor)}
-    reasons = [(start + place, result) for place, result in enumerate(results) if isinstance(result, str)]
-    empty = torch.empty((0, 3, size_px, size_px), dtype=torch.uint8)
-    return list(images), torch.stack(list(images.values())) if images else empty, reasons
+def _stacked(start: int, results: list[Tensor | str]) -> tuple[list[Stack], list[Unreadable]]:
+    unreadable: list[Unreadable] = []
+    shapes: dict[torch.Size, dict[int, Tensor]] = {}
+    for place, result in enumerate(results, start):
+        if isinstance(result, str):
+            unreadable.append((place, result))
+        else:
+            shapes.setdefault(result.shape, {})[place] = result
+    return [(list(images), torch.stack(list(images.values()))) for images in shapes.values()], unreadable

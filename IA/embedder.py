@@ -57,12 +57,14 @@ class Embedder:
     @torch.inference_mode()
     def embed(self, files: Sequence[Path]) -> Iterator[Batch]:
         """Yield the embeddings of the files, batch by batch, in their order."""
-        for places, images, failed in batches(files, self.backbone.preprocessing, BATCH, DECODERS):
-            vectors = np.zeros((0, self.backbone.dimension), np.float32)
-            if len(places):
+        for stacks, failed in batches(files, self.backbone.preprocessing, BATCH, DECODERS):
+            places: list[int] = []
+            vectors = [np.zeros((0, self.backbone.dimension), np.float32)]
+            for some, images in stacks:
                 ready = normalise(images.to(self._device), self.backbone.preprocessing)
-                vectors = self.backbone.module(ready).float().cpu().numpy()
-            yield Batch(places, vectors, failed)
+                places += some
+                vectors.append(self.backbone.module(ready).float().cpu().numpy())
+            yield Batch(places, np.concatenate(vectors), failed)
 
 
 def best_device() -> torch.device:

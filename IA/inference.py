@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from IA.protocol import (
     Features,
     Latest,
     Predictions,
+    Version,
     changes,
     publish,
     read,
@@ -45,12 +47,10 @@ class Inference:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
-        self._annotations = Latest(config.run, ANNOTATIONS)
         self._writer = SummaryWriter(str(config.run / "tensorboard" / "inference"))
-        self._network: str | None = None
+        self._work: Work | None = None
 
     def step(self) -> bool:
         """One turn: follow the inputs, embed for a while, publish what has changed.
@@ -61,10 +61,49 @@ class Inference:
         settings, images = self._settings.content(), self._images.version()
         if settings is None or images is None:
             return False
-        self._follow_network(settings.network)
-        if images is not self._listed:
-            self._listed = images
-            self._follow_images(self._config.datadir or Path(settings.datadir), images.content)
+        if self._work is None or self._work.network != settings.network:
+            self._work = Work(self._config.run, settings.network, self._writer)
+        return self._work.turn(self._config.datadir or Path(settings.datadir), images)
+
+    def close(self) -> None:
+        """Write out the event file."""
+        self._writer.close()
+
+
+class Work:
+    """What is done with one network: with another one everything begins anew."""
+
+    def __init__(self, run: Path, network: str, writer: SummaryWriter) -> None:
+        self.network = network
+        self._run = run
+        self._writer = writer
+        self._embedder = Embedder(network)
+        self._pool = Pool(Embeddings(self._embedder.cache_of(run, "inference"), self._embedder.backbone.dimension))
+        self._annotations = Latest(run, ANNOTATIONS)
+        self._datadir = Path()
+        self._images = Version[list[str]](0, [])
+        self._numbers: dict[str, int] = {}
+        self._answered: object = None  # the version of the answers that novelty knows
+        self._labels = 0
+        self._checkpoint: Checkpoint | None = None
+        self._checkpoint_seen: object = None
+        self._score_anew = False
+        self._described = 0
+        self._asked: Numbers = np.zeros(0, np.int64)
+        self._stream: Iterator[Batch] = iter(())
+        self._bar = tqdm(disable=True)
+        self._to_publish = self._urgent = True
+        self._published_s = time.monotonic()
+        self._resume()
+
+    def turn(self, datadir: Path, images: Version[list[str]]) -> bool:
+        """One turn; returns whether there is more to embed."""
+        if images is not self._images:
+            self._datadir, self._images = datadir, images
+            self._numbers = {path: number for number, path in enumerate(images.content)}
+            self._pool.follow(datadir, images.content)
+            self._answered = None
+            self._to_publish = self._urgent = True
         self._follow_checkpoint()
         busy = self._embed_for_a_while()
         self._describe(done=not busy)
@@ -72,37 +111,6 @@ class Inference:
         self._follow_answers()
         self._publish(at_once=not busy)
         return busy
-
-    def close(self) -> None:
-        """End the progress bar and the event file."""
-        if self._network is not None:
-            self._bar.close()
-        self._writer.close()
-
-    # --- the inputs ---------------------------------------------------------------------------------------------------
-
-    def _follow_network(self, network: str) -> None:
-        """Begin anew with another network; its cache may know most images already."""
-        if network == self._network:
-            return
-        self._embedder = Embedder(network)
-        directory = self._embedder.cache_of(self._run, "inference")
-        self._pool = Pool(Embeddings(directory, self._embedder.backbone.dimension))
-        self._network = network
-        self._listed: object = None
-        self._answered: object = None
-        self._checkpoint: Checkpoint | None = None
-        self._checkpoint_seen: object = None
-        self._score_anew = False
-        self._described = 0
-        self._labels = 0
-        self._numbers: dict[str, int] = {}
-        self._asked: Numbers = np.zeros(0, np.int64)
-        self._stream: Iterator[Batch] = iter(())
-        self._bar = tqdm(unit="image", desc="embedding", disable=True)
-        self._published_s = time.monotonic()
-        self._dirty = self._urgent = True
-        self._resume()
 
     def _resume(self) -> None:
         """Go on with the description of the pool that was published last, if it is of this network."""
@@ -114,60 +122,6 @@ class Inference:
             self._described = features.images
             mean = torch.from_numpy(np.array(features.mean))
             self._pool.look_through(mean, torch.from_numpy(np.array(features.basis)).view(len(mean), -1))
-
-    def _follow_images(self, datadir: Path, paths: list[str]) -> None:
-        self._datadir, self._paths = datadir, paths
-        self._numbers = {path: number for number, path in enumerate(paths)}
-        self._pool.follow(datadir, paths)
-        self._answered = None
-        self._dirty = self._urgent = True
-
-    def _follow_checkpoint(self) -> None:
-        """Take up a new checkpoint."""
-        seen = signature(self._run / PREDICTOR)
-        if seen is not None and seen != self._checkpoint_seen:
-            self._checkpoint_seen = seen
-            self._score_anew |= self._take_checkpoint()
-
-    def _take_checkpoint(self) -> bool:
-        try:
-            checkpoint = load_head(self._run / PREDICTOR)
-        except FileNotFoundError:
-            return False
-        except (OSError, ValueError) as error:
-            log.warning("%s; the last good checkpoint stays in force", error)
-            return False
-        if checkpoint.backbone != self._embedder.fingerprint:
-            log.info("checkpoint %d belongs to another network; waiting for one of this", checkpoint.generation)
-            return False
-        self._checkpoint = checkpoint
-        return True
-
-    def _score(self) -> None:
-        """Score everything with a new head, and what is newly embedded with the one in force."""
-        if self._checkpoint is None:
-            return
-        began = time.perf_counter()
-        self._pool.look_through(self._checkpoint.head.mean, self._checkpoint.head.basis)
-        scored = self._pool.score(self._checkpoint.head, self._score_anew)
-        if self._score_anew:
-            milliseconds = 1000 * (time.perf_counter() - began)
-            log.info("checkpoint %d: scored %d images, %.0f ms", self._checkpoint.generation, scored, milliseconds)
-        self._dirty |= scored > 0
-        self._urgent |= self._score_anew
-        self._score_anew = False
-
-    def _follow_answers(self) -> None:
-        """Bring novelty up to date with the answers; skipped images were looked at too."""
-        version = self._annotations.version()
-        if version is None or version is self._answered or not self._pool.is_projected:
-            return
-        numbers = {self._numbers[path]: label for path, label in version.content.items() if path in self._numbers}
-        known = self._pool.answer(numbers)
-        labels = [numbers[number] for number in known if numbers[number] is not None]
-        self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty knows no answers of two kinds apart
-        self._answered = version
-        self._dirty = True
 
     # --- embedding ----------------------------------------------------------------------------------------------------
 
@@ -185,33 +139,32 @@ class Inference:
         if images:
             rate = images / (time.perf_counter() - began)
             self._writer.add_scalar("embedding/images_per_s", rate, self._pool.embedded)
-        return self._bar.n < (self._bar.total or 0)
+        return bool(self._bar.n < (self._bar.total or 0))
 
     def _begin_stream(self) -> bool:
         """Ask for the embeddings of what is missing; False if nothing is."""
         self._asked = self._pool.missing()
+        missing = len(self._asked)
         self._bar.close()
         self._bar = tqdm(
-            total=len(self._asked), unit="image", desc="embedding", disable=not len(self._asked), leave=False, mininterval=0.5
+            total=missing, unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not missing
         )
-        self._stream = self._embedder.embed([self._datadir / self._paths[number] for number in self._asked])
-        return bool(len(self._asked))
+        self._stream = self._embedder.embed([self._datadir / self._images.content[number] for number in self._asked])
+        return missing > 0
 
     def _keep(self, batch: Batch) -> None:
-        numbers = self._asked[batch.places]
-        self._pool.add(numbers, batch.vectors)
+        self._pool.add(self._asked[batch.places], batch.vectors)
         for place, reason in batch.failed:
             number = int(self._asked[place])
-            if key(self._datadir, self._paths[number]) is None:
+            path = self._images.content[number]
+            if key(self._datadir, path) is None:
                 self._pool.lose(number)
             else:
-                log.warning("%r is unreadable. %s", self._paths[number], reason)
+                log.warning("%r is unreadable. %s", path, reason)
                 self._pool.fail(number)
         self._bar.update(len(batch.places) + len(batch.failed))
         self._answered = None  # an answered image may be among them
-        self._dirty = True
-
-    # --- the outputs --------------------------------------------------------------------------------------------------
+        self._to_publish = True
 
     def _describe(self, done: bool) -> None:
         """Publish mean and basis of the pool when it is first known, has doubled, or is complete and rather larger."""
@@ -220,36 +173,76 @@ class Inference:
             return
         mean, basis = self._pool.features(FEATURES_SAMPLE)
         self._described = embedded
-        publish(
-            self._run,
-            FEATURES,
-            Features(self._embedder.fingerprint, embedded, mean.numpy(), np.ascontiguousarray(basis.numpy()).ravel()),
-        )
+        columns = np.ascontiguousarray(basis.numpy()).ravel()
+        publish(self._run, FEATURES, Features(self._embedder.fingerprint, embedded, mean.numpy(), columns))
         log.info("described the pool by %d images: %d of %d values", embedded, basis.shape[1], len(mean))
         if self._checkpoint is None:
             self._pool.look_through(mean, basis)
             self._answered = None
 
+    # --- scoring ------------------------------------------------------------------------------------------------------
+
+    def _follow_checkpoint(self) -> None:
+        """Take up a new checkpoint; a bad one is one warning, and the one in force stays."""
+        seen = signature(self._run / PREDICTOR)
+        if seen is None or seen == self._checkpoint_seen:
+            return
+        self._checkpoint_seen = seen
+        try:
+            checkpoint = load_head(self._run / PREDICTOR)
+        except (OSError, ValueError) as error:
+            log.warning("%s; the last good checkpoint stays in force", error)
+            return
+        if checkpoint.backbone != self._embedder.fingerprint:
+            log.info("checkpoint %d is of another network; waiting for one of this", checkpoint.generation)
+            return
+        self._checkpoint = checkpoint
+        self._score_anew = True
+
+    def _score(self) -> None:
+        """Score everything with a new head, and what is newly embedded with the one in force."""
+        if self._checkpoint is None:
+            return
+        began = time.perf_counter()
+        self._pool.look_through(self._checkpoint.head.mean, self._checkpoint.head.basis)
+        scored = self._pool.score(self._checkpoint.head, self._score_anew)
+        if self._score_anew:
+            milliseconds = 1000 * (time.perf_counter() - began)
+            log.info("checkpoint %d: scored %d images, %.0f ms", self._checkpoint.generation, scored, milliseconds)
+        self._to_publish |= scored > 0
+        self._urgent |= self._score_anew
+        self._score_anew = False
+
+    def _follow_answers(self) -> None:
+        """Bring novelty up to date with the answers; skipped images were looked at too."""
+        version = self._annotations.version()
+        if version is None or version is self._answered or not self._pool.is_projected:
+            return
+        numbers = {self._numbers[path]: label for path, label in version.content.items() if path in self._numbers}
+        labels = [numbers[number] for number in self._pool.answer(numbers) if numbers[number] is not None]
+        self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty does not tell two kinds apart
+        self._answered = version
+        self._to_publish = True
+
     def _publish(self, at_once: bool) -> None:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
-        if not (self._dirty and due and self._pool.is_projected):
+        if not (self._to_publish and due and self._pool.is_projected):
             return
-        checkpoint = self._checkpoint
         content = Predictions(
             probability=self._pool.probability,
             novelty=self._pool.novelty,
             unreadable=self._pool.unreadable.astype(np.int32),
             embedded=self._pool.embedded,
-            labels=checkpoint.labels if checkpoint else self._labels,
-            checkpoint=checkpoint and _figures(checkpoint),
+            labels=self._checkpoint.labels if self._checkpoint else self._labels,
+            checkpoint=_figures(self._checkpoint) if self._checkpoint else None,
         )
         generation = publish(self._run, PREDICTIONS, content)
+        self._to_publish = self._urgent = False
         self._published_s = time.monotonic()
-        self._dirty = self._urgent = False
         log.info("predictions %d: %d of %d images embedded", generation, content.embedded, len(self._pool))
 
 
-def _figures(checkpoint: Checkpoint) -> dict[str, object]:
+def _figures(checkpoint: Checkpoint) -> dict[str, Any]:
     """What the server, which never loads a checkpoint, is to know of it."""
     return {
         "generation": checkpoint.generation,
@@ -264,8 +257,7 @@ def main() -> None:
     config = loop_config()
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
         inference = Inference(config)
-        watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR)
-        for _ in changes(config.run, *watched, stop=stop):
+        for _ in changes(config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, stop=stop):
             while inference.step() and not stop.is_set():
                 pass
         inference.close()

@@ -210,9 +210,9 @@ class Predictor(nn.Module):
             `paths` and the reason of each unreadable one.
         """
         workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
-        for places, images, unreadable in batches(paths, self.preprocessing, batch_size, workers):
+        for stacks, unreadable in batches(paths, self.preprocessing, batch_size, workers):
             known = dict.fromkeys((place for place, _ in unreadable), math.nan)
-            if places:
+            for places, images in stacks:
                 found = self.probabilities(normalise(images, self.preprocessing)).tolist()
                 known.update(zip(places, found, strict=True))
             yield [known[place] for place in sorted(known)], unreadable

@@ -4,6 +4,7 @@ A function that returns a module and its preprocessing, under `@register("my_net
 `--network my_network` then works everywhere, and `python -m IA.networks my_network` says whether it can be built.
 """
 
+import dataclasses
 import hashlib
 import os
 import pickle
@@ -128,14 +129,26 @@ def _builder(name: str) -> Builder:
 
 
 def _backbone(name: str, module: nn.Module, preprocessing: Preprocessing) -> Backbone:
-    """Measure the embedding with one grey image."""
+    """Measure the embedding with a grey image; a network that takes squares only gets squares."""
     module.eval()
     size_px = preprocessing.size_px
+    if preprocessing.resize == "area" and not _takes(module, size_px, 2 * size_px):
+        preprocessing = dataclasses.replace(preprocessing, resize="letterbox")
     with torch.inference_mode():
         embeddings = module(torch.zeros(1, 3, size_px, size_px))
     if not isinstance(embeddings, Tensor) or embeddings.ndim != 2 or len(embeddings) != 1:
         raise UsageError(f"The network {name} gives no embedding (B, D); choose another.")
     return Backbone(name, module, preprocessing, embeddings.shape[1])
+
+
+def _takes(module: nn.Module, height_px: int, width_px: int) -> bool:
+    """Whether the network embeds images of this shape as it does squares."""
+    try:
+        with torch.inference_mode():
+            embeddings = module(torch.zeros(1, 3, height_px, width_px))
+    except (RuntimeError, ValueError, AssertionError):
+        return False
+    return isinstance(embeddings, Tensor) and embeddings.ndim == 2
 
 
 # --- the networks -----------------------------------------------------------------------------------------------------

@@ -2,17 +2,17 @@
 
 Nobody else opens these files. Each has one writer; each is replaced as a whole, never edited.
 
-| file                | written by | read by                       | holds                                               |
-|---------------------|------------|-------------------------------|-----------------------------------------------------|
-| settings.pickle     | server     | trainer, inference, selector  | `Settings`: datadir, network, strategy, class names |
-| images.pickle       | server     | trainer, inference, selector  | the paths, relative to DATADIR; an image's number   |
-|                     |            |                               | is its place in this list and never changes         |
-| annotations.pickle  | server     | trainer, inference, selector, | `{path: True, False or None (skipped)}`             |
-|                     |            | users                         | in the order answered                               |
-| predictor.ckpt      | trainer    | inference, server, users      | the network with its head; see IA/model.py          |
-| features.pickle     | inference  | trainer                       | `Features`: mean and PCA basis of the pool          |
-| predictions.pickle  | inference  | selector, server              | `Predictions`: probability and novelty of each image|
-| ranking.pickle      | selector   | server                        | `Ranking`: the images to ask next, best first       |
+| file               | written by | read by                             | holds                                           |
+| ------------------ | ---------- | ----------------------------------- | ----------------------------------------------- |
+| settings.pickle    | server     | trainer, inference, selector        | `Settings`: folder, network, strategy, names    |
+| images.pickle      | server     | trainer, inference, selector        | the paths, relative to DATADIR; an image's      |
+|                    |            |                                     | number is its place here and never changes      |
+| annotations.pickle | server     | trainer, inference, selector, users | `{path: True, False or None (skipped)}`, in the |
+|                    |            |                                     | order answered                                  |
+| predictor.ckpt     | trainer    | inference, server (download), users | the network with its head: see IA/model.py      |
+| features.pickle    | inference  | trainer                             | `Features`: mean and PCA basis of the pool      |
+| predictions.pickle | inference  | selector, server                    | `Predictions`: probability, novelty of images   |
+| ranking.pickle     | selector   | server                              | `Ranking`: the images to ask next, best first   |
 
 A pickle here holds built-in types only, and behind its STOP a footer that plain `pickle.load` ignores:
 magic, format version, generation, length and SHA-256. Arrays are little-endian bytes of a fixed type, read back as
@@ -31,7 +31,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
@@ -165,7 +165,7 @@ def _array(buffer: Array, kind: str) -> bytes:
     return view.tobytes()
 
 
-def _view(data: object, kind: str) -> memoryview:
+def _view(data: object, kind: Literal["f", "i"]) -> Array:
     if not isinstance(data, bytes):
         raise TypeError("an array that is not bytes")
     return memoryview(data).cast(kind)  # TypeError where the length does not fit
@@ -433,9 +433,7 @@ def changes(run: Path, *names: str, stop: threading.Event, poll_s: float = 0.5) 
     wake = threading.Event()
     observer = Observer()
     try:
-        observer.schedule(
-            _Wake(frozenset(names), wake), str(run), event_filter=[FileMovedEvent, FileCreatedEvent]
-        )
+        observer.schedule(_Wake(frozenset(names), wake), str(run), event_filter=[FileMovedEvent, FileCreatedEvent])
         observer.start()
     except OSError as error:
         log.warning("%s cannot be watched (%s); looking every %.1f s instead", run, error, poll_s)

@@ -42,7 +42,7 @@ class Selector:
         leave_out[self._answered(paths)] = True
         leave_out[np.asarray(predictions.unreadable)] = True
         images = ranking.order(probability, novelty, settings.strategy, SEED, leave_out)
-        checkpoint = predictions.checkpoint and predictions.checkpoint["generation"]
+        checkpoint = predictions.checkpoint["generation"] if predictions.checkpoint else None
         content = Ranking(images, probability[images], predictions.labels, settings.strategy, checkpoint)
         generation = publish(self._run, RANKING, content)
         self._ranked = inputs

@@ -43,7 +43,11 @@ class Trainer:
             Whether answers are still to be embedded.
         """
         inputs = [latest.version() for latest in (self._settings, self._annotations, self._features)]
-        settings, annotations, features = self._settings.content(), self._annotations.content(), self._features.content()
+        settings, annotations, features = (
+            self._settings.content(),
+            self._annotations.content(),
+            self._features.content(),
+        )
         if settings is None:
             return False
         self._follow_network(settings.network)  # before it is needed: it takes seconds

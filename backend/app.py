@@ -17,8 +17,9 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.access import Access
+from backend.database import NotDurableError
 from backend.exports import FORMATS
-from backend.labels import Label, NotDurableError, NothingToUndoError, Source
+from backend.labels import Label, NothingToUndoError, Source
 from backend.session import Session
 from backend.tensorboard import TensorBoard
 from config import ROOT
@@ -79,7 +80,11 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         await asyncio.to_thread(session.close)
 
     app = FastAPI(
-        title="Intelligent Annotation", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+        title="Intelligent Annotation",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
     )
     app.add_middleware(Access, config=session.config, token=token)
     _answer_mistakes(app)
@@ -239,7 +244,7 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
         rows = "".join(
-            f"<tr><td><code>{method.upper()} {html.escape(path)}</code></td><td>{html.escape(route['summary'])}</td></tr>"
+            f"<tr><td><code>{method.upper()} {html.escape(path)}</code></td><td>{route['summary']}</td></tr>"
             for path, routes in app.openapi()["paths"].items()
             for method, route in routes.items()
         )

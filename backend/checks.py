@@ -80,6 +80,4 @@ def _check_run(run: Path, datadir: Path) -> None:
     except (OSError, ValueError):
         return
     if before != datadir and before.is_dir():
-        raise UsageError(
-            f"The run {run} belongs to {before}; name another with --run, or begin it anew with --reset."
-        )
+        raise UsageError(f"The run {run} belongs to {before}; name another with --run, or begin it anew with --reset.")

@@ -108,7 +108,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=lambda: _prepare(self.command.nice, parent),  # noqa: PLW1509 - one thread in here
+                preexec_fn=lambda: _prepare(self.command.nice, parent),
             )
         except OSError as error:
             pause_s = self._back_off.after(0.0)
@@ -131,7 +131,7 @@ class Child:
 
     def _end(self) -> int:
         """Kill what the process left in its group, and forget it."""
-        assert self._process is not None  # noqa: S101
+        assert self._process is not None
         _signal_group(self._process.pid, signal.SIGKILL)
         self._told(f"-{self._process.pid}")
         self.exit_code = self._process.wait()

@@ -2,17 +2,17 @@
 
 import contextlib
 import logging
-import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, get_args
 
+from backend.database import Database, RefusedError
 from config import UsageError
 from IA import protocol
 
@@ -20,13 +20,12 @@ log = logging.getLogger(__name__)
 
 Label = Literal["positive", "negative", "skipped"]
 Source = Literal["key", "button", "timeout", "api"]
-Result = TypeVar("Result")
 
 DATABASE = "labels.sqlite3"
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
-BATCH = 256
 AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
+FIELDS = "id, path, label, source, client, shown_ms, probability, time"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -35,9 +34,9 @@ CREATE TABLE IF NOT EXISTS answers (
     label TEXT NOT NULL,
     source TEXT NOT NULL,
     client TEXT NOT NULL,
-    time REAL NOT NULL,
     shown_ms INTEGER,
     probability REAL,
+    time REAL NOT NULL,
     state TEXT NOT NULL DEFAULT 'standing' CHECK (state IN ('standing', 'superseded', 'undone'))
 );
 CREATE INDEX IF NOT EXISTS answers_of_path ON answers (path, seq);
@@ -47,11 +46,7 @@ PRAGMA user_version = 1;
 """
 
 
-class NotDurableError(Exception):
-    """The answer could not be stored durably; it does not count."""
-
-
-class NothingToUndoError(Exception):
+class NothingToUndoError(RefusedError):
     """This client has no answer left to take back."""
 
 
@@ -65,9 +60,9 @@ class Answer:
         label: what was answered.
         source: how.
         client: who.
-        time: when, seconds since 1970.
         shown_ms: how long the image had been on the screen.
         probability: what the model had said when the image was handed out.
+        time: when, seconds since 1970.
     """
 
     id: str
@@ -75,9 +70,9 @@ class Answer:
     label: Label
     source: Source
     client: str
-    time: float
-    shown_ms: int | None
-    probability: float | None
+    shown_ms: int | None = None
+    probability: float | None = None
+    time: float = field(default_factory=time.time)
 
     @property
     def when(self) -> str:
@@ -87,41 +82,31 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Change:
-    """What a job did to the standing label of one path; `label` None: it has none any more."""
+    """What became of the standing label of one path; `label` None: it has none any more."""
 
     path: str
     label: Label | None
-    newest: bool = True
-
-
-@dataclass(frozen=True)
-class _Job:
-    work: Callable[[sqlite3.Connection, list[_Change]], Any]
-    future: "Future[Any]"
+    newest: bool
 
 
 class Labels:
     """All answers of one run.
 
-    One thread writes: whatever waits is one transaction and one fsync, and only then are those who wait told.
-    Another publishes annotations.pickle. `on_change(path, label)` is called from the writing thread, before the
-    answer is acknowledged.
+    `on_change(path)` is called from the writing thread when the label of an image has changed, before the answer is
+    acknowledged. Another thread publishes annotations.pickle.
     """
 
-    def __init__(self, run: Path, on_change: Callable[[str, Label | None], None] = lambda path, label: None) -> None:
+    def __init__(self, run: Path, on_change: Callable[[str], None] = lambda path: None) -> None:
         self._run = run
         self._on_change = on_change
         self._lock = threading.Lock()
         self._standing: dict[str, Label] = {}
         self._counts = dict.fromkeys(get_args(Label), 0)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._database = Database(run / DATABASE)
         self._to_publish = threading.Event()
         self._closing = threading.Event()
-        self._connection: sqlite3.Connection | None = None
         self._load()
-        self._writer = threading.Thread(target=self._write, name="labels-writer", daemon=True)
-        self._publisher = threading.Thread(target=self._publish, name="labels-publisher", daemon=True)
-        self._writer.start()
+        self._publisher = threading.Thread(target=self._publish, name="publisher", daemon=True)
         self._publisher.start()
 
     # --- asking -------------------------------------------------------------------------------------------------------
@@ -135,7 +120,9 @@ class Labels:
         """The standing label of one image."""
         return self._standing.get(path)
 
-    def standing(self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True) -> Iterator[Answer]:
+    def standing(
+        self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
+    ) -> Iterator[Answer]:
         """The standing answers, one an image, read from the disk as they are taken.
 
         Args:
@@ -144,12 +131,13 @@ class Labels:
             offset: leave out this many first.
             newest: newest first, else in the order answered.
         """
-        fields = "id, path, label, source, client, time, shown_ms, probability"
         only = "AND label = :label" if label else ""
         order = "DESC" if newest else "ASC"
-        query = f"SELECT {fields} FROM answers WHERE state = 'standing' {only} ORDER BY seq {order} LIMIT :limit OFFSET :offset"
-        with contextlib.closing(self._open()) as connection:
-            for row in connection.execute(query, {"label": label, "limit": limit, "offset": offset}):
+        query = f"SELECT {FIELDS} FROM answers WHERE state = 'standing' {only} ORDER BY seq {order} LIMIT :limit"
+        with contextlib.closing(self._database.open()) as connection:
+            for row in connection.execute(
+                f"{query} OFFSET :offset", {"label": label, "limit": limit, "offset": offset}
+            ):
                 yield Answer(*row)
 
     # --- answering ----------------------------------------------------------------------------------------------------
@@ -160,36 +148,7 @@ class Labels:
         Returns:
             The answer as stored, once it is durable: the first with this id. Fails with NotDurableError.
         """
-
-        def work(connection: sqlite3.Connection, changes: list[_Change]) -> Answer:
-            known = connection.execute(
-                "SELECT id, path, label, source, client, time, shown_ms, probability FROM answers WHERE id = ?",
-                (answer.id,),
-            ).fetchone()
-            if known:
-                return Answer(*known)
-            connection.execute(
-                "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing'",
-                (_bytes(answer.path),),
-            )
-            connection.execute(
-                "INSERT INTO answers (id, path, label, source, client, time, shown_ms, probability)"
-                " VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)",
-                (
-                    answer.id,
-                    _bytes(answer.path),
-                    answer.label,
-                    answer.source,
-                    answer.client,
-                    answer.time,
-                    answer.shown_ms,
-                    answer.probability,
-                ),
-            )
-            changes.append(_Change(answer.path, answer.label))
-            return answer
-
-        return self._submit(work)
+        return self._database.submit(lambda connection: _annotate(connection, answer), self._apply)
 
     def undo(self, client: str) -> "Future[Answer]":
         """Take back the client's last answer; what stood before it stands again.
@@ -197,113 +156,33 @@ class Labels:
         Returns:
             The answer taken back, once that is durable. Fails with NothingToUndoError or NotDurableError.
         """
-
-        def work(connection: sqlite3.Connection, changes: list[_Change]) -> Answer:
-            row = connection.execute(
-                "SELECT seq, state, id, path, label, source, client, time, shown_ms, probability FROM answers"
-                " WHERE client = ? AND state <> 'undone' ORDER BY seq DESC LIMIT 1",
-                (client,),
-            ).fetchone()
-            if row is None:
-                raise NothingToUndoError
-            seq, state, *fields = row
-            answer = Answer(*fields)
-            connection.execute("UPDATE answers SET state = 'undone' WHERE seq = ?", (seq,))
-            if state == "standing":
-                changes.append(_Change(answer.path, _restore(connection, answer.path), newest=False))
-            return answer
-
-        return self._submit(work)
+        return self._database.submit(lambda connection: _undo(connection, client), self._apply)
 
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
-        self._jobs.put(None)
-        self._writer.join()
+        self._database.close()
         self._closing.set()
         self._to_publish.set()
         self._publisher.join()
 
-    # --- the writing thread -------------------------------------------------------------------------------------------
-
-    def _submit(self, work: Callable[[sqlite3.Connection, list[_Change]], Result]) -> "Future[Result]":
-        future: Future[Result] = Future()
-        self._jobs.put(_Job(work, future))
-        return future
-
-    def _write(self) -> None:
-        closing = False
-        while not closing:
-            batch = [self._jobs.get()]
-            while len(batch) < BATCH and not self._jobs.empty():
-                batch.append(self._jobs.get())
-            closing = None in batch
-            jobs = [job for job in batch if job is not None]
-            if jobs:
-                self._transact(jobs)
-        self._disconnect()
-
-    def _transact(self, jobs: list[_Job]) -> None:
-        """Do all jobs in one transaction; nobody is told before it is durable."""
-        changes: list[_Change] = []
-        outcomes: list[tuple[Future[Any], Any, Exception | None]] = []
-        try:
-            if self._connection is None:
-                self._connection = self._open()
-            self._connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                try:
-                    outcomes.append((job.future, job.work(self._connection, changes), None))
-                except NothingToUndoError as error:
-                    outcomes.append((job.future, None, error))
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            log.warning("%d answers could not be stored (%s); they do not count", len(jobs), error)
-            self._disconnect()
-            for job in jobs:
-                job.future.set_exception(NotDurableError(str(error)))
+    def _apply(self, change: _Change | None) -> None:
+        if change is None:
             return
-        self._apply(changes)
-        for future, result, failure in outcomes:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
-
-    def _apply(self, changes: list[_Change]) -> None:
         with self._lock:
-            for change in changes:
-                before = self._standing.pop(change.path, None)
-                if before is not None:
-                    self._counts[before] -= 1
-                if change.label is not None:
-                    self._standing[change.path] = change.label
-                    self._counts[change.label] += 1
-            if any(change.label is not None and not change.newest for change in changes):
-                self._standing = self._in_order()
-        for change in changes:
-            self._on_change(change.path, self._standing.get(change.path))
-        if changes:
-            self._to_publish.set()
+            before = self._standing.pop(change.path, None)
+            if before is not None:
+                self._counts[before] -= 1
+            if change.label is not None:
+                self._standing[change.path] = change.label
+                self._counts[change.label] += 1
+                if not change.newest:
+                    self._standing = self._in_order()
+        self._on_change(change.path)
+        self._to_publish.set()
 
     def _in_order(self) -> dict[str, Label]:
-        """The standing labels in the order answered, after an older answer came to stand again."""
+        """The standing labels in the order answered, as the disk has them."""
         return {answer.path: answer.label for answer in self.standing(newest=False)}
-
-    def _disconnect(self) -> None:
-        """Close the connection; an open transaction is rolled back, and the next job opens a fresh one."""
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
-
-    # --- the disk -----------------------------------------------------------------------------------------------------
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._run / DATABASE, isolation_level=None, check_same_thread=False, timeout=10)
-        connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")  # file names are bytes
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
 
     def _load(self) -> None:
         """Read what stands.
@@ -312,12 +191,14 @@ class Labels:
             UsageError: the database cannot be opened or is not one.
         """
         try:
-            self._connection = self._open()
-            self._connection.executescript(SCHEMA)
+            with contextlib.closing(self._database.open()) as connection:
+                connection.executescript(SCHEMA)
             self._standing = self._in_order()
         except sqlite3.Error as error:
+            self._database.close()
+            path = self._run / DATABASE
             raise UsageError(
-                f"The answers in {self._run / DATABASE} cannot be read ({error}); restore them from a copy, or add --reset."
+                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
             ) from None
         for label in self._standing.values():
             self._counts[label] += 1
@@ -352,26 +233,49 @@ class Labels:
             return {path: AS_IN_PICKLE[label] for path, label in self._standing.items()}
 
 
-def new_answer(
-    *, id: str, path: str, label: Label, source: Source, client: str, shown_ms: int | None, probability: float | None
-) -> Answer:
-    """An answer given now."""
-    return Answer(id, path, label, source, client, time.time(), shown_ms, probability)
+# --- the jobs ---------------------------------------------------------------------------------------------------------
 
 
-def _bytes(path: str) -> bytes:
-    """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
-    return path.encode("utf-8", "surrogateescape")
+def _annotate(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, _Change | None]:
+    known = connection.execute(f"SELECT {FIELDS} FROM answers WHERE id = ?", (answer.id,)).fetchone()
+    if known:
+        return Answer(*known), None
+    path = _bytes(answer.path)
+    connection.execute(
+        "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing'", (path,)
+    )
+    connection.execute(
+        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)",
+        (answer.id, path, *astuple(answer)[2:]),
+    )
+    return answer, _Change(answer.path, answer.label, newest=True)
+
+
+def _undo(connection: sqlite3.Connection, client: str) -> tuple[Answer, _Change | None]:
+    row = connection.execute(
+        f"SELECT seq, state, {FIELDS} FROM answers WHERE client = ? AND state <> 'undone' ORDER BY seq DESC LIMIT 1",
+        (client,),
+    ).fetchone()
+    if row is None:
+        raise NothingToUndoError
+    seq, state, *fields = row
+    answer = Answer(*fields)
+    connection.execute("UPDATE answers SET state = 'undone' WHERE seq = ?", (seq,))
+    change = _Change(answer.path, _restore(connection, answer.path), newest=False) if state == "standing" else None
+    return answer, change
 
 
 def _restore(connection: sqlite3.Connection, path: str) -> Label | None:
     """Let the newest answer to this image that was not taken back stand again."""
     row = connection.execute(
-        "SELECT seq, label FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded' ORDER BY seq DESC LIMIT 1",
+        "UPDATE answers SET state = 'standing' WHERE seq ="
+        " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label",
         (_bytes(path),),
     ).fetchone()
-    if row is None:
-        return None
-    connection.execute("UPDATE answers SET state = 'standing' WHERE seq = ?", (row[0],))
-    label: Label = row[1]
+    label: Label | None = row[0] if row else None
     return label
+
+
+def _bytes(path: str) -> bytes:
+    """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
+    return path.encode("utf-8", "surrogateescape")

@@ -1,7 +1,9 @@
 """Runs the annotation server of one session until it is signalled."""
 
 import logging
+import os
 import sys
+import threading
 from types import FrameType
 
 import uvicorn
@@ -19,6 +21,14 @@ log = logging.getLogger(__name__)
 GRACE_S = 2
 
 
+def _end(failure: threading.ExceptHookArgs) -> None:
+    """A server without one of its threads would take no answers: end, and be started again."""
+    log.critical(
+        "%s failed", failure.thread, exc_info=(failure.exc_type, failure.exc_value or None, failure.exc_traceback)
+    )
+    os._exit(1)
+
+
 class _Server(uvicorn.Server):
     """Ends the event streams first: they would keep it waiting."""
 
@@ -34,13 +44,16 @@ def serve() -> None:
     config = Config.from_environment() if len(sys.argv) == 1 else Config.for_session(sys.argv[1:])
     if config is None:
         raise UsageError("Nothing says what to serve; give HOST PORT DATADIR, see bash launch.sh --help.")
+    threading.excepthook = _end
     check(config)
     listener = listen(config)
     with until_signalled("server", config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name):
         session = Session(config)
         app = create_app(session, token_of(config.run) if config.token else None)
         server = _Server(
-            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False)
+            uvicorn.Config(
+                app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False
+            )
         )
         server.session = session
         log.info("serving %s on http://%s:%d", config.datadir, config.address, config.port)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.images import Images
-from backend.labels import Answer, Label, Labels, Source, new_answer
+from backend.labels import Answer, Label, Labels, Source
 from backend.previews import Previews
 from backend.queue import Closed, Queue
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
@@ -88,10 +88,7 @@ class Session:
         """
         path = self.images.path(image)
         probability = self.queue.probability(image, client)
-        answer = new_answer(
-            id=id, path=path, label=label, source=source, client=client, shown_ms=shown_ms, probability=probability
-        )
-        return self.labels.annotate(answer)
+        return self.labels.annotate(Answer(id, path, label, source, client, shown_ms, probability))
 
     def image_of(self, answer: Answer) -> dict[str, Any]:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
@@ -185,7 +182,7 @@ class Session:
 
     # --- what changes -------------------------------------------------------------------------------------------------
 
-    def _on_label(self, path: str, label: Label | None) -> None:
+    def _on_label(self, path: str) -> None:
         image = self.images.number(path)
         if image is not None:
             self._mark_answered(image)

@@ -97,7 +97,9 @@ def test_skip_is_a_skip(server: Serving) -> None:
     """A skipped image is None in annotations.pickle, never a positive, and is not asked again."""
     server.answer(5, "skipped")
     until(lambda: (server.session.run / "annotations.pickle").exists())
-    until(lambda: protocol.read(server.session.run, protocol.ANNOTATIONS).content == {server.session.images.path(5): None})
+    until(
+        lambda: protocol.read(server.session.run, protocol.ANNOTATIONS).content == {server.session.images.path(5): None}
+    )
     queue = server.client.get("/api/queue?count=100").json()
     assert 5 not in [image["image"] for image in queue["images"]]
 
@@ -257,7 +259,15 @@ def test_the_token(tmp_path: Path, datadir: Path) -> None:
     """Every route needs the token, by cookie or header; the link sets the cookie and hides the token."""
     with serving(tmp_path / "run", datadir, token="s3cret") as server:
         client = server.client
-        paths = ["/api/status", "/api/queue", "/api/images/0", "/api/docs", "/api/openapi.json", "/api/events", "/assets/x"]
+        paths = [
+            "/api/status",
+            "/api/queue",
+            "/api/images/0",
+            "/api/docs",
+            "/api/openapi.json",
+            "/api/events",
+            "/assets/x",
+        ]
         assert {client.get(path).status_code for path in [*paths, "/tensorboard/", "/api/export"]} == {401}
         assert server.answer(1).status_code == 401
         assert client.get("/").status_code == 401
@@ -296,7 +306,11 @@ def test_pages_say_what_a_browser_may_do(server: Serving) -> None:
 def test_half_a_request_harms_nobody(server: Serving) -> None:
     """Rubbish on the port is answered or dropped, and others are served."""
     address = ("127.0.0.1", server.client.base_url.port)
-    for rubbish in (b"\x00\xff\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n", b"POST /api/annotations HTTP/1.1\r\nHost: localhost"):
+    for rubbish in (
+        b"\x00\xff\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"POST /api/annotations HTTP/1.1\r\nHost: localhost",
+    ):
         with socket.create_connection(address) as connection:
             connection.sendall(rubbish)
             assert server.client.get("/api/status").status_code == 200

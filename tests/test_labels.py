@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from backend.labels import AS_IN_PICKLE, DATABASE, Answer, Label, Labels, NotDurableError, NothingToUndoError, new_answer
+from backend.database import Database, NotDurableError
+from backend.labels import AS_IN_PICKLE, DATABASE, Answer, Label, Labels, NothingToUndoError
 from config import UsageError
 from IA import protocol
 from tests.serving import until
@@ -21,9 +22,7 @@ PATHS = ["a.jpg", "b c.jpg", "späte\nÜbung'\".png", "\udcff\udcfe.jpg"]
 
 def answer(path: str, label: Label, client: str = "me", id: str | None = None) -> Answer:
     """An answer given by key."""
-    return new_answer(
-        id=id or str(uuid.uuid4()), path=path, label=label, source="key", client=client, shown_ms=500, probability=0.25
-    )
+    return Answer(id or str(uuid.uuid4()), path, label, "key", client, shown_ms=500, probability=0.25)
 
 
 def published(run: Path) -> dict[str, bool | None]:
@@ -114,11 +113,13 @@ class AnyOrder(RuleBasedStateMachine):
 
 def test_any_order(tmp_path: Path) -> None:
     """Annotate, skip, undo and restart in any order keep exactly the answers that were not taken back."""
-    machine = type("AnyOrderHere", (AnyOrder,), {"run": tmp_path})
-    machine.TestCase.settings = settings(
-        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    AnyOrder.run = tmp_path
+    run_state_machine_as_test(
+        AnyOrder,
+        settings=settings(
+            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
     )
-    machine.TestCase("runTest").runTest()
 
 
 def test_published_soon(tmp_path: Path) -> None:
@@ -146,17 +147,16 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """While the disk fails an answer is refused and not counted; when it heals, answers are taken again."""
     labels = Labels(tmp_path)
     labels.annotate(answer("a.jpg", "positive")).result()
-    working = Labels._open
-    labels._disconnect()
+    working = Database._commit
 
-    def failing(_: Labels) -> sqlite3.Connection:
+    def failing(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(Labels, "_open", failing)
+    monkeypatch.setattr(Database, "_commit", failing)
     with pytest.raises(NotDurableError):
         labels.annotate(answer("b.jpg", "positive")).result()
     assert labels.counts()["positive"] == 1
-    monkeypatch.setattr(Labels, "_open", working)
+    monkeypatch.setattr(Database, "_commit", working)
     labels.annotate(answer("b.jpg", "positive")).result()
     assert labels.counts()["positive"] == 2
     labels.close()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,9 @@ from IA.protocol import (
 )
 from tests.serving import until
 
+TWO: dict[str, bool | None] = {"b": False, "a": True}
 FLOATS = np.array([0.5, np.nan], np.float32)
-EXAMPLES = [
+EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
@@ -42,7 +44,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("file", "content"), EXAMPLES, ids=[file.name for file, _ in EXAMPLES])
-def test_round_trip(tmp_path: Path, file: protocol.PickleFile, content: object) -> None:
+def test_round_trip(tmp_path: Path, file: protocol.PickleFile[Any], content: object) -> None:
     """What is published is what is read, and generations count up."""
     assert protocol.publish(tmp_path, file, content) == 1
     assert protocol.publish(tmp_path, file, content) == 2
@@ -54,7 +56,7 @@ def test_round_trip(tmp_path: Path, file: protocol.PickleFile, content: object) 
 
 def test_plain_pickle_reads_the_answers(tmp_path: Path) -> None:
     """A user's three lines read annotations.pickle with plain pickle."""
-    protocol.publish(tmp_path, ANNOTATIONS, {"b": False, "a": True})
+    protocol.publish(tmp_path, ANNOTATIONS, TWO)
     with (tmp_path / "annotations.pickle").open("rb") as file:
         assert list(pickle.load(file).items()) == [("b", False), ("a", True)]
 
@@ -64,7 +66,8 @@ def test_plain_pickle_reads_the_answers(tmp_path: Path) -> None:
 def test_a_flipped_bit_is_refused(tmp_path_factory: pytest.TempPathFactory, place: int, bit: int) -> None:
     """No single flipped bit loads."""
     run = tmp_path_factory.getbasetemp()
-    protocol.publish(run, ANNOTATIONS, {f"{number}.jpg": bool(number % 3) for number in range(20)})
+    answers: dict[str, bool | None] = {f"{number}.jpg": bool(number % 3) for number in range(20)}
+    protocol.publish(run, ANNOTATIONS, answers)
     path = run / ANNOTATIONS.name
     data = bytearray(path.read_bytes())
     data[place % len(data)] ^= 1 << bit
@@ -97,7 +100,7 @@ class Attack:
 def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
     """A pickle that names anything but built-in types is refused, also with a right footer, and runs nothing."""
     ran = tmp_path / "ran"
-    evil = protocol.PickleFile(ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
+    evil = protocol.PickleFile[Any](ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
     protocol.publish(tmp_path, evil, {"a": Attack(f"touch {ran}")})
     with pytest.raises(ValueError, match="built-in"):
         protocol.read(tmp_path, ANNOTATIONS)
@@ -107,7 +110,7 @@ def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [[], {"a": 1}, {1: True}, None, "text"])
 def test_foreign_content_is_refused(tmp_path: Path, content: object) -> None:
     """Built-in types that are not what the schema says do not load."""
-    foreign = protocol.PickleFile(ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
+    foreign = protocol.PickleFile[Any](ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
     protocol.publish(tmp_path, foreign, content)
     with pytest.raises(ValueError, match="is not a good"):
         protocol.read(tmp_path, ANNOTATIONS)
@@ -180,7 +183,7 @@ def test_changes_without_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def exhausted(*_: object, **__: object) -> None:
         raise OSError(24, "inotify instance limit reached")
 
-    monkeypatch.setattr(protocol.Observer, "schedule", exhausted)
+    monkeypatch.setattr("watchdog.observers.api.BaseObserver.schedule", exhausted)
     stop = threading.Event()
     turns = protocol.changes(tmp_path, IMAGES.name, stop=stop, poll_s=0.01)
     next(turns)

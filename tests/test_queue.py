@@ -12,13 +12,14 @@ class Clock:
     now_s = 100.0
 
     def __call__(self) -> float:
+        """The time as the test has set it."""
         return self.now_s
 
 
 def ranking(*images: int) -> Ranking:
     """A ranking of these images, with falling probabilities."""
     probability = np.linspace(0.9, 0.1, len(images), dtype=np.float32)
-    return Ranking(memoryview(np.array(images, np.int32)), memoryview(probability), 0, "max_prob", 1)
+    return Ranking(np.array(images, np.int32).data, probability.data, 0, "max_prob", 1)
 
 
 def queue_of(size: int, clock: Clock | None = None) -> Queue:
@@ -83,7 +84,7 @@ def test_the_probability_shown_is_remembered() -> None:
     queue = queue_of(3)
     queue.rank(ranking(2, 1, 0))
     [(image, shown)] = queue.next("a", 1)
-    queue.score(memoryview(np.array([0.1, 0.2, 0.3], np.float32)))
+    queue.score(np.array([0.1, 0.2, 0.3], np.float32).data)
     queue.rank(ranking(0, 1, 2))
     assert shown is not None
     assert queue.probability(image, "a") == shown

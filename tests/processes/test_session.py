@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -64,7 +65,7 @@ def test_learns_ends_and_resumes(tmp_path: Path, datadir: Path) -> None:
         asked = []
         for count in range(1, 16):
             asked.append(answer_next(suite))
-            until(lambda count=count: suite.learnt() >= count)
+            until(partial(has_learnt, suite, count))
         assert sum(label_of(path) == "positive" for path in asked) >= 5
         predictor = suite.client.get("/api/predictor")
         assert len(predictor.content) > 1_000_000
@@ -100,6 +101,16 @@ def test_whatever_dies_is_restarted(suite: Suite, module: str) -> None:
     until(lambda: suite.learnt() >= answered, START_S)
 
 
+def has_learnt(suite: Suite, count: int) -> bool:
+    """Whether the ranking has learnt so many answers."""
+    return suite.learnt() >= count
+
+
+def has_started(terminal: Path) -> bool:
+    """Whether the loop has said so."""
+    return " started" in terminal.read_text()
+
+
 def answers(suite: Suite) -> bool:
     """Whether the server is there."""
     try:
@@ -128,10 +139,15 @@ def test_tensorboard_is_behind_the_token(suite: Suite) -> None:
     suite.client.cookies, kept = type(suite.client.cookies)(), suite.client.cookies
     assert suite.client.get("/tensorboard/").status_code == 401
     suite.client.cookies = kept
-    listening = {line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"}
-    port = f"{suite.port + 1:04X}"
-    assert {address.split(":")[0] for address in listening if address.endswith(f":{port}")} == {"0100007F"}
-    assert not any(line.split()[1].endswith(f":{port}") for line in Path("/proc/net/tcp6").read_text().splitlines()[1:])
+    assert listening(suite.port + 1) == {"0100007F"}
+
+
+def listening(port: int) -> set[str]:
+    """Addresses on which somebody listens to this port, as Linux writes them."""
+    lines = [
+        line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    return {line[1].split(":")[0] for line in lines if line[3] == "0A" and line[1].endswith(f":{port:04X}")}
 
 
 def test_no_core_is_kept_busy(suite: Suite) -> None:
@@ -155,6 +171,7 @@ def cpu_share(suite: Suite, period_s: float) -> float:
 
 
 def cpu_ticks(pid: int) -> int:
+    """Processor time that a process has used, in hundredths of a second."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
@@ -193,8 +210,8 @@ def test_no_file_of_ours_is_edited(tmp_path: Path, datadir: Path) -> None:
         return hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file())).hexdigest()
 
     before = digest()
-    with running(tmp_path / "run", datadir, "--no-ai", "--positive", "red's \"one\"") as suite:
-        assert suite.status()["classes"] == {"positive": "red's \"one\"", "negative": "negative"}
+    with running(tmp_path / "run", datadir, "--no-ai", "--positive", 'red\'s "one"') as suite:
+        assert suite.status()["classes"] == {"positive": 'red\'s "one"', "negative": "negative"}
     assert digest() == before
 
 
@@ -206,7 +223,7 @@ def test_loops_alone_in_any_order(tmp_path: Path, datadir: Path, order: list[str
     with contextlib.ExitStack() as stack:
         children = [stack.enter_context(alone(name, run, terminals[name])) for name in order]
         for terminal in terminals.values():
-            until(lambda terminal=terminal: " started" in terminal.read_text(), START_S)
+            until(partial(has_started, terminal), START_S)
         with running(run, datadir, "--no-ai") as suite:
             assert [len(terminal.read_text().splitlines()) for terminal in terminals.values()] == [1, 1, 1]
             until(lambda: suite.learnt() == 0, START_S)
