@@ -40,6 +40,7 @@ TURN_S = 0.5  # embedding goes on for that long before the next look at answers 
 PUBLISH_EVERY_S = 1.5  # while it embeds
 FIRST_FEATURES = 64  # images embedded before the pool is first described
 FEATURES_SAMPLE = 20_000
+SEED = 0
 
 
 class Inference:
@@ -142,8 +143,8 @@ class Work:
         return bool(self._bar.n < (self._bar.total or 0))
 
     def _begin_stream(self) -> bool:
-        """Ask for the embeddings of what is missing; False if nothing is."""
-        self._asked = self._pool.missing()
+        """Ask for the embeddings of what is missing, shuffled: any part of it stands for the whole; False if nothing is."""
+        self._asked = np.random.default_rng(SEED).permutation(self._pool.missing())
         missing = len(self._asked)
         self._bar.close()
         self._bar = tqdm(

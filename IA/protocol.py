@@ -2,17 +2,17 @@
 
 Nobody else opens these files. Each has one writer; each is replaced as a whole, never edited.
 
-| file               | written by | read by                             | holds                                           |
-| ------------------ | ---------- | ----------------------------------- | ----------------------------------------------- |
-| settings.pickle    | server     | trainer, inference, selector        | `Settings`: folder, network, strategy, names    |
-| images.pickle      | server     | trainer, inference, selector        | the paths, relative to DATADIR; an image's      |
-|                    |            |                                     | number is its place here and never changes      |
-| annotations.pickle | server     | trainer, inference, selector, users | `{path: True, False or None (skipped)}`, in the |
-|                    |            |                                     | order answered                                  |
-| predictor.ckpt     | trainer    | inference, server (download), users | the network with its head: see IA/model.py      |
-| features.pickle    | inference  | trainer                             | `Features`: mean and PCA basis of the pool      |
-| predictions.pickle | inference  | selector, server                    | `Predictions`: probability, novelty of images   |
-| ranking.pickle     | selector   | server                              | `Ranking`: the images to ask next, best first   |
+| file               | written by | read by                  | holds                                          |
+| ------------------ | ---------- | ------------------------ | ---------------------------------------------- |
+| settings.pickle    | server     | all loops                | `Settings`: network, strategy, names           |
+| images.pickle      | server     | all loops                | the paths below DATADIR; an image's number     |
+|                    |            |                          | is its place here, and never changes           |
+| annotations.pickle | server     | all loops, users         | `{path: True, False or None (skipped)}` in the |
+|                    |            |                          | order answered                                 |
+| predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
+| features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
+| predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
+| ranking.pickle     | selector   | server                   | `Ranking`: what to ask next, best first        |
 
 A pickle here holds built-in types only, and behind its STOP a footer that plain `pickle.load` ignores:
 magic, format version, generation, length and SHA-256. Arrays are little-endian bytes of a fixed type, read back as
@@ -72,6 +72,7 @@ class Settings:
         strategy: what to ask first, one of `config.STRATEGIES`.
         positive: what the positive answer is called.
         negative: what the negative answer is called.
+        id: tells this run from any other, also from one that stood in the same place before.
     """
 
     datadir: str
@@ -79,6 +80,7 @@ class Settings:
     strategy: str
     positive: str
     negative: str
+    id: str
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,7 @@ GRACE_S = 2
 
 def _end(failure: threading.ExceptHookArgs) -> None:
     """A server without one of its threads would take no answers: end, and be started again."""
-    log.critical(
-        "%s failed", failure.thread, exc_info=(failure.exc_type, failure.exc_value or None, failure.exc_traceback)
-    )
+    log.critical("%s failed", failure.thread, exc_info=failure.exc_value)
     os._exit(1)
 
 

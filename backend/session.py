@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -164,6 +165,7 @@ class Session:
         embedded = min(predictions.embedded, images) if predictions else 0
         ranking = self.ranking
         return {
+            "id": self.settings.id,
             "run": str(self.run),
             "datadir": displayed(self.settings.datadir),
             "classes": {"positive": self.settings.positive, "negative": self.settings.negative},
@@ -175,7 +177,11 @@ class Session:
             "network": self.settings.network,
             "model": _model(predictions.checkpoint) if predictions else None,
             "ranking": ranking and {"generation": ranking.generation, "labels": ranking.content.labels},
-            "embedding": {"done": embedded, "total": images, "percent": round(100 * embedded / max(images, 1), 1)},
+            "embedding": {
+                "done": embedded,
+                "total": images,
+                "percent": _percent(embedded, images - len(self._unscorable)),
+            },
             "loops": dict(self.loops),
             "tensorboard": self.config.tensorboard,
         }
@@ -277,19 +283,24 @@ def settle(config: Config) -> Settings:
     try:
         before = protocol.read(config.run, SETTINGS).content
     except (OSError, ValueError):
-        before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative")
+        before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex)
     return Settings(
         datadir=str(config.datadir),
         network=config.network or before.network,
         strategy=config.strategy or before.strategy,
         positive=config.positive or before.positive,
         negative=config.negative or before.negative,
+        id=before.id,
     )
 
 
 def displayed(path: str) -> str:
     """A path as text: bytes that are no UTF-8 become replacement characters."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * min(part / whole, 1), 1) if whole > 0 else 0.0
 
 
 def _model(checkpoint: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ class Loops:
     def __post_init__(self) -> None:
         """Say what the server would say, and set the loops up as after a start."""
         self.run.mkdir(exist_ok=True)
-        protocol.publish(self.run, SETTINGS, Settings(str(self.datadir), self.network, "max_prob", "red", "blue"))
+        protocol.publish(self.run, SETTINGS, Settings(str(self.datadir), self.network, "max_prob", "red", "blue", "1d"))
         self.paths = sorted(str(path.relative_to(self.datadir)) for path in self.datadir.rglob("*.png"))
         protocol.publish(self.run, IMAGES, self.paths)
         config = Config(run=self.run)
@@ -202,7 +202,7 @@ def test_another_network(loops: Loops) -> None:
     loops.answer({"red/0.png": True, "blue/0.png": False})
     features = protocol.read(loops.run, FEATURES).content
     register("tiny2")(lambda pretrained: _tiny(not pretrained))
-    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue"))
+    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue", "1d"))
     while loops.inference.step():
         pass
     assert protocol.read(loops.run, PREDICTIONS).content.checkpoint is None
@@ -216,6 +216,6 @@ def test_strategies_change_over(loops: Loops) -> None:
     """Another strategy re-orders at once, without a new model."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     before = loops.ranked()
-    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), loops.network, "min_prob", "red", "blue"))
+    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), loops.network, "min_prob", "red", "blue", "1d"))
     loops.selector.step()
     assert loops.ranked() == before[::-1]

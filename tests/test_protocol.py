@@ -34,7 +34,7 @@ from tests.serving import until
 TWO: dict[str, bool | None] = {"b": False, "a": True}
 FLOATS = np.array([0.5, np.nan], np.float32)
 EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
-    (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat")),
+    (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32))),

@@ -1,0 +1,49 @@
+// The page: header, banner, stage, answers, and the panels over them.
+import { Answers } from "./components/Answers";
+import { Auto } from "./components/Auto";
+import { Banner } from "./components/Banner";
+import { Caption } from "./components/Caption";
+import { Countdown } from "./components/Countdown";
+import { Header } from "./components/Header";
+import { Help } from "./components/Help";
+import { Info } from "./components/Info";
+import { Live } from "./components/Live";
+import { Note } from "./components/Note";
+import { Scene } from "./components/Scene";
+import { Stage } from "./components/Stage";
+import { StillThere } from "./components/StillThere";
+import { TensorBoard } from "./components/TensorBoard";
+import { Tools } from "./components/Tools";
+import { Walk } from "./components/Walk";
+import { useLook } from "./useLook";
+import { useSession } from "./useSession";
+
+export function App() {
+  const session = useSession();
+  const { look, setLook } = useLook();
+  const { panel, idle } = session.state;
+  return (
+    <div className="page">
+      <Header session={session} />
+      <main>
+        <Stage session={session} look={look} />
+        <Scene session={session} />
+        <Walk session={session} />
+        <Note note={session.state.note} />
+        <Banner state={session.state} />
+        {panel === "tools" && <Tools session={session} look={look} setLook={setLook} />}
+      </main>
+      <Countdown session={session} />
+      <footer>
+        <Caption session={session} />
+        <Answers session={session} />
+        <Auto session={session} />
+      </footer>
+      <Live state={session.state} />
+      {panel === "help" && <Help session={session} />}
+      {panel === "info" && <Info session={session} />}
+      {panel === "tensorboard" && <TensorBoard session={session} />}
+      {idle && <StillThere session={session} />}
+    </div>
+  );
+}

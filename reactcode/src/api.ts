@@ -1,0 +1,187 @@
+// Everything that goes over the wire: the only place that calls fetch or opens an EventSource.
+
+export type Label = "positive" | "negative" | "skipped";
+export type Source = "key" | "button" | "timeout";
+export type LoopState = "running" | "starting" | "down" | "off";
+export const STRATEGIES = ["max_prob", "entropy", "min_prob", "min_entropy", "random"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export interface Counts {
+  readonly positives: number;
+  readonly negatives: number;
+  readonly skipped: number;
+  readonly left: number;
+}
+
+export interface Status extends Counts {
+  readonly run: string;
+  readonly datadir: string;
+  readonly id: string;
+  readonly classes: { readonly positive: string; readonly negative: string };
+  readonly images: number;
+  readonly unreadable: number;
+  readonly listing: boolean;
+  readonly strategy: string;
+  readonly model: {
+    readonly generation: number;
+    readonly labels: number;
+    readonly metrics: Readonly<Record<string, number>>;
+  } | null;
+  readonly ranking: { readonly generation: number; readonly labels: number } | null;
+  readonly embedding: { readonly done: number; readonly total: number; readonly percent: number };
+  readonly loops: Readonly<Record<string, LoopState>>;
+  readonly tensorboard: boolean;
+  readonly network?: string;
+  readonly version?: string;
+}
+
+/** An image to be shown; `version` changes with the file's content. */
+export interface Queued {
+  readonly image: number;
+  readonly path: string;
+  readonly probability: number | null;
+  readonly version: string | null;
+}
+
+export interface QueueAnswer {
+  readonly images: readonly Queued[];
+  readonly ranking: number | null;
+  readonly left: number;
+}
+
+export interface Annotation {
+  readonly image: number;
+  readonly label: Label;
+  readonly source: Source;
+  readonly client: string;
+  readonly shown_ms: number;
+  readonly id: string;
+}
+
+export interface UndoAnswer {
+  readonly image: number | null; // null: the file is not there any more
+  readonly path: string;
+  readonly label: Label;
+  readonly version: string | null;
+}
+
+/** An answer of the past as the server lists it. */
+export interface PastAnswer extends UndoAnswer {
+  readonly source: string;
+  readonly time: number | string;
+  readonly probability: number | null;
+}
+
+/** The server answered, and said no. */
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, sentence: string) {
+    super(sentence);
+    this.status = status;
+  }
+
+  /** Whether the same request may succeed later. */
+  get mayPass(): boolean {
+    return this.status >= 500 || [401, 408, 425, 429].includes(this.status);
+  }
+}
+
+/** No answer came. */
+export class Away extends Error {}
+
+const PATIENCE_MS = 15_000;
+const PICTURE_PATIENCE_MS = 60_000;
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), ...init });
+  } catch (error) {
+    throw new Away(String(error));
+  }
+  if (!response.ok) throw new Refused(response.status, await sentenceOf(response));
+  return response;
+}
+
+async function sentenceOf(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { detail?: unknown };
+    if (typeof body.detail === "string") return body.detail;
+  } catch {
+    // not JSON: the status says enough
+  }
+  return `The server answered ${response.status}.`;
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await request(path, init);
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    throw new Away(String(error)); // the answer broke off
+  }
+}
+
+function sending(method: string, body: unknown): RequestInit {
+  return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+export const status = () => json<Status>("api/status");
+
+export const queue = (client: string, count: number) =>
+  json<QueueAnswer>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
+
+export const annotate = (annotation: Annotation) =>
+  json<Counts>("api/annotations", sending("POST", annotation));
+
+export const undo = (client: string) => json<UndoAnswer>("api/undo", sending("POST", { client }));
+
+export const past = (limit: number, offset: number) =>
+  json<{ annotations: readonly PastAnswer[]; total: number }>(
+    `api/annotations?limit=${limit}&offset=${offset}`,
+  );
+
+export const chooseStrategy = (strategy: Strategy) =>
+  json<unknown>("api/strategy", sending("PUT", { strategy }));
+
+/** The bytes of an image for display; `size_px` null asks for the original. */
+export async function picture(queued: Queued, size_px: number | null, signal: AbortSignal): Promise<Blob> {
+  const query = new URLSearchParams();
+  if (size_px !== null) query.set("size", String(size_px));
+  if (queued.version !== null) query.set("version", queued.version);
+  const response = await request(`api/images/${queued.image}?${query.toString()}`, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PICTURE_PATIENCE_MS)]),
+  });
+  try {
+    return await response.blob();
+  } catch (error) {
+    throw new Away(String(error));
+  }
+}
+
+const REOPEN_MS = 3_000;
+
+/**
+ * Follow the server's status until the returned function is called.
+ * The browser reconnects by itself, except after an answer that is no stream: then a new one is opened.
+ */
+export function events(onStatus: (status: Status) => void, onAway: () => void): () => void {
+  let source: EventSource;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    source = new EventSource("api/events");
+    source.addEventListener("status", (event: MessageEvent<string>) => {
+      onStatus(JSON.parse(event.data) as Status);
+    });
+    source.addEventListener("error", () => {
+      onAway();
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}

@@ -1,0 +1,32 @@
+// One calm line when something is wrong that the person should know of; answering goes on under it.
+import { isOff } from "./Model";
+import type { State } from "../session";
+import { count } from "../words";
+
+export function Banner({ state }: { readonly state: State }) {
+  const sentence = sentenceOf(state);
+  return (
+    <div id="banner" className="banner" role="status" hidden={sentence === null}>
+      {sentence}
+    </div>
+  );
+}
+
+function sentenceOf(state: State): string | null {
+  const { status, waiting } = state;
+  if (state.unauthorised) return `Open the link printed in the terminal${kept(waiting)}.`;
+  if (state.link === "away")
+    return `The server is away: answers are kept and sent when it is back (${count(waiting)} waiting).`;
+  if (state.trouble !== null)
+    return `${state.trouble} Answers are kept and sent again (${count(waiting)} waiting).`;
+  if (status === null || isOff(status)) return null;
+  const down = Object.entries(status.loops).filter(([, loop]) => loop === "down");
+  if (down.length === 0) return null;
+  const names = down.map(([name]) => name).join(" and the ");
+  const are = down.length === 1 ? "is down; it is" : "are down; they are";
+  return `The ${names} ${are} being restarted. You can go on answering.`;
+}
+
+function kept(waiting: number): string {
+  return waiting === 0 ? "" : `; your answers are kept until then (${count(waiting)} waiting)`;
+}

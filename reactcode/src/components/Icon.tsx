@@ -1,0 +1,28 @@
+// The drawings on buttons: one path each, in the colour of the text around.
+const PATHS = {
+  positive: "M8 2.5v11M2.5 8h11",
+  negative: "M2.5 8h11",
+  skip: "M3.5 3.5 8 8l-4.5 4.5M8.5 3.5 13 8l-4.5 4.5",
+  undo: "M5.5 3 2.5 6l3 3M2.5 6h6.8a3.7 3.7 0 0 1 0 7.4H6",
+  play: "M5 3v10l8-5z",
+  pause: "M5.5 3v10M10.5 3v10",
+  info: "M8 7.2v4.3M8 4.4v.2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z",
+  tools:
+    "M2 5h7M12.5 5H14M2 11h1.5M7 11h7M9 5a1.7 1.7 0 1 0 3.5 0A1.7 1.7 0 0 0 9 5zM3.5 11A1.7 1.7 0 1 0 7 11a1.7 1.7 0 0 0-3.5 0z",
+  zoom: "M11 7a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM10 10l3.7 3.7M7 5.3v3.4M5.3 7h3.4",
+  board: "M2.5 2.5v11h11M5 10.5l2.5-3 2 1.6L13 5",
+  help: "M6 6.1a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 11.6v.2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z",
+  close: "M4 4l8 8M12 4l-8 8",
+  copy: "M6 5.5h6.5v8H6zM9.8 5.5v-3H3.3v8H6",
+  done: "M3 8.5 6.5 12 13 4.5",
+  older: "M10 3.5 5.5 8l4.5 4.5",
+  newer: "M6 3.5 10.5 8 6 12.5",
+} as const;
+
+export function Icon({ name }: { readonly name: keyof typeof PATHS }) {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,92 @@
+// About this run: where it is, how it asks, what the model is worth, and what can be taken home.
+import { STRATEGIES, type Status, type Strategy } from "../api";
+import type { Session } from "../useSession";
+import { count } from "../words";
+import { Dialog } from "./Dialog";
+import { Downloads } from "./Downloads";
+import { isOff } from "./Model";
+
+const MEANING: Readonly<Record<Strategy, string>> = {
+  max_prob: "most probable first: finds positives",
+  entropy: "most uncertain first: improves the model",
+  min_prob: "least probable first: checks negatives",
+  min_entropy: "most certain first: checks the model",
+  random: "at random",
+};
+
+export function Info({ session }: { readonly session: Session }) {
+  const { status } = session.state;
+  return (
+    <Dialog title="About this run" className="info" onClose={() => session.engine.toggle("info")}>
+      {status && <About status={status} />}
+      {status && !isOff(status) && <Learning status={status} session={session} />}
+      {status && <Downloads status={status} />}
+    </Dialog>
+  );
+}
+
+function About({ status }: { readonly status: Status }) {
+  return (
+    <dl className="facts">
+      <dt>folder</dt>
+      <dd>{status.datadir}</dd>
+      <dt>run</dt>
+      <dd>{status.run}</dd>
+      <dt>images</dt>
+      <dd>
+        {count(status.images)}
+        {status.listing && ", still looking"}
+      </dd>
+    </dl>
+  );
+}
+
+function Learning({ status, session }: { readonly status: Status; readonly session: Session }) {
+  const { model, ranking, embedding } = status;
+  return (
+    <>
+      <label className="strategy">
+        <span>ask</span>
+        <select
+          id="strategy"
+          value={status.strategy}
+          onChange={(event) => void session.engine.chooseStrategy(event.target.value as Strategy)}
+        >
+          {STRATEGIES.map((strategy) => (
+            <option key={strategy} value={strategy}>
+              {MEANING[strategy]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <dl className="facts">
+        <dt>model</dt>
+        <dd>{model ? `no. ${model.generation}, learnt ${count(model.labels)} answers` : "none yet"}</dd>
+        {model && <Metrics metrics={model.metrics} />}
+        <dt>ranking</dt>
+        <dd>{ranking ? `no. ${ranking.generation}, from ${count(ranking.labels)} answers` : "none yet"}</dd>
+        <dt>embedded</dt>
+        <dd>
+          {count(embedding.done)} of {count(embedding.total)}
+        </dd>
+        {Object.entries(status.loops).map(([name, loop]) => [
+          <dt key={name}>{name}</dt>,
+          <dd key={`${name} state`}>{loop}</dd>,
+        ])}
+      </dl>
+    </>
+  );
+}
+
+function Metrics({ metrics }: { readonly metrics: Readonly<Record<string, number>> }) {
+  const { accuracy, average_precision: precision } = metrics;
+  return (
+    <>
+      <dt>on answers held out</dt>
+      <dd>
+        accuracy {accuracy === undefined ? "–" : accuracy.toFixed(3)}, average precision{" "}
+        {precision === undefined ? "–" : precision.toFixed(3)}
+      </dd>
+    </>
+  );
+}

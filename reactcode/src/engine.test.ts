@@ -1,0 +1,88 @@
+// The engine where the page cannot be pressed into it: another run on the same address, and nobody at the keys.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Engine } from "./engine";
+import { FakeServer } from "./fakeServer";
+import { keyOf, shownOf } from "./session";
+
+let server: FakeServer;
+let stop: (() => void) | undefined;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  localStorage.clear();
+  server = new FakeServer();
+});
+
+afterEach(() => {
+  stop?.();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+async function started(onOtherRun?: () => void): Promise<Engine> {
+  const engine = new Engine(onOtherRun);
+  stop = engine.start();
+  await vi.advanceTimersByTimeAsync(300);
+  return engine;
+}
+
+/** What the stage says once it has painted. */
+function paint(engine: Engine): void {
+  const shown = shownOf(engine.state);
+  if (shown) engine.dispatch({ type: "painted", key: keyOf(shown) });
+}
+
+it("sends no answer to another run that has taken the address, and keeps it for its own", async () => {
+  const onOtherRun = vi.fn();
+  const engine = await started(onOtherRun);
+  paint(engine);
+  server.failure = 0;
+  engine.answer("positive", "key");
+  await vi.advanceTimersByTimeAsync(100);
+  server.changes = { id: "another" };
+  server.failure = null;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(onOtherRun).toHaveBeenCalled();
+  expect(server.received).toEqual([]);
+  expect(Object.keys(localStorage).filter((key) => key.startsWith("ia:outbox:1d"))).toHaveLength(1);
+});
+
+it("asks in AUTO whether somebody is there after 30 s without a sign, and answers nothing more", async () => {
+  const engine = await started();
+  engine.setSpeed(0.2);
+  engine.act("auto", "key");
+  for (let second = 0; second < 40; second += 1) {
+    paint(engine);
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(engine.state.idle).toBe(true);
+  const { length } = server.received;
+  expect(length).toBeGreaterThanOrEqual(4);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(server.received).toHaveLength(length);
+});
+
+it("stops AUTO when answers pile up", async () => {
+  const engine = await started();
+  vi.stubGlobal("fetch", () => new Promise(() => undefined)); // no answer, and no failure either
+  for (let image = 0; image < 4; image += 1) {
+    paint(engine);
+    engine.answer("negative", "key");
+  }
+  await vi.advanceTimersByTimeAsync(1900);
+  expect(engine.state.stuck).toBe(false);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(engine.state.stuck).toBe(true);
+});
+
+it("counts the time on screen from the paint, without pauses", async () => {
+  const engine = await started();
+  await vi.advanceTimersByTimeAsync(5000);
+  paint(engine);
+  await vi.advanceTimersByTimeAsync(400);
+  engine.act("pause", "key");
+  await vi.advanceTimersByTimeAsync(5000);
+  engine.answer("positive", "key");
+  await vi.advanceTimersByTimeAsync(50);
+  expect(server.received[0]?.shown_ms).toBe(400);
+});

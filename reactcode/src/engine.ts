@@ -1,0 +1,415 @@
+// The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
+import * as api from "./api";
+import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
+import { Outbox } from "./outbox";
+import { Pace } from "./pace";
+import { Preload, sizeFor } from "./preload";
+import {
+  autoRuns,
+  canAnswer,
+  countsDown,
+  labelOf,
+  nextSpeed,
+  reduce,
+  shownOf,
+  START,
+  type Action,
+  type Panel,
+  type State,
+  type Step,
+} from "./session";
+import { browserStorage, clientId, keep, kept, newId } from "./storage";
+
+const AHEAD = 8; // so many images after the one shown are fetched and decoded
+const PAST_PAGE = 50;
+const ASK_PAUSE_MS = 200;
+const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
+const STUCK = { waiting: 3, after_ms: 2_000 };
+const IDLE_MS = 30_000;
+const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
+
+export class Engine {
+  state: State = START;
+  readonly client = clientId();
+  private readonly listeners = new Set<() => void>();
+  private readonly preload = new Preload({
+    size_px: () => sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
+    onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
+    onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
+    onTrouble: (error) => {
+      if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
+    },
+  });
+  private stage = { width: 1280, height: 720 };
+  private outbox: Outbox | null = null;
+  private inDoubt = false; // whether the server may have become another run's
+  private isAsking = false;
+  private askTimer: ReturnType<typeof setTimeout> | undefined;
+  private askDue = Infinity;
+  private stuckTimer: ReturnType<typeof setTimeout> | undefined;
+  private frame: number | null = null;
+  private isLoadingPast = false;
+  private readonly pace = new Pace();
+  private lastSign = 0;
+
+  constructor(private readonly onOtherRun: () => void = () => window.location.reload()) {}
+
+  /** Begin; the returned function ends everything. */
+  start(): () => void {
+    this.dispatch({ type: "speed", speed: kept("ia:speed", (value) => Number(value) || START.speed) });
+    const onVisible = () =>
+      this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
+    const onSign = () => this.sign();
+    document.addEventListener("visibilitychange", onVisible);
+    for (const sign of SIGNS) window.addEventListener(sign, onSign, { passive: true });
+    onVisible();
+    this.askSoon(0);
+    const stopEvents = api.events(
+      (status) => this.onStatus(status),
+      () => void this.onEventsAway(),
+    );
+    return () => {
+      stopEvents();
+      document.removeEventListener("visibilitychange", onVisible);
+      for (const sign of SIGNS) window.removeEventListener(sign, onSign);
+      clearTimeout(this.askTimer);
+      clearTimeout(this.stuckTimer);
+      if (this.frame !== null) cancelAnimationFrame(this.frame);
+      this.outbox?.close();
+      this.preload.close();
+    };
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  dispatch(step: Step): void {
+    const before = this.state;
+    this.state = reduce(before, step);
+    if (this.state === before) return;
+    this.follow(before);
+    for (const listener of this.listeners) listener();
+  }
+
+  // --- what a person does ------------------------------------------------------------------------------------------
+
+  /** Do what a key or a button asks for. */
+  act(action: Action, source: Source): void {
+    const label = labelOf(action);
+    if (label !== null) this.answer(label, source);
+    else ACTIONS[action as Exclude<Action, "positive" | "negative" | "skipped">](this, source);
+  }
+
+  answer(label: api.Label, source: Source): void {
+    const shown = shownOf(this.state);
+    if (shown === null || this.outbox === null) return;
+    if (!canAnswer(this.state)) {
+      if (source !== "timeout") this.note(this.state.undoing ? "Taking back…" : "The image is not here yet.");
+      return;
+    }
+    const now = performance.now();
+    const shown_ms = this.pace.shown_ms(now);
+    const annotation = { image: shown.image, label, source, client: this.client, shown_ms, id: newId() };
+    this.pace.answered(now);
+    this.dispatch({ type: "answered", label, source });
+    const { image, path, probability, version } = shown;
+    this.outbox.add({ annotation, queued: { image, path, probability, version } });
+    this.askSoon();
+  }
+
+  /** Take the last answer back: out of the outbox while it is still there, else on the server. */
+  async undo(): Promise<void> {
+    if (this.state.undoing || this.outbox === null) return;
+    const taken = this.outbox.takeBack();
+    if (taken !== null) {
+      const { label } = taken.annotation;
+      this.dispatch({ type: "undone", answer: { ...taken.queued, label } });
+      return;
+    }
+    this.dispatch({ type: "undoing" });
+    try {
+      if (!(await this.outbox.idle())) throw new Away();
+      this.dispatch({ type: "undone", answer: await api.undo(this.client) });
+      this.askSoon();
+    } catch (error) {
+      this.dispatch({ type: "undoFailed", sentence: undoSentence(error) });
+      if (isLost(error)) this.onLost(error);
+    }
+  }
+
+  async walk(direction: "older" | "newer" | "queue"): Promise<void> {
+    const { past, place, pastComplete } = this.state;
+    if (direction === "older" && !pastComplete && (place ?? -1) + 2 >= past.length) await this.loadPast();
+    if (direction === "older" && this.state.past.length === 0) this.note("There is no past answer yet.");
+    this.dispatch({ type: "walk", direction });
+  }
+
+  setSpeed(speed: number): void {
+    this.dispatch({ type: "speed", speed });
+    keep("ia:speed", this.state.speed);
+  }
+
+  toggle(panel: Panel): void {
+    this.dispatch({ type: "panel", panel: this.state.panel === panel ? null : panel });
+  }
+
+  note(text: string): void {
+    this.dispatch({ type: "note", text });
+  }
+
+  async chooseStrategy(strategy: api.Strategy): Promise<void> {
+    try {
+      await api.chooseStrategy(strategy);
+    } catch (error) {
+      this.note(
+        error instanceof Refused ? error.message : "The server is away; the strategy was not changed.",
+      );
+    }
+  }
+
+  /** Escape: one step back from wherever one is. */
+  close(): void {
+    const { panel, zoom, place } = this.state;
+    if (panel !== null) this.dispatch({ type: "panel", panel: null });
+    else if (zoom) this.dispatch({ type: "zoom" });
+    else if (place !== null) this.dispatch({ type: "walk", direction: "queue" });
+  }
+
+  /** Space: positive while AUTO runs, else pause. */
+  pause(source: Source): void {
+    if (autoRuns(this.state) && source === "key") this.answer("positive", source);
+    else this.dispatch({ type: "pause" });
+  }
+
+  /** The person is there. */
+  sign(): void {
+    this.lastSign = performance.now();
+  }
+
+  // --- what the page asks --------------------------------------------------------------------------------------------
+
+  /** The decoded picture of what is shown; null while it is on its way. */
+  picture(queued: Queued): HTMLImageElement | null {
+    return this.preload.element(queued);
+  }
+
+  /** The stage measures so many CSS pixels; what is fetched from now on is chosen for that. */
+  resize(width: number, height: number): void {
+    this.stage = { width, height };
+  }
+
+  /** Which part of the image's time in AUTO is left, 1 to 0. */
+  remaining(): number {
+    return this.pace.remaining(this.state.speed);
+  }
+
+  imagesPerSecond(): number {
+    return this.pace.imagesPerSecond(performance.now());
+  }
+
+  // --- what follows from a change ----------------------------------------------------------------------------------
+
+  private follow(before: State): void {
+    const { state } = this;
+    const now = performance.now();
+    this.pace.follow(state, before, now);
+    if (state.queue !== before.queue || state.place !== before.place) this.wantPictures();
+    if (state.auto && this.frame === null) this.beginFrames(now);
+    if (state.link === "here" && before.link === "away") this.hurry();
+    if (state.waiting !== before.waiting) this.watchStuck();
+  }
+
+  private wantPictures(): void {
+    const { queue, past, place } = this.state;
+    const walked = place === null ? [] : [past[place], past[place + 1], past[place - 1]];
+    this.preload.want([...walked.filter((queued) => queued !== undefined), ...queue.slice(0, AHEAD + 1)]);
+  }
+
+  private beginFrames(now: number): void {
+    this.lastSign = now;
+    const frame = (time: number) => {
+      this.frame = this.state.auto ? requestAnimationFrame(frame) : null;
+      this.countDown(time);
+    };
+    this.frame = requestAnimationFrame(frame);
+  }
+
+  private countDown(now: number): void {
+    this.pace.frame(this.state, now);
+    if (!countsDown(this.state)) return;
+    if (now - this.lastSign > IDLE_MS) this.dispatch({ type: "idle" });
+    else if (this.remaining() === 0) this.answer("negative", "timeout");
+  }
+
+  private watchStuck(): void {
+    if (this.state.waiting <= STUCK.waiting) {
+      clearTimeout(this.stuckTimer);
+      this.stuckTimer = undefined;
+      if (this.state.stuck) this.dispatch({ type: "stuck", stuck: false });
+    } else {
+      this.stuckTimer ??= setTimeout(() => this.dispatch({ type: "stuck", stuck: true }), STUCK.after_ms);
+    }
+  }
+
+  // --- the server ----------------------------------------------------------------------------------------------------
+
+  private onStatus(status: Status): void {
+    const before = this.state.status;
+    if (before !== null && runOf(status) !== runOf(before)) {
+      this.onOtherRun(); // its images have other numbers
+      return;
+    }
+    this.inDoubt = false;
+    this.dispatch({ type: "status", status });
+    if (this.outbox === null) this.openOutbox(status);
+    const isNewRanking = (status.ranking?.generation ?? null) !== this.state.ranking;
+    if (isNewRanking || this.isShort(status.left)) this.askSoon();
+  }
+
+  private openOutbox(status: Status): void {
+    this.outbox = new Outbox(`ia:outbox:${runOf(status)}:`, browserStorage, {
+      send: (annotation) => this.send(annotation),
+      onStored: ({ annotation }, counts) =>
+        this.dispatch({ type: "stored", image: annotation.image, counts }),
+      onRefused: ({ queued }, error) => {
+        this.dispatch({ type: "refused", queued, sentence: error.message });
+        this.askSoon();
+      },
+      onTrouble: (error) => this.onTrouble(error),
+      onChange: (waiting) => this.dispatch({ type: "waiting", waiting, images: this.imagesWaiting() }),
+    });
+    this.outbox.start();
+  }
+
+  private imagesWaiting(): readonly number[] {
+    return this.outbox?.all.map(({ annotation }) => annotation.image) ?? [];
+  }
+
+  /** Send one answer; after trouble make sure first that the server still serves this run. */
+  private async send(annotation: Annotation): Promise<api.Counts> {
+    if (this.inDoubt) {
+      this.onStatus(await api.status());
+      if (this.inDoubt) throw new Away("another run");
+    }
+    return api.annotate(annotation);
+  }
+
+  /** An answer could not be stored; the outbox tries again. */
+  private onTrouble(error: unknown): void {
+    if (isLost(error)) this.onLost(error);
+    else this.dispatch({ type: "link", link: "here", trouble: sentenceOf(error) });
+  }
+
+  /** The server is away, or does not know us any more. */
+  private onLost(error: unknown): void {
+    this.inDoubt = true;
+    const unauthorised = error instanceof Refused && error.status === 401;
+    this.dispatch({ type: "link", link: "away", unauthorised });
+    this.askSoon(ASK_AGAIN_MS);
+  }
+
+  /** The stream of events broke: find out whether the server is away or refuses us. */
+  private async onEventsAway(): Promise<void> {
+    this.inDoubt = true;
+    try {
+      this.onStatus(await api.status());
+    } catch (error) {
+      this.onLost(error);
+    }
+  }
+
+  private hurry(): void {
+    this.outbox?.hurry();
+    this.preload.hurry();
+    this.askSoon();
+  }
+
+  // --- the queue -----------------------------------------------------------------------------------------------------
+
+  private askSoon(pause_ms = ASK_PAUSE_MS): void {
+    const due = performance.now() + pause_ms;
+    if (this.askDue <= due) return;
+    clearTimeout(this.askTimer);
+    this.askDue = due;
+    this.askTimer = setTimeout(() => {
+      this.askDue = Infinity;
+      void this.ask();
+    }, pause_ms);
+  }
+
+  private async ask(): Promise<void> {
+    if (this.isAsking) return this.askSoon();
+    this.isAsking = true;
+    const { tick, waiting } = this.state;
+    const count = Math.min(AHEAD + 1 + waiting, 100);
+    try {
+      if (this.state.status === null) this.onStatus(await api.status());
+      const answer = await api.queue(this.client, count);
+      this.dispatch({ type: "queue", answer, asked_at: tick });
+      this.preload.hurry();
+      if (this.isShort(answer.left)) this.askSoon(ASK_AGAIN_MS); // others hold the rest for now
+    } catch (error) {
+      this.onLost(error);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  /** Whether fewer images are in hand than there could be. */
+  private isShort(left: number): boolean {
+    return this.state.queue.length <= AHEAD && left > this.state.queue.length + this.state.waiting;
+  }
+
+  private async loadPast(): Promise<void> {
+    if (this.isLoadingPast) return;
+    this.isLoadingPast = true;
+    try {
+      const offset = Math.max(0, this.state.past.length - this.state.waiting);
+      const { annotations, total } = await api.past(PAST_PAGE, offset);
+      this.dispatch({ type: "pastLoaded", answers: annotations, total });
+    } catch {
+      this.note("The server is away; older answers cannot be shown now.");
+    } finally {
+      this.isLoadingPast = false;
+    }
+  }
+}
+
+const SIGNS = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"] as const;
+
+type Other = Exclude<Action, "positive" | "negative" | "skipped">;
+
+const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>> = {
+  undo: (engine) => void engine.undo(),
+  older: (engine) => void engine.walk("older"),
+  newer: (engine) => void engine.walk("newer"),
+  pause: (engine, source) => engine.pause(source),
+  auto: (engine) => engine.dispatch({ type: "auto" }),
+  faster: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, 1)),
+  slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
+  zoom: (engine) => engine.dispatch({ type: "zoom" }),
+  tensorboard: (engine) => engine.toggle("tensorboard"),
+  help: (engine) => engine.toggle("help"),
+};
+
+/** Whether an error says that the server is away or refuses us, rather than what it thinks of one request. */
+function isLost(error: unknown): boolean {
+  return !(error instanceof Refused) || error.status === 401;
+}
+
+/** What tells one run from another on the same address. */
+function runOf(status: Status): string {
+  return status.id;
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function undoSentence(error: unknown): string {
+  if (!(error instanceof Refused)) return "The server is away; undo works again when it is back.";
+  if (error.status === 409) return "There is nothing to take back.";
+  return error.status === 401 ? WRONG_TOKEN : error.message;
+}

@@ -1,0 +1,168 @@
+// A server for the tests: answers fetch and EventSource as the real one does, and remembers what it was told.
+import { vi } from "vitest";
+import type { Annotation, Label, Status } from "./api";
+
+interface Stored {
+  readonly image: number;
+  readonly label: Label;
+}
+
+export class FakeServer {
+  readonly received: Annotation[] = []; // every POST, repeated ones too
+  readonly unreadable = new Set<number>();
+  readonly requests: string[] = [];
+  stored: Stored[] = [];
+  /** What to answer instead: an HTTP status, or 0 for no answer at all. */
+  failure: number | null = null;
+  picturesHeld = false;
+  changes: Partial<Status> = {};
+  order: number[];
+  private held: (() => void)[] = [];
+  private sources: FakeSource[] = [];
+
+  constructor(readonly images = 20) {
+    this.order = Array.from({ length: images }, (_, image) => image);
+    vi.stubGlobal("fetch", (path: string, init?: RequestInit) => this.answer(path, init));
+    const { sources } = this;
+    vi.stubGlobal(
+      "EventSource",
+      class extends FakeSource {
+        static readonly CLOSED = 2;
+        constructor() {
+          super();
+          sources.push(this);
+        }
+      },
+    );
+  }
+
+  get status(): Status {
+    return {
+      run: "runs/r",
+      datadir: "/d",
+      id: "1d",
+      classes: { positive: "hat", negative: "no hat" },
+      images: this.images,
+      ...this.counts(),
+      unreadable: this.unreadable.size,
+      listing: false,
+      strategy: "max_prob",
+      model: null,
+      ranking: null,
+      embedding: { done: this.images, total: this.images, percent: 100 },
+      loops: { trainer: "running", inference: "running", selector: "running" },
+      tensorboard: true,
+      ...this.changes,
+    };
+  }
+
+  /** Tell the page the status, as the real server does whenever it changes. */
+  push(): void {
+    for (const source of this.sources) source.hear("status", JSON.stringify(this.status));
+  }
+
+  breakStream(): void {
+    for (const source of this.sources) source.hear("error", "");
+  }
+
+  letPicturesGo(): void {
+    this.picturesHeld = false;
+    for (const go of this.held.splice(0)) go();
+  }
+
+  private counts() {
+    const having = (label: Label) => this.stored.filter((answer) => answer.label === label).length;
+    const left = this.images - this.stored.length - this.unreadable.size;
+    return { positives: having("positive"), negatives: having("negative"), skipped: having("skipped"), left };
+  }
+
+  private async answer(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = new URL(path, "http://server/");
+    this.requests.push(`${init.method ?? "GET"} ${url.pathname}`);
+    if (url.pathname.startsWith("/api/images/")) return this.picture(Number(url.pathname.split("/").at(-1)));
+    await Promise.resolve();
+    if (this.failure === 0) throw new TypeError("Failed to fetch");
+    if (this.failure !== null && init.method !== undefined) return refusal(this.failure);
+    const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
+    switch (`${init.method ?? "GET"} ${url.pathname}`) {
+      case "GET /api/status":
+        return Response.json(this.status);
+      case "GET /api/queue":
+        return Response.json(this.queue(Number(url.searchParams.get("count"))));
+      case "POST /api/annotations":
+        return Response.json(this.annotate(body as Annotation), { status: 201 });
+      case "POST /api/undo":
+        return this.undo();
+      case "GET /api/annotations":
+        return Response.json(this.past());
+      case "PUT /api/strategy":
+        this.changes = { ...this.changes, ...(body as { strategy: string }) };
+        return Response.json(body);
+      default:
+        return refusal(404);
+    }
+  }
+
+  private async picture(image: number): Promise<Response> {
+    if (this.picturesHeld) await new Promise<void>((resolve) => this.held.push(resolve));
+    return this.unreadable.has(image) ? refusal(415) : new Response(new Blob(["picture"]));
+  }
+
+  private queue(count: number) {
+    const isOpen = (image: number) =>
+      !this.unreadable.has(image) && !this.stored.some((answer) => answer.image === image);
+    const images = this.order.filter(isOpen).slice(0, count);
+    return {
+      images: images.map((image) => ({ ...named(image), probability: image / 100 })),
+      ranking: this.status.ranking?.generation ?? null,
+      left: this.counts().left,
+    };
+  }
+
+  private annotate(annotation: Annotation) {
+    const isKnown = this.received.some(({ id }) => id === annotation.id);
+    this.received.push(annotation);
+    const { image, label } = annotation;
+    if (!isKnown) this.stored = [...this.stored.filter((answer) => answer.image !== image), { image, label }];
+    return { image, label, ...this.counts() };
+  }
+
+  private undo(): Response {
+    const last = this.stored.pop();
+    return last ? Response.json({ ...named(last.image), label: last.label }) : refusal(409);
+  }
+
+  private past() {
+    const rest = { source: "key", client: "c", time: 0, shown_ms: 1, probability: null };
+    const annotations = this.stored
+      .map(({ image, label }) => ({ ...named(image), label, ...rest }))
+      .reverse();
+    return { annotations, total: annotations.length };
+  }
+}
+
+function named(image: number) {
+  return { image, path: `folder/${image}.jpg`, version: "v" };
+}
+
+function refusal(status: number): Response {
+  return Response.json({ detail: `The fake server says ${status}.` }, { status });
+}
+
+class FakeSource {
+  readonly readyState = 1;
+  private readonly listeners: { type: string; listener: (event: MessageEvent<string>) => void }[] = [];
+
+  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void {
+    this.listeners.push({ type, listener });
+  }
+
+  hear(type: string, data: string): void {
+    for (const entry of this.listeners)
+      if (entry.type === type) entry.listener(new MessageEvent(type, { data }));
+  }
+
+  close(): void {
+    this.listeners.length = 0;
+  }
+}

@@ -1,0 +1,7 @@
+// Starts the page.
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import "./style.css";
+
+const root = document.getElementById("root");
+if (root) createRoot(root).render(<App />);

@@ -1,0 +1,412 @@
+// What the page knows and how it changes: a pure reducer, and the table of keys. No React, no clock, no network.
+import type { Counts, Label, PastAnswer, Queued, QueueAnswer, Source, Status, UndoAnswer } from "./api";
+
+// --- keys ----------------------------------------------------------------------------------------------------------
+
+export type Action =
+  | "positive"
+  | "negative"
+  | "skipped"
+  | "undo"
+  | "older"
+  | "newer"
+  | "pause"
+  | "auto"
+  | "faster"
+  | "slower"
+  | "zoom"
+  | "tensorboard"
+  | "help";
+
+/** Every action that has a key: the key it has at first, as KeyboardEvent.key in lower case, and what it does. */
+export const KEYS: readonly { readonly action: Action; readonly key: string; readonly does: string }[] = [
+  { action: "positive", key: "f", does: "answer positive" },
+  { action: "negative", key: "j", does: "answer negative" },
+  { action: "skipped", key: "s", does: "skip this image" },
+  { action: "undo", key: "backspace", does: "take the last answer back" },
+  { action: "older", key: "arrowleft", does: "walk back through past answers" },
+  { action: "newer", key: "arrowright", does: "walk forward, and back to the queue" },
+  { action: "pause", key: " ", does: "pause; while AUTO runs: positive" },
+  { action: "auto", key: "a", does: "AUTO on and off" },
+  { action: "faster", key: "arrowup", does: "AUTO faster" },
+  { action: "slower", key: "arrowdown", does: "AUTO slower" },
+  { action: "zoom", key: "z", does: "zoom to the file's own pixels, and back" },
+  { action: "tensorboard", key: "t", does: "TensorBoard" },
+  { action: "help", key: "?", does: "this list of keys" },
+];
+
+export type Bindings = Readonly<Record<Action, string>>;
+
+export const DEFAULT_BINDINGS = Object.fromEntries(KEYS.map(({ action, key }) => [action, key])) as Bindings;
+
+const ANSWERS = { positive: "positive", negative: "negative", skipped: "skipped" } as const;
+
+/** The label an action gives, if it is an answer. */
+export function labelOf(action: Action): Label | null {
+  return action in ANSWERS ? ANSWERS[action as keyof typeof ANSWERS] : null;
+}
+
+// --- AUTO's speed --------------------------------------------------------------------------------------------------
+
+export const SPEED = { least: 0.2, most: 10, first: 1 } as const;
+const SPEEDS = [0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10];
+
+/** The next speed up (1) or down (-1), in images a second. */
+export function nextSpeed(speed: number, direction: 1 | -1): number {
+  const next = direction === 1 ? SPEEDS.find((s) => s > speed) : SPEEDS.findLast((s) => s < speed);
+  return next ?? speed;
+}
+
+// --- state ---------------------------------------------------------------------------------------------------------
+
+export type Panel = "help" | "info" | "tools" | "tensorboard";
+export type Link = "connecting" | "here" | "away";
+
+/** An answer of the past, as the page walks through them. */
+export interface Past extends Queued {
+  readonly label: Label;
+}
+
+export interface State {
+  readonly status: Status | null;
+  readonly link: Link;
+  /** Why answers wait although the server is there, in its own words. */
+  readonly trouble: string | null;
+  readonly unauthorised: boolean;
+  /** The first is the one being asked. */
+  readonly queue: readonly Queued[];
+  readonly ranking: number | null;
+  readonly asked: boolean;
+  /** Images answered here: the tick at which the server knew; Infinity while it does not. */
+  readonly answered: ReadonlyMap<number, number>;
+  readonly tick: number;
+  readonly decoded: ReadonlySet<string>;
+  readonly unreadable: ReadonlySet<string>;
+  /** The picture that is on screen, by `keyOf`; null until the one shown has been painted. */
+  readonly painted: string | null;
+  /** Newest first. */
+  readonly past: readonly Past[];
+  readonly pastComplete: boolean;
+  /** Which of `past` is looked at; null: the queue. */
+  readonly place: number | null;
+  readonly waiting: number;
+  readonly stuck: boolean;
+  readonly undoing: boolean;
+  readonly auto: boolean;
+  readonly speed: number;
+  readonly paused: boolean;
+  readonly idle: boolean;
+  readonly visible: boolean;
+  readonly panel: Panel | null;
+  readonly zoom: boolean;
+  readonly last: { readonly label: Label; readonly source: Source; readonly serial: number } | null;
+  /** A quiet sentence for the eye. */
+  readonly note: { readonly text: string; readonly serial: number } | null;
+}
+
+export const START: State = {
+  status: null,
+  link: "connecting",
+  trouble: null,
+  unauthorised: false,
+  queue: [],
+  ranking: null,
+  asked: false,
+  answered: new Map(),
+  tick: 0,
+  decoded: new Set(),
+  unreadable: new Set(),
+  painted: null,
+  past: [],
+  pastComplete: false,
+  place: null,
+  waiting: 0,
+  stuck: false,
+  undoing: false,
+  auto: false,
+  speed: SPEED.first,
+  paused: false,
+  idle: false,
+  visible: true,
+  panel: null,
+  zoom: false,
+  last: null,
+  note: null,
+};
+
+export type Step =
+  | { readonly type: "status"; readonly status: Status }
+  | { readonly type: "link"; readonly link: Link; readonly trouble?: string; readonly unauthorised?: boolean }
+  | { readonly type: "queue"; readonly answer: QueueAnswer; readonly asked_at: number }
+  | { readonly type: "decoded" | "unreadable"; readonly queued: Queued }
+  | { readonly type: "painted"; readonly key: string }
+  | { readonly type: "answered"; readonly label: Label; readonly source: Source }
+  | { readonly type: "waiting"; readonly waiting: number; readonly images: readonly number[] }
+  | { readonly type: "stuck"; readonly stuck: boolean }
+  | { readonly type: "stored"; readonly image: number; readonly counts: Counts }
+  | { readonly type: "refused"; readonly queued: Queued; readonly sentence: string }
+  | { readonly type: "undoing" }
+  | { readonly type: "undone"; readonly answer: UndoAnswer }
+  | { readonly type: "undoFailed"; readonly sentence: string }
+  | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
+  | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
+  | { readonly type: "auto" | "pause" | "idle" | "back" | "zoom" }
+  | { readonly type: "speed"; readonly speed: number }
+  | { readonly type: "visible"; readonly visible: boolean }
+  | { readonly type: "panel"; readonly panel: Panel | null }
+  | { readonly type: "note"; readonly text: string };
+
+const KEPT_AHEAD = 2; // so many decoded images stay next whatever a newer ranking says
+
+// --- what can be read off the state ----------------------------------------------------------------------------------
+
+/** What identifies a picture: a file that was written anew is another picture. */
+export function keyOf(queued: Queued): string {
+  return `${queued.image}@${queued.version ?? ""}`;
+}
+
+/** What is on the stage: an image of the past, or the one being asked. */
+export function shownOf(state: State): Queued | null {
+  return (state.place === null ? state.queue[0] : state.past[state.place]) ?? null;
+}
+
+export function isPainted(state: State): boolean {
+  const shown = shownOf(state);
+  return shown !== null && state.painted === keyOf(shown);
+}
+
+/** Whether an answer would be for an image that the person has seen. */
+export function canAnswer(state: State): boolean {
+  return isPainted(state) && !state.undoing && !state.idle;
+}
+
+/** Whether AUTO is on and not paused: then Space says positive. */
+export function autoRuns(state: State): boolean {
+  return state.auto && !state.paused;
+}
+
+/** Whether the time of the image shown runs down. */
+export function countsDown(state: State): boolean {
+  const isWatched = state.visible && state.panel === null && state.place === null && !state.zoom;
+  const isSafe = state.link === "here" && state.trouble === null && !state.stuck;
+  return autoRuns(state) && isWatched && isSafe && canAnswer(state);
+}
+
+/** Whether a person is at work: on that time images a second rest. */
+export function atWork(state: State): boolean {
+  return state.visible && !state.paused && !state.idle && state.panel === null;
+}
+
+export function answeredCount(status: Status): number {
+  return status.positives + status.negatives + status.skipped;
+}
+
+/** What the page says in words when there is no image to show. */
+export type Scene =
+  "connecting" | "unauthorised" | "listing" | "empty" | "done" | "elsewhere" | "loading" | "image";
+
+export function sceneOf(state: State): Scene {
+  if (shownOf(state) !== null) return "image";
+  if (state.unauthorised) return "unauthorised";
+  if (state.status === null || !state.asked) return "connecting";
+  if (state.waiting > 0 || state.link === "away") return "loading";
+  if (state.status.left > 0) return "elsewhere";
+  if (state.status.listing) return "listing";
+  return state.status.images === 0 ? "empty" : "done";
+}
+
+// --- the reducer -----------------------------------------------------------------------------------------------------
+
+export function reduce(before: State, step: Step): State {
+  const state = changed(before, step);
+  const shown = shownOf(state);
+  const isSame = shown !== null && shown.image === shownOf(before)?.image && state.place === before.place;
+  return isSame ? state : { ...state, painted: null, zoom: false }; // a new picture has yet to be painted
+}
+
+function changed(state: State, step: Step): State {
+  switch (step.type) {
+    case "status":
+      return { ...state, status: step.status, link: "here", unauthorised: false };
+    case "link":
+      return {
+        ...state,
+        link: step.link,
+        trouble: step.trouble ?? null,
+        unauthorised: step.unauthorised ?? (step.link === "here" ? false : state.unauthorised),
+      };
+    case "queue":
+      return withQueue(state, step.answer, step.asked_at);
+    case "decoded":
+      return { ...state, decoded: new Set(state.decoded).add(keyOf(step.queued)) };
+    case "unreadable":
+      return withoutUnreadable(state, step.queued);
+    case "painted":
+      return { ...state, painted: step.key };
+    case "answered":
+      return withAnswer(state, step.label, step.source);
+    case "waiting":
+      return withWaiting(state, step.waiting, step.images);
+    case "stuck":
+      return { ...state, stuck: step.stuck };
+    case "stored":
+      return withStored(state, step.image, step.counts);
+    case "refused":
+      return noted(withoutAnswer(state, step.queued.image), `Not stored: ${step.sentence}`);
+    case "undoing":
+      return { ...state, undoing: true };
+    case "undone":
+      return withUndone(state, step.answer);
+    case "undoFailed":
+      return noted({ ...state, undoing: false }, step.sentence);
+    case "pastLoaded":
+      return withPast(state, step.answers, step.total);
+    case "walk":
+      return { ...state, place: walked(state, step.direction) };
+    case "auto":
+      return { ...state, auto: !state.auto, paused: false, idle: false };
+    case "pause":
+      return { ...state, paused: !state.paused, idle: false };
+    case "idle":
+      return { ...state, idle: true };
+    case "back":
+      return { ...state, idle: false };
+    case "zoom":
+      return { ...state, zoom: !state.zoom && isPainted(state) };
+    case "speed":
+      return { ...state, speed: Math.min(Math.max(step.speed, SPEED.least), SPEED.most) };
+    case "visible":
+      return { ...state, visible: step.visible };
+    case "panel":
+      return { ...state, panel: step.panel };
+    case "note":
+      return noted(state, step.text);
+  }
+}
+
+function noted(state: State, text: string): State {
+  return { ...state, note: { text, serial: (state.note?.serial ?? 0) + 1 } };
+}
+
+/**
+ * A newer order: the image being asked and the decoded next ones stay, the rest is replaced.
+ * What was answered here after the question went out is in the server's answer only because it did not know yet.
+ */
+function withQueue(state: State, answer: QueueAnswer, asked_at: number): State {
+  const isOpen = (queued: Queued) =>
+    !((state.answered.get(queued.image) ?? -1) > asked_at) && !state.unreadable.has(keyOf(queued));
+  const kept = state.queue.filter(
+    (queued, place) => place === 0 || (place <= KEPT_AHEAD && state.decoded.has(keyOf(queued))),
+  );
+  const held = new Set(kept.map((queued) => queued.image));
+  const fresh = answer.images.filter((queued) => isOpen(queued) && !held.has(queued.image));
+  const queue = [...kept, ...fresh];
+  const isCurrent = state.tick === asked_at; // else `left` is older than what is known
+  const status = state.status && { ...state.status, left: isCurrent ? answer.left : state.status.left };
+  return {
+    ...state,
+    status,
+    link: "here",
+    unauthorised: false,
+    queue,
+    ranking: answer.ranking,
+    asked: true,
+    answered: new Map([...state.answered].filter(([, tick]) => tick > asked_at)),
+    decoded: decodedOf(state, queue),
+  };
+}
+
+/** The pictures known to be decoded, less those that nobody asks for any more. */
+function decodedOf(state: State, queue: readonly Queued[]): ReadonlySet<string> {
+  return new Set(queue.map(keyOf).filter((key) => state.decoded.has(key)));
+}
+
+function withoutUnreadable(state: State, queued: Queued): State {
+  const key = keyOf(queued);
+  const without: State = {
+    ...state,
+    queue: state.queue.filter((other) => keyOf(other) !== key),
+    unreadable: new Set(state.unreadable).add(key),
+  };
+  return noted(without, `unreadable: ${queued.path}`);
+}
+
+function withAnswer(state: State, label: Label, source: Source): State {
+  const shown = shownOf(state);
+  if (shown === null) return state;
+  const { image, path, probability, version } = shown;
+  const entry: Past = { image, path, probability, version, label };
+  const past =
+    state.place === null
+      ? [entry, ...state.past.filter((other) => other.image !== image)]
+      : state.past.map((other) => (other.image === image ? entry : other));
+  return {
+    ...state,
+    past,
+    queue: state.queue.filter((other) => other.image !== image),
+    answered: new Map(state.answered).set(image, Infinity),
+    last: { label, source, serial: (state.last?.serial ?? 0) + 1 },
+    paused: state.auto && state.paused, // outside of AUTO, who answers is back at work
+  };
+}
+
+function withWaiting(state: State, waiting: number, images: readonly number[]): State {
+  const answered = new Map(state.answered);
+  for (const image of images) answered.set(image, Infinity);
+  const queue = state.queue.filter((queued) => !images.includes(queued.image));
+  return { ...state, waiting, answered, queue, stuck: state.stuck && waiting > 0 };
+}
+
+function withStored(state: State, image: number, counts: Counts): State {
+  const { positives, negatives, skipped, left } = counts;
+  const tick = state.tick + 1;
+  return {
+    ...state,
+    tick,
+    status: state.status && { ...state.status, positives, negatives, skipped, left },
+    answered: new Map(state.answered).set(image, tick),
+    link: "here",
+    trouble: null,
+    unauthorised: false,
+  };
+}
+
+function withoutAnswer(state: State, image: number): State {
+  const answered = new Map(state.answered);
+  answered.delete(image);
+  const place = state.past.findIndex((entry) => entry.image === image);
+  const past = state.past.filter((entry) => entry.image !== image);
+  const isBefore = state.place !== null && place >= 0 && place <= state.place;
+  return { ...state, answered, past, place: isBefore ? placeIn(past, (state.place ?? 0) - 1) : state.place };
+}
+
+function placeIn(past: readonly Past[], place: number): number | null {
+  return past.length === 0 ? null : Math.min(Math.max(place, 0), past.length - 1);
+}
+
+/** The image whose answer was taken back is asked again, at once. */
+function withUndone(state: State, answer: UndoAnswer): State {
+  const { image, path, version, label } = answer;
+  if (image === null) return noted({ ...state, undoing: false }, `Taken back; the file is gone: ${path}`);
+  const probability = state.past.find((entry) => entry.image === image)?.probability ?? null;
+  const queued: Queued = { image, path, version, probability };
+  const without = withoutAnswer(state, image);
+  const queue = [queued, ...state.queue.filter((other) => other.image !== image)];
+  const name = label === "skipped" ? "skipped" : (state.status?.classes[label] ?? label);
+  return noted({ ...without, queue, place: null, painted: null, undoing: false }, `Taken back: ${name}`);
+}
+
+function withPast(state: State, answers: readonly PastAnswer[], total: number): State {
+  const known = new Set(state.past.map((entry) => entry.image));
+  const older = answers.flatMap(({ image, path, probability, version, label }) =>
+    image === null || known.has(image) ? [] : [{ image, path, probability, version, label }],
+  );
+  const past = [...state.past, ...older];
+  return { ...state, past, pastComplete: answers.length === 0 || past.length >= total };
+}
+
+function walked(state: State, direction: "older" | "newer" | "queue"): number | null {
+  if (direction === "queue") return null;
+  if (direction === "older") return placeIn(state.past, (state.place ?? -1) + 1);
+  return state.place === null || state.place === 0 ? null : state.place - 1;
+}
