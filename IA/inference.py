@@ -143,7 +143,7 @@ class Work:
         return bool(self._bar.n < (self._bar.total or 0))
 
     def _begin_stream(self) -> bool:
-        """Ask for the embeddings of what is missing, shuffled: any part of it stands for the whole; False if nothing is."""
+        """Ask for what is missing, shuffled: any part of it stands for the whole; False if nothing is."""
         self._asked = np.random.default_rng(SEED).permutation(self._pool.missing())
         missing = len(self._asked)
         self._bar.close()
