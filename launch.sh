@@ -2,15 +2,17 @@
 # Makes .venv on the first start, then becomes backend/supervisor.py.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Files such as config.py, backend/ or logging.py where the person stands must not stand in for ours or Python's.
+export PYTHONSAFEPATH=1
+
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 venv=$root/.venv
 stamp=$venv/installed
 
 python_of_this_machine() {
     local name
     for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            printf '%s' "$name"
+        if "$name" -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)' 2>/dev/null; then
             return
         fi
     done
@@ -19,7 +21,7 @@ python_of_this_machine() {
 }
 
 is_installed() {
-    [[ -f $stamp ]] && cmp -s "$stamp" "$root/pyproject.toml"
+    [[ -x $venv/bin/python ]] && cmp -s "$stamp" "$root/pyproject.toml"
 }
 
 install() {
@@ -36,10 +38,16 @@ install() {
     cp "$root/pyproject.toml" "$stamp"
 }
 
-if [[ $# -eq 0 || $1 == -h || $1 == --help ]]; then
+help() {
+    local python
     python=$(python_of_this_machine)
     exec "$python" "$root/config.py" --help
-fi
+}
+
+[[ $# -gt 0 ]] || help
+for argument in "$@"; do
+    [[ $argument != -h && $argument != --help ]] || help
+done
 
 if ! is_installed; then
     python=$(python_of_this_machine)
@@ -53,5 +61,5 @@ if ! is_installed; then
     exec 9>&-
 fi
 
-# A file config.py or a folder backend/ where the person stands must not stand in for ours.
-PYTHONSAFEPATH=1 exec "$venv/bin/python" -m backend.supervisor "$@"
+# The installation knows this folder by the path it had then; ours comes first, also where it was moved or copied.
+PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} exec "$venv/bin/python" -m backend.supervisor "$@"

@@ -33,13 +33,17 @@ def pool_features(vectors: Tensor, components: int = COMPONENTS) -> tuple[Tensor
     """
     if not len(vectors):
         raise ValueError("No vectors to take the features of.")
-    vectors = _bounded(vectors)
+    vectors = _bounded(vectors).double()  # in float32, eigh was seen to give NaN for a covariance of low rank
     mean = vectors.mean(0)  # (D,)
     centred = vectors - mean
-    largest = centred.abs().max().clamp(min=torch.finfo(torch.float32).tiny)
-    covariance = (centred / largest).T @ (centred / largest) / len(vectors)  # (D, D)
+    centred /= centred.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
     kept = max(1, min(components, vectors.shape[1], len(vectors) - 1))
-    return mean, torch.linalg.eigh(covariance).eigenvectors[:, -kept:].flip(1).contiguous()  # (D,), (D, K)
+    if len(vectors) < vectors.shape[1]:
+        directions = torch.linalg.eigh(centred @ centred.T).eigenvectors[:, -kept:]  # (n, K)
+        basis = nn.functional.normalize(centred.T @ directions, dim=0)  # (D, K)
+    else:
+        basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -kept:]  # (D, K)
+    return mean.float(), basis.flip(1).float().contiguous()
 
 
 class Head(nn.Module):

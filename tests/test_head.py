@@ -63,6 +63,17 @@ def test_pool_features_of_a_constant(value: float) -> None:
     assert basis.isfinite().all()
 
 
+@pytest.mark.parametrize("count", [2, 63, 64, 127, 128, 129, 150, 255, 256, 257])
+def test_pool_features_of_low_rank_are_finite(count: int) -> None:
+    """With fewer images than dimensions, many of them alike, the basis is finite and its directions have length 1."""
+    random = torch.Generator().manual_seed(count)
+    kinds = torch.rand(3, 256, generator=random).relu()
+    vectors = kinds[torch.randint(3, (count,), generator=random)] + 0.01 * torch.rand(count, 256, generator=random)
+    mean, basis = pool_features(vectors.half().float())
+    assert mean.isfinite().all()
+    assert torch.linalg.norm(basis, dim=0) == pytest.approx(1, abs=1e-3)
+
+
 def test_no_pool_no_features() -> None:
     """An empty pool is a mistake of the caller."""
     with pytest.raises(ValueError, match="No vectors"):
