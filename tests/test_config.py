@@ -1,0 +1,142 @@
+"""The settings of a session: from the command line, through the environment, and every mistake as one sentence."""
+
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import ROOT, STRATEGIES, Config, UsageError
+
+words = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+
+
+def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
+    """With HOST PORT DATADIR alone, everything else is the default or the run's own earlier choice."""
+    datadir = tmp_path / "my pictures"
+    datadir.mkdir()
+    assert Config.for_session(["localhost", "8077", str(datadir)]) == Config(
+        run=ROOT / "runs" / "my pictures", host="localhost", port=8077, datadir=datadir
+    )
+
+
+def test_every_option(tmp_path: Path) -> None:
+    """Each option of the help ends in its setting, in any place of the command line."""
+    options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --positive lynx --negative none"
+    run = tmp_path / "run"
+    config = Config.for_session([*options.split(), "::1", "1", str(tmp_path), "--run", str(run)])
+    assert config == Config(
+        run=run,
+        host="::1",
+        port=1,
+        datadir=tmp_path,
+        positive="lynx",
+        negative="none",
+        network="resnet50",
+        strategy="entropy",
+        ai=False,
+        tensorboard=False,
+        token=False,
+        reset=True,
+    )
+
+
+def test_paths_are_relative_to_where_the_person_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative paths, `~` and `..` become absolute ones."""
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for datadir in ("pictures", "~/pictures", "pictures/../pictures/"):
+        config = Config.for_session(["localhost", "8077", datadir, "--run", "run"])
+        assert (config.datadir, config.run) == (tmp_path / "pictures", tmp_path / "run")
+
+
+def test_demo_has_words_of_its_own() -> None:
+    """The demo asks for stars unless the person calls them otherwise."""
+    config = Config.for_session(["localhost", "8077", "demo"])
+    assert (config.positive, config.negative, config.run.name) == ("star", "no star", "demo")
+    assert Config.for_session(["localhost", "8077", "demo", "--positive", "gold"]).positive == "gold"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "required"),
+        (["localhost"], "PORT"),
+        (["localhost", "8077"], "DATADIR"),
+        (["localhost", "http", "."], "'http' is no port"),
+        (["localhost", "0", "."], "no port"),
+        (["localhost", "-1", "."], "-1"),
+        (["localhost", "65535", "."], "no port"),
+        (["localhost", "٣", "."], "no port"),
+        (["localhost", "8077", ".", "extra"], "extra"),
+        (["localhost", "8077", ".", "--res"], "--res"),
+        (["localhost", "8077", ".", "--strategy", "best"], "max_prob"),
+        (["localhost", "8077", ".", "--positive", " "], "empty"),
+        (["localhost", "8077", ".", "--positive", "a", "--negative", "a"], "different names"),
+        (["localhost", "8077", "no/such/folder"], "does not exist"),
+        (["localhost", "8077", __file__], "is not a folder"),
+    ],
+)
+def test_a_mistake_is_one_sentence(arguments: list[str], says: str) -> None:
+    """Every mistake is told in one line that says what is wrong."""
+    with pytest.raises(UsageError, match=says) as told:
+        Config.for_session(arguments)
+    assert "\n" not in str(told.value)
+    assert str(told.value).endswith(".")
+
+
+@given(words, words, words, st.none() | st.sampled_from(STRATEGIES), st.booleans(), st.booleans(), st.booleans())
+def test_children_read_the_same_settings(
+    positive: str | None,
+    negative: str | None,
+    network: str | None,
+    strategy: str | None,
+    ai: bool,
+    tensorboard: bool,
+    token: bool,
+) -> None:
+    """What a supervisor leaves in the environment is what its children find there."""
+    config = Config(
+        Path("/a run"), "::1", 80, Path("/a b"), positive, negative, network, strategy, ai, tensorboard, token
+    )
+    assert Config.from_environment(config.environment()) == config
+    assert Config.from_environment({}) is None
+
+
+def test_a_loop_alone_needs_a_run(tmp_path: Path) -> None:
+    """`--run` wins over the supervisor's environment; with neither the person is told."""
+    ours = Config(tmp_path / "ours", datadir=tmp_path)
+    assert Config.for_loop([], ours.environment()) == ours
+    assert Config.for_loop(["--run", str(tmp_path)], ours.environment()) == Config(tmp_path)
+    assert Config.for_loop(["--run", "a", "--datadir", str(tmp_path)], {}).datadir == tmp_path
+    with pytest.raises(UsageError, match="--run"):
+        Config.for_loop([], {})
+
+
+def test_address_is_one_to_open() -> None:
+    """A link for every interface names the machine; IPv6 stands in brackets."""
+    config = Config(Path("run"))
+    assert config.address == "127.0.0.1"
+    assert replace(config, host="::1").address == "[::1]"
+    assert {replace(config, host=host).address for host in ("0.0.0.0", "::")} == {socket.gethostname()}
+
+
+def test_help_names_every_option() -> None:
+    """Any Python prints the help, without the project being installed, and it names every option of the contract."""
+    shown = subprocess.run([sys.executable, "-I", ROOT / "config.py", "--help"], capture_output=True, text=True)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    options = "--run --reset --positive --negative --no-ai --network --strategy --no-token HOST PORT DATADIR demo"
+    assert [option for option in options.split() if option not in shown.stdout] == []
+
+
+def test_a_first_look_at_the_arguments() -> None:
+    """The same file, with arguments, says what is wrong with them, in one line and by exit code 2."""
+    looked = subprocess.run(
+        [sys.executable, "-I", ROOT / "config.py", "localhost", "x", "."], capture_output=True, text=True
+    )
+    assert (looked.returncode, looked.stdout, looked.stderr.count("\n")) == (2, "", 1)
