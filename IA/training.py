@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.functional import binary_cross_entropy
 from torch.utils.tensorboard import SummaryWriter
 
 from config import Config
@@ -122,16 +123,18 @@ class Trainer:
         milliseconds = 1000 * (time.perf_counter() - began)
         told = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
-        self._report(answers, figures, milliseconds)
+        loss = float(binary_cross_entropy(head.probabilities(projected), answers.float()))
+        self._report(answers, loss, figures, milliseconds)
 
-    def _report(self, answers: torch.Tensor, figures: Mapping[str, float], milliseconds: float) -> None:
-        """Scalars over the number of answers."""
+    def _report(self, answers: torch.Tensor, loss: float, figures: Mapping[str, float], milliseconds: float) -> None:
+        """Scalars over the number of answers; those of validation come from answers held out."""
         step = len(answers)
+        self._writer.add_scalar("training/loss", loss, step)
+        self._writer.add_scalar("training/fit_ms", milliseconds, step)
         for name, value in figures.items():
             self._writer.add_scalar(f"validation/{name}", value, step)
         self._writer.add_scalar("labels/count", step, step)
         self._writer.add_scalar("labels/positive", int(answers.sum()), step)
-        self._writer.add_scalar("trainer/fit_ms", milliseconds, step)
         self._writer.flush()
 
 

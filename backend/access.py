@@ -61,7 +61,10 @@ class Access:
 
     def __init__(self, app: ASGIApp, config: Config, token: str | None) -> None:
         self._app = app
-        self._host = config.host
+        self._serves_network = config.host in {"0.0.0.0", "::"}
+        self._names = {config.host.lower(), "localhost", "127.0.0.1", "::1"}
+        if self._serves_network:
+            self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
         self._token = token
         self._cookie = f"ia_token_{config.port}"
 
@@ -98,11 +101,7 @@ class Access:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        if name in {self._host.lower(), "localhost", "127.0.0.1", "::1"}:
-            return True
-        if self._host not in {"0.0.0.0", "::"}:
-            return False
-        return name in {socket.gethostname().lower(), socket.getfqdn().lower()} or _is_address(name)
+        return name in self._names or (self._serves_network and _is_address(name))
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if self._token is None:
