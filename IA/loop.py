@@ -6,9 +6,10 @@ import logging.handlers
 import os
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 from config import Config, UsageError
 from IA import protocol
@@ -19,9 +20,24 @@ LOG_BYTES = 2_000_000
 LOCK_WAIT_S = 5.0
 
 
+class Stop:
+    """Set by a signal. No Event: its lock may be held by the very code that the signal interrupts."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:
+        """Remember that the loop is to end."""
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether the loop is to end."""
+        return self._is_set
+
+
 @contextlib.contextmanager
-def until_signalled(name: str, run: Path, *writes: str) -> Iterator[threading.Event]:
-    """Run the block as the loop `name`: SIGTERM or SIGINT sets the event that it yields.
+def until_signalled(name: str, run: Path, *writes: str) -> Iterator[Stop]:
+    """Run the block as the loop `name`: SIGTERM or SIGINT sets what it yields.
 
     Args:
         name: of the loop, for its log and its lock.
@@ -31,17 +47,16 @@ def until_signalled(name: str, run: Path, *writes: str) -> Iterator[threading.Ev
     Raises:
         UsageError: the loop already runs on this run directory.
     """
-    stop = threading.Event()
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop.handle_signal)
     log_to(run, name)
     with contextlib.ExitStack() as stack:
-        waited_s = 0.0
+        ends_s = time.monotonic() + LOCK_WAIT_S
         while not stack.enter_context(protocol.hold(run, name)):
-            if waited_s >= LOCK_WAIT_S:
+            if stop.is_set() or time.monotonic() > ends_s:
                 raise UsageError(f"A {name} already works on {run}; stop it first, or name another run.")
-            stop.wait(0.1)
-            waited_s += 0.1
+            time.sleep(0.1)
         protocol.sweep(run, *writes)
         log.info("%s started, process %d", name, os.getpid())
         yield stop

@@ -31,7 +31,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, NoReturn, TypeVar
+from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
 
 from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
@@ -419,7 +419,14 @@ class _Wake(FileSystemEventHandler):
             self._event.set()
 
 
-def changes(run: Path, *names: str, stop: threading.Event, poll_s: float = 0.5) -> Iterator[None]:
+class Stop(Protocol):
+    """What ends a loop; a threading.Event will do."""
+
+    def is_set(self) -> bool:
+        """Whether the loop is to end."""
+
+
+def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
     Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,

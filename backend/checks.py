@@ -9,17 +9,19 @@ from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.protocol import SETTINGS, read
 
 
-def check(config: Config) -> None:
-    """Check the settings of a session against this machine.
+def check_place(config: Config) -> None:
+    """Check what a session needs of this machine: its folder of images, and the address to listen on.
 
     Raises:
-        UsageError: the folder, the run directory, the host or the port will not do.
+        UsageError: the folder, the host or the port will not do.
     """
     datadir = config.datadir
     if datadir is None:
         raise UsageError("No folder of images is named; see bash launch.sh --help.")
-    _check_datadir(datadir)
-    _check_run(config.run, datadir)
+    if not os.access(datadir, os.R_OK | os.X_OK):
+        raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
+    if next(_images(datadir), None) is None:
+        raise UsageError(f"There are no images in {datadir} or below; images end in {_endings()}.")
     listen(config).close()
 
 
@@ -49,13 +51,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _check_datadir(datadir: Path) -> None:
-    if not os.access(datadir, os.R_OK | os.X_OK):
-        raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
-    if next(_images(datadir), None) is None:
-        raise UsageError(f"There are no images in {datadir} or below; images end in {_endings()}.")
-
-
 def _images(folder: Path) -> Iterator[str]:
     for _, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -66,8 +61,15 @@ def _endings() -> str:
     return ", ".join(sorted(IMAGE_SUFFIXES))
 
 
-def _check_run(run: Path, datadir: Path) -> None:
-    """A run keeps to its folder; one whose folder is there no more was moved, and may go on with another path."""
+def check_run(config: Config) -> None:
+    """Check the run directory, and make it if it is new.
+
+    A run keeps to its folder; one whose folder is there no more was moved, and may go on with another path.
+
+    Raises:
+        UsageError: it cannot be written, or belongs to another folder.
+    """
+    run = config.run
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -79,5 +81,5 @@ def _check_run(run: Path, datadir: Path) -> None:
         before = Path(read(run, SETTINGS).content.datadir)
     except (OSError, ValueError):
         return
-    if before != datadir and before.is_dir():
+    if before != config.datadir and before.is_dir():
         raise UsageError(f"The run {run} belongs to {before}; name another with --run, or begin it anew with --reset.")

@@ -82,7 +82,7 @@ class Child:
     def keep_alive(self) -> None:
         """Notice a death, and start when it is time."""
         if self._process is not None and self._process.poll() is not None:
-            self._bury()
+            self._bury(self._process)
         if self._process is None and self._clock() >= self._start_at_s:
             self._start()
 
@@ -94,7 +94,7 @@ class Child:
     def is_gone(self) -> bool:
         """Whether the process has ended; what it left in its group is killed."""
         if self._process is not None and self._process.poll() is not None:
-            self._end()
+            self._end(self._process)
         return self._process is None
 
     def _start(self) -> None:
@@ -121,20 +121,19 @@ class Child:
         self._started_s = self._clock()
         self._told(f"+{self._process.pid}")
 
-    def _bury(self) -> None:
-        code = self._end()
+    def _bury(self, process: "subprocess.Popen[bytes]") -> None:
+        code = self._end(process)
         lived_s = self._clock() - self._started_s
         pause_s = LONGEST_PAUSE_S if code == PERSONS_MISTAKE else self._back_off.after(lived_s)
         self._start_at_s = self._clock() + pause_s
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         log.warning("%s %s after %.0f s; starting it again in %.2f s", self.command.name, how, lived_s, pause_s)
 
-    def _end(self) -> int:
+    def _end(self, process: "subprocess.Popen[bytes]") -> int:
         """Kill what the process left in its group, and forget it."""
-        assert self._process is not None
-        _signal_group(self._process.pid, signal.SIGKILL)
-        self._told(f"-{self._process.pid}")
-        self.exit_code = self._process.wait()
+        _signal_group(process.pid, signal.SIGKILL)
+        self._told(f"-{process.pid}")
+        self.exit_code = process.wait()
         self._process = None
         return self.exit_code
 

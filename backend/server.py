@@ -2,15 +2,15 @@
 
 import logging
 import os
+import socket
 import sys
 import threading
-from types import FrameType
 
 import uvicorn
 
 from backend.access import token_of
 from backend.app import create_app
-from backend.checks import check, listen
+from backend.checks import check_place, check_run, listen
 from backend.session import Session
 from config import Config, UsageError
 from IA.loop import until_signalled
@@ -32,9 +32,10 @@ class _Server(uvicorn.Server):
 
     session: Session
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Shut down, once the signal that asked for it has been handled."""
         self.session.end_streams()
-        super().handle_exit(sig, frame)
+        await super().shutdown(sockets)
 
 
 def serve() -> None:
@@ -43,7 +44,9 @@ def serve() -> None:
     if config is None:
         raise UsageError("Nothing says what to serve; give HOST PORT DATADIR, see bash launch.sh --help.")
     threading.excepthook = _end
-    check(config)
+    if len(sys.argv) > 1:  # the supervisor has checked; a disk that went away since then must not end the session
+        check_place(config)
+    check_run(config)
     listener = listen(config)
     with until_signalled("server", config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name):
         session = Session(config)

@@ -8,14 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from backend import demo
 from backend.access import token_of
-from backend.checks import check, is_free
+from backend.checks import check_place, check_run, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
 from IA.loop import LOG_BYTES, log_to, one_sentence
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
 GRACE_S = 4.0
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
@@ -33,7 +34,7 @@ class Supervisor:
     def __init__(self, commands: list[Command], environment: dict[str, str], link: "Link | None" = None) -> None:
         self._environment = environment
         self._link = link
-        self._stop = threading.Event()
+        self._is_ending = False  # no Event: its lock may be held by the very code that a signal interrupts
         self._reaper: subprocess.Popen[str] | None = None
         self._groups: set[str] = set()
         self._children = [Child(command, environment, self._tell_reaper) for command in commands]
@@ -44,16 +45,21 @@ class Supervisor:
         Returns:
             The exit code: 0, or that of a vital process that ended for a person's mistake.
         """
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stop.set())
+        for number in ENDS:
+            signal.signal(number, self._handle_signal)
         try:
             return self._keep_alive()
         finally:
+            for number in ENDS:  # a second Ctrl-C changes nothing
+                signal.signal(number, signal.SIG_IGN)
             end_all(self._children, GRACE_S)
             self._dismiss_reaper()
 
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
+        self._is_ending = True
+
     def _keep_alive(self) -> int:
-        while True:
+        while not self._is_ending:
             self._keep_reaper()
             for child in self._children:
                 child.keep_alive()
@@ -61,8 +67,8 @@ class Supervisor:
                     return PERSONS_MISTAKE
             if self._link is not None and self._link.is_up():
                 self._link = None
-            if self._stop.wait(LOOK_EVERY_S):
-                return 0
+            time.sleep(LOOK_EVERY_S)
+        return 0
 
     # --- the reaper ---------------------------------------------------------------------------------------------------
 
@@ -181,12 +187,13 @@ def prepare(config: Config) -> Config:
     if datadir == demo.FOLDER and not datadir.exists():
         sys.stderr.write("Making the pictures of the demo: your question is whether there is a star.\n")
         demo.make(datadir)
+    check_place(config)  # this and the network before an old run is moved: a mistake changes nothing
+    _check_network(config)
     if config.reset and config.run.is_dir():
         with alone(config.run):
             pass
         set_aside(config.run)
-    check(config)
-    _check_network(config)
+    check_run(config)
     if config.tensorboard and not is_free(config.port + 1):
         sys.stderr.write(f"Port {config.port + 1} is in use: TensorBoard is off in this session.\n")
         return dataclasses.replace(config, tensorboard=False)
@@ -223,4 +230,5 @@ def _bound(log_file: Path) -> None:
 
 
 if __name__ == "__main__":
-    one_sentence(main)
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before anything was started
+        one_sentence(main)

@@ -1,22 +1,30 @@
 """Starting, watching and ending processes: back-off as data, real children, real signals."""
 
+import contextlib
+import http.server
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backend import reaper
-from backend.checks import check, is_free, listen
+from backend import demo, reaper
+from backend.checks import check_place, check_run, is_free, listen
 from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
-from backend.supervisor import set_aside
+from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError
 from IA import protocol
 from IA.protocol import SETTINGS, Settings
+from tests.processes.suite import free_port
 from tests.serving import until
 
 
@@ -132,14 +140,15 @@ def config(tmp_path: Path) -> Config:
 
 def test_right_settings_pass(config: Config) -> None:
     """A folder with an image somewhere below, a new run and a free port are all that is needed."""
-    check(config)
+    check_place(config)
+    check_run(config)
 
 
 def test_a_folder_without_images(config: Config, tmp_path: Path) -> None:
     """A folder with no image is told."""
     (tmp_path / "data" / "sub" / "a.JPG").rename(tmp_path / "data" / "sub" / ".a.jpg")
     with pytest.raises(UsageError, match="no images"):
-        check(config)
+        check_place(config)
 
 
 def test_a_port_in_use(config: Config) -> None:
@@ -165,9 +174,9 @@ def test_a_run_keeps_to_its_folder(config: Config, tmp_path: Path) -> None:
     other.mkdir()
     protocol.publish(config.run, SETTINGS, Settings(str(other), "n", "max_prob", "a", "b", "1d"))
     with pytest.raises(UsageError, match="--reset"):
-        check(config)
+        check_run(config)
     other.rmdir()
-    check(config)
+    check_run(config)
 
 
 def test_reset_deletes_nothing(tmp_path: Path) -> None:
@@ -179,3 +188,226 @@ def test_reset_deletes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
     assert sorted(path.name for path in tmp_path.glob("run.*/*")) == ["0", "1", "2"]
     set_aside(tmp_path / "run")
+
+
+@given(st.lists(st.floats(0, 1000)))
+def test_a_pause_is_never_too_short_or_too_long(lives_s: list[float]) -> None:
+    """Whatever the lives, a pause is between the first and the longest one, and the first again after a good life."""
+    back_off = BackOff()
+    pauses_s = [back_off.after(lived_s) for lived_s in lives_s]
+    assert all(FIRST_PAUSE_S <= pause_s <= LONGEST_PAUSE_S for pause_s in pauses_s)
+    assert {pause_s for pause_s, lived_s in zip(pauses_s, lives_s, strict=True) if lived_s >= WELL_AFTER_S} <= {0.25}
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(2, 9))))
+def test_the_reaper_knows_who_is_left(told: list[tuple[bool, int]]) -> None:
+    """Of all groups that were started, those remain whose end was not told last."""
+    last = {group: started for started, group in told}
+    left = reaper.remaining(f"{'+' if started else '-'}{group}\n" for started, group in told)
+    assert left == {group for group, started in last.items() if started}
+
+
+def test_a_persons_mistake_is_not_asked_again_at_once() -> None:
+    """A child that has told what is wrong, and exits with 2, is tried again after the longest pause only."""
+    clock = Clock()
+    child = child_of("raise SystemExit(2)", clock)
+    child.keep_alive()
+    until(partial(has_died, child))
+    clock.now_s += LONGEST_PAUSE_S - 0.01
+    child.keep_alive()
+    assert child.pid is None
+    clock.now_s += 0.01
+    child.keep_alive()
+    assert child.pid is not None
+    end_all([child], grace_s=5)
+
+
+# --- what a session consists of ---------------------------------------------------------------------------------------
+
+
+def test_processes_of_a_session(config: Config) -> None:
+    """The server ends the session when it refuses; the heavy loops step back; TensorBoard keeps to loopback."""
+    started = {command.name: command for command in commands(config)}
+    assert list(started) == ["server", "trainer", "inference", "selector", "TensorBoard"]
+    assert [name for name, command in started.items() if command.vital] == ["server"]
+    nice = {name: command.nice for name, command in started.items() if command.nice}
+    assert nice == {"trainer": 5, "inference": 10, "TensorBoard": 10}
+    arguments = list(started["TensorBoard"].arguments)
+    assert arguments[arguments.index("--host") + 1] == "127.0.0.1"
+    assert arguments[arguments.index("--port") + 1] == str(config.port + 1)
+    assert started["TensorBoard"].log == config.run / "logs" / "tensorboard.log"
+
+
+def test_processes_that_were_not_asked_for(config: Config) -> None:
+    """Without AI there is the server alone; without TensorBoard everything else."""
+    assert [command.name for command in commands(replace(config, ai=False, tensorboard=False))] == ["server"]
+    assert "TensorBoard" not in [command.name for command in commands(replace(config, tensorboard=False))]
+
+
+def test_children_find_their_settings(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children find the settings and the person's environment; the working directory is no place for modules."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("PYTHONPATH", "/theirs")
+    found = environment(config)
+    assert Config.from_environment(found) == config
+    assert (found["OMP_NUM_THREADS"], found["PYTHONSAFEPATH"], found["IA_LOG_LEVEL"]) == ("3", "1", "WARNING")
+    assert found["PYTHONPATH"].endswith(":/theirs")
+
+
+# --- before it starts -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session(config: Config) -> Config:
+    """Settings that are right, on two ports that are free."""
+    return replace(config, port=free_port())
+
+
+def test_right_settings_are_left_alone(session: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is said and nothing is changed where everything is right, however often it is started."""
+    assert prepare(session) == prepare(session) == session
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden.jpg", ".thumbnails/a.jpg", "jpg"])
+def test_what_is_no_image(session: Config, tmp_path: Path, name: str) -> None:
+    """Other files and hidden ones are no images."""
+    (tmp_path / "empty" / name).parent.mkdir(parents=True)
+    (tmp_path / "empty" / name).touch()
+    with pytest.raises(UsageError, match="no images"):
+        prepare(replace(session, datadir=tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("name", ["A.JPG", "deep/er/x.TiFf", "a\nb.webp", "x.txt.png"])
+def test_what_is_an_image(session: Config, tmp_path: Path, name: str) -> None:
+    """One image of any case, however deep, is enough; the folder itself may be hidden."""
+    datadir = tmp_path / ".pictures"
+    (datadir / name).parent.mkdir(parents=True)
+    (datadir / name).touch()
+    assert prepare(replace(session, datadir=datadir)).datadir == datadir
+
+
+def test_tensorboard_without_its_port(session: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where PORT + 1 is taken the session goes on without TensorBoard, and says so in one line."""
+    with socket.create_server(("127.0.0.1", session.port + 1)):
+        assert prepare(session) == replace(session, tensorboard=False)
+    said = capsys.readouterr().err
+    assert str(session.port + 1) in said
+    assert said.count("\n") == 1
+
+
+def test_a_run_that_cannot_be_made(session: Config, tmp_path: Path) -> None:
+    """A run directory that is a file, or would be in one, is told."""
+    (tmp_path / "file").touch()
+    for run in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(UsageError, match="--run"):
+            prepare(replace(session, run=run))
+
+
+def test_torn_settings_refuse_nobody(session: Config) -> None:
+    """A run whose settings cannot be read goes on with this folder."""
+    session.run.mkdir()
+    (session.run / SETTINGS.name).write_bytes(b"torn")
+    assert prepare(session) == session
+
+
+def test_one_session_a_run(session: Config) -> None:
+    """Two sessions never share a run, nor does one move the other's run aside; afterwards it is free."""
+    with alone(session.run):
+        with pytest.raises(UsageError, match="another session"), alone(session.run):
+            pass
+        with pytest.raises(UsageError, match="another session"):
+            prepare(replace(session, reset=True))
+    with alone(session.run):
+        pass
+
+
+def test_reset_of_a_run_of_another_folder(session: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--reset` moves a run aside whichever folder it belongs to, and says where it is now; no run is no mistake."""
+    reset = replace(session, reset=True)
+    assert prepare(reset) == reset
+    assert list(tmp_path.glob("run.*")) == []
+    protocol.publish(session.run, SETTINGS, Settings(str(tmp_path), "n", "max_prob", "a", "b", "1d"))
+    assert prepare(reset) == reset
+    (aside,) = tmp_path.glob("run.*")
+    assert (aside / SETTINGS.name).exists()
+    assert str(aside) in capsys.readouterr().err
+
+
+def test_reset_of_a_session_that_is_refused(session: Config, tmp_path: Path) -> None:
+    """`--reset` moves nothing aside when the session cannot start."""
+    session.run.mkdir()
+    with socket.create_server(("127.0.0.1", session.port)), pytest.raises(UsageError, match=str(session.port)):
+        prepare(replace(session, reset=True))
+    assert list(tmp_path.glob("run.*")) == []
+
+
+def test_demo_is_made_once(session: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo's pictures are made on the first start, and kept."""
+    monkeypatch.setattr(demo, "FOLDER", tmp_path / "demo")
+    monkeypatch.setattr(demo.make, "__defaults__", (8, 7))
+    prepare(replace(session, datadir=demo.FOLDER))
+    made = {path: path.stat().st_mtime_ns for path in demo.FOLDER.rglob("*")}
+    assert len(made) > 8
+    prepare(replace(session, datadir=demo.FOLDER))
+    assert {path: path.stat().st_mtime_ns for path in demo.FOLDER.rglob("*")} == made
+
+
+def test_another_network_is_tried_first(session: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that cannot be built ends the start by exit code 2; the default is not tried, nor any without AI."""
+    tried: list[str] = []
+
+    def refuse(arguments: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        tried.append(arguments[-1])
+        return subprocess.CompletedProcess(arguments, 2)
+
+    monkeypatch.setattr("backend.supervisor.subprocess.run", refuse)
+    prepare(session)
+    prepare(replace(session, network="efficientnet_lite0"))
+    prepare(replace(session, network="no_such", ai=False, tensorboard=False))
+    assert tried == []
+    with pytest.raises(SystemExit, match="2"):
+        prepare(replace(session, network="no_such", reset=True))
+    assert tried == ["no_such"]
+    assert session.run.is_dir()
+
+
+# --- the link ---------------------------------------------------------------------------------------------------------
+
+
+class _Silent(http.server.BaseHTTPRequestHandler):
+    """Answers 501 to everything, and keeps no log."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def answering(port: int) -> Iterator[None]:
+    """A server that knows nothing, but answers."""
+    server = http.server.HTTPServer(("127.0.0.1", port), _Silent)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_the_link_comes_once_the_server_answers(session: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no link before somebody answers, whatever the answer; then it is one line with the token."""
+    link = Link(session, "secret")
+    assert not link.is_up()
+    assert capsys.readouterr().out == ""
+    with answering(session.port):
+        assert link.is_up()
+    assert capsys.readouterr().out == f"http://127.0.0.1:{session.port}/?token=secret\n"
+
+
+def test_the_link_for_a_network(session: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """A session for every interface names the machine; without a token none is shown."""
+    with answering(session.port):
+        assert Link(replace(session, host="0.0.0.0"), None).is_up()
+    assert capsys.readouterr().out == f"http://{socket.gethostname()}:{session.port}/\n"
