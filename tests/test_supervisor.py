@@ -160,6 +160,14 @@ def test_a_port_in_use(config: Config) -> None:
             listen(Config(run=config.run, port=port))
 
 
+def test_an_answer_is_sent_at_once(config: Config) -> None:
+    """Connections send small answers without waiting for the acknowledgement of the last packet (40 ms each)."""
+    with listen(Config(run=config.run, port=0)) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "a..b", "\ud800"])
 def test_a_host_that_is_not_ours(config: Config, host: str) -> None:
     """A host that is no address of this machine is told."""
