@@ -134,7 +134,7 @@ class Head(nn.Module):
             weights = linear_regression(torch.cat([projected, constant], dim=1), labels, C)  # (K + 1,)
             direction, bias = weights[:-1], weights[-1]
             return cls(mean, basis, direction[None], torch.ones(1), bias * CONSTANT**0.5, gamma=0.0)
-        weights = kernel_regression(_kernel(projected, projected) + CONSTANT, labels, C)  # (n,)
+        weights = kernel_regression(kernel(projected, projected) + CONSTANT, labels, C)  # (n,)
         return cls(mean, basis, projected, weights, CONSTANT * weights.sum(), gamma=GAMMA)
 
     def project(self, embeddings: Tensor) -> Tensor:
@@ -158,12 +158,16 @@ class Head(nn.Module):
             (B,) float32, finite.
         """
         gamma = float(self.gamma)
-        similarity = _kernel(projected, self.support, gamma) if gamma else projected @ self.support.T  # (B, S)
+        similarity = kernel(projected, self.support, gamma) if gamma else projected @ self.support.T  # (B, S)
         return similarity @ self.weights + self.bias
+
+    def calibrated(self, scores: Tensor) -> Tensor:
+        """Scores (B,) as probabilities of the positive class, (B,) float32 in [0, 1]."""
+        return torch.sigmoid(self.scale * scores + self.offset)
 
     def probabilities(self, projected: Tensor) -> Tensor:
         """Probability of the positive class, (B,) float32 in [0, 1], of projected embeddings (B, K)."""
-        return torch.sigmoid(self.scale * self.scores(projected) + self.offset)
+        return self.calibrated(self.scores(projected))
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """Probability of the positive class.
@@ -197,8 +201,17 @@ def _bounded(embeddings: Tensor) -> Tensor:
     return embeddings.float().nan_to_num(0.0).clamp(-BOUND, BOUND)
 
 
-def _kernel(a: Tensor, b: Tensor, gamma: float = GAMMA) -> Tensor:
-    """(A, K), (B, K) -> (A, B): exp(-gamma (1 - cos)), of vectors of length 1."""
+def kernel(a: Tensor, b: Tensor, gamma: float = GAMMA) -> Tensor:
+    """How alike vectors of length 1 are: exp(-gamma (1 - cos)).
+
+    Args:
+        a: (A, K) float32 and
+        b: (B, K) float32.
+        gamma: the larger, the more only what is near counts.
+
+    Returns:
+        (A, B) float32 in (0, 1].
+    """
     return torch.exp(gamma * (a @ b.T - 1))
 
 

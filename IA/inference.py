@@ -16,7 +16,7 @@ from IA.embedder import Batch, Embedder
 from IA.embeddings import Embeddings, key
 from IA.loop import loop_config, one_sentence, until_signalled
 from IA.model import Checkpoint, load_head
-from IA.pool import Numbers, Pool
+from IA.pool import Pool
 from IA.protocol import (
     ANNOTATIONS,
     FEATURES,
@@ -33,6 +33,7 @@ from IA.protocol import (
     read,
     signature,
 )
+from IA.view import Numbers
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Work:
         self._labels = 0
         self._checkpoint: Checkpoint | None = None
         self._checkpoint_seen: object = None
-        self._score_anew = False
+        self._score_anew = False  # by a new checkpoint
         self._described = 0
         self._asked: Numbers = np.zeros(0, np.int64)
         self._stream: Iterator[Batch] = iter(())

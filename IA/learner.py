@@ -1,0 +1,111 @@
+"""What is learnt from the answers, one after another: the head, its calibration, its threshold; no files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic
+
+import torch
+from torch import Tensor
+
+from IA.calibration import WINDOW, Name, Prequential
+from IA.head import Head, cross_fitted_scores, project, validation
+
+BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
+VALIDATE_EVERY = 0.02  # held-out figures are computed anew when there are so many more answers
+
+
+class Learner(Generic[Name]):
+    """Learns again from all answers whenever one comes, and remembers what it thought before.
+
+    Attributes:
+        head: the newest, calibrated; None before there are answers of both kinds.
+        threshold: the probability from which on to say positive, tuned on answers held out.
+        figures: of validation (see `IA.head.validation`) and of prequential calibration.
+    """
+
+    def __init__(self, vectors_of: Callable[[Sequence[Name]], Tensor], validates: bool = True) -> None:
+        """Begin without any answer.
+
+        Args:
+            vectors_of: the embeddings (n, D) of images by name; asked once for each image and basis.
+            validates: whether threshold and held-out figures are wanted.
+        """
+        self.head: Head | None = None
+        self.threshold = 0.5
+        self.figures: dict[str, float] = {}
+        self._vectors_of = vectors_of
+        self._validates = validates
+        self._validated = 0
+        self._mean = self._basis = torch.zeros(0)
+        self._projected: dict[Name, Tensor] = {}
+        self._asked: Prequential[Name] = Prequential()
+        self._seen: set[Name] = set()
+
+    def learn(self, labels: Mapping[Name, bool], mean: Tensor, basis: Tensor) -> bool:
+        """Learn from these answers, which are all there are.
+
+        Args:
+            labels: by the name of the image, in the order answered.
+            mean: (D,) and
+            basis: (D, K), of the pool.
+
+        Returns:
+            Whether there is a new head: not before there are answers of both kinds.
+        """
+        if not (torch.equal(mean, self._mean) and torch.equal(basis, self._basis)):
+            self._mean, self._basis, self._projected = mean, basis, {}
+        fresh = [name for name in labels if name not in self._seen]
+        self._seen.update(fresh)
+        before = {name: label for name, label in labels.items() if name not in set(fresh[-WINDOW:])}
+        for start in range(max(0, len(fresh) - WINDOW), len(fresh), BLOCK):
+            if self.head is None or start:
+                self._fit(before)
+            block = fresh[start : start + BLOCK]
+            self._ask(block)
+            before |= {name: labels[name] for name in block}
+        if not self._fit(labels):
+            return False
+        self._calibrate(labels)
+        if self._validates:
+            self._validate(labels)
+        return True
+
+    def _fit(self, labels: Mapping[Name, bool]) -> bool:
+        if len(set(labels.values())) < 2:
+            return False
+        calibration = (self.head.scale, self.head.offset) if self.head is not None else None
+        projected, answers = self._stack(labels)
+        self.head = Head.fit(projected, answers, self._mean, self._basis)
+        if calibration is not None:
+            self.head.scale, self.head.offset = calibration
+        return True
+
+    def _stack(self, labels: Mapping[Name, bool]) -> tuple[Tensor, Tensor]:
+        """Projections (n, K) and labels (n,) bool."""
+        missing = [name for name in labels if name not in self._projected]
+        if missing:
+            rows = project(self._vectors_of(missing), self._mean, self._basis)
+            self._projected |= dict(zip(missing, rows, strict=True))
+        return torch.stack([self._projected[name] for name in labels]), torch.tensor(list(labels.values()))
+
+    def _ask(self, names: Sequence[Name]) -> None:
+        if self.head is None:
+            return
+        scores = self.head.scores(self.head.project(self._vectors_of(names)))
+        for name, score, probability in zip(names, scores, self.head.calibrated(scores), strict=True):
+            self._asked.ask(name, float(score), float(probability))
+
+    def _calibrate(self, labels: Mapping[Name, bool]) -> None:
+        if self.head is not None:
+            scale, offset = self._asked.calibration(labels)
+            self.head.scale, self.head.offset = torch.tensor(scale), torch.tensor(offset)
+
+    def _validate(self, labels: Mapping[Name, bool]) -> None:
+        if self.head is None:
+            return
+        if abs(len(labels) - self._validated) > VALIDATE_EVERY * self._validated:
+            self._validated = len(labels)
+            projected, answers = self._stack(labels)
+            scores = self.head.scale * cross_fitted_scores(projected, answers) + self.head.offset
+            self.figures = validation(scores, answers)
+            self.threshold = self.figures.pop("threshold", 0.5)
+        self.figures |= self._asked.figures(labels)

@@ -1,0 +1,289 @@
+"""Simulates people who answer truthfully, on a folder whose class folders are the truth.
+
+    python -m IA.simulate PHOTOS --positive hat dress --prevalence 0.01 0.1 --answers 400 --seeds 5 --peers
+
+Each seed draws another pool of that prevalence, another fifth of the images that is held out and never asked, and
+another first image. Figures are means over classes and seeds, with standard errors.
+"""
+
+import argparse
+import csv
+import logging
+import math
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, IMAGE_SUFFIXES, ROOT, STRATEGIES, UsageError
+from IA import peers
+from IA.embedder import Embedder, leave_room
+from IA.embeddings import Embeddings
+from IA.loop import one_sentence
+from IA.pool import Pool
+from IA.simulation import Course, figures, simulate
+
+log = logging.getLogger(__name__)
+
+OURS = "Intelligent Annotation"
+HELD_OUT = 0.2
+KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
+AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
+WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # medians
+
+
+@dataclass(frozen=True)
+class Task:
+    """One simulated person.
+
+    Attributes:
+        method: `OURS`, or one of `peers.PEERS`.
+        positive: the class folder that is positive.
+        prevalence: share of positives in the pool; None leaves the folder as it is.
+        seed: of everything that is drawn.
+        answers: how many at most.
+        strategy: of ours.
+    """
+
+    method: str
+    positive: str
+    prevalence: float | None
+    seed: int
+    answers: int
+    strategy: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task: its figures, and how many positives were found after each answer."""
+
+    task: Task
+    figures: dict[str, float]
+    found: NDArray[np.int64]
+
+
+def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of the images of a pool of this prevalence, as large as the folder allows, and of those held out.
+
+    Args:
+        truth: (N,) of all images.
+        prevalence: share of positives in the pool; None leaves it as it is.
+        seed: of the draw.
+
+    Returns:
+        Pool (n,) in random order, held out (m,); a fifth of each class is held out.
+    """
+    random = np.random.default_rng(seed)
+    positives, negatives = random.permutation(np.flatnonzero(truth)), random.permutation(np.flatnonzero(~truth))
+    kept, others = (len(numbers) - round(HELD_OUT * len(numbers)) for numbers in (positives, negatives))
+    held_out = np.concatenate([positives[kept:], negatives[others:]])
+    if prevalence is not None:
+        odds = prevalence / (1 - prevalence)
+        kept, others = min(kept, max(1, round(others * odds))), min(others, round(kept / odds))
+    return random.permutation(np.concatenate([positives[:kept], negatives[:others]])), held_out
+
+
+def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) -> Result:
+    """Simulate one person."""
+    torch.set_num_threads(1)
+    truth = classes == task.positive
+    pool, held_out = draw(truth, task.prevalence, task.seed)
+    if task.method == OURS:
+        course = simulate(
+            torch.from_numpy(vectors[pool]),
+            truth[pool],
+            task.answers,
+            task.strategy,
+            task.seed,
+            torch.from_numpy(vectors[held_out]),
+        )
+        told = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
+    else:
+        asked = list(peers.course(task.method, vectors[pool], truth[pool], task.answers, task.seed))
+        course = Course(asked, truth[pool][asked].tolist(), [math.nan] * len(asked))
+        told = figures(course, int(truth[pool].sum()), len(pool))
+    found = np.cumsum(course.labels)
+    told = {"images": len(pool), "positives": float(truth[pool].sum())} | told
+    for name, (positive_s, negative_s) in {"keys": KEYS_S, "AUTO": AUTO_S}.items():
+        minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
+        told[f"per minute, {name}"] = float(found[-1] / minutes)
+    return Result(task, told, found)
+
+
+def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Embeddings (N, D) of all images in class folders, and the name of each one's folder (N,).
+
+    Raises:
+        UsageError: there are no class folders with images.
+    """
+    paths = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.parent != folder and path.is_file()
+    )
+    if not paths:
+        raise UsageError(f"There are no images in folders below {folder}; the folders name the classes.")
+    embedder = Embedder(network)
+    pool = Pool(Embeddings(embedder.cache_of(cache, "simulate"), embedder.backbone.dimension))
+    pool.follow(folder, paths)
+    missing = pool.missing()
+    with tqdm(total=len(missing), unit="image", desc="embedding", disable=not len(missing)) as bar:
+        for batch in embedder.embed([folder / paths[number] for number in missing]):
+            pool.add(missing[batch.places], batch.vectors)
+            bar.update(len(batch.places) + len(batch.failed))
+            for place, reason in batch.failed:
+                log.warning("%r is unreadable and left out. %s", paths[missing[place]], reason)
+    numbers, vectors = pool.embeddings()
+    return vectors, np.array([paths[number].split("/")[0] for number in numbers])
+
+
+# --- what is printed --------------------------------------------------------------------------------------------------
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """The lines of one table: a column for each method, a row for each figure."""
+    methods = list(dict.fromkeys(result.task.method for result in results))
+    rows = [name for name in results[0].figures]
+    width = max(len(name) for name in rows)
+    columns = [max(len(method), 15) for method in methods]
+    yield " " * width + "".join(f"  {method:>{size}}" for method, size in zip(methods, columns, strict=True))
+    for name in rows:
+        cells = [_cell(name, [r.figures[name] for r in results if r.task.method == method]) for method in methods]
+        yield f"{name:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
+
+
+def _cell(name: str, values: Sequence[float]) -> str:
+    """Mean and standard error, or the median where a figure can be infinite; NaN is left out."""
+    if name in WITHOUT_ERROR:
+        median = float(np.median(values))
+        return f"median {median:.0f}" if math.isfinite(median) else "not reached"
+    there = np.array([value for value in values if not math.isnan(value)])
+    if not len(there):
+        return "-"
+    places = 1 if abs(there.mean()) >= 2 else 3
+    error = f" ± {there.std(ddof=1) / math.sqrt(len(there)):.{places}f}" if len(there) > 1 else ""
+    return f"{there.mean():.{places}f}{error}"
+
+
+def write_csv(path: Path, results: Sequence[Result]) -> None:
+    """One row for each simulated person."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *results[0].figures])
+        for result in results:
+            task = result.task
+            writer.writerow(
+                [task.method, task.positive, task.prevalence, task.seed, task.strategy, *result.figures.values()]
+            )
+
+
+def draw_curves(path: Path, results: Sequence[Result]) -> None:
+    """Plot the mean recall over the answers, a panel for each prevalence.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("The plot needs matplotlib: pip install '.[simulate]', or leave out --plot.") from None
+    prevalences = list(dict.fromkeys(result.task.prevalence for result in results))
+    figure = Figure(figsize=(5 * len(prevalences), 4), layout="constrained")
+    panels = figure.subplots(1, len(prevalences), squeeze=False)[0]
+    for panel, prevalence in zip(panels, prevalences, strict=True):
+        here = [result for result in results if result.task.prevalence == prevalence]
+        for method in dict.fromkeys(result.task.method for result in here):
+            curves = [_recall(result) for result in here if result.task.method == method]
+            length = min(len(curve) for curve in curves)
+            panel.plot(np.mean([curve[:length] for curve in curves], axis=0), label=method)
+        panel.set(xlabel="answers", ylabel="recall", title=_told(prevalence), ylim=(0, 1))
+        panel.legend()
+    figure.savefig(path)
+
+
+def _recall(result: Result) -> NDArray[np.float64]:
+    return np.concatenate([[0.0], result.found / result.figures["positives"]])
+
+
+def _told(prevalence: float | None) -> str:
+    return "as the folder is" if prevalence is None else f"{prevalence:.1%} positives"
+
+
+def main() -> None:
+    """Simulate and print."""
+    given = _parser().parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    folder = Path(given.folder).expanduser().resolve()
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    leave_room(given.jobs)
+    vectors, classes = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    positives = sorted(set(classes.tolist())) if given.positive == ["all"] else given.positive
+    if unknown := sorted(set(positives) - set(classes.tolist())):
+        raise UsageError(f"There is no class folder {unknown[0]!r} in {folder}.")
+    methods = [OURS, *(peers.PEERS if given.peers else ())]
+    tasks = [
+        Task(method, positive, prevalence, seed, given.answers, given.strategy)
+        for prevalence in given.prevalence or [None]
+        for method in methods
+        for positive in positives
+        for seed in range(given.seeds)
+    ]
+    with ProcessPoolExecutor(given.jobs) as executor:
+        done = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
+        try:
+            results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
+        except ImportError as error:
+            raise UsageError(f"The peers are not installed ({error}): pip install '.[peers]'.") from None
+    for prevalence in dict.fromkeys(task.prevalence for task in tasks):
+        here = [result for result in results if result.task.prevalence == prevalence]
+        heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
+        sys.stdout.write("\n".join([heading, *table(here), "", ""]))
+    if given.csv:
+        write_csv(given.csv, results)
+    if given.plot:
+        draw_curves(given.plot, results)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser.add_argument(
+        "--positive", nargs="+", default=["all"], metavar="CLASS", help="one task each; all: every class"
+    )
+    parser.add_argument(
+        "--prevalence", nargs="+", type=_share, metavar="P", help="share of positives (as the folder is)"
+    )
+    parser.add_argument("--answers", type=_count, default=400)
+    parser.add_argument("--seeds", type=_count, default=5, metavar="N", help="simulated people for each task (5)")
+    parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
+    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
+    parser.add_argument("--peers", action="store_true", help="other libraries on the same embeddings: '.[peers]'")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each simulated person")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recall curves: '.[simulate]'")
+    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
+    parser.add_argument("--jobs", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
+    return parser
+
+
+def _share(text: str) -> float:
+    if not 0 < float(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
+    return float(text)
+
+
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return int(text)
+
+
+if __name__ == "__main__":
+    one_sentence(main)

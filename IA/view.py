@@ -1,0 +1,118 @@
+"""The pool as one basis shows it: projection, probability and novelty of every image; tensors only, no files."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from IA.columns import CHUNK, Columns
+from IA.head import Head, project
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+
+class View:
+    """What can be computed of images by number once their embeddings are projected on a basis.
+
+    Attributes:
+        mean: (D,) and
+        basis: (D, K), of the pool, as `pool_features` gives them.
+        novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
+    """
+
+    def __init__(self, mean: Tensor, basis: Tensor, images: int) -> None:
+        """Begin with no image embedded and none answered."""
+        self.mean, self.basis = mean.clone(), basis.clone()
+        self.novelty: Floats = np.full(images, np.nan, np.float32)
+        self._projected = torch.zeros(images, basis.shape[1])
+        self._embedded = np.zeros(images, bool)
+        self._answered: set[int] = set()
+        self._nearest = np.full(images, -1, np.int32)  # the answered image that novelty is the distance to
+        self._columns: Columns | None = None
+
+    def is_by(self, mean: Tensor, basis: Tensor) -> bool:
+        """Whether this is the view by that mean and basis."""
+        return self.basis.shape == basis.shape and torch.equal(self.basis, basis) and torch.equal(self.mean, mean)
+
+    def grow(self, images: int) -> None:
+        """Make room for so many images in all."""
+        more = max(images - len(self.novelty), 0)
+        if more:
+            self.novelty = np.pad(self.novelty, (0, more), constant_values=np.nan)
+            self._projected = torch.cat([self._projected, torch.zeros(more, self._projected.shape[1])])
+            self._embedded = np.pad(self._embedded, (0, more))
+            self._nearest = np.pad(self._nearest, (0, more), constant_values=-1)
+            self._columns = None
+
+    def put(self, numbers: Numbers, vectors: Floats) -> None:
+        """Take up the embeddings (n, D) of images that had none, or others."""
+        rows = torch.from_numpy(numbers)
+        self._projected[rows] = project(torch.from_numpy(vectors), self.mean, self.basis)
+        self._embedded[numbers] = True
+        self.novelty[numbers] = np.inf
+        self._nearest[numbers] = -1
+        self._measure(numbers, np.fromiter(self._answered, np.int64))
+        if self._columns is not None:
+            self._columns.refresh(rows)
+
+    def drop(self, numbers: Numbers) -> None:
+        """Forget the embeddings of these images."""
+        self._embedded[numbers] = False
+        self.novelty[numbers] = np.nan
+        self._forget(set(numbers.tolist()) & self._answered)
+
+    def answer(self, answered: set[int]) -> set[int]:
+        """Bring novelty up to date with the set of answered images; returns those of them that are embedded."""
+        now = {number for number in answered if self._embedded[number]}
+        self._forget(self._answered - now)
+        come = now - self._answered
+        self._answered = now
+        self._measure(None, np.fromiter(come, np.int64))
+        return now
+
+    def probability(self, head: Head, numbers: Numbers | None = None) -> Floats:
+        """Probability of positive by a head of this basis.
+
+        Args:
+            head: its mean and basis are not looked at.
+            numbers: (n,) of embedded images, or None for all, which is the quicker the more of the head's support
+                was that of the head before.
+
+        Returns:
+            (n,) or (N,) float32; NaN where not embedded.
+        """
+        if numbers is not None:
+            some: Floats = head.probabilities(self._projected[torch.from_numpy(numbers)]).numpy()
+            return some
+        if self._columns is None:
+            self._columns = Columns(self._projected)
+        probability: Floats = head.calibrated(self._columns.scores(head)).numpy()
+        probability[~self._embedded] = np.nan
+        return probability
+
+    def _forget(self, gone: set[int]) -> None:
+        """These images count as answered no more: what was nearest to them has another neighbour."""
+        self._answered -= gone
+        if gone:
+            orphans = np.flatnonzero(np.isin(self._nearest, np.fromiter(gone, np.int64)) & self._embedded)
+            self.novelty[orphans] = np.inf
+            self._nearest[orphans] = -1
+            self._measure(orphans, np.fromiter(self._answered, np.int64))
+
+    def _measure(self, numbers: Numbers | None, answered: Numbers) -> None:
+        """Lower the novelty of these images, or of all, to the distance to the nearest of these answered ones."""
+        for some in self._chunks(numbers) if len(answered) else ():
+            similarity, place = (self._projected[some] @ self._projected[answered].T).max(dim=1)
+            distance = np.maximum(1 - similarity.numpy(), 0)
+            nearer = distance < self.novelty[some]  # never where novelty is NaN
+            self.novelty[some] = np.where(nearer, distance, self.novelty[some])
+            self._nearest[some] = np.where(nearer, answered[place.numpy()], self._nearest[some])
+
+    def _chunks(self, numbers: Numbers | None) -> Iterator[slice | Numbers]:
+        """Slices of everything, which copy nothing, or parts of the numbers."""
+        size = len(self.novelty) if numbers is None else len(numbers)
+        for start in range(0, size, CHUNK):
+            yield slice(start, start + CHUNK) if numbers is None else numbers[start : start + CHUNK]
