@@ -5,6 +5,7 @@ from typing import Generic
 
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy
 
 from IA.calibration import WINDOW, Name, Prequential
 from IA.head import Head, cross_fitted_scores, project, validation
@@ -55,7 +56,8 @@ class Learner(Generic[Name]):
             self._mean, self._basis, self._projected = mean, basis, {}
         fresh = [name for name in labels if name not in self._seen]
         self._seen.update(fresh)
-        before = {name: label for name, label in labels.items() if name not in set(fresh[-WINDOW:])}
+        last = set(fresh[-WINDOW:])
+        before = {name: label for name, label in labels.items() if name not in last}
         for start in range(max(0, len(fresh) - WINDOW), len(fresh), BLOCK):
             if self.head is None or start:
                 self._fit(before)
@@ -68,6 +70,13 @@ class Learner(Generic[Name]):
         if self._validates:
             self._validate(labels)
         return True
+
+    def training_loss(self, labels: Mapping[Name, bool]) -> float:
+        """Log loss, in nat, on the answers that were learnt; NaN before there is a head."""
+        if self.head is None:
+            return float("nan")
+        projected, answers = self._stack(labels)
+        return float(binary_cross_entropy(self.head.probabilities(projected), answers.float()))
 
     def _fit(self, labels: Mapping[Name, bool]) -> bool:
         if len(set(labels.values())) < 2:

@@ -2,18 +2,17 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy
 from torch.utils.tensorboard import SummaryWriter
 
 from config import Config
 from IA.embedder import Embedder, leave_room
 from IA.embeddings import Embeddings, key
-from IA.head import Head, cross_fitted_scores, project, validation
+from IA.learner import Learner
 from IA.loop import loop_config, one_sentence, until_signalled
 from IA.model import Predictor, load_head
 from IA.protocol import ANNOTATIONS, FEATURES, PREDICTOR, SETTINGS, Features, Latest, Settings, changes
@@ -60,8 +59,7 @@ class Trainer:
         labels = {path: label for path, label in annotations.items() if label is not None}
         waiting = self._embed(datadir, [path for path in labels if path not in self._rows and path not in self._lost])
         labels = {path: label for path, label in labels.items() if path in self._rows}
-        if len(set(labels.values())) == 2:
-            self._fit(settings, features, labels)
+        self._fit(settings, features, labels)
         self._learnt = None if waiting else inputs
         return waiting
 
@@ -78,6 +76,7 @@ class Trainer:
         self._cache = Embeddings(self._embedder.cache_of(self._run, "trainer"), self._embedder.backbone.dimension)
         self._rows: dict[str, int] = {}
         self._lost: set[str] = set()  # answered, but the file is away or cannot be decoded
+        self._learner = Learner(self._vectors)
         self._network = network
 
     def _embed(self, datadir: Path, paths: list[str]) -> bool:
@@ -103,38 +102,40 @@ class Trainer:
         began = time.perf_counter()
         mean = torch.from_numpy(np.array(features.mean))  # (D,)
         basis = torch.from_numpy(np.array(features.basis)).view(len(mean), -1)  # (D, K)
-        vectors = self._cache.vectors(np.array([self._rows[path] for path in labels]))
-        answers = torch.tensor(list(labels.values()))
-        projected = project(torch.from_numpy(vectors), mean, basis)  # (n, K)
-        head = Head.fit(projected, answers, mean, basis)
-        figures = validation(cross_fitted_scores(projected, answers), answers)
-        threshold = figures.pop("threshold", 0.5)
+        learner = self._learner
+        if not learner.learn(labels, mean, basis) or learner.head is None:
+            return
         self._generation += 1
         predictor = Predictor(
             backbone=self._embedder.backbone,
-            head=head,
+            head=learner.head,
             classes={"positive": settings.positive, "negative": settings.negative},
-            threshold=threshold,
+            threshold=learner.threshold,
             labels=len(labels),
-            metrics=figures,
+            metrics=learner.figures,
             generation=self._generation,
         )
         predictor.save(self._run / PREDICTOR)
         milliseconds = 1000 * (time.perf_counter() - began)
-        told = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
-        loss = float(binary_cross_entropy(head.probabilities(projected), answers.float()))
-        self._report(answers, loss, figures, milliseconds)
+        self._report(labels, learner.training_loss(labels), learner.figures, milliseconds)
 
-    def _report(self, answers: torch.Tensor, loss: float, figures: Mapping[str, float], milliseconds: float) -> None:
+    def _vectors(self, paths: Sequence[str]) -> torch.Tensor:
+        """Embeddings (n, D) of answered images."""
+        return torch.from_numpy(self._cache.vectors(np.array([self._rows[path] for path in paths])))
+
+    def _report(
+        self, labels: Mapping[str, bool], loss: float, figures: Mapping[str, float], milliseconds: float
+    ) -> None:
         """Scalars over the number of answers; those of validation come from answers held out."""
-        step = len(answers)
+        step = len(labels)
         self._writer.add_scalar("training/loss", loss, step)
         self._writer.add_scalar("training/fit_ms", milliseconds, step)
         for name, value in figures.items():
             self._writer.add_scalar(f"validation/{name}", value, step)
         self._writer.add_scalar("labels/count", step, step)
-        self._writer.add_scalar("labels/positive", int(answers.sum()), step)
+        self._writer.add_scalar("labels/positive", sum(labels.values()), step)
         self._writer.flush()
 
 

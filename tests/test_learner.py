@@ -1,0 +1,88 @@
+"""The learner: refits for every answer, and is calibrated by what it thought before."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from IA.head import pool_features
+from IA.learner import Learner
+
+RANDOM = torch.Generator().manual_seed(5)
+TRUTH = torch.arange(120) % 3 == 0
+VECTORS = torch.randn(120, 16, generator=RANDOM) + 1.5 * TRUTH[:, None]
+MEAN, BASIS = pool_features(VECTORS)
+
+
+def vectors_of(names: Sequence[int]) -> Tensor:
+    """Embeddings of images by number."""
+    return VECTORS[list(names)]
+
+
+def labels_of(count: int) -> dict[int, bool]:
+    """The truth about the first images."""
+    return {number: bool(TRUTH[number]) for number in range(count)}
+
+
+def test_nothing_to_learn_yet() -> None:
+    """Before there are answers of both kinds there is no head."""
+    learner: Learner[int] = Learner(vectors_of)
+    assert not learner.learn({}, MEAN, BASIS)
+    assert not learner.learn({1: False, 2: False}, MEAN, BASIS)
+    assert learner.head is None
+    assert math.isnan(learner.training_loss({}))
+
+
+def test_learns_and_says_how_well() -> None:
+    """With answers of both kinds positives score higher, and held-out and prequential figures are there."""
+    learner: Learner[int] = Learner(vectors_of)
+    for count in range(1, 80):
+        learner.learn(labels_of(count), MEAN, BASIS)
+    assert learner.head is not None
+    probability = learner.head(VECTORS[80:])
+    assert probability[TRUTH[80:]].mean() > probability[~TRUTH[80:]].mean() + 0.3
+    assert set(learner.figures) == {
+        "accuracy",
+        "average_precision",
+        "loss",
+        "prequential_accuracy",
+        "prequential_ece",
+    }
+    assert 0 < learner.threshold < 1
+    assert learner.training_loss(labels_of(79)) < learner.figures["loss"]
+
+
+def test_prequential_figures_never_see_the_answer() -> None:
+    """Where labels are coin tosses, the accuracy of what was thought before is that of a coin."""
+    learner: Learner[int] = Learner(vectors_of)
+    coins = (torch.rand(120, generator=torch.Generator().manual_seed(9)) < 0.5).tolist()
+    for count in range(1, 121):
+        learner.learn({number: coins[number] for number in range(count)}, MEAN, BASIS)
+    assert learner.figures["prequential_accuracy"] == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_restart_knows_nearly_the_same() -> None:
+    """Answers that come all at once, as after a restart, give the same head and nearly the same calibration."""
+    slow: Learner[int] = Learner(vectors_of)
+    for count in range(1, 101):
+        slow.learn(labels_of(count), MEAN, BASIS)
+    again: Learner[int] = Learner(vectors_of)
+    again.learn(labels_of(100), MEAN, BASIS)
+    assert slow.head is not None and again.head is not None
+    assert torch.allclose(slow.head.weights, again.head.weights, atol=1e-4)
+    assert torch.allclose(slow.head(VECTORS), again.head(VECTORS), atol=0.08)
+
+
+def test_another_basis_and_answers_taken_back() -> None:
+    """A new basis or fewer answers are learnt as if they had been there from the start."""
+    learner: Learner[int] = Learner(vectors_of)
+    learner.learn(labels_of(50), MEAN, BASIS)
+    mean, basis = pool_features(VECTORS[:60])
+    learner.learn(labels_of(40), mean, basis)
+    fresh: Learner[int] = Learner(vectors_of)
+    fresh.learn(labels_of(40), mean, basis)
+    assert learner.head is not None and fresh.head is not None
+    assert torch.equal(learner.head.basis, basis)
+    assert torch.allclose(learner.head.scores(learner.head.support), fresh.head.scores(fresh.head.support), atol=1e-3)
