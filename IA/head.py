@@ -7,50 +7,31 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from IA.regression import kernel_regression, linear_regression
+from IA.space import Space
 
-COMPONENTS = 256
 GAMMA = 3.0  # of k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT
 CONSTANT = 0.1  # takes the place of a bias, kept small like any other weight
 C = 10.0  # weight of the answers against the norm of the weights
 KERNEL_ANSWERS = 1000  # above as many, a linear head: its cost no longer grows with their square
 FOLDS = 5
-BOUND = 1e12  # embeddings beyond it are clipped: their squares still fit float32
-SHAPES = {"mean": 1, "basis": 2, "support": 2, "weights": 1, "bias": 0, "gamma": 0, "scale": 0, "offset": 0}
-
-
-def pool_features(vectors: Tensor, components: int = COMPONENTS) -> tuple[Tensor, Tensor]:
-    """Where the pool lies in the space of embeddings, and along which directions it spreads (PCA: Pearson 1901).
-
-    Args:
-        vectors: (n, D) float32, at least one.
-        components: how many directions to keep at most.
-
-    Returns:
-        Mean (D,) and basis (D, K), K = min(components, D, n - 1), at least 1; the widest direction first.
-
-    Raises:
-        ValueError: there are no vectors.
-    """
-    if not len(vectors):
-        raise ValueError("No vectors to take the features of.")
-    vectors = _bounded(vectors).double()  # in float32, eigh was seen to give NaN for a covariance of low rank
-    mean = vectors.mean(0)  # (D,)
-    centred = vectors - mean
-    centred /= centred.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
-    kept = max(1, min(components, vectors.shape[1], len(vectors) - 1))
-    if len(vectors) < vectors.shape[1]:
-        directions = torch.linalg.eigh(centred @ centred.T).eigenvectors[:, -kept:]  # (n, K)
-        basis = nn.functional.normalize(centred.T @ directions, dim=0)  # (D, K)
-    else:
-        basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -kept:]  # (D, K)
-    return mean.float(), basis.flip(1).float().contiguous()
+SHAPES = {
+    "mean": 1,
+    "basis": 2,
+    "rooted": 0,
+    "support": 2,
+    "weights": 1,
+    "bias": 0,
+    "gamma": 0,
+    "scale": 0,
+    "offset": 0,
+}
 
 
 class Head(nn.Module):
     """Kernel logistic regression on the projected embedding; above 1,000 answers linear logistic regression.
 
     Buffers, S support vectors:
-        mean (D,), basis (D, K): of the pool, see `pool_features`.
+        mean (D,), basis (D, K), rooted (), 0 or 1: the space of the pool, see `IA.space`.
         support (S, K), weights (S,), bias (), gamma (): score = sum of weights * exp(-gamma (1 - cos)) + bias;
             with a gamma of 0 the kernel is cos itself, and one support vector says all.
         scale (), offset (): probability = sigmoid(scale * score + offset) (Platt 1999).
@@ -58,6 +39,7 @@ class Head(nn.Module):
 
     mean: Tensor
     basis: Tensor
+    rooted: Tensor
     support: Tensor
     weights: Tensor
     bias: Tensor
@@ -65,13 +47,12 @@ class Head(nn.Module):
     scale: Tensor
     offset: Tensor
 
-    def __init__(
-        self, mean: Tensor, basis: Tensor, support: Tensor, weights: Tensor, bias: Tensor, gamma: float
-    ) -> None:
+    def __init__(self, space: Space, support: Tensor, weights: Tensor, bias: Tensor, gamma: float) -> None:
         """Put a head together; see the class for the shapes."""
         super().__init__()
-        self.register_buffer("mean", mean)
-        self.register_buffer("basis", basis)
+        self.register_buffer("mean", space.mean)
+        self.register_buffer("basis", space.basis)
+        self.register_buffer("rooted", torch.tensor(float(space.rooted)))
         self.register_buffer("support", support)
         self.register_buffer("weights", weights)
         self.register_buffer("bias", bias)
@@ -83,8 +64,7 @@ class Head(nn.Module):
     def empty(cls, dimension: int, components: int, support: int) -> "Head":
         """A head of zeros, to be filled by `load_state_dict`; it says 0.5 to everything."""
         return cls(
-            mean=torch.zeros(dimension),
-            basis=torch.zeros(dimension, components),
+            Space(torch.zeros(dimension), torch.zeros(dimension, components), rooted=False),
             support=torch.zeros(support, components),
             weights=torch.zeros(support),
             bias=torch.tensor(0.0),
@@ -116,14 +96,13 @@ class Head(nn.Module):
         return head
 
     @classmethod
-    def fit(cls, projected: Tensor, labels: Tensor, mean: Tensor, basis: Tensor) -> "Head":
+    def fit(cls, projected: Tensor, labels: Tensor, space: Space) -> "Head":
         """Learn from answers.
 
         Args:
-            projected: (n, K) float32, the answered images as `project` gives them.
+            projected: (n, K) float32, the answered images as `space.project` gives them.
             labels: (n,) bool, True for positive.
-            mean: (D,) and
-            basis: (D, K), of the pool, as `pool_features` gives them.
+            space: of the pool.
 
         Returns:
             A new head, finite whatever the input; with no answers it says 0.5 to everything.
@@ -133,20 +112,18 @@ class Head(nn.Module):
             constant = torch.full((len(labels), 1), CONSTANT**0.5)
             weights = linear_regression(torch.cat([projected, constant], dim=1), labels, C)  # (K + 1,)
             direction, bias = weights[:-1], weights[-1]
-            return cls(mean, basis, direction[None], torch.ones(1), bias * CONSTANT**0.5, gamma=0.0)
+            return cls(space, direction[None], torch.ones(1), bias * CONSTANT**0.5, gamma=0.0)
         weights = kernel_regression(kernel(projected, projected) + CONSTANT, labels, C)  # (n,)
-        return cls(mean, basis, projected, weights, CONSTANT * weights.sum(), gamma=GAMMA)
+        return cls(space, projected, weights, CONSTANT * weights.sum(), gamma=GAMMA)
+
+    @property
+    def space(self) -> Space:
+        """The space in which the head compares images."""
+        return Space(self.mean, self.basis, bool(self.rooted))
 
     def project(self, embeddings: Tensor) -> Tensor:
-        """Into the space in which the head compares images.
-
-        Args:
-            embeddings: (B, D) float32.
-
-        Returns:
-            (B, K) float32, each of length 1.
-        """
-        return project(embeddings, self.mean, self.basis)
+        """Embeddings (B, D) float32 in `space`, (B, K) float32, each of length 1."""
+        return self.space.project(embeddings)
 
     def scores(self, projected: Tensor) -> Tensor:
         """What speaks for positive, as a logit before calibration.
@@ -181,26 +158,6 @@ class Head(nn.Module):
         return self.probabilities(self.project(embeddings))
 
 
-def project(embeddings: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
-    """As `Head.project`, also before there is a head: centre, rotate, bring to length 1.
-
-    Args:
-        embeddings: (B, D) float32.
-        mean: (D,) and
-        basis: (D, K), of the pool.
-
-    Returns:
-        (B, K) float32; zeros where an embedding is the mean itself.
-    """
-    turned = (_bounded(embeddings) - mean) @ basis  # (B, K)
-    length: Tensor = torch.linalg.vector_norm(turned, dim=1, keepdim=True)
-    return turned / length.clamp(min=1e-12)
-
-
-def _bounded(embeddings: Tensor) -> Tensor:
-    return embeddings.float().nan_to_num(0.0).clamp(-BOUND, BOUND)
-
-
 def kernel(a: Tensor, b: Tensor, gamma: float = GAMMA) -> Tensor:
     """How alike vectors of length 1 are: exp(-gamma (1 - cos)).
 
@@ -231,10 +188,10 @@ def cross_fitted_scores(projected: Tensor, labels: Tensor, folds: int = FOLDS) -
     if min(int(labels.sum()), int((~labels).sum())) < folds:
         return scores
     fold = folds_of(labels, folds)  # (n,)
-    nowhere = torch.zeros(0)
+    nowhere = Space(torch.zeros(0), torch.zeros(0, 0), rooted=False)
     for number in range(folds):
         held_out = fold == number
-        head = Head.fit(projected[~held_out], labels[~held_out], nowhere, nowhere)
+        head = Head.fit(projected[~held_out], labels[~held_out], nowhere)
         scores[held_out] = head.scores(projected[held_out])
     return scores
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -24,7 +23,6 @@ from IA.protocol import (
     PREDICTIONS,
     PREDICTOR,
     SETTINGS,
-    Features,
     Latest,
     Predictions,
     Version,
@@ -33,6 +31,7 @@ from IA.protocol import (
     read,
     signature,
 )
+from IA.space import Space
 from IA.view import Numbers
 
 log = logging.getLogger(__name__)
@@ -122,8 +121,7 @@ class Work:
             return
         if features.backbone == self._embedder.fingerprint and len(features.mean) == self._embedder.backbone.dimension:
             self._described = features.images
-            mean = torch.from_numpy(np.array(features.mean))
-            self._pool.look_through(mean, torch.from_numpy(np.array(features.basis)).view(len(mean), -1))
+            self._pool.enter(Space.from_features(features))
 
     # --- embedding ----------------------------------------------------------------------------------------------------
 
@@ -173,13 +171,12 @@ class Work:
         embedded = self._pool.embedded
         if embedded < (1.1 * self._described if done else max(FIRST_FEATURES, 2 * self._described)) or not embedded:
             return
-        mean, basis = self._pool.features(FEATURES_SAMPLE)
+        space = self._pool.space(FEATURES_SAMPLE)
         self._described = embedded
-        columns = np.ascontiguousarray(basis.numpy()).ravel()
-        publish(self._run, FEATURES, Features(self._embedder.fingerprint, embedded, mean.numpy(), columns))
-        log.info("described the pool by %d images: %d of %d values", embedded, basis.shape[1], len(mean))
+        publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded))
+        log.info("described the pool by %d images: %d of %d values", embedded, *space.basis.T.shape)
         if self._checkpoint is None:
-            self._pool.look_through(mean, basis)
+            self._pool.enter(space)
             self._answered = None
 
     # --- scoring ------------------------------------------------------------------------------------------------------
@@ -206,7 +203,7 @@ class Work:
         if self._checkpoint is None:
             return
         began = time.perf_counter()
-        self._pool.look_through(self._checkpoint.head.mean, self._checkpoint.head.basis)
+        self._pool.enter(self._checkpoint.head.space)
         scored = self._pool.score(self._checkpoint.head, self._score_anew)
         if self._score_anew:
             milliseconds = 1000 * (time.perf_counter() - began)
@@ -224,7 +221,7 @@ class Work:
         labels = [numbers[number] for number in self._pool.answer(numbers) if numbers[number] is not None]
         self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty does not tell two kinds apart
         self._answered = version
-        self._to_publish = True
+        self._to_publish |= self._checkpoint is None  # else the order waits for a head that has learnt them
 
     def _publish(self, at_once: bool) -> None:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S

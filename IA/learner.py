@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
 from IA.calibration import WINDOW, Name, Prequential
-from IA.head import Head, cross_fitted_scores, project, validation
+from IA.head import Head, cross_fitted_scores, validation
+from IA.space import Space
 
 BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
 VALIDATE_EVERY = 0.02  # held-out figures are computed anew when there are so many more answers
@@ -27,7 +28,7 @@ class Learner(Generic[Name]):
         """Begin without any answer.
 
         Args:
-            vectors_of: the embeddings (n, D) of images by name; asked once for each image and basis.
+            vectors_of: the embeddings (n, D) of images by name; asked once for each image and space.
             validates: whether threshold and held-out figures are wanted.
         """
         self.head: Head | None = None
@@ -36,24 +37,23 @@ class Learner(Generic[Name]):
         self._vectors_of = vectors_of
         self._validates = validates
         self._validated = 0
-        self._mean = self._basis = torch.zeros(0)
+        self._space: Space | None = None
         self._projected: dict[Name, Tensor] = {}
         self._asked: Prequential[Name] = Prequential()
         self._seen: set[Name] = set()
 
-    def learn(self, labels: Mapping[Name, bool], mean: Tensor, basis: Tensor) -> bool:
+    def learn(self, labels: Mapping[Name, bool], space: Space) -> bool:
         """Learn from these answers, which are all there are.
 
         Args:
             labels: by the name of the image, in the order answered.
-            mean: (D,) and
-            basis: (D, K), of the pool.
+            space: of the pool.
 
         Returns:
             Whether there is a new head: not before there are answers of both kinds.
         """
-        if not (torch.equal(mean, self._mean) and torch.equal(basis, self._basis)):
-            self._mean, self._basis, self._projected = mean, basis, {}
+        if self._space is None or not self._space.is_same(space):
+            self._space, self._projected = space, {}
         fresh = [name for name in labels if name not in self._seen]
         self._seen.update(fresh)
         last = set(fresh[-WINDOW:])
@@ -79,11 +79,11 @@ class Learner(Generic[Name]):
         return float(binary_cross_entropy(self.head.probabilities(projected), answers.float()))
 
     def _fit(self, labels: Mapping[Name, bool]) -> bool:
-        if len(set(labels.values())) < 2:
+        if self._space is None or len(set(labels.values())) < 2:
             return False
         calibration = (self.head.scale, self.head.offset) if self.head is not None else None
         projected, answers = self._stack(labels)
-        self.head = Head.fit(projected, answers, self._mean, self._basis)
+        self.head = Head.fit(projected, answers, self._space)
         if calibration is not None:
             self.head.scale, self.head.offset = calibration
         return True
@@ -91,8 +91,8 @@ class Learner(Generic[Name]):
     def _stack(self, labels: Mapping[Name, bool]) -> tuple[Tensor, Tensor]:
         """Projections (n, K) and labels (n,) bool."""
         missing = [name for name in labels if name not in self._projected]
-        if missing:
-            rows = project(self._vectors_of(missing), self._mean, self._basis)
+        if missing and self._space is not None:
+            rows = self._space.project(self._vectors_of(missing))
             self._projected |= dict(zip(missing, rows, strict=True))
         return torch.stack([self._projected[name] for name in labels]), torch.tensor(list(labels.values()))
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from IA.embeddings import Embeddings, key
-from IA.head import Head, pool_features
+from IA.head import Head
+from IA.space import Space
 from IA.view import Floats, Numbers, View
 
 CHUNK = 65_536  # embeddings read from the cache at a time
@@ -34,12 +35,12 @@ class Pool:
 
     @property
     def is_projected(self) -> bool:
-        """Whether there is a basis to see the images by."""
+        """Whether there is a space to see the images in."""
         return self._view is not None
 
     @property
     def novelty(self) -> Floats:
-        """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a basis."""
+        """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a space."""
         return np.full(len(self), np.nan, np.float32) if self._view is None else self._view.novelty
 
     @property
@@ -88,18 +89,18 @@ class Pool:
         numbers = np.flatnonzero(self._rows >= 0)
         return numbers, self._cache.vectors(self._rows[numbers])
 
-    def features(self, size: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean (D,) and PCA basis (D, K) of at most `size` images drawn at random."""
+    def space(self, size: int, seed: int = 0) -> Space:
+        """The space of at most `size` images drawn at random."""
         rows = self._rows[self._rows >= 0]
         if len(rows) > size:
             rows = np.random.default_rng(seed).choice(rows, size, replace=False)
-        return pool_features(torch.from_numpy(self._cache.vectors(np.sort(rows))))
+        return Space.of(torch.from_numpy(self._cache.vectors(np.sort(rows))))
 
-    def look_through(self, mean: torch.Tensor, basis: torch.Tensor) -> None:
-        """Project everything on this basis (D, K), if it is another one; `score` and `answer` are due then."""
-        if self._view is None or not self._view.is_by(mean, basis):
+    def enter(self, space: Space) -> None:
+        """Project everything into this space, if it is another one; `score` and `answer` are due then."""
+        if self._view is None or not self._view.space.is_same(space):
             self._view = None  # two side by side would take too much at a million images
-            self._view = View(mean, basis, len(self))
+            self._view = View(space, len(self))
             self.probability = np.full(len(self), np.nan, np.float32)
             self._project(np.flatnonzero(self._rows >= 0))
 

@@ -92,12 +92,14 @@ class Features:
         images: how many images the figures rest on.
         mean: (D,) float32, of the embeddings.
         basis: (D * K,) float32, the first K principal directions as columns, row by row.
+        rooted: whether the root of each value of an embedding is taken first.
     """
 
     backbone: str
     images: int
     mean: Array
     basis: Array
+    rooted: bool
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def _pack_features(features: Features) -> dict[str, object]:
         "images": features.images,
         "mean": _array(features.mean, "f"),
         "basis": _array(features.basis, "f"),
+        "rooted": features.rooted,
     }
 
 
@@ -208,7 +211,9 @@ def _unpack_features(data: Any) -> Features:
     mean, basis = _view(data["mean"], "f"), _view(data["basis"], "f")
     if not len(mean) or not len(basis) or len(basis) % len(mean):
         raise ValueError("mean and basis do not fit each other")
-    return Features(_typed(data["backbone"], str), _typed(data["images"], int), mean, basis)
+    return Features(
+        _typed(data["backbone"], str), _typed(data["images"], int), mean, basis, _typed(data["rooted"], bool)
+    )
 
 
 def _pack_predictions(predictions: Predictions) -> dict[str, object]:

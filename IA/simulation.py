@@ -11,8 +11,8 @@ from torch import Tensor
 from config import DEFAULT_STRATEGY
 from IA import ranking
 from IA.calibration import expected_calibration_error
-from IA.head import pool_features
 from IA.learner import Learner
+from IA.space import Space
 from IA.view import View
 
 Truth = NDArray[np.bool_]
@@ -59,8 +59,8 @@ def simulate(
     Returns:
         The course of the answers.
     """
-    mean, basis = pool_features(vectors)
-    view = View(mean, basis, len(vectors))
+    space = Space.of(vectors)
+    view = View(space, len(vectors))
     view.put(np.arange(len(vectors)), vectors.numpy())
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     probability = np.full(len(vectors), np.nan, np.float32)
@@ -72,7 +72,7 @@ def simulate(
         course.shown.append(float(probability[image]))
         asked[image] = True
         view.answer(set(course.images))
-        if learner.learn(dict(zip(course.images, course.labels, strict=True)), mean, basis) and learner.head:
+        if learner.learn(dict(zip(course.images, course.labels, strict=True)), space) and learner.head:
             probability = view.probability(learner.head)
     if held_out is not None and learner.head is not None:
         course.held_out = learner.head(held_out).numpy()

@@ -16,6 +16,7 @@ from IA.learner import Learner
 from IA.loop import loop_config, one_sentence, until_signalled
 from IA.model import Predictor, load_head
 from IA.protocol import ANNOTATIONS, FEATURES, PREDICTOR, SETTINGS, Features, Latest, Settings, changes
+from IA.space import Space
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +101,8 @@ class Trainer:
 
     def _fit(self, settings: Settings, features: Features, labels: Mapping[str, bool]) -> None:
         began = time.perf_counter()
-        mean = torch.from_numpy(np.array(features.mean))  # (D,)
-        basis = torch.from_numpy(np.array(features.basis)).view(len(mean), -1)  # (D, K)
         learner = self._learner
-        if not learner.learn(labels, mean, basis) or learner.head is None:
+        if not learner.learn(labels, Space.from_features(features)) or learner.head is None:
             return
         self._generation += 1
         predictor = Predictor(

@@ -1,41 +1,36 @@
-"""The pool as one basis shows it: projection, probability and novelty of every image; tensors only, no files."""
+"""The pool in one space: projection, probability and novelty of every image; tensors only, no files."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from IA.columns import CHUNK, Columns
-from IA.head import Head, project
+from IA.head import Head
+from IA.space import Space
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
 
 class View:
-    """What can be computed of images by number once their embeddings are projected on a basis.
+    """What can be computed of images by number once their embeddings are projected into one space.
 
     Attributes:
-        mean: (D,) and
-        basis: (D, K), of the pool, as `pool_features` gives them.
+        space: of the pool.
         novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
     """
 
-    def __init__(self, mean: Tensor, basis: Tensor, images: int) -> None:
+    def __init__(self, space: Space, images: int) -> None:
         """Begin with no image embedded and none answered."""
-        self.mean, self.basis = mean.clone(), basis.clone()
+        self.space = space
         self.novelty: Floats = np.full(images, np.nan, np.float32)
-        self._projected = torch.zeros(images, basis.shape[1])
+        self._projected = torch.zeros(images, space.basis.shape[1])
         self._embedded = np.zeros(images, bool)
         self._answered: set[int] = set()
         self._nearest = np.full(images, -1, np.int32)  # the answered image that novelty is the distance to
         self._columns: Columns | None = None
-
-    def is_by(self, mean: Tensor, basis: Tensor) -> bool:
-        """Whether this is the view by that mean and basis."""
-        return self.basis.shape == basis.shape and torch.equal(self.basis, basis) and torch.equal(self.mean, mean)
 
     def grow(self, images: int) -> None:
         """Make room for so many images in all."""
@@ -50,7 +45,7 @@ class View:
     def put(self, numbers: Numbers, vectors: Floats) -> None:
         """Take up the embeddings (n, D) of images that had none, or others."""
         rows = torch.from_numpy(numbers)
-        self._projected[rows] = project(torch.from_numpy(vectors), self.mean, self.basis)
+        self._projected[rows] = self.space.project(torch.from_numpy(vectors))
         self._embedded[numbers] = True
         self.novelty[numbers] = np.inf
         self._nearest[numbers] = -1
@@ -74,10 +69,10 @@ class View:
         return now
 
     def probability(self, head: Head, numbers: Numbers | None = None) -> Floats:
-        """Probability of positive by a head of this basis.
+        """Probability of positive by a head of this space.
 
         Args:
-            head: its mean and basis are not looked at.
+            head: its own space is not looked at.
             numbers: (n,) of embedded images, or None for all, which is the quicker the more of the head's support
                 was that of the head before.
 

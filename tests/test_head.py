@@ -15,10 +15,9 @@ from IA.head import (
     average_precision,
     best_threshold,
     cross_fitted_scores,
-    pool_features,
-    project,
     validation,
 )
+from IA.space import Space
 
 
 def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -34,50 +33,8 @@ def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 
 def fitted(count: int, **how: float) -> tuple[Head, Tensor, Tensor]:
     """A head with what it has learnt from: embeddings (n, D), labels (n,)."""
     vectors, labels = answers(count, **how)  # type: ignore[arg-type]
-    mean, basis = pool_features(vectors)
-    return Head.fit(project(vectors, mean, basis), labels, mean, basis), vectors, labels
-
-
-def test_pool_features_are_the_principal_directions() -> None:
-    """Mean and an orthonormal basis come out, the widest direction first."""
-    vectors = torch.randn(500, 6, generator=torch.Generator().manual_seed(0)) * torch.tensor([1, 9, 2, 5, 1, 1]) + 7
-    mean, basis = pool_features(vectors, components=3)
-    torch.testing.assert_close(mean, vectors.mean(0))
-    torch.testing.assert_close(basis.T @ basis, torch.eye(3), atol=1e-5, rtol=0)
-    assert basis.abs().argmax(0).tolist() == [1, 3, 2]
-
-
-@pytest.mark.parametrize(("count", "kept"), [(1, 1), (2, 1), (5, 4), (50, 16)])
-def test_pool_features_of_few_vectors(count: int, kept: int) -> None:
-    """One fewer direction than vectors, at least one, at most D."""
-    _, basis = pool_features(answers(50)[0][:count])
-    assert basis.shape == (16, kept)
-    assert basis.isfinite().all()
-
-
-@pytest.mark.parametrize("value", [0.0, 3.0, 1e30, math.inf, math.nan])
-def test_pool_features_of_a_constant(value: float) -> None:
-    """A pool without spread still has features to compute with."""
-    mean, basis = pool_features(torch.full((10, 8), value))
-    assert mean.isfinite().all()
-    assert basis.isfinite().all()
-
-
-@pytest.mark.parametrize("count", [2, 63, 64, 127, 128, 129, 150, 255, 256, 257])
-def test_pool_features_of_low_rank_are_finite(count: int) -> None:
-    """With fewer images than dimensions, many of them alike, the basis is finite and its directions have length 1."""
-    random = torch.Generator().manual_seed(count)
-    kinds = torch.rand(3, 256, generator=random).relu()
-    vectors = kinds[torch.randint(3, (count,), generator=random)] + 0.01 * torch.rand(count, 256, generator=random)
-    mean, basis = pool_features(vectors.half().float())
-    assert mean.isfinite().all()
-    assert torch.linalg.norm(basis, dim=0) == pytest.approx(1, abs=1e-3)
-
-
-def test_no_pool_no_features() -> None:
-    """An empty pool is a mistake of the caller."""
-    with pytest.raises(ValueError, match="No vectors"):
-        pool_features(torch.zeros(0, 8))
+    space = Space.of(vectors)
+    return Head.fit(space.project(vectors), labels, space), vectors, labels
 
 
 @pytest.mark.parametrize("count", [2, 10, 300, 1500])
@@ -94,9 +51,9 @@ def test_the_head_learns(count: int) -> None:
 def test_kernel_and_linear_head_minimise_their_objective() -> None:
     """At the solution the gradient of the objective is about zero."""
     vectors, labels = answers(120)
-    mean, basis = pool_features(vectors)
-    projected = project(vectors, mean, basis)
-    learnt = Head.fit(projected, labels, mean, basis)
+    space = Space.of(vectors)
+    projected = space.project(vectors)
+    learnt = Head.fit(projected, labels, space)
     residual = labels.float() - torch.sigmoid(learnt.scores(projected))
     torch.testing.assert_close(learnt.weights, head.C * residual, atol=0.05, rtol=0)
 
@@ -104,10 +61,10 @@ def test_kernel_and_linear_head_minimise_their_objective() -> None:
 def test_fitting_is_deterministic_and_ignores_the_order() -> None:
     """The same answers give the same head, whatever order they came in."""
     vectors, labels = answers(80)
-    mean, basis = pool_features(vectors)
-    projected = project(vectors, mean, basis)
-    once, again = (Head.fit(projected, labels, mean, basis)(vectors) for _ in range(2))
-    turned = Head.fit(projected.flip(0), labels.flip(0), mean, basis)(vectors)
+    space = Space.of(vectors)
+    projected = space.project(vectors)
+    once, again = (Head.fit(projected, labels, space)(vectors) for _ in range(2))
+    turned = Head.fit(projected.flip(0), labels.flip(0), space)(vectors)
     assert torch.equal(once, again)
     torch.testing.assert_close(once, turned, atol=1e-3, rtol=0)
 
@@ -124,8 +81,8 @@ def test_the_head_is_finite_whatever_it_is_fed(vectors: "torch.Tensor", bits: in
     labels = torch.tensor([bool(bits >> place & 1) for place in range(len(embeddings))])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(head, "KERNEL_ANSWERS", 0 if linear else 1000)
-        mean, basis = pool_features(embeddings)
-        learnt = Head.fit(project(embeddings, mean, basis), labels, mean, basis)
+        space = Space.of(embeddings)
+        learnt = Head.fit(space.project(embeddings), labels, space)
     assert all(tensor.isfinite().all() for tensor in learnt.state_dict().values())
     probability = learnt(embeddings)
     assert ((probability >= 0) & (probability <= 1)).all()
@@ -133,8 +90,8 @@ def test_the_head_is_finite_whatever_it_is_fed(vectors: "torch.Tensor", bits: in
 
 def test_without_answers_the_head_does_not_know() -> None:
     """Nothing learnt, 0.5 for everything."""
-    mean, basis = pool_features(torch.randn(20, 8))
-    nothing = Head.fit(torch.zeros(0, basis.shape[1]), torch.zeros(0, dtype=torch.bool), mean, basis)
+    space = Space.of(torch.randn(20, 8))
+    nothing = Head.fit(torch.zeros(0, space.basis.shape[1]), torch.zeros(0, dtype=torch.bool), space)
     assert nothing(torch.randn(3, 8)).tolist() == [0.5] * 3
     assert Head.empty(8, 4, support=0)(torch.randn(3, 8)).tolist() == [0.5] * 3
 
@@ -176,12 +133,12 @@ def test_a_bad_state_is_refused(change: dict[str, object]) -> None:
 def test_an_answer_is_scored_by_a_head_that_has_not_seen_it() -> None:
     """Turning one label round never changes that answer's own score."""
     vectors, labels = answers(60)
-    mean, basis = pool_features(vectors)
-    projected = project(vectors, mean, basis)
+    space = Space.of(vectors)
+    projected = space.project(vectors)
     scores = cross_fitted_scores(projected, labels)
     for fold in range(5):
         held_out = head.folds_of(labels, 5) == fold
-        rest = Head.fit(projected[~held_out], labels[~held_out], mean, basis)
+        rest = Head.fit(projected[~held_out], labels[~held_out], space)
         torch.testing.assert_close(scores[held_out], rest.scores(projected[held_out]))
 
 

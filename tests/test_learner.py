@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from IA.head import pool_features
 from IA.learner import Learner
+from IA.space import Space
 
 RANDOM = torch.Generator().manual_seed(5)
 TRUTH = torch.arange(120) % 3 == 0
 VECTORS = torch.randn(120, 16, generator=RANDOM) + 1.5 * TRUTH[:, None]
-MEAN, BASIS = pool_features(VECTORS)
+SPACE = Space.of(VECTORS)
 
 
 def vectors_of(names: Sequence[int]) -> Tensor:
@@ -29,8 +29,8 @@ def labels_of(count: int) -> dict[int, bool]:
 def test_nothing_to_learn_yet() -> None:
     """Before there are answers of both kinds there is no head."""
     learner: Learner[int] = Learner(vectors_of)
-    assert not learner.learn({}, MEAN, BASIS)
-    assert not learner.learn({1: False, 2: False}, MEAN, BASIS)
+    assert not learner.learn({}, SPACE)
+    assert not learner.learn({1: False, 2: False}, SPACE)
     assert learner.head is None
     assert math.isnan(learner.training_loss({}))
 
@@ -39,7 +39,7 @@ def test_learns_and_says_how_well() -> None:
     """With answers of both kinds positives score higher, and held-out and prequential figures are there."""
     learner: Learner[int] = Learner(vectors_of)
     for count in range(1, 80):
-        learner.learn(labels_of(count), MEAN, BASIS)
+        learner.learn(labels_of(count), SPACE)
     assert learner.head is not None
     probability = learner.head(VECTORS[80:])
     assert probability[TRUTH[80:]].mean() > probability[~TRUTH[80:]].mean() + 0.3
@@ -59,7 +59,7 @@ def test_prequential_figures_never_see_the_answer() -> None:
     learner: Learner[int] = Learner(vectors_of)
     coins = (torch.rand(120, generator=torch.Generator().manual_seed(9)) < 0.5).tolist()
     for count in range(1, 121):
-        learner.learn({number: coins[number] for number in range(count)}, MEAN, BASIS)
+        learner.learn({number: coins[number] for number in range(count)}, SPACE)
     assert learner.figures["prequential_accuracy"] == pytest.approx(0.5, abs=0.15)
 
 
@@ -67,22 +67,22 @@ def test_a_restart_knows_nearly_the_same() -> None:
     """Answers that come all at once, as after a restart, give the same head and nearly the same calibration."""
     slow: Learner[int] = Learner(vectors_of)
     for count in range(1, 101):
-        slow.learn(labels_of(count), MEAN, BASIS)
+        slow.learn(labels_of(count), SPACE)
     again: Learner[int] = Learner(vectors_of)
-    again.learn(labels_of(100), MEAN, BASIS)
+    again.learn(labels_of(100), SPACE)
     assert slow.head is not None and again.head is not None
     assert torch.allclose(slow.head.weights, again.head.weights, atol=1e-4)
     assert torch.allclose(slow.head(VECTORS), again.head(VECTORS), atol=0.08)
 
 
-def test_another_basis_and_answers_taken_back() -> None:
-    """A new basis or fewer answers are learnt as if they had been there from the start."""
+def test_another_space_and_answers_taken_back() -> None:
+    """A new space or fewer answers are learnt as if they had been there from the start."""
     learner: Learner[int] = Learner(vectors_of)
-    learner.learn(labels_of(50), MEAN, BASIS)
-    mean, basis = pool_features(VECTORS[:60])
-    learner.learn(labels_of(40), mean, basis)
+    learner.learn(labels_of(50), SPACE)
+    space = Space.of(VECTORS[:60])
+    learner.learn(labels_of(40), space)
     fresh: Learner[int] = Learner(vectors_of)
-    fresh.learn(labels_of(40), mean, basis)
+    fresh.learn(labels_of(40), space)
     assert learner.head is not None and fresh.head is not None
-    assert torch.equal(learner.head.basis, basis)
+    assert learner.head.space.is_same(space)
     assert torch.allclose(learner.head.scores(learner.head.support), fresh.head.scores(fresh.head.support), atol=1e-3)

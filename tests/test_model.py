@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 
 from IA.dataset import load, normalise
-from IA.head import Head, pool_features, project
+from IA.head import Head
 from IA.model import FORMAT, Predictor, load_head
 from IA.networks import build
+from IA.space import Space
 
 CLASSES = {"positive": "red", "negative": "blue"}
 
@@ -25,9 +26,9 @@ def predictor(images_folder: Path, tiny_network: str) -> Predictor:
     paths = sorted(images_folder.glob("*/*.png"))
     images = torch.stack([load(path, backbone.preprocessing) for path in paths])
     vectors = untrained.embeddings(normalise(images, backbone.preprocessing))
-    mean, basis = pool_features(vectors)
+    space = Space.of(vectors)
     labels = torch.tensor([path.parent.name == "red" for path in paths])
-    head = Head.fit(project(vectors, mean, basis), labels, mean, basis)
+    head = Head.fit(space.project(vectors), labels, space)
     return Predictor(
         backbone, head, classes=CLASSES, threshold=0.4, labels=12, metrics={"average_precision": 1.0}, generation=7
     )

@@ -37,7 +37,7 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
-    (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32))),
+    (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
     (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
 ]

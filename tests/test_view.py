@@ -7,7 +7,8 @@ from torch import Tensor
 
 from IA import columns
 from IA.columns import Columns
-from IA.head import Head, pool_features, project
+from IA.head import Head
+from IA.space import Space
 from IA.view import View
 
 IMAGES, DIMENSION = 60, 12
@@ -21,23 +22,22 @@ def vectors() -> Tensor:
 
 def seen(vectors: Tensor) -> View:
     """A view with every image embedded."""
-    view = View(*pool_features(vectors), len(vectors))
+    view = View(Space.of(vectors), len(vectors))
     view.put(np.arange(len(vectors)), vectors.numpy())
     return view
 
 
 def head_of(vectors: Tensor, answered: list[int]) -> Head:
     """A head that has learnt that even numbers are positive."""
-    mean, basis = pool_features(vectors)
+    space = Space.of(vectors)
     answers = torch.tensor([number % 2 == 0 for number in answered])
-    return Head.fit(project(vectors[answered], mean, basis), answers, mean, basis)
+    return Head.fit(space.project(vectors[answered]), answers, space)
 
 
 @pytest.mark.parametrize("budget", [columns.BUDGET_BYTES, 2 * 1000 * IMAGES, 2 * 5 * IMAGES])
 def test_scores_are_those_of_the_head(vectors: Tensor, budget: int) -> None:
     """Answer by answer, columns say what the head says, whether kept in float32, in float16 or not at all."""
-    mean, basis = pool_features(vectors)
-    projected = project(vectors, mean, basis)
+    projected = Space.of(vectors).project(vectors)
     kept = Columns(projected, budget)
     for answered in ([0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5, 6], [1, 2, 9], [4, 7], [4, 7, 4]):
         head = head_of(vectors, answered)
@@ -80,7 +80,7 @@ def test_more_images(vectors: Tensor) -> None:
 def test_novelty_is_the_distance_to_the_nearest_answer(vectors: Tensor) -> None:
     """Whatever is answered, taken back, lost or embedded anew, novelty is what it would be from scratch."""
     view, random = seen(vectors), np.random.default_rng(0)
-    projected = project(vectors, view.mean, view.basis)
+    projected = view.space.project(vectors)
     for _ in range(20):
         answered = set(random.choice(IMAGES, random.integers(0, 6), replace=False).tolist())
         assert view.answer(answered) == answered
