@@ -86,6 +86,7 @@ class Work:
         self._numbers: dict[str, int] = {}
         self._answered: object = None  # the version of the answers that novelty knows
         self._labels = 0
+        self._waiting: tuple[int, float] | None = None  # answers to learn, and when they were published
         self._checkpoint: Checkpoint | None = None
         self._checkpoint_seen: object = None
         self._score_anew = False  # by a new checkpoint
@@ -219,6 +220,8 @@ class Work:
             return
         numbers = {self._numbers[path]: label for path, label in version.content.items() if path in self._numbers}
         labels = [numbers[number] for number in self._pool.answer(numbers) if numbers[number] is not None]
+        if (seen := signature(self._run / ANNOTATIONS.name)) is not None:
+            self._waiting = (len(labels), seen[1] / 1e9)
         self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty does not tell two kinds apart
         self._answered = version
         self._to_publish |= self._checkpoint is None  # else the order waits for a head that has learnt them
@@ -238,6 +241,10 @@ class Work:
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False
         self._published_s = time.monotonic()
+        if self._checkpoint and self._waiting and self._checkpoint.labels >= self._waiting[0]:
+            waited_s = time.time() - self._waiting[1]
+            self._writer.add_scalar("latency/answer_to_predictions_s", waited_s, self._checkpoint.labels)
+            self._waiting = None
         log.info("predictions %d: %d of %d images embedded", generation, content.embedded, len(self._pool))
 
 

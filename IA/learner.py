@@ -21,6 +21,7 @@ class Learner(Generic[Name]):
     Attributes:
         head: the newest, calibrated; None before there are answers of both kinds.
         threshold: the probability from which on to say positive, tuned on answers held out.
+        held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
         figures: of validation (see `IA.head.validation`) and of prequential calibration.
     """
 
@@ -33,6 +34,7 @@ class Learner(Generic[Name]):
         """
         self.head: Head | None = None
         self.threshold = 0.5
+        self.held_out: dict[Name, float] = {}
         self.figures: dict[str, float] = {}
         self._vectors_of = vectors_of
         self._validates = validates
@@ -117,4 +119,6 @@ class Learner(Generic[Name]):
             scores = self.head.scale * cross_fitted_scores(projected, answers) + self.head.offset
             self.figures = validation(scores, answers)
             self.threshold = self.figures.pop("threshold", 0.5)
+            known = zip(labels, torch.sigmoid(scores).tolist(), strict=True) if self.figures else ()
+            self.held_out = dict(known)
         self.figures |= self._asked.figures(labels)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.tensorboard import SummaryWriter
 
 from config import Config
 from IA.embedder import Embedder, leave_room
@@ -16,6 +15,7 @@ from IA.learner import Learner
 from IA.loop import loop_config, one_sentence, until_signalled
 from IA.model import Predictor, load_head
 from IA.protocol import ANNOTATIONS, FEATURES, PREDICTOR, SETTINGS, Features, Latest, Settings, changes
+from IA.report import Report
 from IA.space import Space
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Trainer:
         self._settings = Latest(config.run, SETTINGS)
         self._annotations = Latest(config.run, ANNOTATIONS)
         self._features = Latest(config.run, FEATURES)
-        self._writer = SummaryWriter(str(config.run / "tensorboard" / "trainer"))
+        self._report = Report(config.run / "tensorboard" / "trainer")
         self._network: str | None = None
         self._generation = _last_generation(config.run)
         self._learnt: object = None
@@ -66,7 +66,7 @@ class Trainer:
 
     def close(self) -> None:
         """End the event file."""
-        self._writer.close()
+        self._report.close()
 
     # --- embedding the answered images --------------------------------------------------------------------------------
 
@@ -118,24 +118,11 @@ class Trainer:
         milliseconds = 1000 * (time.perf_counter() - began)
         told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
-        self._report(labels, learner.training_loss(labels), learner.figures, milliseconds)
+        self._report.show(learner, labels, self._config.datadir or Path(settings.datadir), milliseconds)
 
     def _vectors(self, paths: Sequence[str]) -> torch.Tensor:
         """Embeddings (n, D) of answered images."""
         return torch.from_numpy(self._cache.vectors(np.array([self._rows[path] for path in paths])))
-
-    def _report(
-        self, labels: Mapping[str, bool], loss: float, figures: Mapping[str, float], milliseconds: float
-    ) -> None:
-        """Scalars over the number of answers; those of validation come from answers held out."""
-        step = len(labels)
-        self._writer.add_scalar("training/loss", loss, step)
-        self._writer.add_scalar("training/fit_ms", milliseconds, step)
-        for name, value in figures.items():
-            self._writer.add_scalar(f"validation/{name}", value, step)
-        self._writer.add_scalar("labels/count", step, step)
-        self._writer.add_scalar("labels/positive", sum(labels.values()), step)
-        self._writer.flush()
 
 
 def _last_generation(run: Path) -> int:
