@@ -1,5 +1,6 @@
 """Probability that a person can believe: Platt scaling of the scores that images had when they were asked."""
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 
@@ -7,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-WINDOW = 150  # answers that the calibration rests on
+WINDOW = 150  # answers that calibration and figures rest on
+HALF_LIFE = 12.0  # answers after which one counts half: positives run out, and the odds change with them
 SCALE_SPREAD = 0.5  # prior: the scale is about 1 +- this,
-OFFSET_SPREAD = 1.0  # and the offset about 0 +- this
+OFFSET_SPREAD = 3.0  # and the offset about 0 +- this
 LEAST_SCALE = 0.05  # the order of the images never turns round
 STEPS = 30
 BINS = 10
@@ -17,30 +19,34 @@ BINS = 10
 Name = TypeVar("Name", bound=Hashable)
 
 
-def platt(scores: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Fit probability = sigmoid(scale * score + offset) (Platt 1999), with a prior on scale 1 and offset 0.
+def platt(scores: Tensor, labels: Tensor, half_life: float = math.inf) -> tuple[float, float]:
+    """Fit probability = sigmoid(scale * score + offset) (Platt 1999), with a prior on scale and offset.
 
     Args:
         scores: (n,) float32, given before the label was known; none is fine.
-        labels: (n,) bool.
+        labels: (n,) bool, the newest last.
+        half_life: answers after which one counts half.
 
     Returns:
         Scale, above 0, and offset: most probable with Gaussian priors, by Newton's method.
     """
     features = torch.stack([scores.double(), torch.ones(len(scores), dtype=torch.float64)], dim=1)  # (n, 2)
     targets = labels.double()
+    weights = 0.5 ** (torch.arange(len(scores) - 1, -1, -1, dtype=torch.float64) / half_life)  # (n,)
     centre = torch.tensor([1.0, 0.0], dtype=torch.float64)
     precision = torch.tensor([SCALE_SPREAD**-2, OFFSET_SPREAD**-2], dtype=torch.float64)
 
     def cost(at: Tensor) -> float:
         logits = features @ at
-        return float((softplus(logits) - targets * logits).sum() + (precision * (at - centre) ** 2).sum() / 2)
+        return float(weights @ (softplus(logits) - targets * logits) + (precision * (at - centre) ** 2).sum() / 2)
 
     at = centre
     for _ in range(STEPS):
         probability = torch.sigmoid(features @ at)
-        gradient = features.T @ (probability - targets) + precision * (at - centre)  # (2,)
-        curvature = features.T @ ((probability * (1 - probability))[:, None] * features) + torch.diag(precision)
+        gradient = features.T @ (weights * (probability - targets)) + precision * (at - centre)  # (2,)
+        curvature = features.T @ ((weights * probability * (1 - probability))[:, None] * features) + torch.diag(
+            precision
+        )
         step = torch.linalg.solve(curvature, gradient)
         while cost(at - step) > cost(at) and float(step.abs().max()) > 1e-9:
             step = step / 2
@@ -88,7 +94,7 @@ class Prequential(Generic[Name]):
     def calibration(self, labels: Mapping[Name, bool]) -> tuple[float, float]:
         """Scale and offset, as of `platt`, by the last answers."""
         scores, _, truth = self._last(labels)
-        return platt(scores, truth)
+        return platt(scores, truth, HALF_LIFE)
 
     def figures(self, labels: Mapping[Name, bool]) -> dict[str, float]:
         """Accuracy at 0.5 and calibration error of the probabilities shown, over the last answers; empty without."""

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, IMAGE_SUFFIXES, ROOT, STRATEGIES, UsageError
 from IA import peers
+from IA.calibration import expected_calibration_error
 from IA.embedder import Embedder, leave_room
 from IA.embeddings import Embeddings
 from IA.loop import one_sentence
@@ -33,6 +34,7 @@ from IA.simulation import Course, figures, simulate
 log = logging.getLogger(__name__)
 
 OURS = "Intelligent Annotation"
+POOLED = "ECE of all"
 HELD_OUT = 0.2
 KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
 AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
@@ -62,11 +64,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task: its figures, and how many positives were found after each answer."""
+    """What came of a task: its figures, and after each answer the positives found, what was shown, and the label."""
 
     task: Task
     figures: dict[str, float]
     found: NDArray[np.int64]
+    shown: NDArray[np.float32]
+    labels: NDArray[np.bool_]
 
 
 def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -114,7 +118,7 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
     for name, (positive_s, negative_s) in {"keys": KEYS_S, "AUTO": AUTO_S}.items():
         minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
         told[f"per minute, {name}"] = float(found[-1] / minutes)
-    return Result(task, told, found)
+    return Result(task, told, found, np.array(course.shown, np.float32), np.array(course.labels))
 
 
 def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
@@ -150,13 +154,26 @@ def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32],
 def table(results: Sequence[Result]) -> Iterator[str]:
     """The lines of one table: a column for each method, a row for each figure."""
     methods = list(dict.fromkeys(result.task.method for result in results))
-    rows = [name for name in results[0].figures]
-    width = max(len(name) for name in rows)
+    rows = list(results[0].figures)
+    width = max(len(name) for name in [*rows, POOLED])
     columns = [max(len(method), 15) for method in methods]
     yield " " * width + "".join(f"  {method:>{size}}" for method, size in zip(methods, columns, strict=True))
     for name in rows:
         cells = [_cell(name, [r.figures[name] for r in results if r.task.method == method]) for method in methods]
         yield f"{name:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
+    cells = [_pooled_error([result for result in results if result.task.method == method]) for method in methods]
+    yield f"{POOLED:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
+
+
+def _pooled_error(results: Sequence[Result]) -> str:
+    """Calibration error of everything that was shown to all people together: that of one person is mostly noise."""
+    shown = np.concatenate([result.shown for result in results])
+    labels = np.concatenate([result.labels for result in results])
+    known = ~np.isnan(shown)
+    if not known.any():
+        return "-"
+    error = expected_calibration_error(torch.from_numpy(shown[known]), torch.from_numpy(labels[known]))
+    return f"{error:.3f}"
 
 
 def _cell(name: str, values: Sequence[float]) -> str:

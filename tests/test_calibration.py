@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from IA.calibration import WINDOW, Prequential, expected_calibration_error, platt
@@ -24,6 +24,7 @@ def test_finds_scale_and_offset(scale: float, offset: float) -> None:
     assert platt(scores, labels) == pytest.approx((scale, offset), abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e4, 1e4), st.booleans()), max_size=40))
 def test_any_answers_leave_the_order(answers: list[tuple[float, bool]]) -> None:
     """Whatever is answered, the scale is positive and both are finite."""
