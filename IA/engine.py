@@ -168,9 +168,13 @@ def _keep(request: "openvino.InferRequest", place: tuple[Vectors, int]) -> None:
 
 
 def _converted(backbone: Backbone) -> "openvino.Model":
-    """The network for OpenVINO, (1, H, W, 3) uint8 -> (1, D) float32, with the normalisation inside."""
+    """The network for OpenVINO, (1, H, W, 3) uint8 -> (1, D) float32, with the normalisation inside.
+
+    Raises:
+        RuntimeError: it has a step that OpenVINO does not.
+    """
     package = without_telemetry()
-    from openvino.frontend import FrontEndManager
+    from openvino.frontend import FrontEndManager, GeneralFailure, NotImplementedFailure, OpConversionFailure
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
     from openvino.preprocess import PrePostProcessor
 
@@ -179,7 +183,10 @@ def _converted(backbone: Backbone) -> "openvino.Model":
         warnings.simplefilter("ignore")  # tracing warns of itself
         decoder = TorchScriptPythonDecoder(module, example_input=torch.zeros(1, 3, size_px, size_px))
     frontend = FrontEndManager().load_by_framework("pytorch")
-    model = frontend.convert(frontend.load(decoder))
+    try:
+        model = frontend.convert(frontend.load(decoder))
+    except (GeneralFailure, NotImplementedFailure, OpConversionFailure) as error:
+        raise RuntimeError(str(error).strip().splitlines()[-1].lstrip("- ")) from error  # its last line says which step
     takes_any_shape = backbone.preprocessing.resize == "area"
     height, width = (-1, -1) if takes_any_shape else (size_px, size_px)
     model.reshape([1, 3, height, width])
