@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from IA.pictures import UnreadableError, open_upright
+from IA.pictures import UnreadableError, upright_pixels
 
 DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
 MAX_SIZE_PX = 2048
@@ -23,7 +24,7 @@ STEP_PX = 32  # sides are multiples of it, so that images of a folder share a fe
 Colour = tuple[float, float, float]
 Unreadable = tuple[int, str]
 Stack = tuple[list[int], Tensor]
-"""Places of some images of one shape, and the images, (B, 3, H, W) uint8."""
+"""Places of some images of one shape, and the images, (B, 3, H, W) uint8 in channels-last order."""
 
 
 @dataclass(frozen=True)
@@ -77,69 +78,81 @@ class Preprocessing:
             raise ValueError(f"preprocessing without {error}") from None
 
 
-def _area(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+def _area(image: Tensor, preprocessing: Preprocessing) -> Tensor:
     """The whole image at its own aspect, on the area of the square: for networks that take any shape."""
-    width, height = image.size
-    aspect = min(max(width / height, 1 / MAX_ASPECT), MAX_ASPECT)
-    width_px, height_px = preprocessing.size_px * math.sqrt(aspect), preprocessing.size_px / math.sqrt(aspect)
-    return _within(image, (_stepped(width_px), _stepped(height_px)), preprocessing)
+    return _within(image, _area_shape(image.shape[2] / image.shape[1], preprocessing), preprocessing)
 
 
-def _letterbox(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+def _letterbox(image: Tensor, preprocessing: Preprocessing) -> Tensor:
     """The whole image at its own aspect, in the middle of a square of the mean colour."""
     return _within(image, (preprocessing.size_px, preprocessing.size_px), preprocessing)
 
 
-def _within(image: Image.Image, shape: tuple[int, int], preprocessing: Preprocessing) -> Image.Image:
-    """The whole image as large as it fits, in the middle of a canvas (width, height) of the mean colour."""
-    scale = min(shape[0] / image.width, shape[1] / image.height)
-    fitting = tuple(
+def _within(image: Tensor, shape: tuple[int, int], preprocessing: Preprocessing) -> Tensor:
+    """The whole image as large as it fits, in the middle of a canvas (height, width) of the mean colour."""
+    scale = min(whole / side for whole, side in zip(shape, image.shape[1:], strict=True))
+    height, width = (
         whole if abs(side * scale - whole) < STEP_PX / 2 else max(1, round(side * scale))
-        for side, whole in zip(image.size, shape, strict=True)
+        for side, whole in zip(image.shape[1:], shape, strict=True)
     )
-    small = image.resize((fitting[0], fitting[1]), Image.Resampling.BICUBIC)
-    if fitting == shape:
+    # On bytes in channels-last order, three times as fast as Pillow, from which it differs by rounding.
+    small = interpolate(image[None], (height, width), mode="bicubic", antialias=True)[0]
+    if (height, width) == shape:
         return small
-    red, green, blue = (min(255, max(0, round(value * 255))) for value in preprocessing.mean)
-    canvas = Image.new("RGB", shape, (red, green, blue))
-    canvas.paste(small, ((shape[0] - fitting[0]) // 2, (shape[1] - fitting[1]) // 2))
+    canvas = torch.tensor([min(255, max(0, round(value * 255))) for value in preprocessing.mean], dtype=torch.uint8)
+    canvas = canvas.repeat(*shape, 1).permute(2, 0, 1)  # (3, H, W), channels last
+    top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
+    canvas[:, top : top + height, left : left + width] = small
     return canvas
 
 
+def _area_shape(aspect: float, preprocessing: Preprocessing) -> tuple[int, int]:
+    """Height and width of the canvas for images of this aspect, in sides that halve five times without remainder."""
+    root = math.sqrt(min(max(aspect, 1 / MAX_ASPECT), MAX_ASPECT))
+    return _stepped(preprocessing.size_px / root), _stepped(preprocessing.size_px * root)
+
+
 def _stepped(side_px: float) -> int:
-    """The nearest side that a network halves five times without a remainder."""
     return max(STEP_PX, round(side_px / STEP_PX) * STEP_PX)
 
 
-def _crop(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
+def _crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
     """The largest square in the middle: what sticks out at the long ends is lost."""
-    width, height = image.size
+    height, width = image.shape[1:]
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     square = (preprocessing.size_px, preprocessing.size_px)
-    return image.resize(square, Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    picture = Image.fromarray(image.permute(1, 2, 0).numpy())
+    cropped = picture.resize(square, Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    return torch.from_numpy(np.array(cropped)).permute(2, 0, 1)
 
 
-RESIZES: dict[str, Callable[[Image.Image, Preprocessing], Image.Image]] = {
+RESIZES: dict[str, Callable[[Tensor, Preprocessing], Tensor]] = {
     "area": _area,
     "letterbox": _letterbox,
     "crop": _crop,
 }
 
 
+def extreme_shapes(preprocessing: Preprocessing) -> list[tuple[int, int]]:
+    """Height and width of what comes of a square and of the widest and the tallest strip."""
+    if preprocessing.resize != "area":
+        return [(preprocessing.size_px, preprocessing.size_px)]
+    return [_area_shape(aspect, preprocessing) for aspect in (1, MAX_ASPECT, 1 / MAX_ASPECT)]
+
+
 def load(path: Path, preprocessing: Preprocessing) -> Tensor:
     """One image as a network wants to see it, not yet normalised.
 
     Returns:
-        (3, H, W) uint8, RGB; H and W are the S of the network unless the resize is "area".
+        (3, H, W) uint8, RGB, in channels-last order; H and W are the S of the network unless the resize is "area".
 
     Raises:
         UnreadableError: the file is no picture.
         OSError: the file cannot be read.
     """
-    image = open_upright(path, at_least_px=preprocessing.size_px)
-    resized = RESIZES[preprocessing.resize](image, preprocessing)
-    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).contiguous()  # (3, H, W)
+    pixels = torch.from_numpy(upright_pixels(path, at_least_px=preprocessing.size_px))  # (H, W, 3)
+    return RESIZES[preprocessing.resize](pixels.permute(2, 0, 1), preprocessing)
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -174,7 +187,7 @@ def batches(
     Yields:
         The good ones, a stack for each shape among them; place and reason of the unreadable.
     """
-    executor = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    executor = ThreadPoolExecutor(workers, "decode")
     ahead: deque[Future[Tensor | str]] = deque()
     following = iter(paths)
     try:
@@ -204,4 +217,9 @@ def _stacked(start: int, results: list[Tensor | str]) -> tuple[list[Stack], list
             unreadable.append((place, result))
         else:
             shapes.setdefault(result.shape, {})[place] = result
-    return [(list(images), torch.stack(list(images.values()))) for images in shapes.values()], unreadable
+    return [(list(images), _channels_last(list(images.values()))) for images in shapes.values()], unreadable
+
+
+def _channels_last(images: list[Tensor]) -> Tensor:
+    rows = np.stack([image.permute(1, 2, 0).numpy() for image in images])  # torch.stack keeps all cores spinning
+    return torch.from_numpy(rows).permute(0, 3, 1, 2)

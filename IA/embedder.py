@@ -1,7 +1,6 @@
 """The backbone at work: image files in, embeddings out, decoded ahead in threads."""
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from IA.dataset import batches, normalise
+from IA.dataset import batches
+from IA.engine import Engine, TorchEngine, best_device, fastest, usable_cores
 from IA.networks import Backbone, build
 
 log = logging.getLogger(__name__)
 
-BATCH = 8
-DECODERS = 2
+MAX_DECODERS = 16
 
 
 @dataclass(frozen=True)
@@ -35,45 +34,43 @@ class Batch:
 
 
 class Embedder:
-    """A frozen network on the best device there is.
+    """A frozen network on the fastest engine there is.
 
     Attributes:
         backbone: the network.
         fingerprint: of its weights; embeddings with different fingerprints cannot be compared.
     """
 
-    def __init__(self, network: str) -> None:
+    def __init__(self, network: str, cores: int | None = None, compiled: bool = True) -> None:
+        """Build the network and get it ready to run.
+
+        Args:
+            network: as `IA.networks.build` takes it.
+            cores: of the processor, to decode and to embed on; by default all that this process may use.
+            compiled: for this machine, in a second or two and 200 MB; not worth it for an image now and then.
+        """
+        self._cores = cores or usable_cores()
         self.backbone: Backbone = build(network)
         self.fingerprint = self.backbone.fingerprint
-        self._device = best_device()
-        self.backbone.module.eval().to(self._device)
-        log.info("network %s, %d values an image, on %s", network, self.backbone.dimension, self._device)
+        self._engine: Engine = (
+            fastest(self.backbone, self._cores) if compiled else TorchEngine(self.backbone, best_device())
+        )
+        log.info("network %s, %d values an image, %s", network, self.backbone.dimension, self._engine.name)
 
     def cache_of(self, run: Path, loop: str) -> Path:
         """Where a loop keeps the embeddings of this network."""
         name = "".join(letter if letter.isalnum() else "-" for letter in Path(self.backbone.name).stem)
         return run / "cache" / loop / f"{name}-{self.fingerprint}"
 
-    @torch.inference_mode()
     def embed(self, files: Sequence[Path]) -> Iterator[Batch]:
-        """Yield the embeddings of the files, batch by batch, in their order."""
-        for stacks, failed in batches(files, self.backbone.preprocessing, BATCH, DECODERS):
-            places: list[int] = []
-            vectors = [np.zeros((0, self.backbone.dimension), np.float32)]
-            for some, images in stacks:
-                ready = normalise(images.to(self._device), self.backbone.preprocessing)
-                places += some
-                vectors.append(self.backbone.module(ready).float().cpu().numpy())
-            yield Batch(places, np.concatenate(vectors), failed)
-
-
-def best_device() -> torch.device:
-    """CUDA or Metal where there is one, else the processor."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile."""
+        decoders = min(self._cores, MAX_DECODERS)
+        for stacks, failed in batches(files, self.backbone.preprocessing, self._engine.batch, decoders):
+            places = [place for some, _ in stacks for place in some]
+            vectors = self._engine.embed([images for _, images in stacks])
+            yield Batch(places, np.concatenate([np.zeros((0, self.backbone.dimension), np.float32), *vectors]), failed)
 
 
 def leave_room(cores: int) -> None:
     """Use at most this many processor cores for tensors."""
-    torch.set_num_threads(max(1, min(cores, os.cpu_count() or 1)))
+    torch.set_num_threads(max(1, min(cores, usable_cores())))

@@ -1,6 +1,7 @@
 """Inference: embeds every image once, and scores all of them again for each new checkpoint."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ PUBLISH_EVERY_S = 1.5  # while it embeds
 FIRST_FEATURES = 64  # images embedded before the pool is first described
 FEATURES_SAMPLE = 20_000
 SEED = 0
+NICE = 10  # embedding takes every core, yet the page comes first
 
 
 class Inference:
@@ -261,6 +263,8 @@ def _figures(checkpoint: Checkpoint) -> dict[str, Any]:
 def main() -> None:
     """Embed and score until signalled."""
     config = loop_config()
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
         inference = Inference(config)
         for _ in changes(config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, stop=stop):

@@ -1,13 +1,17 @@
-"""Image files to upright 8-bit RGB pictures: Pillow and numpy only, never torch; the server uses it for previews."""
+"""Image files to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
 
+import contextlib
 import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 MAX_PIXELS = 300_000_000
@@ -40,6 +44,8 @@ BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they 
     zlib.error,
 )
 
+Picture = TypeVar("Picture")
+
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
 
 
@@ -64,6 +70,15 @@ def open_upright(path: Path, at_least_px: int | None = None) -> Image.Image:
         UnreadableError: the content cannot be decoded.
         OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
     """
+    return _read(path, lambda file: _picture(file, at_least_px))
+
+
+def upright_pixels(path: Path, at_least_px: int | None = None) -> NDArray[np.uint8]:
+    """The same as pixels, (H, W, 3): for threads, as Pillow keeps all others waiting while it decodes a JPEG."""
+    return _read(path, lambda file: _pixels(file, at_least_px))
+
+
+def _read(path: Path, decode: Callable[[BinaryIO], Picture]) -> Picture:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise UnreadableError("It is not a regular file.")  # opening a pipe would wait for ever
@@ -71,7 +86,7 @@ def open_upright(path: Path, at_least_px: int | None = None) -> Image.Image:
         raise UnreadableError("The file is empty.")
     with path.open("rb") as file:
         try:
-            return _decode(file, at_least_px)
+            return decode(file)
         except UnidentifiedImageError:
             raise UnreadableError("It is not an image of a known format.") from None
         except BAD_IMAGE as error:
@@ -80,19 +95,53 @@ def open_upright(path: Path, at_least_px: int | None = None) -> Image.Image:
             raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
 
 
-def _decode(file: BinaryIO, at_least_px: int | None) -> Image.Image:
+def _picture(file: BinaryIO, at_least_px: int | None) -> Image.Image:
+    with _header(file, at_least_px) as image:
+        return _upright(image)
+
+
+def _pixels(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8]:
+    with _header(file, at_least_px) as image:
+        pixels = _fast_jpeg(file, image)
+        if pixels is None:
+            return np.array(_upright(image))
+        turn = UPRIGHT.get(_orientation(image))
+        return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+
+
+@contextlib.contextmanager
+def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
+    """The image before any of its pixels is decoded, of the size that it will have."""
     # For the whole process, and again each time: `catch_warnings` is not safe with threads.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     with Image.open(file, formats=FORMATS) as image:
         _check_size(image)
         if at_least_px is not None:
             image.draft(None, (max(1, at_least_px), max(1, at_least_px)))  # acts on JPEG alone
-        image.load()
-        turn = UPRIGHT.get(_orientation(image))
-        picture = _as_rgb(image)
-        if turn is not None:
-            return picture.transpose(turn)
-        return picture.copy() if picture is image else picture
+        yield image
+
+
+def _fast_jpeg(file: BinaryIO, image: Image.Image) -> NDArray[np.uint8] | None:
+    """Pixels as stored, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
+    if image.format != "JPEG" or image.mode != "RGB":
+        return None
+    file.seek(0)
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            file.read(), "RGB", min_width=image.width, min_height=image.height
+        )
+    except ValueError:
+        return None
+    return pixels if pixels.shape == (image.height, image.width, 3) else None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    turn = UPRIGHT.get(_orientation(image))
+    picture = _as_rgb(image)
+    if turn is not None:
+        return picture.transpose(turn)
+    return picture.copy() if picture is image else picture
 
 
 def _check_size(image: Image.Image) -> None:

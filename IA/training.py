@@ -73,7 +73,7 @@ class Trainer:
     def _follow_network(self, network: str) -> None:
         if network == self._network:
             return
-        self._embedder = Embedder(network)
+        self._embedder = Embedder(network, cores=1, compiled=False)
         self._cache = Embeddings(self._embedder.cache_of(self._run, "trainer"), self._embedder.backbone.dimension)
         self._rows: dict[str, int] = {}
         self._lost: set[str] = set()  # answered, but the file is away or cannot be decoded

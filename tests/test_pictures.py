@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from IA import pictures
-from IA.pictures import UnreadableError, open_upright
+from IA.pictures import UnreadableError, open_upright, upright_pixels
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -189,6 +189,40 @@ def test_damage_never_surprises(tmp_path: Path, suffix: str) -> None:
             assert open_upright(tmp_path / "a").mode == "RGB"
         except UnreadableError:
             continue
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("at_least_px", [None, 60, 224])
+def test_pixels_are_those_of_the_picture(tmp_path: Path, mode: str, orientation: int, at_least_px: int | None) -> None:
+    """The fast way to decode gives what Pillow gives, to the last bit but rounding."""
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = orientation
+    noise = np.random.default_rng(0).integers(0, 255, (12, 20, 3)).astype(np.uint8)
+    picture = Image.fromarray(noise).resize((501, 375)).convert(mode)
+    picture.save(tmp_path / "a.jpg", exif=exif, progressive=orientation == 1)
+    pixels = upright_pixels(tmp_path / "a.jpg", at_least_px)
+    expected = np.asarray(open_upright(tmp_path / "a.jpg", at_least_px))
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels.astype(int) - expected).max() <= 2
+
+
+def test_a_damaged_jpeg_is_judged_by_pillow(tmp_path: Path) -> None:
+    """Pixels and picture agree on what is unreadable, and in which words."""
+    random = np.random.default_rng(2)
+    data = np.frombuffer(encoded("jpeg"), np.uint8)
+    for number in range(60):
+        damaged = data[: len(data) if number % 2 else number * 20 + 2].copy()
+        damaged[random.integers(0, len(damaged), 3)] = random.integers(0, 256, 3)
+        (tmp_path / "a").write_bytes(damaged.tobytes())
+        said = []
+        for read in (open_upright, upright_pixels):
+            try:
+                said.append(str(np.asarray(read(tmp_path / "a")).shape))
+            except UnreadableError as error:
+                said.append(str(error))
+        assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image at all", b"\xff\xd8\xff", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
