@@ -30,9 +30,10 @@ from tqdm import tqdm
 
 from config import UsageError
 from IA.embedder import Embedder
-from IA.head import FOLDS, cross_fitted_scores, pool_features, project, validation
+from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.loop import one_sentence
 from IA.protocol import ANNOTATIONS, SETTINGS, read
+from IA.space import Space
 
 NICENESS = 10  # a suite at work on the same machine goes first
 WARM_UP = 8  # images a network embeds before its time is taken
@@ -199,7 +200,7 @@ def judge(embedded: Embedded, labels: Tensor, folds: int) -> Row:
         folds: how many heads are fitted, each judged on answers that it has not seen.
     """
     vectors = torch.from_numpy(embedded.vectors)
-    projected = project(vectors, *pool_features(vectors))  # (n, K)
+    projected = Space.of(vectors).project(vectors)  # (n, K)
     scores = cross_fitted_scores(projected, labels, folds)  # (n,)
     figures, errors = validation(scores, labels), standard_errors(scores, labels)
     return Row(
