@@ -117,8 +117,11 @@ class Config:
         for name in (given.positive, given.negative):
             if name is not None and not name.strip():
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
-        if given.positive is not None and given.positive == given.negative:
-            raise UsageError(f"Both answers are called {given.positive!r}; give them different names.")
+        if (given.positive or "positive") == (given.negative or "negative"):
+            name = given.positive or given.negative
+            raise UsageError(f"Both answers are called {name!r}; give them different names.")
+        if not given.host.strip() or not given.datadir.strip():
+            raise UsageError("HOST or DATADIR is empty; see bash launch.sh --help.")
         demo = given.datadir == "demo"
         datadir = ROOT / "runs" / "demo-images" if demo else Path(given.datadir).expanduser().resolve()
         if not demo and not datadir.is_dir():

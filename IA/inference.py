@@ -14,7 +14,7 @@ from tqdm import tqdm
 from config import Config
 from IA.embedder import Batch, Embedder
 from IA.embeddings import Embeddings, key
-from IA.loop import loop_config, one_sentence, until_signalled
+from IA.loop import loop_config, run_loop, until_signalled
 from IA.model import Checkpoint, load_head
 from IA.pool import Pool
 from IA.protocol import (
@@ -274,4 +274,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    one_sentence(main)
+    run_loop(main)

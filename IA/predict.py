@@ -25,15 +25,25 @@ def image_paths(folder: Path) -> list[str]:
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[str]:
-    with os.scandir(folder / prefix) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            path = f"{prefix}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(folder, f"{path}/")
-            elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and entry.is_file():
-                yield path
+    try:
+        with os.scandir(folder / prefix) as entries:
+            inside = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        sys.stderr.write(f"{str(folder / prefix)!r} is left out: {error.strerror}.\n")
+        return
+    for entry in inside:
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder, f"{path}/")
+        elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and _is_file(entry):
+            yield path
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a circle of links
+        return False
 
 
 def write_predictions(predictor: Predictor, folder: Path, paths: list[str], output: io.TextIOBase) -> None:
@@ -62,14 +72,13 @@ def _arguments() -> tuple[Predictor, Path, list[str]]:
     checkpoint, folder = Path(sys.argv[1]), Path(sys.argv[2])
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}; name a folder of images.")
-    try:
-        predictor = Predictor.load(checkpoint)
-        paths = image_paths(folder)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{error}") from None
+    paths = image_paths(folder)
     if not paths:
         raise UsageError(f"There are no images in {folder}; it may be another folder.")
-    return predictor, folder, paths
+    try:
+        return Predictor.load(checkpoint), folder, paths
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{error}") from None
 
 
 def main() -> None:

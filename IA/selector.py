@@ -7,7 +7,7 @@ import numpy as np
 
 from config import Config
 from IA import ranking
-from IA.loop import loop_config, one_sentence, until_signalled
+from IA.loop import loop_config, run_loop, until_signalled
 from IA.protocol import ANNOTATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, Latest, Ranking, changes, publish
 
 log = logging.getLogger(__name__)
@@ -74,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    one_sentence(main)
+    run_loop(main)

@@ -12,7 +12,7 @@ from config import Config
 from IA.embedder import Embedder, leave_room
 from IA.embeddings import Embeddings, key
 from IA.learner import Learner
-from IA.loop import loop_config, one_sentence, until_signalled
+from IA.loop import loop_config, run_loop, until_signalled
 from IA.model import Predictor, load_head
 from IA.protocol import ANNOTATIONS, FEATURES, PREDICTOR, SETTINGS, Features, Latest, Settings, changes
 from IA.report import Report
@@ -145,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    one_sentence(main)
+    run_loop(main)

@@ -6,6 +6,8 @@ import ipaddress
 import os
 import secrets
 import socket
+from base64 import b64encode
+from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -17,17 +19,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config import Config
 
 MAX_BODY_BYTES = 64 * 1024
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; frame-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'self'"
-)
+PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
+h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
+input { flex: 1; min-width: 0 } input, button { font: inherit; padding: .4rem .6rem } [role=alert] { color: #c2410c }"""
 TOKEN_PROMPT = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>Intelligent Annotation</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Intelligent Annotation</title><style>{style}</style>
 <h1>Intelligent Annotation</h1>
-<p>Open the link that the terminal printed, or paste its token here.</p>
+{wrong}<p>Open the link that the terminal printed, or paste its token here.</p>
 <form method="get" action="/"><label>Token <input name="token" autofocus autocomplete="off"></label>
 <button>Open</button></form></html>"""
+WRONG_TOKEN = '<p role="alert">That is not the token of this run.</p>'
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; frame-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'self'; "
+    f"style-src 'self' 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
+)
 
 
 def token_of(run: Path) -> str:
@@ -87,7 +95,7 @@ class Access:
         if not self._is_own_host(headers.get("host", "")):
             return _sentence(400, "This host name is not one that this server answers to.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers["host"]:
+        if origin is not None and _place(origin) != headers["host"]:
             return _sentence(403, "Requests from other sites are not answered.")
         if not headers.get("content-length", "0").isdecimal():
             return _sentence(400, "The length of the body is not a number.")
@@ -116,12 +124,14 @@ class Access:
         if self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
             return None
         if scope["path"] == "/":
-            return HTMLResponse(TOKEN_PROMPT, 401)
+            wrong = WRONG_TOKEN if given else ""
+            return HTMLResponse(TOKEN_PROMPT.format(style=PROMPT_STYLE, wrong=wrong), 401)
         return _sentence(401, "The token is missing or wrong; open the link that the terminal printed.")
 
     def _welcome(self, scope: Scope, query: str) -> Response:
         """Keep the token in a cookie and take it out of the address."""
-        response = RedirectResponse(f"{scope['path']}?{query}" if query else scope["path"], 303)
+        path = "/" + scope["path"].lstrip("/")  # two slashes would name another host
+        response = RedirectResponse(f"{path}?{query}" if query else path, 303)
         response.set_cookie(self._cookie, self._token or "", max_age=31_536_000, httponly=True, samesite="lax")
         return response
 
@@ -148,6 +158,14 @@ class Access:
             await self._app(scope, counted, watched)
         if received > MAX_BODY_BYTES:
             await _too_large()(scope, receive, send)
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an origin; None where it has none, or is no address at all."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 def _is_address(name: str) -> bool:

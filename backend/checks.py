@@ -2,9 +2,9 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
+from backend.images import walk
 from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.protocol import SETTINGS, read
 
@@ -20,8 +20,11 @@ def check_place(config: Config) -> None:
         raise UsageError("No folder of images is named; see bash launch.sh --help.")
     if not os.access(datadir, os.R_OK | os.X_OK):
         raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
-    if next(_images(datadir), None) is None:
-        raise UsageError(f"There are no images in {datadir} or below; images end in {_endings()}.")
+    if next(walk(datadir, datadir), None) is None:
+        raise UsageError(
+            f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
+            "in the folder."
+        )
     listen(config).close()
 
 
@@ -38,7 +41,7 @@ def listen(config: Config) -> socket.socket:
     try:
         listener = socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or an answer waits 40 ms for the peer's ACK
     return listener
@@ -53,12 +56,6 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _images(folder: Path) -> Iterator[str]:
-    for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (name for name in names if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES)
-
-
 def _endings() -> str:
     return ", ".join(sorted(IMAGE_SUFFIXES))
 
@@ -69,7 +66,7 @@ def check_run(config: Config) -> None:
     A run keeps to its folder; one whose folder is there no more was moved, and may go on with another path.
 
     Raises:
-        UsageError: it cannot be written, or belongs to another folder.
+        UsageError: it cannot be written, belongs to another folder, or both answers would have one name.
     """
     run = config.run
     try:
@@ -80,8 +77,16 @@ def check_run(config: Config) -> None:
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
     try:
-        before = Path(read(run, SETTINGS).content.datadir)
+        before = read(run, SETTINGS).content
     except (OSError, ValueError):
-        return
-    if before != config.datadir and before.is_dir():
-        raise UsageError(f"The run {run} belongs to {before}; name another with --run, or begin it anew with --reset.")
+        before = None
+    if before is not None:
+        folder = Path(before.datadir)
+        if folder != config.datadir and folder.is_dir():
+            raise UsageError(
+                f"The run {run} belongs to {folder}; name another with --run, or begin it anew with --reset."
+            )
+    positive = config.positive or (before.positive if before else "positive")
+    negative = config.negative or (before.negative if before else "negative")
+    if positive == negative:
+        raise UsageError(f"Both answers are called {positive!r}; give them different names.")

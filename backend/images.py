@@ -51,6 +51,8 @@ class Images:
         self.datadir = datadir
         self.listing = True
         self._run = run.resolve()
+        # A run inside DATADIR is no part of it; one around DATADIR, or in its place, hides nothing.
+        self._leave_out = self._run if datadir in self._run.parents else None
         self._on_change = on_change
         self._latest = protocol.Latest(run, protocol.IMAGES)
         self._paths: list[str] = list(self._latest.content() or [])
@@ -142,8 +144,8 @@ class Images:
         """Walk the whole folder: number what is new, mark what is gone."""
         found: set[int] = set()
         published = time.monotonic()
-        for path in self._walk(self.datadir):
-            found.add(self._add(path))
+        for path in walk(self.datadir, self.datadir, self._leave_out):
+            found.add(self._add(self._relative(str(path))))
             if self._stop.is_set():
                 return
             if time.monotonic() - published > PUBLISH_EVERY_S:
@@ -156,35 +158,6 @@ class Images:
         self._publish()
         self.listing = False
         log.info("listed %d images in %s", self.present, self.datadir)
-
-    def _walk(self, folder: Path) -> Iterator[str]:
-        """Paths of the images below, folder by folder in order of name; hidden names and the run are left out."""
-        folders = [folder]
-        while folders:
-            here = folders.pop()
-            try:
-                with os.scandir(here) as entries:
-                    inside = sorted(entries, key=lambda entry: entry.name)
-            except OSError as error:
-                log.warning("%s cannot be listed (%s)", here, error.strerror)
-                continue
-            for entry in inside:
-                if not entry.name.startswith(".") and self._is_image(Path(entry.path), entry.is_symlink()):
-                    yield self._relative(entry.path)
-            folders += [Path(entry.path) for entry in reversed(inside) if self._is_folder(entry)]
-
-    def _is_folder(self, entry: "os.DirEntry[str]") -> bool:
-        hidden = entry.name.startswith(".")
-        return not hidden and entry.is_dir(follow_symlinks=False) and Path(entry.path) != self._run
-
-    def _is_image(self, path: Path, is_link: bool) -> bool:
-        """Whether it is a file to ask about: links count only if they stay in DATADIR."""
-        if path.suffix.lower() not in IMAGE_SUFFIXES:
-            return False
-        try:
-            return path.is_file() and (not is_link or path.resolve().is_relative_to(self.datadir))
-        except (OSError, RuntimeError):  # a circle of links
-            return False
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.datadir).replace(os.sep, "/")
@@ -238,14 +211,16 @@ class Images:
     def _look_at(self, path: Path) -> bool:
         """Bring what is known of one path up to date; True if a file known before is another now."""
         relative = self._relative(str(path))
-        if any(part.startswith(".") for part in relative.split("/")) or path.is_relative_to(self._run):
+        if any(part.startswith(".") for part in relative.split("/")):
+            return False
+        if self._leave_out is not None and path.is_relative_to(self._leave_out):
             return False
         if path.is_dir() and not path.is_symlink():
             before = len(self._gone)
-            for inside in self._walk(path):
-                self._add(inside)
+            for inside in walk(self.datadir, path, self._leave_out):
+                self._add(self._relative(str(inside)))
             return len(self._gone) != before
-        if self._is_image(path, path.is_symlink()):
+        if is_image(path, path.is_symlink(), self.datadir):
             known = self._numbers.get(relative)
             self._on_change(self._add(relative))
             return known is not None
@@ -261,6 +236,40 @@ class Images:
             return [number]
         folder = f"{relative}/"
         return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
+
+
+def walk(datadir: Path, folder: Path, leave_out: Path | None = None) -> Iterator[Path]:
+    """The images in a folder and below, folder by folder in order of name; hidden names are left out.
+
+    Args:
+        datadir: links count only if they stay in it.
+        folder: where to begin, in it.
+        leave_out: a folder that is not entered: a run directory in it.
+    """
+    folders = [folder]
+    while folders:
+        here = folders.pop()
+        try:
+            with os.scandir(here) as entries:
+                inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+        except OSError as error:
+            log.warning("%s cannot be listed (%s)", here, error.strerror)
+            continue
+        for entry in inside:
+            if is_image(Path(entry.path), entry.is_symlink(), datadir):
+                yield Path(entry.path)
+        subfolders = (Path(entry.path) for entry in reversed(inside) if entry.is_dir(follow_symlinks=False))
+        folders += [subfolder for subfolder in subfolders if subfolder != leave_out]
+
+
+def is_image(path: Path, is_link: bool, datadir: Path) -> bool:
+    """Whether it is a file to ask about: links count only if they stay in DATADIR."""
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        return False
+    try:
+        return path.is_file() and (not is_link or path.resolve().is_relative_to(datadir))
+    except (OSError, RuntimeError):  # a circle of links
+        return False
 
 
 class _Touched(FileSystemEventHandler):

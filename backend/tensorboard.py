@@ -20,7 +20,10 @@ class TensorBoard:
     async def answer(self, request: Request) -> Response:
         """TensorBoard's answer to this request, or one sentence while it is not there."""
         headers = [(name, value) for name, value in request.headers.items() if name not in NOT_HANDED_ON]
-        url = httpx.URL(path=request.url.path, query=request.url.query.encode())
+        try:
+            url = httpx.URL(path=request.url.path, query=request.url.query.encode())
+        except httpx.InvalidURL:
+            return JSONResponse({"detail": "TensorBoard has no such page."}, 404)
         asked = self._client.build_request(request.method, url, headers=headers, content=await request.body())
         try:
             answered = await self._client.send(asked, stream=True)

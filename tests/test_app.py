@@ -1,6 +1,8 @@
 """The routes, over real HTTP."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import socket
@@ -273,10 +275,16 @@ def test_the_token(tmp_path: Path, datadir: Path) -> None:
         assert client.get("/").status_code == 401
         assert "token" in client.get("/").text
         assert client.get("/api/status", headers={"authorization": "Bearer wrong"}).status_code == 401
-        assert client.get("/?token=wrong").status_code == 401
+        wrong = client.get("/?token=wrong")
+        assert wrong.status_code == 401
+        assert "not the token" in wrong.text
+        style = base64.b64encode(hashlib.sha256(wrong.text.split("<style>")[1].split("</style>")[0].encode()).digest())
+        assert f"'sha256-{style.decode()}'" in wrong.headers["content-security-policy"]
         assert client.get("/api/status", headers={"authorization": "Bearer s3cret"}).status_code == 200
         opened = client.get("/?token=s3cret")
         assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        elsewhere = client.get(f"{client.base_url}//evil.example/?token=s3cret")
+        assert elsewhere.headers["location"] == "/evil.example/"
         assert "httponly" in opened.headers["set-cookie"].lower()
         assert client.get("/api/status").status_code == 200
 
@@ -288,7 +296,7 @@ def test_foreign_hosts_and_origins(server: Serving) -> None:
     assert client.get("/api/status", headers={"host": "evil.example"}).status_code == 400
     assert client.get("/api/status", headers={"host": f"evil.example:{port}"}).status_code == 400
     assert client.get("/api/status", headers={"host": f"localhost:{port}"}).status_code == 200
-    for origin in ("http://evil.example", "null", f"http://127.0.0.1:{(port or 0) + 1}"):
+    for origin in ("http://evil.example", "null", "http://[", "", f"http://127.0.0.1:{(port or 0) + 1}"):
         assert client.get("/api/status", headers={"origin": origin}).status_code == 403
     post = {"origin": "http://evil.example", "content-type": "text/plain"}
     assert client.post("/api/undo", content="{}", headers=post).status_code == 403
@@ -326,3 +334,4 @@ def test_tensorboard_not_there_yet(tmp_path: Path, datadir: Path) -> None:
     with serving(tmp_path / "run", datadir, tensorboard=True) as server:
         response: httpx.Response = server.client.get("/tensorboard/")
         assert (response.status_code, list(response.json())) == (502, ["detail"])
+        assert server.client.get("/tensorboard/%00").status_code == 404

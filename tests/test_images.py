@@ -53,6 +53,24 @@ def present(images: Images) -> set[str]:
 EXPECTED = {"b.jpg", "a.JPEG", "sub dir/ü\n'\".PNG", "sub dir/deeper/x.tIf", "z.webp", "folder.jpg/inside.png"}
 
 
+@pytest.mark.parametrize("run", ["data/run", ".", "data"])
+def test_a_run_inside_around_or_in_place_of_the_images(tmp_path: Path, datadir: Path, run: str) -> None:
+    """Wherever the run is, new images are noticed, and a run among the images is no part of them."""
+    (tmp_path / run).mkdir(exist_ok=True)
+    images = Images(tmp_path / run, datadir)
+    images.start()
+    try:
+        until(lambda: not images.listing)
+        (datadir / "new.jpg").write_bytes(b"")
+        (tmp_path / run / "cache").mkdir()
+        (tmp_path / run / "cache" / "preview.jpg").write_bytes(b"")
+        until(lambda: "new.jpg" in present(images))
+        inside = {"cache/preview.jpg"} if run == "data" else set()
+        assert present(images) - inside == EXPECTED | {"new.jpg"}
+    finally:
+        images.close()
+
+
 def test_lists_all_kinds(tmp_path: Path, follow: Callable[[], Images]) -> None:
     """Suffixes in any case, subfolders and odd names are listed; hidden ones and other files are not."""
     images = follow()

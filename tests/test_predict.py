@@ -62,6 +62,7 @@ def test_the_server_and_the_command_see_the_same_images(
     (images_folder / ".hidden").mkdir()
     for name in ("A.PNG", ".b.png", ".hidden/c.png", "d.txt", "e.JPeG"):
         (images_folder / name).write_bytes(picture)
+    (images_folder / "circle.png").symlink_to(images_folder / "circle.png")
     paths = [row["path"] for row in run(monkeypatch, checkpoint, images_folder)]
     assert paths[:3] == ["A.PNG", "blue/0.png", "blue/1.png"]
     assert [path for path in paths if "/" not in path] == ["A.PNG", "e.JPeG"]

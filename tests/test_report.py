@@ -29,5 +29,5 @@ def test_figures_curve_and_mistakes(images_folder: Path, tmp_path: Path, monkeyp
     assert {"labels/count", "labels/positive", "training/loss", "training/fit_ms"} <= set(tags["scalars"])
     assert {"validation/average_precision", "validation/accuracy"} <= set(tags["scalars"])
     assert [(event.step, event.value) for event in events.Scalars("labels/positive")] == [(12, 5)]
-    assert tags["images"] == ["mistakes/0_negative"]
+    assert tags["images"][0] == "mistakes/0_negative"
     assert "validation/precision_recall" in tags["tensors"]

@@ -187,6 +187,16 @@ def test_a_run_keeps_to_its_folder(config: Config, tmp_path: Path) -> None:
     check_run(config)
 
 
+def test_answers_have_different_names(config: Config) -> None:
+    """Names that are one and the same, given now or kept by the run, are refused."""
+    config.run.mkdir()
+    protocol.publish(config.run, SETTINGS, Settings(str(config.datadir), "n", "max_prob", "hat", "no hat", "1d"))
+    check_run(config)
+    with pytest.raises(UsageError, match="'hat'"):
+        check_run(replace(config, negative="hat"))
+    check_run(replace(config, positive="cap", negative="hat"))
+
+
 def test_reset_deletes_nothing(tmp_path: Path) -> None:
     """An old run is moved aside as often as one likes."""
     for number in range(3):

@@ -13,11 +13,17 @@ export interface Counts {
   readonly left: number;
 }
 
+/** What the two answers are called in this run. */
+export interface Classes {
+  readonly positive: string;
+  readonly negative: string;
+}
+
 export interface Status extends Counts {
   readonly run: string;
   readonly datadir: string;
   readonly id: string;
-  readonly classes: { readonly positive: string; readonly negative: string };
+  readonly classes: Classes;
   readonly images: number;
   readonly unreadable: number;
   readonly listing: boolean;

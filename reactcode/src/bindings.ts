@@ -1,5 +1,6 @@
 // Which key does what: reading a key press, rebinding, and how a key is written.
-import { DEFAULT_BINDINGS, KEYS, type Action, type Bindings } from "./session";
+import type { Classes } from "./api";
+import { DEFAULT_BINDINGS, KEYS, doing, type Action, type Bindings } from "./session";
 import { keep, kept } from "./storage";
 
 /**
@@ -45,10 +46,15 @@ const RESERVED = [
 ];
 
 /** The bindings with one key changed, or the sentence that says why not. */
-export function rebound(bindings: Bindings, action: Action, key: string): Bindings | string {
+export function rebound(
+  bindings: Bindings,
+  action: Action,
+  key: string,
+  classes?: Classes,
+): Bindings | string {
   if (RESERVED.includes(key)) return `${keyLabel(key)} cannot be used; the page or the browser needs it.`;
   const holder = KEYS.find((other) => other.action !== action && bindings[other.action] === key);
-  if (holder) return `${keyLabel(key)} is taken by “${holder.does}”; give that another key first.`;
+  if (holder) return `${keyLabel(key)} is taken by “${doing(holder, classes)}”; give that another key first.`;
   return { ...bindings, [action]: key };
 }
 

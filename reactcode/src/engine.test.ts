@@ -86,3 +86,16 @@ it("counts the time on screen from the paint, without pauses", async () => {
   await vi.advanceTimersByTimeAsync(50);
   expect(server.received[0]?.shown_ms).toBe(400);
 });
+
+it("takes back as many answers as Backspace was pressed, however fast", async () => {
+  const engine = await started();
+  for (let image = 0; image < 4; image += 1) {
+    paint(engine);
+    engine.answer("negative", "key");
+    await vi.advanceTimersByTimeAsync(300);
+  }
+  const taken = vi.spyOn(engine, "dispatch");
+  for (let press = 0; press < 3; press += 1) engine.act("undo", "key");
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(taken.mock.calls.filter(([action]) => action.type === "undone")).toHaveLength(3);
+});

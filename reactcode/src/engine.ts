@@ -42,6 +42,7 @@ export class Engine {
   });
   private stage = { width: 1280, height: 720 };
   private outbox: Outbox | null = null;
+  private undosWaiting = 0;
   private inDoubt = false; // whether the server may have become another run's
   private isAsking = false;
   private askTimer: ReturnType<typeof setTimeout> | undefined;
@@ -121,7 +122,11 @@ export class Engine {
 
   /** Take the last answer back: out of the outbox while it is still there, else on the server. */
   async undo(): Promise<void> {
-    if (this.state.undoing || this.outbox === null) return;
+    if (this.outbox === null) return;
+    if (this.state.undoing) {
+      this.undosWaiting += 1;
+      return;
+    }
     const taken = this.outbox.takeBack();
     if (taken !== null) {
       const { label } = taken.annotation;
@@ -133,7 +138,12 @@ export class Engine {
       if (!(await this.outbox.idle())) throw new Away();
       this.dispatch({ type: "undone", answer: await api.undo(this.client) });
       this.askSoon();
+      if (this.undosWaiting > 0) {
+        this.undosWaiting -= 1;
+        await this.undo();
+      }
     } catch (error) {
+      this.undosWaiting = 0;
       this.dispatch({ type: "undoFailed", sentence: undoSentence(error) });
       if (isLost(error)) this.onLost(error);
     }

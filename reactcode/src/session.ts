@@ -1,5 +1,15 @@
 // What the page knows and how it changes: a pure reducer, and the table of keys. No React, no clock, no network.
-import type { Counts, Label, PastAnswer, Queued, QueueAnswer, Source, Status, UndoAnswer } from "./api";
+import type {
+  Classes,
+  Counts,
+  Label,
+  PastAnswer,
+  Queued,
+  QueueAnswer,
+  Source,
+  Status,
+  UndoAnswer,
+} from "./api";
 
 // --- keys ----------------------------------------------------------------------------------------------------------
 
@@ -20,13 +30,13 @@ export type Action =
 
 /** Every action that has a key: the key it has at first, as KeyboardEvent.key in lower case, and what it does. */
 export const KEYS: readonly { readonly action: Action; readonly key: string; readonly does: string }[] = [
-  { action: "positive", key: "f", does: "answer positive" },
-  { action: "negative", key: "j", does: "answer negative" },
+  { action: "positive", key: "f", does: "answer “positive”" },
+  { action: "negative", key: "j", does: "answer “negative”" },
   { action: "skipped", key: "s", does: "skip this image" },
   { action: "undo", key: "backspace", does: "take the last answer back" },
   { action: "older", key: "arrowleft", does: "walk back through past answers" },
   { action: "newer", key: "arrowright", does: "walk forward, and back to the queue" },
-  { action: "pause", key: " ", does: "pause; while AUTO runs: positive" },
+  { action: "pause", key: " ", does: "pause; while AUTO runs: “positive”" },
   { action: "auto", key: "a", does: "AUTO on and off" },
   { action: "faster", key: "arrowup", does: "AUTO faster" },
   { action: "slower", key: "arrowdown", does: "AUTO slower" },
@@ -34,6 +44,11 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "tensorboard", key: "t", does: "TensorBoard" },
   { action: "help", key: "?", does: "this list of keys" },
 ];
+
+/** What a key does, with the answers under the names they have in this run. */
+export function doing({ does }: { readonly does: string }, classes?: Classes): string {
+  return does.replace(/“(positive|negative)”/, (_, label: keyof Classes) => `“${classes?.[label] ?? label}”`);
+}
 
 export type Bindings = Readonly<Record<Action, string>>;
 

@@ -52,8 +52,14 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 
 def test_no_images(tmp_path: Path) -> None:
-    """A folder without images."""
-    assert_one_sentence(launch("localhost", str(free_port()), str(tmp_path), "--run", str(tmp_path / "r")), "no images")
+    """A folder without images, or with none but links that lead elsewhere."""
+    run = str(tmp_path / "r")
+    assert_one_sentence(launch("localhost", str(free_port()), str(tmp_path), "--run", run), "no images")
+    folder = tmp_path / "links"
+    folder.mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "elsewhere.png")
+    (folder / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    assert_one_sentence(launch("localhost", str(free_port()), str(folder), "--run", run), "no images", "links")
 
 
 def test_no_port(datadir: Path) -> None:

@@ -74,6 +74,7 @@ def test_learns_ends_and_resumes(tmp_path: Path, datadir: Path) -> None:
         assert suite.ctrl_c() == 0
         until(lambda: not suite.processes())
         assert list(suite.run.glob(".*.tmp")) == []
+        assert "was killed" not in (suite.run / "logs" / "supervisor.log").read_text()
     with running(tmp_path / "run", datadir) as suite:
         after = suite.status()
         assert [after[name] for name in ("positives", "negatives", "classes")] == [

@@ -1,7 +1,7 @@
 // The list of keys; each can be given another one.
 import { useState } from "react";
 import { keyLabel, keyName, rebound } from "../bindings";
-import { DEFAULT_BINDINGS, KEYS, type Action } from "../session";
+import { DEFAULT_BINDINGS, KEYS, doing, type Action } from "../session";
 import type { Session } from "../useSession";
 import { Dialog } from "./Dialog";
 
@@ -9,6 +9,7 @@ export function Help({ session }: { readonly session: Session }) {
   const { engine, bindings, rebind, state } = session;
   const [changing, setChanging] = useState<Action | null>(null);
   const [sentence, setSentence] = useState("");
+  const classes = state.status?.classes;
   const take = (event: React.KeyboardEvent) => {
     if (changing === null || event.key === "Tab") return;
     event.preventDefault();
@@ -16,7 +17,7 @@ export function Help({ session }: { readonly session: Session }) {
     event.nativeEvent.stopImmediatePropagation(); // the key is a name here, not an action
     const key = keyName(event.nativeEvent);
     if (key === null || event.key === "Shift") return;
-    const next = key === "escape" ? bindings : rebound(bindings, changing, key);
+    const next = key === "escape" ? bindings : rebound(bindings, changing, key, classes);
     setSentence(typeof next === "string" ? next : "");
     if (typeof next === "string") return;
     rebind(next);
@@ -25,23 +26,25 @@ export function Help({ session }: { readonly session: Session }) {
   return (
     <Dialog title="Keys" className="help" onClose={() => engine.toggle("help")}>
       <ul className="keys" onKeyDownCapture={take}>
-        {KEYS.map(({ action, does }) => (
-          <li key={action}>
-            <span>{named(does, action, state.status?.classes)}</span>
-            <button
-              type="button"
-              className="key"
-              aria-label={`Key to ${does}: ${keyLabel(bindings[action])}. Change it`}
-              aria-pressed={changing === action}
-              onClick={() => {
-                setChanging(changing === action ? null : action);
-                setSentence("");
-              }}
-            >
-              {changing === action ? "press a key…" : keyLabel(bindings[action])}
-            </button>
-          </li>
-        ))}
+        {KEYS.map(({ action, does }) => ({ action, does: doing({ does }, classes) })).map(
+          ({ action, does }) => (
+            <li key={action}>
+              <span>{does}</span>
+              <button
+                type="button"
+                className="key"
+                aria-label={`Key to ${does}: ${keyLabel(bindings[action])}. Change it`}
+                aria-pressed={changing === action}
+                onClick={() => {
+                  setChanging(changing === action ? null : action);
+                  setSentence("");
+                }}
+              >
+                {changing === action ? "press a key…" : keyLabel(bindings[action])}
+              </button>
+            </li>
+          ),
+        )}
         <li>
           <span>close, and back to the queue</span>
           <span className="key fixed">Esc</span>
@@ -58,9 +61,4 @@ export function Help({ session }: { readonly session: Session }) {
       </p>
     </Dialog>
   );
-}
-
-/** The two answers under the names they have in this run. */
-function named(does: string, action: Action, classes?: { positive: string; negative: string }): string {
-  return classes && (action === "positive" || action === "negative") ? `answer “${classes[action]}”` : does;
 }
