@@ -143,7 +143,7 @@ class OpenVinoEngine:
 
     def _compiled(self, model: "openvino.Model") -> "openvino.AsyncInferQueue":
         options = {
-            "INFERENCE_PRECISION_HINT": "f32",  # bf16, its own choice where there are units, is .997 off
+            "INFERENCE_PRECISION_HINT": "f32",  # its own choice may be bf16, with cosines to float32 of .997
             "NUM_STREAMS": self._cores,
             "INFERENCE_NUM_THREADS": self._cores,
             "ENABLE_CPU_PINNING": False,  # decoders share these cores
