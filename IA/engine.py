@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAME_COSINE = 0.9999  # below it, what was compiled is another network
-CPU_BATCH = 8  # beyond it the activations leave the cache, and eager torch gets slower
+CPU_BATCH = 8
 GPU_BATCH = 128
+EAGER_AT_ONCE = 2  # on the processor: with 8, torch spends half its time on fresh memory for activations
 FREQUENT = 64  # images of a shape; compiling for it alone, 0.2 s, has paid off after as many again
 MAX_SHAPES = 4  # compiled for alone: about 35 MB each
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -74,6 +75,7 @@ class TorchEngine:
     def __init__(self, backbone: Backbone, device: torch.device) -> None:
         self.name = f"torch on {device.type}"
         self.batch = CPU_BATCH if device.type == "cpu" else GPU_BATCH
+        self._at_once = EAGER_AT_ONCE if device.type == "cpu" else GPU_BATCH
         self._device = device
         self._half = device.type == "cuda"
         self._preprocessing = backbone.preprocessing
@@ -82,7 +84,7 @@ class TorchEngine:
     @torch.inference_mode()
     def embed(self, stacks: Sequence[Tensor]) -> list[Vectors]:
         """See `Engine`."""
-        return [self._embed(images) for images in stacks]
+        return [np.concatenate([self._embed(some) for some in torch.split(images, self._at_once)]) for images in stacks]
 
     def _embed(self, images: Tensor) -> Vectors:
         if self._device.type == "cuda":
@@ -141,7 +143,7 @@ class OpenVinoEngine:
 
     def _compiled(self, model: "openvino.Model") -> "openvino.AsyncInferQueue":
         options = {
-            "INFERENCE_PRECISION_HINT": "f32",  # bf16, its own choice where there are units, is .997 off
+            "INFERENCE_PRECISION_HINT": "f32",  # its own choice may be bf16, with cosines to float32 of .997
             "NUM_STREAMS": self._cores,
             "INFERENCE_NUM_THREADS": self._cores,
             "ENABLE_CPU_PINNING": False,  # decoders share these cores
