@@ -129,6 +129,8 @@ class Embeddings:
             stored = self._vectors_path.stat().st_size // self._row_bytes
             self._map = np.memmap(self._vectors_path, "<f2", "r", shape=(stored, self._dimension))
         found: Vectors = self._map[rows].astype(np.float32)
+        if len(rows) > CHUNK_ROWS:  # read through once, and not soon again: it need not stay in our memory
+            self._map = self._map[:0].copy()
         return found
 
     def _index(self, keys: Keys, rows: Rows) -> None:

@@ -172,7 +172,7 @@ class Work:
     def _describe(self, done: bool) -> None:
         """Publish mean and basis of the pool when it is first known, has doubled, or is complete and rather larger."""
         embedded = self._pool.embedded
-        if embedded < (1.1 * self._described if done else max(FIRST_FEATURES, 2 * self._described)) or not embedded:
+        if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):
             return
         space = self._pool.space(FEATURES_SAMPLE)
         self._described = embedded
@@ -181,6 +181,12 @@ class Work:
         if self._checkpoint is None:
             self._pool.enter(space)
             self._answered = None
+
+    def _growth(self, done: bool) -> float:
+        """How much larger the pool must be for a new description; a large sample says nearly the same again."""
+        if self._described >= FEATURES_SAMPLE:
+            return 1.5 if done else 8.0
+        return 1.1 if done else 2.0
 
     # --- scoring ------------------------------------------------------------------------------------------------------
 

@@ -184,7 +184,8 @@ def _typed(value: Any, *kinds: type) -> Any:
 def _unpack_paths(data: Any) -> list[str]:
     if not all(type(path) is str for path in _typed(data, list)):
         raise TypeError("a path that is not text")
-    return list(data)
+    paths: list[str] = data
+    return paths
 
 
 def _unpack_annotations(data: Any) -> dict[str, bool | None]:
@@ -272,7 +273,7 @@ RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes | memoryview) -> None:
     """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
 
     Raises:
@@ -305,10 +306,14 @@ def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
         OSError: as `replace`.
     """
     path = run / file.name
-    data = pickle.dumps(file.pack(content), protocol=5)
+    data = io.BytesIO()
+    pickler = pickle.Pickler(data, protocol=5)
+    pickler.fast = True  # no memo, which would take as much memory again as a million paths
+    pickler.dump(file.pack(content))
     generation = _generation(path) + 1
-    head = data + FOOTER.pack(MAGIC, FORMAT, generation, len(data), b"")[:-32]
-    replace(path, head + hashlib.sha256(head).digest())
+    data.write(FOOTER.pack(MAGIC, FORMAT, generation, data.tell(), b"")[:-32])
+    data.write(hashlib.sha256(data.getbuffer()).digest())
+    replace(path, data.getbuffer())
     return generation
 
 
@@ -339,8 +344,7 @@ def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
     data = path.read_bytes()
     try:
         generation = _check_footer(data)
-        body = io.BytesIO(memoryview(data)[: -FOOTER.size])
-        content = file.unpack(_BuiltinsOnly(body).load())
+        content = file.unpack(_BuiltinsOnly(io.BytesIO(data)).load())  # ends at its STOP, before the footer
     except BAD_PICKLE as error:
         raise ValueError(f"{path} is not a good {file.name} ({error}).") from None
     return Version(generation, content)

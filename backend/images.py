@@ -21,6 +21,7 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
+from backend.paths import Paths
 from config import IMAGE_SUFFIXES
 from IA import protocol
 
@@ -54,11 +55,10 @@ class Images:
         # A run inside DATADIR is no part of it; one around DATADIR, or in its place, hides nothing.
         self._leave_out = self._run if datadir in self._run.parents else None
         self._on_change = on_change
-        self._latest = protocol.Latest(run, protocol.IMAGES)
-        self._paths: list[str] = list(self._latest.content() or [])
-        self._numbers = {path: number for number, path in enumerate(self._paths)}
+        before = protocol.Latest(run, protocol.IMAGES).content()
+        self._paths = Paths(before)
         self._gone: set[int] = set()
-        self._published = len(self._paths) if self._latest.version() else -1
+        self._published = -1 if before is None else len(self._paths)
         self._touched: set[Path] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -93,7 +93,7 @@ class Images:
 
     def number(self, path: str) -> int | None:
         """The number of a path."""
-        return self._numbers.get(path)
+        return self._paths.number(path)
 
     def is_gone(self, number: int) -> bool:
         """Whether the file was removed."""
@@ -142,18 +142,20 @@ class Images:
 
     def _list(self) -> None:
         """Walk the whole folder: number what is new, mark what is gone."""
-        found: set[int] = set()
+        found = bytearray(len(self._paths))  # a set of a million numbers would take 60 MB
         published = time.monotonic()
         for path in walk(self.datadir, self.datadir, self._leave_out):
-            found.add(self._add(self._relative(str(path))))
+            number = self._add(self._relative(str(path)))
+            if number < len(found):  # those that come now are there
+                found[number] = True
             if self._stop.is_set():
                 return
             if time.monotonic() - published > PUBLISH_EVERY_S:
                 self._publish()
                 published = time.monotonic()
-        if found or self.datadir.is_dir():  # an unmounted disk is no reason to forget everything
-            for number in range(len(self._paths)):
-                if number not in found and number not in self._gone:
+        if any(found) or self.datadir.is_dir():  # an unmounted disk is no reason to forget everything
+            for number, is_there in enumerate(found):
+                if not is_there and number not in self._gone:
                     self._remove(number)
         self._publish()
         self.listing = False
@@ -164,11 +166,9 @@ class Images:
 
     def _add(self, path: str) -> int:
         """Number of the path, a new one if need be."""
-        number = self._numbers.get(path)
+        number = self._paths.number(path)
         if number is None:
-            number = len(self._paths)
-            self._paths.append(path)
-            self._numbers[path] = number
+            number = self._paths.add(path)
         elif number in self._gone:
             self._gone.discard(number)
         else:
@@ -185,7 +185,7 @@ class Images:
         if len(self._paths) == self._published and not again:
             return
         try:
-            protocol.publish(self._run, protocol.IMAGES, self._paths)
+            protocol.publish(self._run, protocol.IMAGES, self._paths.as_list())
             self._published = len(self._paths)
         except OSError as error:
             log.warning("images.pickle could not be published (%s); trying again", error)
@@ -221,7 +221,7 @@ class Images:
                 self._add(self._relative(str(inside)))
             return len(self._gone) != before
         if is_image(path, path.is_symlink(), self.datadir):
-            known = self._numbers.get(relative)
+            known = self._paths.number(relative)
             self._on_change(self._add(relative))
             return known is not None
         if not path.exists():
@@ -231,7 +231,7 @@ class Images:
 
     def _inside(self, relative: str) -> list[int]:
         """The numbers of one path, or of all in the folder that stood there."""
-        number = self._numbers.get(relative)
+        number = self._paths.number(relative)
         if number is not None:
             return [number]
         folder = f"{relative}/"
