@@ -34,13 +34,15 @@ from torch import Tensor, nn
 
 from config import UsageError
 from IA import protocol
-from IA.dataset import Preprocessing, Unreadable, batches, normalise
+from IA.dataset import Preprocessing, Unreadable, batches
+from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
 from IA.networks import Backbone, build
 
 FORMAT = 1
 BATCH_SIZE = 32
 MAX_WORKERS = 8
+MANY = 200  # images from which on compiling the network, two seconds, pays off
 BAD_CHECKPOINT = (
     RuntimeError,
     ValueError,
@@ -88,6 +90,7 @@ class Predictor(nn.Module):
         """Put a predictor together; the modules are used as they are, not copied."""
         super().__init__()
         self.backbone = backbone.module
+        self._network = backbone
         self.head = head
         self.preprocessing = backbone.preprocessing
         self.checkpoint = Checkpoint(
@@ -210,12 +213,20 @@ class Predictor(nn.Module):
             `paths` and the reason of each unreadable one.
         """
         workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
+        engine = self._engine(len(paths))
         for stacks, unreadable in batches(paths, self.preprocessing, batch_size, workers):
             known = dict.fromkeys((place for place, _ in unreadable), math.nan)
-            for places, images in stacks:
-                found = self.probabilities(normalise(images, self.preprocessing)).tolist()
+            embeddings = engine.embed([images for _, images in stacks])
+            for (places, _), vectors in zip(stacks, embeddings, strict=True):
+                found = self.head(torch.from_numpy(vectors).to(self.head.mean.device)).tolist()
                 known.update(zip(places, found, strict=True))
             yield [known[place] for place in sorted(known)], unreadable
+
+    def _engine(self, images: int) -> Engine:
+        """What embeds so many images the soonest: compiling pays off for many alone."""
+        if images < MANY:
+            return TorchEngine(self._network, self._device())
+        return fastest(self._network, usable_cores())
 
 
 def load_head(path: str | Path) -> Checkpoint:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from IA import model
 from IA.dataset import load, normalise
 from IA.head import Head
 from IA.model import FORMAT, Predictor, load_head
@@ -54,6 +55,16 @@ def test_three_lines_predict(predictor: Predictor, images_folder: Path, tmp_path
     assert math.isnan(torn)
     assert math.isnan(gone)
     assert loaded.predict([]) == []
+
+
+def test_many_images_get_what_few_get(
+    predictor: Predictor, images_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a large folder the network is compiled; it says the same."""
+    paths = sorted(images_folder.rglob("*.png"))
+    few = predictor.predict(paths)
+    monkeypatch.setattr(model, "MANY", 1)
+    assert predictor.predict(paths) == pytest.approx(few, abs=1e-4)
 
 
 def test_a_loaded_predictor_is_the_saved_one(predictor: Predictor, images_folder: Path, tmp_path: Path) -> None:
