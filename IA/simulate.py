@@ -210,7 +210,7 @@ def draw_curves(path: Path, results: Sequence[Result]) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UsageError("The plot needs matplotlib: pip install '.[simulate]', or leave out --plot.") from None
+        raise UsageError("The plot needs matplotlib: pip install -e '.[simulate]', or leave out --plot.") from None
     prevalences = list(dict.fromkeys(result.task.prevalence for result in results))
     figure = Figure(figsize=(5 * len(prevalences), 4), layout="constrained")
     panels = figure.subplots(1, len(prevalences), squeeze=False)[0]
@@ -258,7 +258,7 @@ def main() -> None:
         try:
             results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
         except ImportError as error:
-            raise UsageError(f"The peers are not installed ({error}): pip install '.[peers]'.") from None
+            raise UsageError(f"The peers are not installed ({error}): pip install -e '.[peers]'.") from None
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
         here = [result for result in results if result.task.prevalence == prevalence]
         heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
