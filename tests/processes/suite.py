@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -37,6 +38,9 @@ class Suite:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True)
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()
+        if not self.link:
+            self.process.kill()
+            self.process.communicate()
         assert self.link, self.terminal()
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False)
         self.client.get("/api/status", params=dict(httpx.URL(self.link).params), follow_redirects=True)
@@ -108,10 +112,11 @@ def pids() -> list[int]:
 def free_port() -> int:
     """A port that is free, and the next one too."""
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port: int = first.getsockname()[1]
-            with contextlib.suppress(OSError, OverflowError), socket.create_server(("127.0.0.1", port + 1)):
-                return port
+        port = random.randrange(20_000, 32_000)  # below those that the system gives to outgoing connections meanwhile
+        with contextlib.suppress(OSError):
+            for each in (port, port + 1):
+                socket.create_server(("127.0.0.1", each)).close()
+            return port
 
 
 def kill(pid: int) -> None:
