@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent
 DEFAULT_NETWORK = "efficientnet_lite0"
 STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
 DEFAULT_STRATEGY = STRATEGIES[0]
+FINETUNE = ("auto", "on", "off")
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 
 HELP = """\
@@ -40,6 +41,7 @@ class Config:
         negative: what the negative answer is called.
         network: name of the backbone, or a file of weights.
         strategy: one of `STRATEGIES`.
+        finetune: whether the backbone learns too, one of `FINETUNE`; auto: with a GPU, or a folder of moderate size.
         ai: start trainer, inference, selector and TensorBoard too.
         tensorboard: TensorBoard is expected at `port + 1`.
         token: ask everybody for the access token.
@@ -54,6 +56,7 @@ class Config:
     negative: str | None = None
     network: str | None = None
     strategy: str | None = None
+    finetune: str | None = None
     ai: bool = True
     tensorboard: bool = True
     token: bool = True
@@ -77,6 +80,7 @@ class Config:
             "NEGATIVE": self.negative,
             "NETWORK": self.network,
             "STRATEGY": self.strategy,
+            "FINETUNE": self.finetune,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
             "TOKEN": int(self.token),
@@ -98,6 +102,7 @@ class Config:
             negative=environ.get("IA_NEGATIVE"),
             network=environ.get("IA_NETWORK"),
             strategy=environ.get("IA_STRATEGY"),
+            finetune=environ.get("IA_FINETUNE"),
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
             token=environ.get("IA_TOKEN", "1") == "1",
@@ -137,6 +142,7 @@ class Config:
             negative=given.negative or ("no star" if demo else None),
             network=given.network,
             strategy=given.strategy,
+            finetune=given.finetune,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
             token=not given.no_token,
@@ -192,6 +198,9 @@ def _session_parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-ai", action="store_true", help="only the annotation server")
     parser.add_argument("--network", metavar="NAME", help=f"the backbone ({DEFAULT_NETWORK})")
     parser.add_argument("--strategy", choices=STRATEGIES, help=f"what to ask first ({DEFAULT_STRATEGY})")
+    parser.add_argument(
+        "--finetune", choices=FINETUNE, help="whether the network itself learns too, from 500 answers on (auto)"
+    )
     parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
     return parser
 

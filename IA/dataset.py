@@ -1,8 +1,9 @@
 """Images to normalised tensors: how a network wants to see them, and the threads that decode ahead of it."""
 
+import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -171,7 +172,7 @@ def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def batches(
-    paths: Sequence[Path], preprocessing: Preprocessing, batch_size: int, workers: int
+    paths: Iterable[Path], preprocessing: Preprocessing, batch_size: int, workers: int
 ) -> Generator[tuple[list[Stack], list[Unreadable]], None, None]:
     """Decode images in threads, a batch or so ahead of the one who takes them.
 
@@ -179,7 +180,7 @@ def batches(
     is either among the good or among the unreadable. Closing the generator drops what is not begun.
 
     Args:
-        paths: the files.
+        paths: the files; taken as they are needed.
         preprocessing: how to resize them.
         batch_size: how many paths make a batch.
         workers: how many threads decode.
@@ -191,10 +192,12 @@ def batches(
     ahead: deque[Future[Tensor | str]] = deque()
     following = iter(paths)
     try:
-        for start in range(0, len(paths), batch_size):
+        for start in itertools.count(0, batch_size):
             while len(ahead) < 2 * batch_size and (path := next(following, None)) is not None:
                 ahead.append(executor.submit(_load_or_reason, path, preprocessing))
-            results = [ahead.popleft().result() for _ in range(min(batch_size, len(paths) - start))]
+            if not ahead:
+                break
+            results = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
             yield _stacked(start, results)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

@@ -1,7 +1,7 @@
 """The backbone at work: image files in, embeddings out, decoded ahead in threads."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,28 +41,28 @@ class Embedder:
         fingerprint: of its weights; embeddings with different fingerprints cannot be compared.
     """
 
-    def __init__(self, network: str, cores: int | None = None, compiled: bool = True) -> None:
+    def __init__(self, network: str | Backbone, cores: int | None = None, compiled: bool = True) -> None:
         """Build the network and get it ready to run.
 
         Args:
-            network: as `IA.networks.build` takes it.
+            network: as `IA.networks.build` takes it, or already built.
             cores: of the processor, to decode and to embed on; by default all that this process may use.
             compiled: for this machine, in a second or two and 200 MB; not worth it for an image now and then.
         """
         self._cores = cores or usable_cores()
-        self.backbone: Backbone = build(network)
+        self.backbone = build(network) if isinstance(network, str) else network
         self.fingerprint = self.backbone.fingerprint
         self._engine: Engine = (
             fastest(self.backbone, self._cores) if compiled else TorchEngine(self.backbone, best_device())
         )
-        log.info("network %s, %d values an image, %s", network, self.backbone.dimension, self._engine.name)
+        log.info("network %s, %d values an image, %s", self.backbone.name, self.backbone.dimension, self._engine.name)
 
     def cache_of(self, run: Path, loop: str) -> Path:
         """Where a loop keeps the embeddings of this network."""
         name = "".join(letter if letter.isalnum() else "-" for letter in Path(self.backbone.name).stem)
         return run / "cache" / loop / f"{name}-{self.fingerprint}"
 
-    def embed(self, files: Sequence[Path]) -> Iterator[Batch]:
+    def embed(self, files: Iterable[Path]) -> Iterator[Batch]:
         """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile."""
         decoders = min(self._cores, MAX_DECODERS)
         for stacks, failed in batches(files, self.backbone.preprocessing, self._engine.batch, decoders):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,15 @@ from tqdm import tqdm
 
 from config import Config
 from IA.embedder import Batch, Embedder
+from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import Embeddings, key
 from IA.loop import loop_config, run_loop, until_signalled
 from IA.model import Checkpoint, load_head
+from IA.networks import Backbone, build
 from IA.pool import Pool
 from IA.protocol import (
     ANNOTATIONS,
+    BACKBONE,
     FEATURES,
     IMAGES,
     PREDICTIONS,
@@ -33,7 +37,7 @@ from IA.protocol import (
     signature,
 )
 from IA.space import Space
-from IA.view import Numbers
+from IA.tuned import LatestTuned
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ TURN_S = 0.5  # embedding goes on for that long before the next look at answers 
 PUBLISH_EVERY_S = 1.5  # while it embeds
 FIRST_FEATURES = 64  # images embedded before the pool is first described
 FEATURES_SAMPLE = 20_000
+PROMISING = 32  # likeliest images, beside which it embeds first
 SEED = 0
 NICE = 10  # embedding takes every core, yet the page comes first
 
@@ -53,7 +58,11 @@ class Inference:
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
         self._writer = SummaryWriter(str(config.run / "tensorboard" / "inference"))
+        self._tuned = LatestTuned(config.run)
+        self._network: str | None = None
+        self._base = ""  # fingerprint of that network
         self._work: Work | None = None
+        self._behind: Work | None = None  # of a fine-tuned backbone, until it can take over
 
     def step(self) -> bool:
         """One turn: follow the inputs, embed for a while, publish what has changed.
@@ -64,24 +73,58 @@ class Inference:
         settings, images = self._settings.content(), self._images.version()
         if settings is None or images is None:
             return False
-        if self._work is None or self._work.network != settings.network:
-            self._work = Work(self._config.run, settings.network, self._writer)
-        return self._work.turn(self._config.datadir or Path(settings.datadir), images)
+        datadir = self._config.datadir or Path(settings.datadir)
+        if self._work is None or self._network != settings.network:
+            self._work = self._begin(settings.network)
+        self._follow_tuned(self._work)
+        if self._behind is not None and self._behind.is_trained:
+            self._replace(self._work, self._behind)
+            self._work, self._behind = self._behind, None
+        busy = self._work.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
+        if self._behind is not None and not busy:
+            busy = self._behind.prepare(datadir, images) or self._behind.is_trained
+        return busy
 
     def close(self) -> None:
         """Write out the event file."""
         self._writer.close()
 
+    def _begin(self, network: str) -> "Work":
+        """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
+        base = build(network)
+        self._network, self._base, self._behind = network, base.fingerprint, None
+        tuned = self._tuned.of(self._base)
+        try:
+            in_force = load_head(self._config.run / PREDICTOR).backbone
+        except (OSError, ValueError):
+            in_force = self._base
+        is_tuned = tuned is not None and tuned.backbone.fingerprint == in_force
+        return Work(self._config.run, tuned.backbone if tuned and is_tuned else base, self._writer)
+
+    def _follow_tuned(self, work: "Work") -> None:
+        """Begin to embed behind the ranking when there is a new fine-tuned backbone."""
+        tuned = self._tuned.of(self._base)
+        if tuned is None or tuned.backbone.fingerprint in {work.fingerprint, self._behind and self._behind.fingerprint}:
+            return
+        if self._behind is not None:
+            self._behind.delete()
+        self._behind = Work(self._config.run, tuned.backbone, self._writer)
+
+    def _replace(self, old: "Work", new: "Work") -> None:
+        log.info("network %s replaces %s", new.fingerprint, old.fingerprint)
+        if old.fingerprint != self._base:  # that of the network itself may be wanted again
+            old.delete()
+
 
 class Work:
-    """What is done with one network: with another one everything begins anew."""
+    """What is done with one backbone: with another one everything begins anew."""
 
-    def __init__(self, run: Path, network: str, writer: SummaryWriter) -> None:
-        self.network = network
+    def __init__(self, run: Path, backbone: Backbone, writer: SummaryWriter) -> None:
         self._run = run
         self._writer = writer
-        self._embedder = Embedder(network)
-        self._pool = Pool(Embeddings(self._embedder.cache_of(run, "inference"), self._embedder.backbone.dimension))
+        self._embedder = Embedder(backbone)
+        self._directory = self._embedder.cache_of(run, "inference")
+        self._pool = Pool(Embeddings(self._directory, backbone.dimension))
         self._annotations = Latest(run, ANNOTATIONS)
         self._datadir = Path()
         self._images = Version[list[str]](0, [])
@@ -93,28 +136,62 @@ class Work:
         self._checkpoint_seen: object = None
         self._score_anew = False  # by a new checkpoint
         self._described = 0
-        self._asked: Numbers = np.zeros(0, np.int64)
+        self._order = EmbeddingOrder(np.zeros(0, np.int64), SEED)
+        self._asked: list[int] = []  # in that order, so far
         self._stream: Iterator[Batch] = iter(())
         self._bar = tqdm(disable=True)
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
         self._resume()
 
-    def turn(self, datadir: Path, images: Version[list[str]]) -> bool:
-        """One turn; returns whether there is more to embed."""
+    @property
+    def fingerprint(self) -> str:
+        """Of the backbone."""
+        return self._embedder.fingerprint
+
+    @property
+    def is_described(self) -> bool:
+        """Whether the trainer has been told of the pool as this backbone sees it."""
+        return self._described > 0
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a checkpoint of this backbone."""
+        return self._checkpoint is not None
+
+    def turn(self, datadir: Path, images: Version[list[str]], describes: bool = True) -> bool:
+        """One turn; returns whether there is more to embed. With `describes` the trainer is to follow this backbone."""
+        self._follow_images(datadir, images)
+        self._follow_checkpoint()
+        busy = self._embed_for_a_while()
+        if describes and (space := self._describe(done=not busy)) is not None and self._checkpoint is None:
+            self._pool.enter(space)
+            self._answered = None
+        self._score()
+        self._follow_answers()
+        self._publish(at_once=not busy)
+        return busy
+
+    def prepare(self, datadir: Path, images: Version[list[str]]) -> bool:
+        """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
+        self._follow_images(datadir, images)
+        self._follow_checkpoint()
+        busy = self._embed_for_a_while()
+        if not busy:
+            self._describe(done=True)
+        return busy
+
+    def delete(self) -> None:
+        """Delete the embeddings of a backbone that is not wanted any more."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _follow_images(self, datadir: Path, images: Version[list[str]]) -> None:
         if images is not self._images:
             self._datadir, self._images = datadir, images
             self._numbers = {path: number for number, path in enumerate(images.content)}
             self._pool.follow(datadir, images.content)
             self._answered = None
             self._to_publish = self._urgent = True
-        self._follow_checkpoint()
-        busy = self._embed_for_a_while()
-        self._describe(done=not busy)
-        self._score()
-        self._follow_answers()
-        self._publish(at_once=not busy)
-        return busy
 
     def _resume(self) -> None:
         """Go on with the description of the pool that was published last, if it is of this network."""
@@ -145,20 +222,26 @@ class Work:
         return bool(self._bar.n < (self._bar.total or 0))
 
     def _begin_stream(self) -> bool:
-        """Ask for what is missing, shuffled: any part of it stands for the whole; False if nothing is."""
-        self._asked = np.random.default_rng(SEED).permutation(self._pool.missing())
-        missing = len(self._asked)
+        """Ask for what is missing; False if nothing is."""
+        missing = self._pool.missing()
+        self._order, self._asked = EmbeddingOrder(missing, SEED), []
         self._bar.close()
         self._bar = tqdm(
-            total=missing, unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not missing
+            total=len(missing), unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not len(missing)
         )
-        self._stream = self._embedder.embed([self._datadir / self._images.content[number] for number in self._asked])
-        return missing > 0
+        self._stream = self._embedder.embed(self._files())
+        return len(missing) > 0
+
+    def _files(self) -> Iterator[Path]:
+        """What to embed next; asked for while the images before are embedded, so a promise soon shows."""
+        for number in self._order:
+            self._asked.append(number)
+            yield self._datadir / self._images.content[number]
 
     def _keep(self, batch: Batch) -> None:
-        self._pool.add(self._asked[batch.places], batch.vectors)
+        self._pool.add(np.array([self._asked[place] for place in batch.places], np.int64), batch.vectors)
         for place, reason in batch.failed:
-            number = int(self._asked[place])
+            number = self._asked[place]
             path = self._images.content[number]
             if key(self._datadir, path) is None:
                 self._pool.lose(number)
@@ -169,18 +252,16 @@ class Work:
         self._answered = None  # an answered image may be among them
         self._to_publish = True
 
-    def _describe(self, done: bool) -> None:
+    def _describe(self, done: bool) -> Space | None:
         """Publish mean and basis of the pool when it is first known, has doubled, or is complete and rather larger."""
         embedded = self._pool.embedded
         if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):
-            return
+            return None
         space = self._pool.space(FEATURES_SAMPLE)
         self._described = embedded
         publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded))
         log.info("described the pool by %d images: %d of %d values", embedded, *space.basis.T.shape)
-        if self._checkpoint is None:
-            self._pool.enter(space)
-            self._answered = None
+        return space
 
     def _growth(self, done: bool) -> float:
         """How much larger the pool must be for a new description; a large sample says nearly the same again."""
@@ -215,6 +296,7 @@ class Work:
         self._pool.enter(self._checkpoint.head.space)
         scored = self._pool.score(self._checkpoint.head, self._score_anew)
         if self._score_anew:
+            self._order.promise(self._pool.likeliest(PROMISING))
             milliseconds = 1000 * (time.perf_counter() - began)
             log.info("checkpoint %d: scored %d images, %.0f ms", self._checkpoint.generation, scored, milliseconds)
         self._to_publish |= scored > 0
@@ -273,7 +355,7 @@ def main() -> None:
         os.nice(NICE)
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
         inference = Inference(config)
-        for _ in changes(config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, stop=stop):
+        for _ in changes(config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, BACKBONE, stop=stop):
             while inference.step() and not stop.is_set():
                 pass
         inference.close()

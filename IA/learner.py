@@ -1,6 +1,7 @@
 """What is learnt from the answers, one after another: the head, its calibration, its threshold; no files."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Generic
 
 import torch
@@ -25,12 +26,19 @@ class Learner(Generic[Name]):
         figures: of validation (see `IA.head.validation`) and of prequential calibration.
     """
 
-    def __init__(self, vectors_of: Callable[[Sequence[Name]], Tensor], validates: bool = True) -> None:
+    def __init__(
+        self,
+        vectors_of: Callable[[Sequence[Name]], Tensor],
+        validates: bool = True,
+        learnt: Container[Name] = frozenset(),
+    ) -> None:
         """Begin without any answer.
 
         Args:
             vectors_of: the embeddings (n, D) of images by name; asked once for each image and space.
             validates: whether threshold and held-out figures are wanted.
+            learnt: answers that the embeddings themselves have learnt: they say nothing about how good a head is, so
+                neither calibration nor figures rest on them.
         """
         self.head: Head | None = None
         self.threshold = 0.5
@@ -38,6 +46,7 @@ class Learner(Generic[Name]):
         self.figures: dict[str, float] = {}
         self._vectors_of = vectors_of
         self._validates = validates
+        self._learnt = learnt
         self._validated = 0
         self._space: Space | None = None
         self._projected: dict[Name, Tensor] = {}
@@ -56,7 +65,7 @@ class Learner(Generic[Name]):
         """
         if self._space is None or not self._space.is_same(space):
             self._space, self._projected = space, {}
-        fresh = [name for name in labels if name not in self._seen]
+        fresh = [name for name in labels if name not in self._seen and name not in self._learnt]
         self._seen.update(fresh)
         last = set(fresh[-WINDOW:])
         before = {name: label for name, label in labels.items() if name not in last}
@@ -117,8 +126,9 @@ class Learner(Generic[Name]):
             self._validated = len(labels)
             projected, answers = self._stack(labels)
             scores = self.head.scale * cross_fitted_scores(projected, answers) + self.head.offset
+            scores[[name in self._learnt for name in labels]] = torch.nan
             self.figures = validation(scores, answers)
             self.threshold = self.figures.pop("threshold", 0.5)
-            known = zip(labels, torch.sigmoid(scores).tolist(), strict=True) if self.figures else ()
-            self.held_out = dict(known)
+            said = dict(zip(labels, torch.sigmoid(scores).tolist(), strict=True)) if self.figures else {}
+            self.held_out = {name: value for name, value in said.items() if not math.isnan(value)}
         self.figures |= self._asked.figures(labels)

@@ -161,7 +161,7 @@ def _efficientnet_lite(number: int, pretrained: bool) -> tuple[nn.Module, Prepro
 
     module = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False, num_classes=0)
     if pretrained:
-        weights = _read_weights(_packaged_weights(number))
+        weights = read_weights(_packaged_weights(number))
         _load_in_order(module, {name: tensor for name, tensor in weights.items() if not name.startswith("_fc.")})
     # (x - 127.5) / 127.5 on bytes
     return module, Preprocessing(size_px=LITE_PX[number], mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
@@ -254,7 +254,7 @@ def _from_file(path: Path) -> Backbone:
     if not path.is_file():
         raise UsageError(f"There is no file {path}; name a network or a file of weights.")
     try:
-        content = _read_weights(path)
+        content = read_weights(path)
         if "network" in content and "state_dict" in content:
             backbone = _by_name(str(content["network"]), pretrained=False)
             preprocessing = Preprocessing.from_dict(content["preprocessing"])
@@ -272,7 +272,7 @@ def _from_file(path: Path) -> Backbone:
     return Backbone(backbone.name, backbone.module, preprocessing, backbone.dimension)
 
 
-def _read_weights(path: Path) -> dict[str, Any]:
+def read_weights(path: Path) -> dict[str, Any]:
     """The content of a file of weights; a damaged archive is refused, which torch itself does not notice."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

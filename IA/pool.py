@@ -119,6 +119,14 @@ class Pool:
         self.probability[numbers] = self._view.probability(head, numbers)
         return len(numbers)
 
+    def likeliest(self, count: int) -> list[int]:
+        """Numbers of so many images, the likeliest positive first, answered ones too; fewer where fewer are scored."""
+        probability = np.nan_to_num(self.probability, nan=-1.0)
+        count = min(count, int((probability >= 0).sum()))
+        places = np.argpartition(-probability, count - 1)[:count] if count else np.zeros(0, np.int64)
+        best: list[int] = places[np.argsort(-probability[places], kind="stable")].tolist()
+        return best
+
     # --- within -------------------------------------------------------------------------------------------------------
 
     def _place(self, numbers: Numbers) -> None:

@@ -13,6 +13,9 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 | features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
 | ranking.pickle     | selector   | server                   | `Ranking`: what to ask next, best first        |
+| backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
+|                    |            |                          | IA/tuned.py                                    |
+| finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
 
 A pickle here holds built-in types only, and behind its STOP a footer that plain `pickle.load` ignores:
 magic, format version, generation, length and SHA-256. Arrays are little-endian bytes of a fixed type, read back as
@@ -43,6 +46,7 @@ Array = Any
 """Anything with the buffer protocol when written; a one-dimensional memoryview when read."""
 
 PREDICTOR = "predictor.ckpt"
+BACKBONE = "backbone.ckpt"
 LOOPS = ("trainer", "inference", "selector")
 
 LABELS = (bool, type(None))  # types of a label in annotations.pickle
@@ -73,6 +77,7 @@ class Settings:
         positive: what the positive answer is called.
         negative: what the negative answer is called.
         id: tells this run from any other, also from one that stood in the same place before.
+        finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
     """
 
     datadir: str
@@ -81,6 +86,7 @@ class Settings:
     positive: str
     negative: str
     id: str
+    finetune: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,27 @@ class Features:
     mean: Array
     basis: Array
     rooted: bool
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """What came of the last fine-tuning.
+
+    Attributes:
+        base: fingerprint of the backbone it began with.
+        labels: how many positive and negative answers there were.
+        before: average precision on answers held out, with that backbone.
+        after: the same with the new one.
+        certainty: share of resamples of the held-out answers in which the new one is better.
+        taken: whether backbone.ckpt was replaced by it.
+    """
+
+    base: str
+    labels: int
+    before: float
+    after: float
+    certainty: float
+    taken: bool
 
 
 @dataclass(frozen=True)
@@ -195,7 +222,8 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 
 def _unpack_settings(data: Any) -> Settings:
-    return Settings(*(_typed(data[name], str) for name in Settings.__dataclass_fields__))
+    known = {"finetune": "auto"} | data  # earlier runs do not say it
+    return Settings(*(_typed(known[name], str) for name in Settings.__dataclass_fields__))
 
 
 def _pack_features(features: Features) -> dict[str, object]:
@@ -215,6 +243,12 @@ def _unpack_features(data: Any) -> Features:
     return Features(
         _typed(data["backbone"], str), _typed(data["images"], int), mean, basis, _typed(data["rooted"], bool)
     )
+
+
+def _unpack_fine_tuning(data: Any) -> FineTuning:
+    before, after, certainty = (_typed(data[name], float) for name in ("before", "after", "certainty"))
+    base, labels, taken = _typed(data["base"], str), _typed(data["labels"], int), _typed(data["taken"], bool)
+    return FineTuning(base, labels, before, after, certainty, taken)
 
 
 def _pack_predictions(predictions: Predictions) -> dict[str, object]:
@@ -266,6 +300,7 @@ def _unpack_ranking(data: Any) -> Ranking:
 SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
 IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
 ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
+FINE_TUNING = PickleFile[FineTuning]("finetuning.pickle", asdict, _unpack_fine_tuning)
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)

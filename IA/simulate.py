@@ -12,7 +12,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,16 +189,19 @@ def _cell(name: str, values: Sequence[float]) -> str:
     return f"{there.mean():.{places}f}{error}"
 
 
-def write_csv(path: Path, results: Sequence[Result]) -> None:
-    """One row for each simulated person."""
+def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
+    """Pass the results on, and write each to a table as it comes, one row for each simulated person."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *results[0].figures])
-        for result in results:
+        for number, result in enumerate(results):
             task = result.task
+            if not number:
+                writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *result.figures])
             writer.writerow(
                 [task.method, task.positive, task.prevalence, task.seed, task.strategy, *result.figures.values()]
             )
+            file.flush()
+            yield result
 
 
 def draw_curves(path: Path, results: Sequence[Result]) -> None:
@@ -245,7 +248,7 @@ def main() -> None:
     positives = sorted(set(classes.tolist())) if given.positive == ["all"] else given.positive
     if unknown := sorted(set(positives) - set(classes.tolist())):
         raise UsageError(f"There is no class folder {unknown[0]!r} in {folder}.")
-    methods = [OURS, *(peers.PEERS if given.peers else ())]
+    methods = [OURS, *_peers(given.peers)]
     tasks = [
         Task(method, positive, prevalence, seed, given.answers, given.strategy)
         for prevalence in given.prevalence or [None]
@@ -254,7 +257,8 @@ def main() -> None:
         for seed in range(given.seeds)
     ]
     with ProcessPoolExecutor(given.jobs) as executor:
-        done = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
+        played = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
+        done = written(given.csv, played) if given.csv else played
         try:
             results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
         except ImportError as error:
@@ -263,10 +267,15 @@ def main() -> None:
         here = [result for result in results if result.task.prevalence == prevalence]
         heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
         sys.stdout.write("\n".join([heading, *table(here), "", ""]))
-    if given.csv:
-        write_csv(given.csv, results)
     if given.plot:
         draw_curves(given.plot, results)
+
+
+def _peers(wanted: Sequence[str] | None) -> Sequence[str]:
+    """Their names: all of them where none is wanted in particular."""
+    if unknown := sorted(set(wanted or ()) - set(peers.PEERS)):
+        raise UsageError(f"There is no peer {unknown[0]!r}; choose of {', '.join(peers.PEERS)}.")
+    return () if wanted is None else wanted or list(peers.PEERS)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -282,7 +291,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=_count, default=5, metavar="N", help="simulated people for each task (5)")
     parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--peers", action="store_true", help="other libraries on the same embeddings: '.[peers]'")
+    parser.add_argument(
+        "--peers", nargs="*", metavar="NAME", help="other libraries, or some, on the same embeddings: '.[peers]'"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each simulated person")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recall curves: '.[simulate]'")
     parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")

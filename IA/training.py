@@ -1,26 +1,36 @@
 """Trainer: fits the head to the answers at once whenever they change, and writes predictor.ckpt."""
 
 import logging
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from config import Config
-from IA.embedder import Embedder, leave_room
-from IA.embeddings import Embeddings, key
-from IA.learner import Learner
+from IA.answered import Answered
+from IA.embedder import leave_room
 from IA.loop import loop_config, run_loop, until_signalled
 from IA.model import Predictor, load_head
-from IA.protocol import ANNOTATIONS, FEATURES, PREDICTOR, SETTINGS, Features, Latest, Settings, changes
+from IA.protocol import (
+    ANNOTATIONS,
+    BACKBONE,
+    FEATURES,
+    PREDICTOR,
+    SETTINGS,
+    Features,
+    Latest,
+    Settings,
+    changes,
+)
 from IA.report import Report
 from IA.space import Space
+from IA.tuned import LatestTuned, Tuned
+from IA.tuner import Tuner
 
 log = logging.getLogger(__name__)
 
 EMBED_AT_ONCE = 64  # answers embedded in one turn: a resumed run has a model again soon
+EMBED_BEHIND = 4  # for a backbone that is not in force yet: an answer does not wait for more
 
 
 class Trainer:
@@ -33,7 +43,11 @@ class Trainer:
         self._annotations = Latest(config.run, ANNOTATIONS)
         self._features = Latest(config.run, FEATURES)
         self._report = Report(config.run / "tensorboard" / "trainer")
+        self._tuner = Tuner(config.run, config.datadir)
+        self._latest_tuned = LatestTuned(config.run)
         self._network: str | None = None
+        self._tuned: Tuned | None = None
+        self._answered: dict[str, Answered] = {}  # by fingerprint: of the network, and of what was tuned from it
         self._generation = _last_generation(config.run)
         self._learnt: object = None
 
@@ -52,66 +66,73 @@ class Trainer:
         if settings is None:
             return False
         self._follow_network(settings.network)  # before it is needed: it takes seconds
+        self._follow_tuned()
         if annotations is None or features is None:
-            return False
-        if features.backbone != self._embedder.fingerprint or inputs == self._learnt:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
         labels = {path: label for path, label in annotations.items() if label is not None}
-        waiting = self._embed(datadir, [path for path in labels if path not in self._rows and path not in self._lost])
-        labels = {path: label for path, label in labels.items() if path in self._rows}
-        self._fit(settings, features, labels)
+        answered = self._answered.get(features.backbone)
+        if answered is None:
+            return False
+        if inputs == self._learnt:
+            return self._embed_behind(datadir, labels)
+        self._drop_replaced(answered)
+        waiting = answered.embed(datadir, labels, EMBED_AT_ONCE)
+        labels = {path: label for path, label in labels.items() if path in answered}
+        self._fit(answered, settings, features, labels)
         self._learnt = None if waiting else inputs
-        return waiting
+        self._tuner.consider(settings, self._base, labels)
+        return waiting or len(self._answered) > 1
 
     def close(self) -> None:
-        """End the event file."""
+        """End the event file, and a fine-tuning that is under way."""
+        self._tuner.close()
         self._report.close()
 
-    # --- embedding the answered images --------------------------------------------------------------------------------
+    # --- the networks -------------------------------------------------------------------------------------------------
 
     def _follow_network(self, network: str) -> None:
-        if network == self._network:
-            return
-        self._embedder = Embedder(network, cores=1, compiled=False)
-        self._cache = Embeddings(self._embedder.cache_of(self._run, "trainer"), self._embedder.backbone.dimension)
-        self._rows: dict[str, int] = {}
-        self._lost: set[str] = set()  # answered, but the file is away or cannot be decoded
-        self._learner = Learner(self._vectors)
-        self._network = network
+        if network != self._network:
+            answered = Answered(self._run, network)
+            self._base = answered.backbone.fingerprint
+            self._answered = {self._base: answered}
+            self._tuned = None
+            self._network = network
 
-    def _embed(self, datadir: Path, paths: list[str]) -> bool:
-        """Find or make the embeddings of these images; True if some are left for the next turn."""
-        keys = {path: key(datadir, path) for path in paths}
-        self._lost |= {path for path, known in keys.items() if known is None}
-        paths = [path for path in paths if path not in self._lost]
-        rows = self._cache.rows(np.array([keys[path] for path in paths], np.uint64))
-        self._rows |= {path: int(row) for path, row in zip(paths, rows, strict=True) if row >= 0}
-        missing = [path for path in paths if path not in self._rows]
-        asked = missing[:EMBED_AT_ONCE]
-        for batch in self._embedder.embed([datadir / path for path in asked]):
-            found = [asked[place] for place in batch.places]
-            first = len(self._cache)
-            self._cache.append(np.array([keys[path] for path in found], np.uint64), batch.vectors)
-            self._rows |= {path: first + place for place, path in enumerate(found)}
-            self._lost |= {asked[place] for place, _ in batch.failed}
-        return len(asked) < len(missing)
+    def _follow_tuned(self) -> None:
+        """Get ready for a new fine-tuned backbone; it is in force once inference describes the pool by it."""
+        tuned = self._latest_tuned.of(self._base)
+        if tuned is not None and tuned is not self._tuned:
+            self._tuned = tuned
+            self._answered[tuned.backbone.fingerprint] = Answered(self._run, tuned.backbone, tuned.learnt)
+
+    def _embed_behind(self, datadir: Path, labels: Mapping[str, bool]) -> bool:
+        """Embed some answers by a backbone that is not in force yet; whether there are more."""
+        newest = self._tuned.backbone.fingerprint if self._tuned else self._base
+        return self._answered[newest].embed(datadir, labels, EMBED_BEHIND)
+
+    def _drop_replaced(self, present: Answered) -> None:
+        """Forget fine-tuned backbones that another one has replaced, and what was kept of them."""
+        newest = self._tuned.backbone.fingerprint if self._tuned else self._base
+        for fingerprint in set(self._answered) - {self._base, newest, present.backbone.fingerprint}:
+            shutil.rmtree(self._answered.pop(fingerprint).directory, ignore_errors=True)
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
-    def _fit(self, settings: Settings, features: Features, labels: Mapping[str, bool]) -> None:
+    def _fit(self, answered: Answered, settings: Settings, features: Features, labels: Mapping[str, bool]) -> None:
         began = time.perf_counter()
-        learner = self._learner
+        learner = answered.learner
         if not learner.learn(labels, Space.from_features(features)) or learner.head is None:
             return
         self._generation += 1
+        is_tuned = self._tuned is not None and answered.backbone is self._tuned.backbone
         predictor = Predictor(
-            backbone=self._embedder.backbone,
+            backbone=answered.backbone,
             head=learner.head,
             classes={"positive": settings.positive, "negative": settings.negative},
             threshold=learner.threshold,
             labels=len(labels),
-            metrics=learner.figures,
+            metrics=learner.figures | ({"fine_tuned_on": self._tuned.labels} if self._tuned and is_tuned else {}),
             generation=self._generation,
         )
         predictor.save(self._run / PREDICTOR)
@@ -119,10 +140,6 @@ class Trainer:
         told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
         self._report.show(learner, labels, self._config.datadir or Path(settings.datadir), milliseconds)
-
-    def _vectors(self, paths: Sequence[str]) -> torch.Tensor:
-        """Embeddings (n, D) of answered images."""
-        return torch.from_numpy(self._cache.vectors(np.array([self._rows[path] for path in paths])))
 
 
 def _last_generation(run: Path) -> int:
@@ -138,7 +155,7 @@ def main() -> None:
     leave_room(1)
     with until_signalled("trainer", config.run, PREDICTOR) as stop:
         trainer = Trainer(config)
-        for _ in changes(config.run, SETTINGS.name, ANNOTATIONS.name, FEATURES.name, stop=stop):
+        for _ in changes(config.run, SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE, stop=stop):
             while trainer.step() and not stop.is_set():
                 pass
         trainer.close()

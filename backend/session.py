@@ -288,6 +288,7 @@ def settle(config: Config) -> Settings:
         datadir=str(config.datadir),
         network=config.network or before.network,
         strategy=config.strategy or before.strategy,
+        finetune=config.finetune or before.finetune,
         positive=config.positive or before.positive,
         negative=config.negative or before.negative,
         id=before.id,

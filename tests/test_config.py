@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import ROOT, STRATEGIES, Config, UsageError
+from config import ROOT, Config, UsageError
 
 words = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 
@@ -26,9 +26,10 @@ def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
 
 def test_every_option(tmp_path: Path) -> None:
     """Each option of the help ends in its setting, in any place of the command line."""
-    options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --positive lynx --negative none"
+    options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off"
+    names = "--positive lynx --negative none"
     run = tmp_path / "run"
-    config = Config.for_session([*options.split(), "::1", "1", str(tmp_path), "--run", str(run)])
+    config = Config.for_session([*options.split(), *names.split(), "::1", "1", str(tmp_path), "--run", str(run)])
     assert config == Config(
         run=run,
         host="::1",
@@ -38,6 +39,7 @@ def test_every_option(tmp_path: Path) -> None:
         negative="none",
         network="resnet50",
         strategy="entropy",
+        finetune="off",
         ai=False,
         tensorboard=False,
         token=False,
@@ -93,19 +95,20 @@ def test_a_mistake_is_one_sentence(arguments: list[str], says: str) -> None:
     assert str(told.value).endswith(".")
 
 
-@given(words, words, words, st.none() | st.sampled_from(STRATEGIES), st.booleans(), st.booleans(), st.booleans())
+@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans())
 def test_children_read_the_same_settings(
     positive: str | None,
     negative: str | None,
     network: str | None,
     strategy: str | None,
+    finetune: str | None,
     ai: bool,
     tensorboard: bool,
     token: bool,
 ) -> None:
     """What a supervisor leaves in the environment is what its children find there."""
     config = Config(
-        Path("/a run"), "::1", 80, Path("/a b"), positive, negative, network, strategy, ai, tensorboard, token
+        Path("/a run"), "::1", 80, Path("/a b"), positive, negative, network, strategy, finetune, ai, tensorboard, token
     )
     assert Config.from_environment(config.environment()) == config
     assert Config.from_environment({}) is None
@@ -133,8 +136,18 @@ def test_help_names_every_option() -> None:
     """Any Python prints the help, without the project being installed, and it names every option of the contract."""
     shown = subprocess.run([sys.executable, "-I", ROOT / "config.py", "--help"], capture_output=True, text=True)
     assert (shown.returncode, shown.stderr) == (0, "")
-    options = "--run --reset --positive --negative --no-ai --network --strategy --no-token HOST PORT DATADIR demo"
-    assert [option for option in options.split() if option not in shown.stdout] == []
+    options = [
+        "--run",
+        "--reset",
+        "--positive",
+        "--negative",
+        "--no-ai",
+        "--network",
+        "--strategy",
+        "--finetune",
+        "--no-token",
+    ]
+    assert [name for name in [*options, "HOST", "PORT", "DATADIR", "demo"] if name not in shown.stdout] == []
 
 
 def test_a_first_look_at_the_arguments() -> None:

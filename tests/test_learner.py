@@ -86,3 +86,17 @@ def test_another_space_and_answers_taken_back() -> None:
     assert learner.head is not None and fresh.head is not None
     assert learner.head.space.is_same(space)
     assert torch.allclose(learner.head.scores(learner.head.support), fresh.head.scores(fresh.head.support), atol=1e-3)
+
+
+def test_answers_that_the_network_has_learnt_prove_nothing() -> None:
+    """Held-out figures and calibration rest on the other answers alone."""
+    learnt = frozenset(range(60))
+    learner: Learner[int] = Learner(vectors_of, learnt=learnt)
+    learner.learn(labels_of(120), SPACE)
+    assert set(learner.held_out) == set(range(60, 120))
+    assert not any(number in learner._asked for number in learnt)
+    assert learner.figures["average_precision"] > 0.8
+    ignorant: Learner[int] = Learner(vectors_of, learnt=frozenset(range(120)))
+    ignorant.learn(labels_of(120), SPACE)
+    assert ignorant.figures == {}
+    assert ignorant.head is not None and float(ignorant.head.scale) == pytest.approx(1, abs=1e-5)

@@ -1,5 +1,6 @@
 """The loops, a step at a time: images to embeddings, answers to a head, a head to a ranking."""
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,16 @@ import pytest
 from PIL import Image
 
 from config import Config
-from IA import protocol
+from IA import protocol, tuner
 from IA.inference import Inference
 from IA.model import Predictor, load_head
-from IA.networks import register
+from IA.networks import Backbone, build, register
 from IA.pool import Pool
-from IA.protocol import ANNOTATIONS, FEATURES, IMAGES, PREDICTIONS, PREDICTOR, RANKING, SETTINGS, Settings
+from IA.protocol import ANNOTATIONS, BACKBONE, FEATURES, IMAGES, PREDICTIONS, PREDICTOR, RANKING, SETTINGS, Settings
 from IA.selector import Selector
 from IA.training import Trainer
+from IA.tuned import Tuned
+from IA.tuner import Tuner
 from tests.conftest import _tiny
 
 POSITIVES = {f"red/{number}.png" for number in range(6)}
@@ -50,7 +53,8 @@ class Loops:
             pass
         while self.trainer.step():
             pass
-        self.inference.step()
+        while self.inference.step():
+            pass
         self.selector.step()
 
     def ranked(self) -> list[str]:
@@ -219,3 +223,55 @@ def test_strategies_change_over(loops: Loops) -> None:
     protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), loops.network, "min_prob", "red", "blue", "1d"))
     loops.selector.step()
     assert loops.ranked() == before[::-1]
+
+
+def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
+    """The old ranking stays until everything is embedded anew and a head is fitted; a restart goes on with the new."""
+    answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False, "red/1.png": True, "blue/1.png": False}
+    loops.answer(answers)
+    base = load_head(loops.run / PREDICTOR).backbone
+    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    other = build("tiny2")
+    backbone = Backbone(loops.network, other.module, other.preprocessing, other.dimension)
+    Tuned(backbone, base, 4, frozenset(answers)).save(loops.run / BACKBONE)
+    while loops.inference.step():
+        pass
+    assert protocol.read(loops.run, FEATURES).content.backbone != base
+    assert protocol.read(loops.run, PREDICTIONS).content.checkpoint == {
+        "generation": 1,
+        **{name: getattr(load_head(loops.run / PREDICTOR), name) for name in ("labels", "threshold", "metrics")},
+    }
+    loops.turn()
+    checkpoint = load_head(loops.run / PREDICTOR)
+    assert checkpoint.backbone == protocol.read(loops.run, FEATURES).content.backbone
+    assert checkpoint.metrics["fine_tuned_on"] == 4
+    assert "prequential_accuracy" not in checkpoint.metrics  # all answers were learnt by the backbone itself
+    assert protocol.read(loops.run, RANKING).content.checkpoint == checkpoint.generation
+    assert set(loops.ranked()[:4]) == POSITIVES - set(answers)
+    again = Loops(loops.run, loops.datadir, loops.network)
+    again.answer(answers | {"red/2.png": True})
+    assert load_head(loops.run / PREDICTOR).backbone == checkpoint.backbone
+    assert protocol.read(loops.run, RANKING).content.labels == 5
+
+
+def test_fine_tuning_that_fails_is_one_warning(
+    loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fine-tuning that cannot be done ends by itself, is told once, and is not begun again for the same answers."""
+    monkeypatch.setattr(tuner, "FIRST_ANSWERS", 4)
+    monkeypatch.setattr(tuner, "LEAST_OF_A_KIND", 2)
+    answers = {path: path in POSITIVES for path in loops.paths}
+    starter = Tuner(loops.run, None)
+    settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d", finetune="on")
+    starter.consider(dataclasses.replace(settings, finetune="off"), "base", answers)
+    assert starter._process is None
+    starter.consider(dataclasses.replace(settings, finetune="auto"), "base", answers)
+    assert starter._process is None  # nothing is embedded yet
+    starter.consider(settings, "base", answers)
+    assert starter._process is not None
+    assert starter._process.wait(timeout=60) == 2  # there are no answers in the run
+    for _ in range(2):
+        starter.consider(settings, "base", answers)
+    assert starter._process is None
+    assert [record.getMessage() for record in caplog.records] == ["fine-tuning ended with code 2"]
+    starter.close()

@@ -1,0 +1,72 @@
+"""The answered images as one network sees them: embedded once, and what was learnt from them."""
+
+from collections.abc import Container, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from IA.embedder import Embedder
+from IA.embeddings import Embeddings, key
+from IA.learner import Learner
+from IA.networks import Backbone
+
+
+class Answered:
+    """Embeddings of answered images by path, kept in a cache on the disk, and the learner that uses them.
+
+    Attributes:
+        backbone: the network.
+        learner: all that is learnt with this network.
+    """
+
+    def __init__(self, run: Path, network: str | Backbone, learnt: Container[str] = frozenset()) -> None:
+        """Begin with what the cache of this run holds.
+
+        Args:
+            run: the run directory.
+            network: as `Embedder` takes it.
+            learnt: answers that the network itself has learnt.
+        """
+        self._embedder = Embedder(network, cores=1, compiled=False)
+        self.backbone = self._embedder.backbone
+        self.directory = self._embedder.cache_of(run, "trainer")
+        self.learner = Learner(self._vectors, learnt=learnt)
+        self._cache = Embeddings(self.directory, self.backbone.dimension)
+        self._rows: dict[str, int] = {}
+        self._lost: set[str] = set()  # answered, but the file is away or cannot be decoded
+
+    def __contains__(self, path: str) -> bool:
+        """Whether it has an embedding."""
+        return path in self._rows
+
+    def embed(self, datadir: Path, paths: Iterable[str], at_once: int) -> bool:
+        """Find or make the embeddings of these images.
+
+        Args:
+            datadir: the image folder.
+            paths: below it.
+            at_once: how many to make at most; those in the cache are all found.
+
+        Returns:
+            Whether some are left for the next turn.
+        """
+        paths = [path for path in paths if path not in self._rows and path not in self._lost]
+        keys = {path: key(datadir, path) for path in paths}
+        self._lost |= {path for path, known in keys.items() if known is None}
+        paths = [path for path in paths if path not in self._lost]
+        rows = self._cache.rows(np.array([keys[path] for path in paths], np.uint64))
+        self._rows |= {path: int(row) for path, row in zip(paths, rows, strict=True) if row >= 0}
+        missing = [path for path in paths if path not in self._rows]
+        asked = missing[:at_once]
+        for batch in self._embedder.embed([datadir / path for path in asked]):
+            found = [asked[place] for place in batch.places]
+            first = len(self._cache)
+            self._cache.append(np.array([keys[path] for path in found], np.uint64), batch.vectors)
+            self._rows |= {path: first + place for place, path in enumerate(found)}
+            self._lost |= {asked[place] for place, _ in batch.failed}
+        return len(asked) < len(missing)
+
+    def _vectors(self, paths: Sequence[str]) -> torch.Tensor:
+        """Embeddings (n, D)."""
+        return torch.from_numpy(self._cache.vectors(np.array([self._rows[path] for path in paths])))

@@ -1,0 +1,119 @@
+"""Fine-tunes the backbone of a run on its answers, once; the trainer starts it when it is due.
+
+python -m IA.finetune --run RUN
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from config import UsageError
+from IA.embedder import Embedder, leave_room
+from IA.engine import usable_cores
+from IA.finetuning import Answers, Outcome, fine_tune
+from IA.loop import log_to, loop_config, one_sentence
+from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, hold, publish, read, sweep
+from IA.tuned import Tuned
+
+log = logging.getLogger(__name__)
+
+NAME = "finetuning"
+NICE = 19  # only what nobody else wants
+OTHERS = 500  # images of the pool that describe the spaces
+SEED = 0
+
+
+def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
+    """Fine-tune on the answers of a run, and publish the new backbone if it is better.
+
+    Args:
+        run: the run directory.
+        datadir: the images, where this machine sees them elsewhere.
+
+    Returns:
+        What came of it.
+
+    Raises:
+        OSError, ValueError: files of the run are missing or damaged, or there are too few answers of one kind.
+    """
+    settings, answers = read(run, SETTINGS).content, read(run, ANNOTATIONS).content
+    folder = datadir or Path(settings.datadir)
+    labels = {path: label for path, label in answers.items() if label is not None and (folder / path).is_file()}
+    paths = list(labels)
+    random = np.random.default_rng(SEED)
+    pool = random.permutation(np.array(read(run, IMAGES).content, dtype=object))[:OTHERS]
+    dealt = Answers.dealt([folder / path for path in paths], np.array(list(labels.values()), bool), random)
+    old = Embedder(settings.network, leave_some())
+    writer = SummaryWriter(str(run / "tensorboard" / NAME))
+
+    def told(epoch: int, loss: float, precision: float) -> None:
+        log.info("epoch %d: loss %.3f, average precision %.3f", epoch, loss, precision)
+        writer.add_scalar(f"{NAME}/loss", loss, epoch)
+        writer.add_scalar(f"{NAME}/average_precision", precision, epoch)
+
+    outcome = fine_tune(old, dealt, [folder / path for path in pool], told, SEED)
+    for name, value in {"before": outcome.before, "after": outcome.after}.items():
+        writer.add_scalar(f"{NAME}/held_out_{name}", value, len(labels))
+    writer.close()
+    if outcome.is_better:
+        learnt = frozenset(paths[place] for place in outcome.learnt)
+        Tuned(outcome.embedder.backbone, old.fingerprint, len(labels), learnt).save(run / BACKBONE)
+    return _remember(run, old, len(labels), outcome)
+
+
+def _remember(run: Path, old: Embedder, labels: int, outcome: Outcome) -> FineTuning:
+    told = FineTuning(
+        old.fingerprint, labels, outcome.before, outcome.after, outcome.certainty, taken=outcome.is_better
+    )
+    publish(run, FINE_TUNING, told)
+    return told
+
+
+def leave_some() -> int:
+    """How many cores to use: the page and the loops keep one."""
+    return max(1, usable_cores() - 1)
+
+
+def _end_with(parent: int) -> None:
+    """Leave as soon as the one who started us has gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def main() -> None:
+    """Fine-tune once."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    config = loop_config()
+    os.nice(NICE)
+    leave_room(leave_some())
+    with hold(config.run, NAME) as held:
+        if not held:
+            raise UsageError(f"{config.run} is being fine-tuned already; wait for that to end.")
+        log_to(config.run, NAME)
+        sweep(config.run, BACKBONE, FINE_TUNING.name)
+        began = time.monotonic()
+        try:
+            told = run_once(config.run, config.datadir)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{config.run} cannot be fine-tuned: {str(error).rstrip('.')}.") from error
+        log.info(
+            "%s: average precision %.3f -> %.3f on answers held out, better in %.0f %% of draws; %d answers, %.0f s",
+            "taken" if told.taken else "not taken",
+            told.before,
+            told.after,
+            100 * told.certainty,
+            told.labels,
+            time.monotonic() - began,
+        )
+
+
+if __name__ == "__main__":
+    one_sentence(main)
