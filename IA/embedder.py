@@ -1,7 +1,7 @@
 """The backbone at work: image files in, embeddings out, decoded ahead in threads."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,13 @@ class Embedder:
             places = [place for some, _ in stacks for place in some]
             vectors = self._engine.embed([images for _, images in stacks])
             yield Batch(places, np.concatenate([np.zeros((0, self.backbone.dimension), np.float32), *vectors]), failed)
+
+    def vectors(self, files: Sequence[Path]) -> torch.Tensor:
+        """The embeddings of all these files, (n, D) float32; zeros where one cannot be read."""
+        vectors = torch.zeros(len(files), self.backbone.dimension)
+        for batch in self.embed(files):
+            vectors[batch.places] = torch.from_numpy(batch.vectors)
+        return vectors
 
 
 def leave_room(cores: int) -> None:

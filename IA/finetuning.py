@@ -118,7 +118,7 @@ def fine_tune(old: Embedder, answers: Answers, others: Sequence[Path], told: Tol
     """
     random = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    vectors = _embeddings(old, answers.files)
+    vectors = old.vectors(answers.files)
     train = answers.of(TRAINED)
     module = copy.deepcopy(old.backbone.module).to(best_device()).eval()
     tuned = Backbone(old.backbone.name, module, old.backbone.preprocessing, old.backbone.dimension)
@@ -126,8 +126,8 @@ def fine_tune(old: Embedder, answers: Answers, others: Sequence[Path], told: Tol
     new = Embedder(tuned)
     truth = torch.from_numpy(answers.labels[answers.of(HELD_OUT)])
     scores = [
-        _held_out_scores(answers, vectors, _embeddings(old, others)),
-        _held_out_scores(answers, _embeddings(new, answers.files), _embeddings(new, others)),
+        _held_out_scores(answers, vectors, old.vectors(others)),
+        _held_out_scores(answers, new.vectors(answers.files), new.vectors(others)),
     ]
     before, after = (average_precision(some, truth) for some in scores)
     return Outcome(new, answers, before, after, _certainty(scores[0], scores[1], truth, random))
@@ -246,17 +246,9 @@ def _probe(vectors: Tensor, labels: Truth) -> nn.Linear:
     return layer
 
 
-def _embeddings(embedder: Embedder, files: Sequence[Path]) -> Tensor:
-    """(n, D) float32; zeros where a file cannot be read any more."""
-    vectors = torch.zeros(len(files), embedder.backbone.dimension)
-    for batch in embedder.embed(files):
-        vectors[batch.places] = torch.from_numpy(batch.vectors)
-    return vectors
-
-
 def _held_out_scores(answers: Answers, vectors: Tensor, others: Tensor) -> Tensor:
     """Scores of the answers held out, (h,), by a head that learnt all others, in the space of `others`."""
-    space = Space.of(others)
+    space = Space.of(others[others.any(dim=1)])
     projected = space.project(vectors)
     known = answers.of(TRAINED, STOPPING)
     head = Head.fit(projected[known], torch.from_numpy(answers.labels[known]), space)

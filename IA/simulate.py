@@ -121,8 +121,8 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
     return Result(task, told, found, np.array(course.shown, np.float32), np.array(course.labels))
 
 
-def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
-    """Embeddings (N, D) of all images in class folders, and the name of each one's folder (N,).
+def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32], list[Path]]:
+    """Embeddings (N, D) of all images in class folders, and their files.
 
     Raises:
         UsageError: there are no class folders with images.
@@ -145,7 +145,7 @@ def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32],
             for place, reason in batch.failed:
                 log.warning("%r is unreadable and left out. %s", paths[missing[place]], reason)
     numbers, vectors = pool.embeddings()
-    return vectors, np.array([paths[number].split("/")[0] for number in numbers])
+    return vectors, [folder / paths[number] for number in numbers]
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
@@ -244,7 +244,8 @@ def main() -> None:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
     leave_room(given.jobs)
-    vectors, classes = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    classes = np.array([file.relative_to(folder).parts[0] for file in files])
     positives = sorted(set(classes.tolist())) if given.positive == ["all"] else given.positive
     if unknown := sorted(set(positives) - set(classes.tolist())):
         raise UsageError(f"There is no class folder {unknown[0]!r} in {folder}.")

@@ -79,7 +79,7 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
 }
 
 function Metrics({ metrics }: { readonly metrics: Readonly<Record<string, number>> }) {
-  const { accuracy, average_precision: precision } = metrics;
+  const { accuracy, average_precision: precision, fine_tuned_on: tuned } = metrics;
   return (
     <>
       <dt>on answers held out</dt>
@@ -87,6 +87,12 @@ function Metrics({ metrics }: { readonly metrics: Readonly<Record<string, number
         accuracy {accuracy === undefined ? "–" : accuracy.toFixed(3)}, average precision{" "}
         {precision === undefined ? "–" : precision.toFixed(3)}
       </dd>
+      {tuned !== undefined && (
+        <>
+          <dt>network</dt>
+          <dd>fine-tuned on {count(tuned)} answers</dd>
+        </>
+      )}
     </>
   );
 }
