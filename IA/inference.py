@@ -2,24 +2,14 @@
 
 import logging
 import os
-import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from config import Config
-from IA.embedder import Batch, Embedder
-from IA.embedding_order import EmbeddingOrder
-from IA.embeddings import Embeddings, key
 from IA.loop import loop_config, run_loop, until_signalled
-from IA.model import Checkpoint, load_head
-from IA.networks import Backbone, build
-from IA.pool import Pool
+from IA.model import load_head
+from IA.networks import build
 from IA.protocol import (
     ANNOTATIONS,
     BACKBONE,
@@ -29,24 +19,13 @@ from IA.protocol import (
     PREDICTOR,
     SETTINGS,
     Latest,
-    Predictions,
-    Version,
     changes,
-    publish,
-    read,
-    signature,
 )
-from IA.space import Space
+from IA.scorer import Scorer
 from IA.tuned import LatestTuned
 
 log = logging.getLogger(__name__)
 
-TURN_S = 0.5  # embedding goes on for that long before the next look at answers and images
-PUBLISH_EVERY_S = 1.5  # while it embeds
-FIRST_FEATURES = 64  # images embedded before the pool is first described
-FEATURES_SAMPLE = 20_000
-PROMISING = 32  # likeliest images, beside which it embeds first
-SEED = 0
 NICE = 10  # embedding takes every core, yet the page comes first
 
 
@@ -61,8 +40,8 @@ class Inference:
         self._tuned = LatestTuned(config.run)
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
-        self._work: Work | None = None
-        self._behind: Work | None = None  # of a fine-tuned backbone, until it can take over
+        self._scorer: Scorer | None = None
+        self._behind: Scorer | None = None  # of a fine-tuned backbone, until it can take over
 
     def step(self) -> bool:
         """One turn: follow the inputs, embed for a while, publish what has changed.
@@ -74,13 +53,13 @@ class Inference:
         if settings is None or images is None:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
-        if self._work is None or self._network != settings.network:
-            self._work = self._begin(settings.network)
-        self._follow_tuned(self._work)
+        if self._scorer is None or self._network != settings.network:
+            self._scorer = self._begin(settings.network)
+        self._follow_tuned(self._scorer)
         if self._behind is not None and self._behind.is_trained:
-            self._replace(self._work, self._behind)
-            self._work, self._behind = self._behind, None
-        busy = self._work.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
+            self._replace(self._scorer, self._behind)
+            self._scorer, self._behind = self._behind, None
+        busy = self._scorer.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
         if self._behind is not None and not busy:
             busy = self._behind.prepare(datadir, images) or self._behind.is_trained
         return busy
@@ -89,7 +68,7 @@ class Inference:
         """Write out the event file."""
         self._writer.close()
 
-    def _begin(self, network: str) -> "Work":
+    def _begin(self, network: str) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
         base = build(network)
         self._network, self._base, self._behind = network, base.fingerprint, None
@@ -99,253 +78,21 @@ class Inference:
         except (OSError, ValueError):
             in_force = self._base
         is_tuned = tuned is not None and tuned.backbone.fingerprint == in_force
-        return Work(self._config.run, tuned.backbone if tuned and is_tuned else base, self._writer)
+        return Scorer(self._config.run, tuned.backbone if tuned and is_tuned else base, self._writer)
 
-    def _follow_tuned(self, work: "Work") -> None:
+    def _follow_tuned(self, work: Scorer) -> None:
         """Begin to embed behind the ranking when there is a new fine-tuned backbone."""
         tuned = self._tuned.of(self._base)
         if tuned is None or tuned.backbone.fingerprint in {work.fingerprint, self._behind and self._behind.fingerprint}:
             return
         if self._behind is not None:
             self._behind.delete()
-        self._behind = Work(self._config.run, tuned.backbone, self._writer)
+        self._behind = Scorer(self._config.run, tuned.backbone, self._writer)
 
-    def _replace(self, old: "Work", new: "Work") -> None:
+    def _replace(self, old: Scorer, new: Scorer) -> None:
         log.info("network %s replaces %s", new.fingerprint, old.fingerprint)
         if old.fingerprint != self._base:  # that of the network itself may be wanted again
             old.delete()
-
-
-class Work:
-    """What is done with one backbone: with another one everything begins anew."""
-
-    def __init__(self, run: Path, backbone: Backbone, writer: SummaryWriter) -> None:
-        self._run = run
-        self._writer = writer
-        self._embedder = Embedder(backbone)
-        self._directory = self._embedder.cache_of(run, "inference")
-        self._pool = Pool(Embeddings(self._directory, backbone.dimension))
-        self._annotations = Latest(run, ANNOTATIONS)
-        self._datadir = Path()
-        self._images = Version[list[str]](0, [])
-        self._numbers: dict[str, int] = {}
-        self._answered: object = None  # the version of the answers that novelty knows
-        self._labels = 0
-        self._waiting: tuple[int, float] | None = None  # answers to learn, and when they were published
-        self._checkpoint: Checkpoint | None = None
-        self._checkpoint_seen: object = None
-        self._score_anew = False  # by a new checkpoint
-        self._described = 0
-        self._order = EmbeddingOrder(np.zeros(0, np.int64), SEED)
-        self._asked: list[int] = []  # in that order, so far
-        self._stream: Iterator[Batch] = iter(())
-        self._bar = tqdm(disable=True)
-        self._to_publish = self._urgent = True
-        self._published_s = time.monotonic()
-        self._resume()
-
-    @property
-    def fingerprint(self) -> str:
-        """Of the backbone."""
-        return self._embedder.fingerprint
-
-    @property
-    def is_described(self) -> bool:
-        """Whether the trainer has been told of the pool as this backbone sees it."""
-        return self._described > 0
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether there is a checkpoint of this backbone."""
-        return self._checkpoint is not None
-
-    def turn(self, datadir: Path, images: Version[list[str]], describes: bool = True) -> bool:
-        """One turn; returns whether there is more to embed. With `describes` the trainer is to follow this backbone."""
-        self._follow_images(datadir, images)
-        self._follow_checkpoint()
-        busy = self._embed_for_a_while()
-        if describes and (space := self._describe(done=not busy)) is not None and self._checkpoint is None:
-            self._pool.enter(space)
-            self._answered = None
-        self._score()
-        self._follow_answers()
-        self._publish(at_once=not busy)
-        return busy
-
-    def prepare(self, datadir: Path, images: Version[list[str]]) -> bool:
-        """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
-        self._follow_images(datadir, images)
-        self._follow_checkpoint()
-        busy = self._embed_for_a_while()
-        if not busy:
-            self._describe(done=True)
-        return busy
-
-    def delete(self) -> None:
-        """Delete the embeddings of a backbone that is not wanted any more."""
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _follow_images(self, datadir: Path, images: Version[list[str]]) -> None:
-        if images is not self._images:
-            self._datadir, self._images = datadir, images
-            self._numbers = {path: number for number, path in enumerate(images.content)}
-            self._pool.follow(datadir, images.content)
-            self._answered = None
-            self._to_publish = self._urgent = True
-
-    def _resume(self) -> None:
-        """Go on with the description of the pool that was published last, if it is of this network."""
-        try:
-            features = read(self._run, FEATURES).content
-        except (OSError, ValueError):
-            return
-        if features.backbone == self._embedder.fingerprint and len(features.mean) == self._embedder.backbone.dimension:
-            self._described = features.images
-            self._pool.enter(Space.from_features(features))
-
-    # --- embedding ----------------------------------------------------------------------------------------------------
-
-    def _embed_for_a_while(self) -> bool:
-        """Take batches from the stream until the turn is over or a checkpoint comes; True if more are to come."""
-        images = 0
-        began = time.perf_counter()
-        while time.perf_counter() - began < TURN_S and signature(self._run / PREDICTOR) == self._checkpoint_seen:
-            batch = next(self._stream, None)
-            if batch is None and not self._begin_stream():
-                break
-            if batch is not None:
-                self._keep(batch)
-                images += len(batch.places)
-        if images:
-            rate = images / (time.perf_counter() - began)
-            self._writer.add_scalar("embedding/images_per_s", rate, self._pool.embedded)
-        return bool(self._bar.n < (self._bar.total or 0))
-
-    def _begin_stream(self) -> bool:
-        """Ask for what is missing; False if nothing is."""
-        missing = self._pool.missing()
-        self._order, self._asked = EmbeddingOrder(missing, SEED), []
-        self._bar.close()
-        self._bar = tqdm(
-            total=len(missing), unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not len(missing)
-        )
-        self._stream = self._embedder.embed(self._files())
-        return len(missing) > 0
-
-    def _files(self) -> Iterator[Path]:
-        """What to embed next; asked for while the images before are embedded, so a promise soon shows."""
-        for number in self._order:
-            self._asked.append(number)
-            yield self._datadir / self._images.content[number]
-
-    def _keep(self, batch: Batch) -> None:
-        self._pool.add(np.array([self._asked[place] for place in batch.places], np.int64), batch.vectors)
-        for place, reason in batch.failed:
-            number = self._asked[place]
-            path = self._images.content[number]
-            if key(self._datadir, path) is None:
-                self._pool.lose(number)
-            else:
-                log.warning("%r is unreadable. %s", path, reason)
-                self._pool.fail(number)
-        self._bar.update(len(batch.places) + len(batch.failed))
-        self._answered = None  # an answered image may be among them
-        self._to_publish = True
-
-    def _describe(self, done: bool) -> Space | None:
-        """Publish mean and basis of the pool when it is first known, has doubled, or is complete and rather larger."""
-        embedded = self._pool.embedded
-        if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):
-            return None
-        space = self._pool.space(FEATURES_SAMPLE)
-        self._described = embedded
-        publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded))
-        log.info("described the pool by %d images: %d of %d values", embedded, *space.basis.T.shape)
-        return space
-
-    def _growth(self, done: bool) -> float:
-        """How much larger the pool must be for a new description; a large sample says nearly the same again."""
-        if self._described >= FEATURES_SAMPLE:
-            return 1.5 if done else 8.0
-        return 1.1 if done else 2.0
-
-    # --- scoring ------------------------------------------------------------------------------------------------------
-
-    def _follow_checkpoint(self) -> None:
-        """Take up a new checkpoint; a bad one is one warning, and the one in force stays."""
-        seen = signature(self._run / PREDICTOR)
-        if seen is None or seen == self._checkpoint_seen:
-            return
-        self._checkpoint_seen = seen
-        try:
-            checkpoint = load_head(self._run / PREDICTOR)
-        except (OSError, ValueError) as error:
-            log.warning("%s; the last good checkpoint stays in force", error)
-            return
-        if checkpoint.backbone != self._embedder.fingerprint:
-            log.info("checkpoint %d is of another network; waiting for one of this", checkpoint.generation)
-            return
-        self._checkpoint = checkpoint
-        self._score_anew = True
-
-    def _score(self) -> None:
-        """Score everything with a new head, and what is newly embedded with the one in force."""
-        if self._checkpoint is None:
-            return
-        began = time.perf_counter()
-        self._pool.enter(self._checkpoint.head.space)
-        scored = self._pool.score(self._checkpoint.head, self._score_anew)
-        if self._score_anew:
-            self._order.promise(self._pool.likeliest(PROMISING))
-            milliseconds = 1000 * (time.perf_counter() - began)
-            log.info("checkpoint %d: scored %d images, %.0f ms", self._checkpoint.generation, scored, milliseconds)
-        self._to_publish |= scored > 0
-        self._urgent |= self._score_anew
-        self._score_anew = False
-
-    def _follow_answers(self) -> None:
-        """Bring novelty up to date with the answers; skipped images were looked at too."""
-        version = self._annotations.version()
-        if version is None or version is self._answered or not self._pool.is_projected:
-            return
-        numbers = {self._numbers[path]: label for path, label in version.content.items() if path in self._numbers}
-        labels = [numbers[number] for number in self._pool.answer(numbers) if numbers[number] is not None]
-        if (seen := signature(self._run / ANNOTATIONS.name)) is not None:
-            self._waiting = (len(labels), seen[1] / 1e9)
-        self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty does not tell two kinds apart
-        self._answered = version
-        self._to_publish |= self._checkpoint is None  # else the order waits for a head that has learnt them
-
-    def _publish(self, at_once: bool) -> None:
-        due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
-        if not (self._to_publish and due and self._pool.is_projected):
-            return
-        content = Predictions(
-            probability=self._pool.probability,
-            novelty=self._pool.novelty,
-            unreadable=self._pool.unreadable.astype(np.int32),
-            embedded=self._pool.embedded,
-            labels=self._checkpoint.labels if self._checkpoint else self._labels,
-            checkpoint=_figures(self._checkpoint) if self._checkpoint else None,
-        )
-        generation = publish(self._run, PREDICTIONS, content)
-        self._to_publish = self._urgent = False
-        self._published_s = time.monotonic()
-        if self._checkpoint and self._waiting and self._checkpoint.labels >= self._waiting[0]:
-            waited_s = time.time() - self._waiting[1]
-            self._writer.add_scalar("latency/answer_to_predictions_s", waited_s, self._checkpoint.labels)
-            self._waiting = None
-        log.info("predictions %d: %d of %d images embedded", generation, content.embedded, len(self._pool))
-
-
-def _figures(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the server, which never loads a checkpoint, is to know of it."""
-    return {
-        "generation": checkpoint.generation,
-        "labels": checkpoint.labels,
-        "threshold": checkpoint.threshold,
-        "metrics": dict(checkpoint.metrics),
-    }
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from config import Config
 from IA import protocol, tuner
+from IA.embeddings import Embeddings
 from IA.inference import Inference
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
@@ -275,3 +276,12 @@ def test_fine_tuning_that_fails_is_one_warning(
     assert starter._process is None
     assert [record.getMessage() for record in caplog.records] == ["fine-tuning ended with code 2"]
     starter.close()
+
+
+def test_the_likeliest(tmp_path: Path) -> None:
+    """The likeliest images come first; those without a score never."""
+    pool = Pool(Embeddings(tmp_path, 4))
+    assert pool.likeliest(3) == []
+    pool.probability = np.array([0.2, np.nan, 0.9, 0.5], np.float32)
+    assert pool.likeliest(2) == [2, 3]
+    assert pool.likeliest(9) == [2, 3, 0]
