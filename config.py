@@ -199,7 +199,10 @@ def _session_parser() -> argparse.ArgumentParser:
     parser.add_argument("--network", metavar="NAME", help=f"the backbone ({DEFAULT_NETWORK})")
     parser.add_argument("--strategy", choices=STRATEGIES, help=f"what to ask first ({DEFAULT_STRATEGY})")
     parser.add_argument(
-        "--finetune", choices=FINETUNE, help="whether the network itself learns too, from 500 answers on (auto)"
+        "--finetune",
+        choices=FINETUNE,
+        help="whether the network itself learns too, from 500 answers on; auto: on a GPU, or with up to 20,000 images, "
+        "all embedded (auto)",
     )
     parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
     return parser

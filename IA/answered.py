@@ -18,19 +18,24 @@ class Answered:
     Attributes:
         backbone: the network.
         learner: all that is learnt with this network.
+        tuned_on: how many answers there were when the network itself learnt from them; 0 if it never did.
     """
 
-    def __init__(self, run: Path, network: str | Backbone, learnt: Container[str] = frozenset()) -> None:
+    def __init__(
+        self, run: Path, network: str | Backbone, learnt: Container[str] = frozenset(), tuned_on: int = 0
+    ) -> None:
         """Begin with what the cache of this run holds.
 
         Args:
             run: the run directory.
             network: as `Embedder` takes it.
             learnt: answers that the network itself has learnt.
+            tuned_on: see the class.
         """
         self._embedder = Embedder(network, cores=1, compiled=False)
         self.backbone = self._embedder.backbone
         self.directory = self._embedder.cache_of(run, "trainer")
+        self.tuned_on = tuned_on
         self.learner = Learner(self._vectors, learnt=learnt)
         self._cache = Embeddings(self.directory, self.backbone.dimension)
         self._rows: dict[str, int] = {}

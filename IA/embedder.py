@@ -38,6 +38,7 @@ class Embedder:
 
     Attributes:
         backbone: the network.
+        cores: of the processor, that it decodes and embeds on.
         fingerprint: of its weights; embeddings with different fingerprints cannot be compared.
     """
 
@@ -49,11 +50,11 @@ class Embedder:
             cores: of the processor, to decode and to embed on; by default all that this process may use.
             compiled: for this machine, in a second or two and 200 MB; not worth it for an image now and then.
         """
-        self._cores = cores or usable_cores()
+        self.cores = cores or usable_cores()
         self.backbone = build(network) if isinstance(network, str) else network
         self.fingerprint = self.backbone.fingerprint
         self._engine: Engine = (
-            fastest(self.backbone, self._cores) if compiled else TorchEngine(self.backbone, best_device())
+            fastest(self.backbone, self.cores) if compiled else TorchEngine(self.backbone, best_device())
         )
         log.info("network %s, %d values an image, %s", self.backbone.name, self.backbone.dimension, self._engine.name)
 
@@ -64,7 +65,7 @@ class Embedder:
 
     def embed(self, files: Iterable[Path]) -> Iterator[Batch]:
         """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile."""
-        decoders = min(self._cores, MAX_DECODERS)
+        decoders = min(self.cores, MAX_DECODERS)
         for stacks, failed in batches(files, self.backbone.preprocessing, self._engine.batch, decoders):
             places = [place for some, _ in stacks for place in some]
             vectors = self._engine.embed([images for _, images in stacks])

@@ -92,6 +92,8 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     config = loop_config()
+    if not (config.run / SETTINGS.name).exists():
+        raise UsageError(f"{config.run} is no run directory; name one that launch.sh has made.")
     os.nice(NICE)
     leave_room(leave_some())
     with hold(config.run, NAME) as held:

@@ -123,7 +123,7 @@ def fine_tune(old: Embedder, answers: Answers, others: Sequence[Path], told: Tol
     module = copy.deepcopy(old.backbone.module).to(best_device()).eval()
     tuned = Backbone(old.backbone.name, module, old.backbone.preprocessing, old.backbone.dimension)
     Training(tuned, _probe(vectors[train], answers.labels[train]), answers, random).run(told)
-    new = Embedder(tuned)
+    new = Embedder(tuned, old.cores)
     truth = torch.from_numpy(answers.labels[answers.of(HELD_OUT)])
     scores = [
         _held_out_scores(answers, vectors, old.vectors(others)),

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
@@ -26,6 +27,7 @@ from IA.tuned import LatestTuned
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 0.1
 NICE = 10  # embedding takes every core, yet the page comes first
 
 
@@ -41,7 +43,9 @@ class Inference:
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
         self._scorer: Scorer | None = None
-        self._behind: Scorer | None = None  # of a fine-tuned backbone, until it can take over
+        self._builder = ThreadPoolExecutor(1, "build")
+        self._coming: Future[Scorer] | None = None  # of a fine-tuned backbone: compiling it takes seconds
+        self._behind: Scorer | None = None  # the same when it embeds, until it can take over
 
     def step(self) -> bool:
         """One turn: follow the inputs, embed for a while, publish what has changed.
@@ -55,13 +59,13 @@ class Inference:
         datadir = self._config.datadir or Path(settings.datadir)
         if self._scorer is None or self._network != settings.network:
             self._scorer = self._begin(settings.network)
-        self._follow_tuned(self._scorer)
-        if self._behind is not None and self._behind.is_trained:
-            self._replace(self._scorer, self._behind)
-            self._scorer, self._behind = self._behind, None
+        self._scorer = self._follow_tuned(self._scorer)
         busy = self._scorer.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
         if self._behind is not None and not busy:
             busy = self._behind.prepare(datadir, images) or self._behind.is_trained
+        if self._coming is not None and not busy:
+            wait([self._coming], LOOK_EVERY_S)
+            busy = True
         return busy
 
     def close(self) -> None:
@@ -71,7 +75,7 @@ class Inference:
     def _begin(self, network: str) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
         base = build(network)
-        self._network, self._base, self._behind = network, base.fingerprint, None
+        self._network, self._base, self._behind, self._coming = network, base.fingerprint, None, None
         tuned = self._tuned.of(self._base)
         try:
             in_force = load_head(self._config.run / PREDICTOR).backbone
@@ -80,19 +84,28 @@ class Inference:
         is_tuned = tuned is not None and tuned.backbone.fingerprint == in_force
         return Scorer(self._config.run, tuned.backbone if tuned and is_tuned else base, self._writer)
 
-    def _follow_tuned(self, work: Scorer) -> None:
-        """Begin to embed behind the ranking when there is a new fine-tuned backbone."""
+    def _follow_tuned(self, present: Scorer) -> Scorer:
+        """Get a new fine-tuned backbone ready behind the present one; returns the one that ranks from now on."""
         tuned = self._tuned.of(self._base)
-        if tuned is None or tuned.backbone.fingerprint in {work.fingerprint, self._behind and self._behind.fingerprint}:
-            return
-        if self._behind is not None:
-            self._behind.delete()
-        self._behind = Scorer(self._config.run, tuned.backbone, self._writer)
-
-    def _replace(self, old: Scorer, new: Scorer) -> None:
-        log.info("network %s replaces %s", new.fingerprint, old.fingerprint)
-        if old.fingerprint != self._base:  # that of the network itself may be wanted again
-            old.delete()
+        if tuned is None and present.fingerprint != self._base:
+            log.warning("%s is gone; back to the network it came from", BACKBONE)
+            return self._begin(str(self._network))
+        if tuned is None:
+            self._behind = self._coming = None
+        if self._coming is not None and self._coming.done():
+            self._behind, self._coming = self._coming.result(), None
+        if self._behind is not None and self._behind.is_trained:
+            log.info("backbone %s replaces %s", self._behind.fingerprint, present.fingerprint)
+            if present.fingerprint != self._base:  # that of the network itself may be wanted again
+                present.delete()
+            present, self._behind = self._behind, None
+        known = {present.fingerprint, self._behind and self._behind.fingerprint}
+        if self._coming is None and tuned is not None and tuned.backbone.fingerprint not in known:
+            if self._behind is not None:
+                self._behind.delete()
+                self._behind = None
+            self._coming = self._builder.submit(Scorer, self._config.run, tuned.backbone, self._writer)
+        return present
 
 
 def main() -> None:

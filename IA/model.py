@@ -21,7 +21,6 @@
 import io
 import math
 import os
-import pickle
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,22 +36,12 @@ from IA import protocol
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
-from IA.networks import Backbone, build
+from IA.networks import BAD_WEIGHTS, Backbone, build, load_file
 
 FORMAT = 1
 BATCH_SIZE = 32
 MAX_WORKERS = 8
 MANY = 200  # images from which on compiling the network, two seconds, pays off
-BAD_CHECKPOINT = (
-    RuntimeError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    EOFError,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-)
 CLASSES = {"positive": "positive", "negative": "negative"}
 
 
@@ -124,7 +113,9 @@ class Predictor(nn.Module):
                 raise ValueError("the backbone is not finite")
             if checkpoint.head.basis.shape[0] != backbone.dimension:
                 raise ValueError("head and backbone do not fit each other")
-        except (*BAD_CHECKPOINT, UsageError) as error:
+        except OSError:
+            raise
+        except (*BAD_WEIGHTS, UsageError) as error:
             raise _bad(path, error) from error
         return cls(
             Backbone(backbone.name, backbone.module, checkpoint.preprocessing, backbone.dimension),
@@ -238,7 +229,9 @@ def load_head(path: str | Path) -> Checkpoint:
     """
     try:
         return _checkpoint(_read(path, mmap=True))
-    except BAD_CHECKPOINT as error:
+    except OSError:
+        raise
+    except BAD_WEIGHTS as error:
         raise _bad(path, error) from error
 
 
@@ -250,7 +243,7 @@ def _read(path: str | Path, mmap: bool) -> dict[str, Any]:
         damaged = None if mmap else zipfile.ZipFile(file).testzip()
     if damaged is not None:
         raise ValueError(f"{damaged} is damaged")
-    content = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    content = load_file(path, mmap)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
     return content

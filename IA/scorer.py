@@ -208,7 +208,7 @@ class Scorer:
             log.warning("%s; the last good checkpoint stays in force", error)
             return
         if checkpoint.backbone != self._embedder.fingerprint:
-            log.info("checkpoint %d is of another network; waiting for one of this", checkpoint.generation)
+            log.debug("checkpoint %d is of another network; waiting for one of this", checkpoint.generation)
             return
         self._checkpoint = checkpoint
         self._score_anew = True
@@ -252,6 +252,7 @@ class Scorer:
             embedded=self._pool.embedded,
             labels=self._checkpoint.labels if self._checkpoint else self._labels,
             checkpoint=_figures(self._checkpoint) if self._checkpoint else None,
+            missing=len(self._pool.missing()),
         )
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False

@@ -243,13 +243,18 @@ def main() -> None:
     folder = Path(given.folder).expanduser().resolve()
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    wanted = [] if given.positive == ["all"] else given.positive
+    if unknown := sorted(name for name in wanted if not (folder / name).is_dir()):
+        raise UsageError(f"There is no class folder {unknown[0]!r} in {folder}.")
+    methods = [OURS, *_peers(given.peers)]
+    for path in filter(None, (given.csv, given.plot)):
+        _check_writable(path)
     leave_room(given.jobs)
     vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
     classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    positives = sorted(set(classes.tolist())) if given.positive == ["all"] else given.positive
-    if unknown := sorted(set(positives) - set(classes.tolist())):
-        raise UsageError(f"There is no class folder {unknown[0]!r} in {folder}.")
-    methods = [OURS, *_peers(given.peers)]
+    positives = wanted or sorted(set(classes.tolist()))
+    if empty := sorted(set(positives) - set(classes.tolist())):
+        raise UsageError(f"The class folder {empty[0]!r} in {folder} has no images.")
     tasks = [
         Task(method, positive, prevalence, seed, given.answers, given.strategy)
         for prevalence in given.prevalence or [None]
@@ -270,6 +275,13 @@ def main() -> None:
         sys.stdout.write("\n".join([heading, *table(here), "", ""]))
     if given.plot:
         draw_curves(given.plot, results)
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name another file.") from None
 
 
 def _peers(wanted: Sequence[str] | None) -> Sequence[str]:

@@ -118,10 +118,10 @@ def _first(reached: Truth) -> float:
 
 
 def _auc(probability: NDArray[np.float32], truth: Truth) -> float:
-    """The chance that a positive comes before a negative (Mann and Whitney 1947); ties count half."""
-    positive, negative = np.sort(probability[truth]), probability[~truth]
-    if not len(positive) or not len(negative):
+    """The chance that a positive comes before a negative (Mann and Whitney 1947), ties half; NaN without a model."""
+    if not len(probability) or truth.all() or not truth.any():
         return math.nan
+    positive, negative = np.sort(probability[truth]), probability[~truth]
     above = (
         len(positive) - (np.searchsorted(positive, negative, "left") + np.searchsorted(positive, negative, "right")) / 2
     )

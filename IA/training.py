@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from config import Config
+from config import Config, UsageError
 from IA.answered import Answered
 from IA.embedder import leave_room
 from IA.loop import loop_config, run_loop, until_signalled
 from IA.model import Predictor, load_head
+from IA.networks import build
 from IA.protocol import (
     ANNOTATIONS,
     BACKBONE,
@@ -48,6 +49,7 @@ class Trainer:
         self._network: str | None = None
         self._tuned: Tuned | None = None
         self._answered: dict[str, Answered] = {}  # by fingerprint: of the network, and of what was tuned from it
+        self._unknown = ""  # fingerprint of a backbone that was looked for in vain
         self._generation = _last_generation(config.run)
         self._learnt: object = None
 
@@ -71,7 +73,7 @@ class Trainer:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
         labels = {path: label for path, label in annotations.items() if label is not None}
-        answered = self._answered.get(features.backbone)
+        answered = self._in_force(features.backbone, annotations)
         if answered is None:
             return False
         if inputs == self._learnt:
@@ -104,7 +106,26 @@ class Trainer:
         tuned = self._latest_tuned.of(self._base)
         if tuned is not None and tuned is not self._tuned:
             self._tuned = tuned
-            self._answered[tuned.backbone.fingerprint] = Answered(self._run, tuned.backbone, tuned.learnt)
+            self._answered[tuned.backbone.fingerprint] = Answered(self._run, tuned.backbone, tuned.learnt, tuned.labels)
+
+    def _in_force(self, fingerprint: str, annotations: Mapping[str, bool | None]) -> Answered | None:
+        """What was learnt with the backbone that inference describes the pool by; None where that is unknown here.
+
+        A fine-tuned one whose backbone.ckpt is gone or replaced still stands in predictor.ckpt. Which answers it was
+        trained on is not known then: all there are.
+        """
+        if fingerprint not in self._answered and fingerprint != self._unknown:
+            self._unknown = fingerprint
+            try:
+                checkpoint = load_head(self._run / PREDICTOR)
+                if checkpoint.backbone == fingerprint and "fine_tuned_on" in checkpoint.metrics:
+                    backbone = build(str(self._run / PREDICTOR))
+                    self._answered[fingerprint] = Answered(
+                        self._run, backbone, frozenset(annotations), int(checkpoint.metrics["fine_tuned_on"])
+                    )
+            except (OSError, ValueError, UsageError) as error:
+                log.warning("the backbone in force cannot be had: %s", error)
+        return self._answered.get(fingerprint)
 
     def _embed_behind(self, datadir: Path, labels: Mapping[str, bool]) -> bool:
         """Embed some answers by a backbone that is not in force yet; whether there are more."""
@@ -125,14 +146,13 @@ class Trainer:
         if not learner.learn(labels, Space.from_features(features)) or learner.head is None:
             return
         self._generation += 1
-        is_tuned = self._tuned is not None and answered.backbone is self._tuned.backbone
         predictor = Predictor(
             backbone=answered.backbone,
             head=learner.head,
             classes={"positive": settings.positive, "negative": settings.negative},
             threshold=learner.threshold,
             labels=len(labels),
-            metrics=learner.figures | ({"fine_tuned_on": self._tuned.labels} if self._tuned and is_tuned else {}),
+            metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
             generation=self._generation,
         )
         predictor.save(self._run / PREDICTOR)

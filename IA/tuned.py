@@ -89,7 +89,7 @@ class Tuned:
 
 
 class LatestTuned:
-    """The last good backbone.ckpt of a run: a bad one is one warning and changes nothing."""
+    """The last good backbone.ckpt of a run: a bad one is one warning and changes nothing; without one there is none."""
 
     def __init__(self, run: Path) -> None:
         self._path = run / BACKBONE
@@ -99,7 +99,9 @@ class LatestTuned:
     def of(self, base: str) -> Tuned | None:
         """The backbone tuned from the one with this fingerprint, read again only if the file was replaced."""
         now = signature(self._path)
-        if now is not None and now != self._seen:
+        if now is None:
+            self._seen = self._tuned = None
+        elif now != self._seen:
             self._seen = now
             try:
                 self._tuned = Tuned.load(self._path)

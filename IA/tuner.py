@@ -65,6 +65,4 @@ class Tuner:
         if settings.finetune != "auto" or best_device().type != "cpu":
             return settings.finetune != "off"
         predictions = self._predictions.content()
-        if predictions is None or len(predictions.probability) > MODERATE_IMAGES:
-            return False
-        return predictions.embedded + len(predictions.unreadable) >= len(predictions.probability)
+        return predictions is not None and not predictions.missing and predictions.embedded <= MODERATE_IMAGES

@@ -140,3 +140,23 @@ def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFi
     assert latest.of("base") is tuned
     assert latest.of("base") is tuned
     assert len(caplog.records) == 1
+
+
+def test_every_damaged_byte_is_told(tmp_path: Path, blind: str) -> None:
+    """A flipped bit anywhere, or random bytes, is a ValueError of one sentence, or does no harm; nothing else."""
+    path = tmp_path / BACKBONE
+    Tuned(Embedder(blind, compiled=False).backbone, "base", 500, frozenset({"a.png"})).save(path)
+    whole = path.read_bytes()
+    random = np.random.default_rng(0)
+    central = whole.index(b"PK\x01\x02")
+    places = [*random.integers(0, len(whole), 100), *random.integers(central, len(whole), 200)]
+    files = [whole[:place] + bytes([whole[place] ^ 1 << random.integers(8)]) + whole[place + 1 :] for place in places]
+    refused = 0
+    for content in [*files, *(random.bytes(size) for size in range(1, 200)), whole[:central] + bytes(100)]:
+        path.write_bytes(content)
+        try:
+            Tuned.load(path)
+        except ValueError as error:
+            assert "\n" not in str(error)
+            refused += 1
+    assert refused > 400

@@ -231,9 +231,7 @@ def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False, "red/1.png": True, "blue/1.png": False}
     loops.answer(answers)
     base = load_head(loops.run / PREDICTOR).backbone
-    register("tiny2")(lambda pretrained: _tiny(not pretrained))
-    other = build("tiny2")
-    backbone = Backbone(loops.network, other.module, other.preprocessing, other.dimension)
+    backbone = _other_backbone(loops)
     Tuned(backbone, base, 4, frozenset(answers)).save(loops.run / BACKBONE)
     while loops.inference.step():
         pass
@@ -285,3 +283,52 @@ def test_the_likeliest(tmp_path: Path) -> None:
     pool.probability = np.array([0.2, np.nan, 0.9, 0.5], np.float32)
     assert pool.likeliest(2) == [2, 3]
     assert pool.likeliest(9) == [2, 3, 0]
+
+
+def _other_backbone(loops: Loops) -> Backbone:
+    """The same architecture with other weights."""
+    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    other = build("tiny2")
+    return Backbone(loops.network, other.module, other.preprocessing, other.dimension)
+
+
+def _tuned(loops: Loops, answers: dict[str, bool | None]) -> str:
+    """Publish a backbone that claims to have learnt these answers, and let it take over; returns its fingerprint."""
+    base = load_head(loops.run / PREDICTOR).backbone
+    backbone = _other_backbone(loops)
+    Tuned(backbone, base, len(answers), frozenset(answers)).save(loops.run / BACKBONE)
+    loops.turn()
+    loops.turn()
+    assert load_head(loops.run / PREDICTOR).backbone == backbone.fingerprint != base
+    return backbone.fingerprint
+
+
+def test_a_backbone_that_is_gone(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
+    """Without backbone.ckpt a new trainer goes on with what predictor.ckpt holds; inference goes back, told once."""
+    answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False}
+    loops.answer(answers)
+    tuned = _tuned(loops, answers)
+    (loops.run / BACKBONE).unlink()
+    loops.trainer = Trainer(Config(run=loops.run))
+    protocol.publish(loops.run, ANNOTATIONS, answers | {"red/1.png": True})
+    while loops.trainer.step():
+        pass
+    checkpoint = load_head(loops.run / PREDICTOR)
+    assert (checkpoint.backbone, checkpoint.labels, checkpoint.metrics["fine_tuned_on"]) == (tuned, 3, 2)
+    loops.answer(answers | {"red/1.png": True, "blue/1.png": False})
+    loops.turn()
+    checkpoint = load_head(loops.run / PREDICTOR)
+    assert checkpoint.backbone != tuned
+    assert "fine_tuned_on" not in checkpoint.metrics
+    assert protocol.read(loops.run, RANKING).content.labels == 4
+    assert ["gone" in record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [True]
+
+
+def test_what_is_gone_is_not_missing(loops: Loops) -> None:
+    """An image that was removed is not waited for: fine-tuning may begin."""
+    (loops.datadir / "red/5.png").unlink()
+    loops.turn()
+    predictions = protocol.read(loops.run, PREDICTIONS).content
+    assert (len(predictions.probability), predictions.embedded, predictions.missing) == (12, 11, 0)
+    settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d")
+    assert Tuner(loops.run, None)._is_welcome(settings)
