@@ -23,6 +23,11 @@ class EmbeddingOrder(Iterator[int]):
         self._beside: deque[int] = deque()
         self._is_turn_of_beside = False
 
+    @property
+    def left(self) -> int:
+        """How many are still to come."""
+        return len(self._waiting)
+
     def promise(self, images: Iterable[int]) -> None:
         """What lies beside these images, the most promising of them first, is wanted soon; earlier wishes are void."""
         steps = [step for distance in range(1, REACH + 1) for step in (distance, -distance)]

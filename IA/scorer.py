@@ -221,7 +221,8 @@ class Scorer:
         self._pool.enter(self._checkpoint.head.space)
         scored = self._pool.score(self._checkpoint.head, self._score_anew)
         if self._score_anew:
-            self._order.promise(self._pool.likeliest(PROMISING))
+            if self._order.left:
+                self._order.promise(self._pool.likeliest(PROMISING))
             milliseconds = 1000 * (time.perf_counter() - began)
             log.info("checkpoint %d: scored %d images, %.0f ms", self._checkpoint.generation, scored, milliseconds)
         self._to_publish |= scored > 0
