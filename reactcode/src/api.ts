@@ -37,6 +37,8 @@ export interface Status extends Counts {
   readonly embedding: { readonly done: number; readonly total: number; readonly percent: number };
   readonly loops: Readonly<Record<string, LoopState>>;
   readonly tensorboard: boolean;
+  /** Changes with the text; null where the annotators have none. */
+  readonly instructions?: string | null;
   readonly network?: string;
   readonly version?: string;
 }
@@ -60,22 +62,75 @@ export interface Annotation {
   readonly label: Label;
   readonly source: Source;
   readonly client: string;
-  readonly shown_ms: number;
+  readonly shown_ms?: number;
   readonly id: string;
+  /** Given together with others, as in a grid: one undo takes all of them back. */
+  readonly group?: string;
+  /** Asked again, blindly, although there was an answer: says how sure the person is. */
+  readonly repeat?: boolean;
 }
 
-export interface UndoAnswer {
+/** What became of one answer of a batch: 201, or why it was refused. */
+export interface Outcome {
+  readonly id: string;
+  readonly status: number;
+  readonly detail?: string;
+}
+
+export interface BatchAnswer extends Counts {
+  readonly results: readonly Outcome[];
+}
+
+/** An answered image. */
+export interface Answered {
   readonly image: number | null; // null: the file is not there any more
   readonly path: string;
   readonly label: Label;
   readonly version: string | null;
 }
 
+/** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
+export interface UndoAnswer extends Answered {
+  readonly images: readonly Answered[];
+}
+
 /** An answer of the past as the server lists it. */
-export interface PastAnswer extends UndoAnswer {
+export interface PastAnswer extends Answered {
   readonly source: string;
-  readonly time: number | string;
+  readonly time: string;
+  readonly shown_ms: number | null;
+  /** What the model said before it was answered. */
   readonly probability: number | null;
+  /** What the model says when it has not learnt this answer. */
+  readonly held_out: number | null;
+  readonly repeat: boolean;
+}
+
+/** Which answers of the past, and in which order. */
+export interface Filter {
+  readonly label?: Label;
+  readonly source?: Source | "api";
+  /** Bounds of the held-out probability, else of the one shown. */
+  readonly least?: number;
+  readonly most?: number;
+  /** Only those of which the model, asked without that answer, is sure of the opposite. */
+  readonly disagrees?: boolean;
+  readonly order?: "newest" | "suspicious";
+}
+
+/** A part of a whole with the 95 % interval of its share. */
+export interface Share {
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export interface Statistics {
+  readonly answers: number;
+  readonly curve: { readonly answers: readonly number[]; readonly positives: readonly number[] };
+  readonly asked: { readonly answers: readonly number[]; readonly probability: readonly (number | null)[] };
+  readonly prequential: (Share & { readonly right: number; readonly of: number }) | null;
+  readonly repeats: Share & { readonly asked: number; readonly missed: number };
+  readonly sources: Readonly<Record<string, number>>;
 }
 
 /** The server answered, and said no. */
@@ -138,25 +193,36 @@ export const status = () => json<Status>("api/status");
 export const queue = (client: string, count: number) =>
   json<QueueAnswer>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
 
-export const annotate = (annotation: Annotation) =>
-  json<Counts>("api/annotations", sending("POST", annotation));
+/** Store answers in this order; all are durable when this resolves, or none. */
+export const annotate = (annotations: readonly Annotation[]) =>
+  json<BatchAnswer>("api/annotations/batch", sending("POST", { annotations }));
 
 export const undo = (client: string) => json<UndoAnswer>("api/undo", sending("POST", { client }));
 
-export const past = (limit: number, offset: number) =>
-  json<{ annotations: readonly PastAnswer[]; total: number }>(
-    `api/annotations?limit=${limit}&offset=${offset}`,
-  );
+export function past(limit: number, offset: number, filter: Filter = {}) {
+  const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });
+  for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value));
+  return json<{ annotations: readonly PastAnswer[]; total: number }>(`api/annotations?${query.toString()}`);
+}
+
+export const statistics = (points: number) => json<Statistics>(`api/statistics?points=${points}`);
+
+export const instructions = () => json<{ text: string | null }>("api/instructions");
 
 export const chooseStrategy = (strategy: Strategy) =>
   json<unknown>("api/strategy", sending("PUT", { strategy }));
 
-/** The bytes of an image for display; `size_px` null asks for the original. */
-export async function picture(queued: Queued, size_px: number | null, signal: AbortSignal): Promise<Blob> {
+/** The address of an image for display; `size_px` null asks for the original. */
+export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {
   const query = new URLSearchParams();
   if (size_px !== null) query.set("size", String(size_px));
   if (queued.version !== null) query.set("version", queued.version);
-  const response = await request(`api/images/${queued.image}?${query.toString()}`, {
+  return `api/images/${queued.image}?${query.toString()}`;
+}
+
+/** The bytes of an image for display. */
+export async function picture(queued: Queued, size_px: number | null, signal: AbortSignal): Promise<Blob> {
+  const response = await request(pictureAddress(queued, size_px), {
     signal: AbortSignal.any([signal, AbortSignal.timeout(PICTURE_PATIENCE_MS)]),
   });
   try {

@@ -1,7 +1,7 @@
 // Keys: how they are read, whose they are, and how they are changed.
 import { beforeEach, expect, it } from "vitest";
 import { actionOf, isTaken, keepBindings, keptBindings, keyLabel, keyName, rebound } from "./bindings";
-import { DEFAULT_BINDINGS } from "./session";
+import { DEFAULT_BINDINGS } from "./keys";
 
 const press = (init: KeyboardEventInit) => new KeyboardEvent("keydown", init);
 
@@ -36,7 +36,7 @@ it("leaves keys to what has the focus", () => {
 
 it("finds the action of a key", () => {
   expect(actionOf(DEFAULT_BINDINGS, "backspace")).toBe("undo");
-  expect(actionOf(DEFAULT_BINDINGS, "x")).toBeNull();
+  expect(actionOf(DEFAULT_BINDINGS, "ü")).toBeNull();
 });
 
 it("rebinds, and refuses what clashes or what the browser needs with a sentence", () => {
@@ -47,8 +47,8 @@ it("rebinds, and refuses what clashes or what the browser needs with a sentence"
 });
 
 it("keeps bindings, and falls back when what was kept makes no sense", () => {
-  keepBindings({ ...DEFAULT_BINDINGS, skipped: "x" });
-  expect(keptBindings().skipped).toBe("x");
+  keepBindings({ ...DEFAULT_BINDINGS, skipped: "ü" });
+  expect(keptBindings().skipped).toBe("ü");
   localStorage.setItem("ia:keys", JSON.stringify({ positive: "j" }));
   expect(keptBindings()).toEqual(DEFAULT_BINDINGS);
   localStorage.setItem("ia:keys", "{broken");

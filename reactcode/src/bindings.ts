@@ -1,6 +1,6 @@
 // Which key does what: reading a key press, rebinding, and how a key is written.
 import type { Classes } from "./api";
-import { DEFAULT_BINDINGS, KEYS, doing, type Action, type Bindings } from "./session";
+import { DEFAULT_BINDINGS, KEYS, doing, type Action, type Bindings } from "./keys";
 import { keep, kept } from "./storage";
 
 /**

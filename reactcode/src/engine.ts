@@ -1,24 +1,24 @@
 // The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
-import { Outbox } from "./outbox";
+import { openKept } from "./kept";
+import { Outbox, type Outgoing } from "./outbox";
 import { Pace } from "./pace";
 import { Preload, sizeFor } from "./preload";
+import { labelOf, type Action } from "./keys";
 import {
   autoRuns,
   canAnswer,
   countsDown,
-  labelOf,
   nextSpeed,
   reduce,
   shownOf,
   START,
-  type Action,
   type Panel,
   type State,
   type Step,
 } from "./session";
-import { browserStorage, clientId, keep, kept, newId } from "./storage";
+import { clientId, keep, kept, newId } from "./storage";
 
 const AHEAD = 8; // so many images after the one shown are fetched and decoded
 const PAST_PAGE = 50;
@@ -42,6 +42,7 @@ export class Engine {
   });
   private stage = { width: 1280, height: 720 };
   private outbox: Outbox | null = null;
+  private isOpening = false;
   private undosWaiting = 0;
   private inDoubt = false; // whether the server may have become another run's
   private isAsking = false;
@@ -105,18 +106,37 @@ export class Engine {
 
   answer(label: api.Label, source: Source): void {
     const shown = shownOf(this.state);
-    if (shown === null || this.outbox === null) return;
-    if (!canAnswer(this.state)) {
+    if (shown === null) return;
+    if (!canAnswer(this.state) || this.outbox === null) {
       if (source !== "timeout") this.note(this.state.undoing ? "Taking back…" : "The image is not here yet.");
       return;
     }
     const now = performance.now();
     const shown_ms = this.pace.shown_ms(now);
-    const annotation = { image: shown.image, label, source, client: this.client, shown_ms, id: newId() };
     this.pace.answered(now);
     this.dispatch({ type: "answered", label, source });
-    const { image, path, probability, version } = shown;
-    this.outbox.add({ annotation, queued: { image, path, probability, version } });
+    this.send([this.outgoing(shown, label, source, { shown_ms })]);
+  }
+
+  /** Give an image of the past, shown anywhere, another label. */
+  correct(queued: Queued, label: api.Label, source: Source): void {
+    this.dispatch({ type: "corrected", queued, label });
+    this.send([this.outgoing(queued, label, source, {})]);
+  }
+
+  private outgoing(
+    { image, path, probability, version }: Queued,
+    label: api.Label,
+    source: Source,
+    more: Partial<Annotation>,
+  ): Outgoing {
+    const annotation = { image, label, source, client: this.client, id: newId(), ...more };
+    return { annotation, queued: { image, path, probability, version } };
+  }
+
+  /** Answers are on their way from here on, whatever happens to the page. */
+  private send(outgoing: readonly Outgoing[]): void {
+    this.outbox?.add(...outgoing);
     this.askSoon();
   }
 
@@ -129,8 +149,7 @@ export class Engine {
     }
     const taken = this.outbox.takeBack();
     if (taken !== null) {
-      const { label } = taken.annotation;
-      this.dispatch({ type: "undone", answer: { ...taken.queued, label } });
+      this.dispatch({ type: "undone", answer: asUndone(taken) });
       return;
     }
     this.dispatch({ type: "undoing" });
@@ -273,16 +292,18 @@ export class Engine {
     }
     this.inDoubt = false;
     this.dispatch({ type: "status", status });
-    if (this.outbox === null) this.openOutbox(status);
+    if (this.outbox === null && !this.isOpening) void this.openOutbox(status);
     const isNewRanking = (status.ranking?.generation ?? null) !== this.state.ranking;
     if (isNewRanking || this.isShort(status.left)) this.askSoon();
   }
 
-  private openOutbox(status: Status): void {
-    this.outbox = new Outbox(`ia:outbox:${runOf(status)}:`, browserStorage, {
-      send: (annotation) => this.send(annotation),
-      onStored: ({ annotation }, counts) =>
-        this.dispatch({ type: "stored", image: annotation.image, counts }),
+  private async openOutbox(status: Status): Promise<void> {
+    this.isOpening = true;
+    this.outbox = await Outbox.open(`${runOf(status)}:`, await openKept(), {
+      send: (annotations) => this.transmit(annotations),
+      onStored: (stored, counts) => {
+        this.dispatch({ type: "stored", images: stored.map(({ queued }) => queued.image), counts });
+      },
       onRefused: ({ queued }, error) => {
         this.dispatch({ type: "refused", queued, sentence: error.message });
         this.askSoon();
@@ -290,20 +311,21 @@ export class Engine {
       onTrouble: (error) => this.onTrouble(error),
       onChange: (waiting) => this.dispatch({ type: "waiting", waiting, images: this.imagesWaiting() }),
     });
-    this.outbox.start();
+    const waiting = this.outbox.waiting;
+    if (waiting > 0) this.dispatch({ type: "waiting", waiting, images: this.imagesWaiting() });
   }
 
   private imagesWaiting(): readonly number[] {
     return this.outbox?.all.map(({ annotation }) => annotation.image) ?? [];
   }
 
-  /** Send one answer; after trouble make sure first that the server still serves this run. */
-  private async send(annotation: Annotation): Promise<api.Counts> {
+  /** Send answers; after trouble make sure first that the server still serves this run. */
+  private async transmit(annotations: readonly Annotation[]): Promise<api.BatchAnswer> {
     if (this.inDoubt) {
       this.onStatus(await api.status());
       if (this.inDoubt) throw new Away("another run");
     }
-    return api.annotate(annotation);
+    return api.annotate(annotations);
   }
 
   /** An answer could not be stored; the outbox tries again. */
@@ -399,7 +421,16 @@ const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>>
   auto: (engine) => engine.dispatch({ type: "auto" }),
   faster: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, 1)),
   slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
+  mine: () => undefined,
+  grid: (engine) => engine.toggle("grid"),
   zoom: (engine) => engine.dispatch({ type: "zoom" }),
+  pin: () => undefined,
+  tools: (engine) => engine.toggle("tools"),
+  plain: () => undefined,
+  blind: () => undefined,
+  progress: (engine) => engine.toggle("progress"),
+  review: (engine) => engine.toggle("review"),
+  instructions: (engine) => engine.toggle("instructions"),
   tensorboard: (engine) => engine.toggle("tensorboard"),
   help: (engine) => engine.toggle("help"),
 };
@@ -412,6 +443,12 @@ function isLost(error: unknown): boolean {
 /** What tells one run from another on the same address. */
 function runOf(status: Status): string {
   return status.id;
+}
+
+/** What was taken out of the outbox, as the server would say it. */
+function asUndone(taken: readonly Outgoing[]): api.UndoAnswer {
+  const images = taken.map(({ annotation, queued }) => ({ ...queued, label: annotation.label }));
+  return { ...(images.at(-1) as api.Answered), images };
 }
 
 function sentenceOf(error: unknown): string {

@@ -5,6 +5,7 @@ import type { Annotation, Label, Status } from "./api";
 interface Stored {
   readonly image: number;
   readonly label: Label;
+  readonly group: string;
 }
 
 export class FakeServer {
@@ -89,8 +90,10 @@ export class FakeServer {
         return Response.json(this.status);
       case "GET /api/queue":
         return Response.json(this.queue(Number(url.searchParams.get("count"))));
-      case "POST /api/annotations":
-        return Response.json(this.annotate(body as Annotation), { status: 201 });
+      case "POST /api/annotations/batch":
+        return Response.json(this.annotate((body as { annotations: Annotation[] }).annotations), {
+          status: 201,
+        });
       case "POST /api/undo":
         return this.undo();
       case "GET /api/annotations":
@@ -119,21 +122,37 @@ export class FakeServer {
     };
   }
 
-  private annotate(annotation: Annotation) {
-    const isKnown = this.received.some(({ id }) => id === annotation.id);
-    this.received.push(annotation);
-    const { image, label } = annotation;
-    if (!isKnown) this.stored = [...this.stored.filter((answer) => answer.image !== image), { image, label }];
-    return { image, label, ...this.counts() };
+  private annotate(annotations: readonly Annotation[]) {
+    for (const annotation of annotations) {
+      const isKnown = this.received.some(({ id }) => id === annotation.id);
+      this.received.push(annotation);
+      const { image, label, group } = annotation;
+      if (isKnown) continue;
+      const others = this.stored.filter((answer) => answer.image !== image);
+      this.stored = [...others, { image, label, group: group ?? annotation.id }];
+    }
+    return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
   }
 
   private undo(): Response {
-    const last = this.stored.pop();
-    return last ? Response.json({ ...named(last.image), label: last.label }) : refusal(409);
+    const last = this.stored.at(-1);
+    if (last === undefined) return refusal(409);
+    const taken = this.stored.filter(({ group }) => group === last.group);
+    this.stored = this.stored.filter(({ group }) => group !== last.group);
+    const images = taken.map(({ image, label }) => ({ ...named(image), label }));
+    return Response.json({ ...images.at(-1), images });
   }
 
   private past() {
-    const rest = { source: "key", client: "c", time: 0, shown_ms: 1, probability: null };
+    const rest = {
+      source: "key",
+      client: "c",
+      time: 0,
+      shown_ms: 1,
+      probability: null,
+      held_out: null,
+      repeat: false,
+    };
     const annotations = this.stored
       .map(({ image, label }) => ({ ...named(image), label, ...rest }))
       .reverse();

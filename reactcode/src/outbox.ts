@@ -1,6 +1,6 @@
-// Answers on their way to the server: in order, one at a time, again until stored, kept over a reload.
-import { Refused, type Annotation, type Counts, type Queued } from "./api";
-import type { Storage } from "./storage";
+// Answers on their way to the server: in order, again until stored, kept over a reload.
+import { Refused, type Annotation, type BatchAnswer, type Counts, type Queued } from "./api";
+import type { Kept } from "./kept";
 
 export interface Outgoing {
   readonly annotation: Annotation;
@@ -8,8 +8,8 @@ export interface Outgoing {
 }
 
 export interface OutboxEvents {
-  send(annotation: Annotation): Promise<Counts>;
-  onStored(outgoing: Outgoing, counts: Counts): void;
+  send(annotations: readonly Annotation[]): Promise<BatchAnswer>;
+  onStored(stored: readonly Outgoing[], counts: Counts): void;
   /** The server will never take this answer; it is dropped. */
   onRefused(outgoing: Outgoing, error: Refused): void;
   /** An attempt failed and will be repeated. */
@@ -17,6 +17,7 @@ export interface OutboxEvents {
   onChange(waiting: number): void;
 }
 
+const MOST_AT_ONCE = 50;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
 
@@ -26,8 +27,9 @@ interface Entry extends Outgoing {
 }
 
 export class Outbox {
-  private readonly entries: Entry[] = [];
+  private readonly entries: Entry[];
   private isSending = false;
+  private mostAtOnce = MOST_AT_ONCE;
   private pause_ms = FIRST_PAUSE_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isWaiting = false;
@@ -35,16 +37,24 @@ export class Outbox {
   private serial = 0;
   private onIdle: ((stored: boolean) => void)[] = [];
 
-  /**
-   * @param prefix of the storage keys; it must name the run, so that no answer goes to another one.
-   */
-  constructor(
+  private constructor(
     private readonly prefix: string,
-    private readonly storage: Storage,
+    private readonly kept: Kept,
     private readonly events: OutboxEvents,
+    left: readonly (readonly [string, unknown])[],
   ) {
-    const keys = storage.keys().filter((key) => key.startsWith(prefix));
-    for (const key of keys.sort()) this.adopt(key);
+    this.entries = left.flatMap(([key, value]) => this.adopted(key, value));
+  }
+
+  /**
+   * Open it with what an earlier page left behind, and begin to send.
+   *
+   * @param prefix of the keys; it must name the run, so that no answer goes to another one.
+   */
+  static async open(prefix: string, kept: Kept, events: OutboxEvents): Promise<Outbox> {
+    const outbox = new Outbox(prefix, kept, events, await kept.all(prefix));
+    void outbox.sendNext();
+    return outbox;
   }
 
   get waiting(): number {
@@ -55,27 +65,27 @@ export class Outbox {
     return this.entries;
   }
 
-  /** Begin to send what an earlier page left behind. */
-  start(): void {
-    if (this.waiting > 0) this.events.onChange(this.waiting);
-    void this.sendNext();
-  }
-
-  add(outgoing: Outgoing): void {
-    const place = `${Date.now().toString(36).padStart(9, "0")}.${String(this.serial++).padStart(6, "0")}`;
-    const entry = { ...outgoing, key: `${this.prefix}${place}.${outgoing.annotation.id}`, mayBeThere: false };
-    this.storage.write(entry.key, JSON.stringify(outgoing));
-    this.entries.push(entry);
+  add(...outgoing: readonly Outgoing[]): void {
+    for (const one of outgoing) {
+      const entry = { ...one, key: this.keyFor(one.annotation.id), mayBeThere: false };
+      this.kept.put(entry.key, one);
+      this.entries.push(entry);
+    }
     this.events.onChange(this.waiting);
     void this.sendNext();
   }
 
-  /** Take the last answer out again; null when it is already on its way (or there is none). */
-  takeBack(): Outgoing | null {
+  /** Take the last answer, or the last group, out again; null when any of it may be on its way (or there is none). */
+  takeBack(): readonly Outgoing[] | null {
     const last = this.entries.at(-1);
-    if (last === undefined || last.mayBeThere) return null;
-    this.forget(last);
-    return last;
+    if (last === undefined) return null;
+    const { id, group } = last.annotation;
+    const together = this.entries.filter(
+      ({ annotation }) => (annotation.group ?? annotation.id) === (group ?? id),
+    );
+    if (together.some((entry) => entry.mayBeThere)) return null;
+    this.forget(together);
+    return together;
   }
 
   /** Wait until all is stored: true; or until an attempt fails: false. */
@@ -97,38 +107,45 @@ export class Outbox {
     clearTimeout(this.timer);
   }
 
-  private adopt(key: string): void {
-    try {
-      const outgoing = JSON.parse(this.storage.read(key) ?? "") as Outgoing;
-      if (typeof outgoing.annotation.id !== "string") throw new TypeError("no id");
-      this.entries.push({ ...outgoing, key, mayBeThere: true });
-    } catch {
-      this.storage.remove(key); // nothing that could ever be sent
-    }
+  /** A key that sorts in the order answered, also after what an earlier page left behind. */
+  private keyFor(id: string): string {
+    const time = Date.now().toString(36).padStart(9, "0");
+    return `${this.prefix}${time}.${String(this.serial++).padStart(6, "0")}.${id}`;
   }
 
-  private forget(entry: Entry): void {
-    this.entries.splice(this.entries.indexOf(entry), 1);
-    this.storage.remove(entry.key);
+  private adopted(key: string, value: unknown): Entry[] {
+    const outgoing = value as Partial<Outgoing> | undefined;
+    if (typeof outgoing?.annotation?.id === "string" && outgoing.queued)
+      return [{ annotation: outgoing.annotation, queued: outgoing.queued, key, mayBeThere: true }];
+    this.kept.remove(key); // nothing that could ever be sent
+    return [];
+  }
+
+  private forget(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.entries.splice(this.entries.indexOf(entry), 1);
+      this.kept.remove(entry.key);
+    }
     this.events.onChange(this.waiting);
   }
 
+  /** The oldest ones; a group is never split, so that it can be taken back as a whole. */
+  private nextBatch(): readonly Entry[] {
+    const groupAt = (place: number) => this.entries[place]?.annotation.group;
+    let end = this.mostAtOnce;
+    while (this.mostAtOnce > 1 && groupAt(end) !== undefined && groupAt(end) === groupAt(end - 1)) end += 1;
+    return this.entries.slice(0, end);
+  }
+
   private async sendNext(): Promise<void> {
-    const entry = this.entries[0];
-    if (entry === undefined || this.isWaiting || this.isClosed || this.isSending) return;
+    const batch = this.nextBatch();
+    if (batch.length === 0 || this.isWaiting || this.isClosed || this.isSending) return;
     this.isSending = true;
-    entry.mayBeThere = true;
+    for (const entry of batch) entry.mayBeThere = true;
     try {
-      const counts = await this.events.send(entry.annotation);
-      this.settle(entry);
-      this.events.onStored(entry, counts);
+      this.settle(batch, await this.events.send(batch.map(({ annotation }) => annotation)));
     } catch (error) {
-      if (error instanceof Refused && !error.mayPass) {
-        this.settle(entry);
-        this.events.onRefused(entry, error);
-      } else {
-        this.waitAndRetry(error);
-      }
+      this.onFailure(batch, error);
     } finally {
       this.isSending = false;
     }
@@ -136,9 +153,30 @@ export class Outbox {
     void this.sendNext();
   }
 
-  private settle(entry: Entry): void {
+  private settle(batch: readonly Entry[], { results, ...counts }: BatchAnswer): void {
     this.pause_ms = FIRST_PAUSE_MS;
-    this.forget(entry);
+    this.mostAtOnce = MOST_AT_ONCE;
+    const refused = new Map(results.flatMap((one) => (one.status < 400 ? [] : [[one.id, one] as const])));
+    this.forget(batch);
+    this.events.onStored(
+      batch.filter(({ annotation }) => !refused.has(annotation.id)),
+      counts,
+    );
+    for (const entry of batch) {
+      const one = refused.get(entry.annotation.id);
+      if (one) this.events.onRefused(entry, new Refused(one.status, one.detail ?? "It was refused."));
+    }
+  }
+
+  /** A batch that is refused as a whole is sent one by one: the good ones in it are stored. */
+  private onFailure(batch: readonly Entry[], error: unknown): void {
+    if (!(error instanceof Refused) || error.mayPass) return this.waitAndRetry(error);
+    if (batch.length > 1) {
+      this.mostAtOnce = 1;
+      return;
+    }
+    this.forget(batch);
+    for (const entry of batch) this.events.onRefused(entry, error);
   }
 
   private waitAndRetry(error: unknown): void {

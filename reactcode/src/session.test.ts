@@ -1,13 +1,12 @@
 // The reducer: every way an image can come, be answered, come back, or go.
 import { describe, expect, it } from "vitest";
-import type { Queued, Status } from "./api";
+import type { Answered, Queued, Status } from "./api";
+import { KEYS, labelOf } from "./keys";
 import {
   canAnswer,
   countsDown,
   isPainted,
-  KEYS,
   keyOf,
-  labelOf,
   nextSpeed,
   reduce,
   sceneOf,
@@ -98,7 +97,7 @@ describe("an answer", () => {
   });
 
   it("stored after the question went out still keeps its image out; asked later it may come", () => {
-    const stored: Step = { type: "stored", image: 1, counts };
+    const stored: Step = { type: "stored", images: [1], counts };
     const base = [status, coming([1, 2]), painted(1), answered, stored];
     expect(images(after(...base, coming([1, 3], 0)))).toEqual([2, 3]);
     expect(images(after(...base, coming([1, 3], 1)))).toEqual([2, 1, 3]);
@@ -137,10 +136,12 @@ describe("an unreadable image", () => {
   });
 });
 
+const undoneOf = (answer: Answered) => ({ ...answer, images: [answer] });
+
 describe("undo", () => {
   const undone: Step = {
     type: "undone",
-    answer: { image: 1, path: "1.jpg", label: "positive", version: "v" },
+    answer: undoneOf({ image: 1, path: "1.jpg", label: "positive", version: "v" }),
   };
 
   it("asks the image again at once, before the one it interrupts", () => {
@@ -160,7 +161,7 @@ describe("undo", () => {
   it("of a file that is gone says so and shows nothing else", () => {
     const gone: Step = {
       type: "undone",
-      answer: { image: null, path: "x", label: "skipped", version: null },
+      answer: undoneOf({ image: null, path: "x", label: "skipped", version: null }),
     };
     const state = after(status, coming([1, 2]), painted(1), gone);
     expect(images(state)).toEqual([1, 2]);
@@ -187,7 +188,8 @@ describe("the past", () => {
   });
 
   it("continues with what the server knows, each image once", () => {
-    const rest = { source: "key", time: 0, version: "v", probability: null } as const;
+    const more = { shown_ms: null, probability: null, held_out: null, repeat: false };
+    const rest = { source: "key", time: "", version: "v", ...more } as const;
     const loaded: Step = {
       type: "pastLoaded",
       total: 3,

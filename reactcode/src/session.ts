@@ -1,6 +1,6 @@
-// What the page knows and how it changes: a pure reducer, and the table of keys. No React, no clock, no network.
+// What the page knows and how it changes: a pure reducer. No React, no clock, no network.
 import type {
-  Classes,
+  Answered,
   Counts,
   Label,
   PastAnswer,
@@ -10,56 +10,6 @@ import type {
   Status,
   UndoAnswer,
 } from "./api";
-
-// --- keys ----------------------------------------------------------------------------------------------------------
-
-export type Action =
-  | "positive"
-  | "negative"
-  | "skipped"
-  | "undo"
-  | "older"
-  | "newer"
-  | "pause"
-  | "auto"
-  | "faster"
-  | "slower"
-  | "zoom"
-  | "tensorboard"
-  | "help";
-
-/** Every action that has a key: the key it has at first, as KeyboardEvent.key in lower case, and what it does. */
-export const KEYS: readonly { readonly action: Action; readonly key: string; readonly does: string }[] = [
-  { action: "positive", key: "f", does: "answer “positive”" },
-  { action: "negative", key: "j", does: "answer “negative”" },
-  { action: "skipped", key: "s", does: "skip this image" },
-  { action: "undo", key: "backspace", does: "take the last answer back" },
-  { action: "older", key: "arrowleft", does: "walk back through past answers" },
-  { action: "newer", key: "arrowright", does: "walk forward, and back to the queue" },
-  { action: "pause", key: " ", does: "pause; while AUTO runs: “positive”" },
-  { action: "auto", key: "a", does: "AUTO on and off" },
-  { action: "faster", key: "arrowup", does: "AUTO faster" },
-  { action: "slower", key: "arrowdown", does: "AUTO slower" },
-  { action: "zoom", key: "z", does: "zoom to the file's own pixels, and back" },
-  { action: "tensorboard", key: "t", does: "TensorBoard" },
-  { action: "help", key: "?", does: "this list of keys" },
-];
-
-/** What a key does, with the answers under the names they have in this run. */
-export function doing({ does }: { readonly does: string }, classes?: Classes): string {
-  return does.replace(/“(positive|negative)”/, (_, label: keyof Classes) => `“${classes?.[label] ?? label}”`);
-}
-
-export type Bindings = Readonly<Record<Action, string>>;
-
-export const DEFAULT_BINDINGS = Object.fromEntries(KEYS.map(({ action, key }) => [action, key])) as Bindings;
-
-const ANSWERS = { positive: "positive", negative: "negative", skipped: "skipped" } as const;
-
-/** The label an action gives, if it is an answer. */
-export function labelOf(action: Action): Label | null {
-  return action in ANSWERS ? ANSWERS[action as keyof typeof ANSWERS] : null;
-}
 
 // --- AUTO's speed --------------------------------------------------------------------------------------------------
 
@@ -74,7 +24,8 @@ export function nextSpeed(speed: number, direction: 1 | -1): number {
 
 // --- state ---------------------------------------------------------------------------------------------------------
 
-export type Panel = "help" | "info" | "tools" | "tensorboard";
+export type Panel =
+  "help" | "info" | "tools" | "tensorboard" | "progress" | "review" | "instructions" | "grid";
 export type Link = "connecting" | "here" | "away";
 
 /** An answer of the past, as the page walks through them. */
@@ -156,9 +107,10 @@ export type Step =
   | { readonly type: "decoded" | "unreadable"; readonly queued: Queued }
   | { readonly type: "painted"; readonly key: string }
   | { readonly type: "answered"; readonly label: Label; readonly source: Source }
+  | { readonly type: "corrected"; readonly queued: Queued; readonly label: Label }
   | { readonly type: "waiting"; readonly waiting: number; readonly images: readonly number[] }
   | { readonly type: "stuck"; readonly stuck: boolean }
-  | { readonly type: "stored"; readonly image: number; readonly counts: Counts }
+  | { readonly type: "stored"; readonly images: readonly number[]; readonly counts: Counts }
   | { readonly type: "refused"; readonly queued: Queued; readonly sentence: string }
   | { readonly type: "undoing" }
   | { readonly type: "undone"; readonly answer: UndoAnswer }
@@ -260,12 +212,14 @@ function changed(state: State, step: Step): State {
       return { ...state, painted: step.key };
     case "answered":
       return withAnswer(state, step.label, step.source);
+    case "corrected":
+      return withCorrection(state, step.queued, step.label);
     case "waiting":
       return withWaiting(state, step.waiting, step.images);
     case "stuck":
       return { ...state, stuck: step.stuck };
     case "stored":
-      return withStored(state, step.image, step.counts);
+      return withStored(state, step.images, step.counts);
     case "refused":
       return noted(withoutAnswer(state, step.queued.image), `Not stored: ${step.sentence}`);
     case "undoing":
@@ -365,6 +319,12 @@ function withAnswer(state: State, label: Label, source: Source): State {
   };
 }
 
+/** An answer of the past is another one now; its image keeps its place among them. */
+function withCorrection(state: State, { image }: Queued, label: Label): State {
+  const past = state.past.map((entry) => (entry.image === image ? { ...entry, label } : entry));
+  return { ...state, past, last: { label, source: "key", serial: (state.last?.serial ?? 0) + 1 } };
+}
+
 function withWaiting(state: State, waiting: number, images: readonly number[]): State {
   const answered = new Map(state.answered);
   for (const image of images) answered.set(image, Infinity);
@@ -372,14 +332,16 @@ function withWaiting(state: State, waiting: number, images: readonly number[]): 
   return { ...state, waiting, answered, queue, stuck: state.stuck && waiting > 0 };
 }
 
-function withStored(state: State, image: number, counts: Counts): State {
+function withStored(state: State, images: readonly number[], counts: Counts): State {
   const { positives, negatives, skipped, left } = counts;
   const tick = state.tick + 1;
+  const answered = new Map(state.answered);
+  for (const image of images) answered.set(image, tick);
   return {
     ...state,
     tick,
     status: state.status && { ...state.status, positives, negatives, skipped, left },
-    answered: new Map(state.answered).set(image, tick),
+    answered,
     link: "here",
     trouble: null,
     unauthorised: false,
@@ -399,16 +361,22 @@ function placeIn(past: readonly Past[], place: number): number | null {
   return past.length === 0 ? null : Math.min(Math.max(place, 0), past.length - 1);
 }
 
-/** The image whose answer was taken back is asked again, at once. */
-function withUndone(state: State, answer: UndoAnswer): State {
-  const { image, path, version, label } = answer;
-  if (image === null) return noted({ ...state, undoing: false }, `Taken back; the file is gone: ${path}`);
-  const probability = state.past.find((entry) => entry.image === image)?.probability ?? null;
-  const queued: Queued = { image, path, version, probability };
-  const without = withoutAnswer(state, image);
-  const queue = [queued, ...state.queue.filter((other) => other.image !== image)];
+/** Images whose answers were taken back are asked again, at once and in the order they had. */
+function withUndone(state: State, { label, images }: UndoAnswer): State {
   const name = label === "skipped" ? "skipped" : (state.status?.classes[label] ?? label);
-  return noted({ ...without, queue, place: null, painted: null, undoing: false }, `Taken back: ${name}`);
+  const what = images.length === 1 ? name : `${images.length} answers`;
+  const again = images.flatMap((answer) => askedAgain(state, answer));
+  const gone = images.find(({ image }) => image === null);
+  const sentence = gone ? `Taken back; the file is gone: ${gone.path}` : `Taken back: ${what}`;
+  const without = again.reduce((before, { image }) => withoutAnswer(before, image), state);
+  const numbers = new Set(again.map(({ image }) => image));
+  const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
+  return noted({ ...without, queue, place: null, painted: null, undoing: false }, sentence);
+}
+
+function askedAgain(state: State, { image, path, version }: Answered): Queued[] {
+  const probability = state.past.find((entry) => entry.image === image)?.probability ?? null;
+  return image === null ? [] : [{ image, path, version, probability }];
 }
 
 function withPast(state: State, answers: readonly PastAnswer[], total: number): State {

@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { actionOf, isTaken, keepBindings, keptBindings, keyName } from "./bindings";
 import { Engine } from "./engine";
-import type { Bindings, State } from "./session";
+import type { Bindings } from "./keys";
+import type { State } from "./session";
 
 export interface Session {
   readonly engine: Engine;

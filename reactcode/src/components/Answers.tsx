@@ -1,7 +1,8 @@
 // The four answers: positive, skip, negative, undo; tinted by how probable they are.
 import type { CSSProperties } from "react";
 import type { Label } from "../api";
-import { shownOf, type Action } from "../session";
+import { type Action } from "../keys";
+import { shownOf } from "../session";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Icon } from "./Icon";

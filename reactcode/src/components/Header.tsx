@@ -1,7 +1,8 @@
 // The line at the top: how far, what was found, how fast, what the model knows, and the doors to the panels.
 import type { Status } from "../api";
 import { keyLabel } from "../bindings";
-import { answeredCount, type Action, type Panel } from "../session";
+import { type Action } from "../keys";
+import { answeredCount, type Panel } from "../session";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
 import { Icon } from "./Icon";

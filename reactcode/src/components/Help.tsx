@@ -1,7 +1,7 @@
 // The list of keys; each can be given another one.
 import { useState } from "react";
 import { keyLabel, keyName, rebound } from "../bindings";
-import { DEFAULT_BINDINGS, KEYS, doing, type Action } from "../session";
+import { DEFAULT_BINDINGS, KEYS, doing, type Action } from "../keys";
 import type { Session } from "../useSession";
 import { Dialog } from "./Dialog";
 
