@@ -85,7 +85,7 @@ function simulate(person: Person, seed: number, images = 2000, every_ms = 217, p
   const late = new LatePresses<number>();
   const positive = new Set<number>();
   let again: number[] = [];
-  let presses: number[] = [];
+  const presses: number[] = [];
   let now = 0;
   let looks = 0;
   for (let next = 0; next < images || again.length > 0 || presses.length > 0;) {

@@ -70,7 +70,7 @@ export class LatePresses<Image> {
 
   /** A press for what the person is looking for. */
   positive(at_ms: number): Verdict<Image> {
-    const { candidates, posterior } = this.fits(at_ms);
+    const { candidates, posterior } = this.fits(at_ms, (look) => this.prior(look));
     const best = posterior.indexOf(Math.max(...posterior));
     const look = candidates[best];
     if (look === undefined) return { image: null, isCertain: false, back: 0, released: [], doubtful: [] };
@@ -91,7 +91,7 @@ export class LatePresses<Image> {
 
   /** The image a press of any other key was for. */
   other(at_ms: number): Look<Image> | null {
-    const { candidates, posterior } = this.fits(at_ms);
+    const { candidates, posterior } = this.fits(at_ms, () => 1);
     const look = candidates[posterior.indexOf(Math.max(...posterior))] ?? null;
     if (look !== null) this.pressed.add(look);
     return look;
@@ -136,11 +136,11 @@ export class LatePresses<Image> {
     this.settled.clear();
   }
 
-  private fits(at_ms: number) {
+  private fits(at_ms: number, prior: (look: Look<Image>) => number) {
     const candidates = this.looks.filter(
       (look) => !this.pressed.has(look) && at_ms - look.onset_ms <= LONGEST_MS && look.onset_ms <= at_ms,
     );
-    const weights = candidates.map((look) => this.prior(look) * this.density(at_ms - look.onset_ms));
+    const weights = candidates.map((look) => prior(look) * this.density(at_ms - look.onset_ms));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return { candidates, posterior: weights.map((weight) => weight / sum) };
   }
