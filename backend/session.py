@@ -8,12 +8,12 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from backend.answers import Answer
 from backend.images import Images
-from backend.labels import Answer, Label, Labels, Source
+from backend.labels import Labels
 from backend.previews import Previews
 from backend.queue import Closed, Queue
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
@@ -79,18 +79,6 @@ class Session:
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
-    def annotate(
-        self, *, image: int, label: Label, source: Source, client: str, shown_ms: int | None, id: str
-    ) -> "Future[Answer]":
-        """Store an answer; the future is done when it is durable.
-
-        Raises:
-            IndexError: no image has this number.
-        """
-        path = self.images.path(image)
-        probability = self.queue.probability(image, client)
-        return self.labels.annotate(Answer(id, path, label, source, client, shown_ms, probability))
-
     def image_of(self, answer: Answer) -> dict[str, Any]:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
         image = self.images.number(answer.path)
@@ -105,6 +93,7 @@ class Session:
             "time": answer.when,
             "shown_ms": answer.shown_ms,
             "probability": answer.probability,
+            "repeat": answer.repeat,
         }
 
     def counts(self) -> dict[str, int]:
