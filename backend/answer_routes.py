@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
 
-from backend.answers import Answer, Label
-from backend.bodies import AnnotationBody, BatchBody, UndoBody
+from backend.answers import Answer, Label, Source
+from backend.bodies import AnnotationBody, BatchBody, Share, UndoBody
+from backend.review import Choice, Order
 from backend.session import Session
 
 
@@ -25,8 +26,8 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
     async def annotate_all(body: BatchBody) -> dict[str, Any]:
         given = [_answer(session, entry) for entry in body.annotations]
         known = [answer for answer in given if answer is not None]
-        future = session.labels.annotate_all(known)
-        stored = iter(await asyncio.wrap_future(future))
+        answers = await asyncio.wrap_future(session.labels.annotate_all(known))
+        stored = iter(answers)
         results = [
             {"id": str(entry.id), "status": 404, "detail": _unknown(entry)}
             if answer is None
@@ -41,15 +42,19 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
         images = [session.image_of(answer) for answer in taken]
         return {**images[-1], "images": images}
 
-    @app.get("/api/annotations", summary="The answers, newest first")
+    @app.get("/api/annotations", summary="The answers, newest or most suspicious first")
     def annotations(
         limit: Annotated[int, Query(ge=0, le=1000)] = 50,
         offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
         label: Label | None = None,
+        source: Source | None = None,
+        least: Share | None = None,
+        most: Share | None = None,
+        disagrees: bool = False,
+        order: Order = "newest",
     ) -> dict[str, Any]:
-        counts = session.labels.counts()
-        total = counts[label] if label else sum(counts.values())
-        answers = session.labels.standing(label, limit, offset)
+        choice = Choice(label, source, least, most, disagrees, order)
+        answers, total = session.chosen(choice, limit, offset)
         return {"annotations": [session.record(answer) for answer in answers], "total": total}
 
 

@@ -124,6 +124,21 @@ def standing(
     return map(_answer, connection.execute(f"{query} LIMIT :limit OFFSET :offset", values))
 
 
+def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, Source, float | None]]:
+    """Number, path, label, source and probability shown of every standing answer, newest first."""
+    return connection.execute(
+        "SELECT seq, path, label, source, probability FROM answers WHERE state = 'standing' ORDER BY seq DESC"
+    )
+
+
+def numbered(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Answer]:
+    """The standing ones of these answers, in this order."""
+    marks = ", ".join("?" * len(numbers))
+    query = f"SELECT seq, {FIELDS} FROM answers WHERE state = 'standing' AND seq IN ({marks})"
+    found = {seq: _answer(fields) for seq, *fields in connection.execute(query, numbers)}
+    return [found[number] for number in numbers if number in found]
+
+
 def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
     """The standing label of each path, in the order answered."""
     return dict(connection.execute("SELECT path, label FROM answers WHERE state = 'standing' ORDER BY seq"))
@@ -197,8 +212,7 @@ def _restore(connection: sqlite3.Connection, path: str) -> Label | None:
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    *values, repeat = row
-    return Answer(*values, bool(repeat))
+    return Answer(*(*row[:-1], bool(row[-1])))
 
 
 def _bytes(path: str) -> bytes:

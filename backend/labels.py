@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import get_args
@@ -13,6 +13,7 @@ from typing import get_args
 from backend import answers
 from backend.answers import Answer, Change, Label
 from backend.database import Database
+from backend.review import Choice, Outline, choose
 from config import UsageError
 from IA import protocol
 
@@ -68,6 +69,24 @@ class Labels:
         """
         with contextlib.closing(self._database.open()) as connection:
             yield from answers.standing(connection, label, limit, offset, newest)
+
+    def chosen(
+        self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
+    ) -> tuple[list[Answer], int]:
+        """Standing answers by any choice; all of them are looked at once.
+
+        Args:
+            choice: which, and in which order.
+            held_out: probability of each image by a model that had not learnt this answer.
+            limit: at most this many.
+            offset: leave out this many first.
+
+        Returns:
+            The answers, and how many there are without `limit` and `offset`.
+        """
+        with contextlib.closing(self._database.open()) as connection:
+            numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
+            return answers.numbered(connection, numbers[offset : offset + limit]), len(numbers)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
