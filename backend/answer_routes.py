@@ -57,6 +57,10 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
         answers, total = session.chosen(choice, limit, offset)
         return {"annotations": [session.record(answer) for answer in answers], "total": total}
 
+    @app.get("/api/statistics", summary="How the work goes: found, asked, right, missed")
+    def statistics(points: Annotated[int, Query(ge=2, le=1000)] = 200) -> dict[str, Any]:
+        return session.labels.statistics(points)
+
 
 def _answer(session: Session, body: AnnotationBody) -> Answer | None:
     """The answer that a body describes; None where no image has its number."""

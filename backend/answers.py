@@ -131,6 +131,11 @@ def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, 
     )
 
 
+def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source, float | None, bool, str]]:
+    """Path, label, source, probability shown, repeat and state of every answer ever given, oldest first."""
+    return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")
+
+
 def numbered(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Answer]:
     """The standing ones of these answers, in this order."""
     marks = ", ".join("?" * len(numbers))

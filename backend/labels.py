@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from backend import answers
 from backend.answers import Answer, Change, Label
 from backend.database import Database
 from backend.review import Choice, Outline, choose
+from backend.statistics import Given, History, statistics
 from config import UsageError
 from IA import protocol
 
@@ -39,6 +40,9 @@ class Labels:
         self._standing: dict[str, Label] = {}
         self._counts: dict[str, int] = {}
         self._database = Database(run / DATABASE)
+        self._changes = 0
+        self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
+        self._counting = threading.Lock()  # one counts, the others wait for what it has found
         self._to_publish = threading.Event()
         self._closing = threading.Event()
         self._load()
@@ -88,6 +92,16 @@ class Labels:
             numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
             return answers.numbered(connection, numbers[offset : offset + limit]), len(numbers)
 
+    def statistics(self, points: int) -> dict[str, Any]:
+        """Figures of all answers ever given, with curves of at most `points` points; counted again after a change."""
+        with self._counting:
+            asked = self._changes, points
+            if self._figures is None or self._figures[0] != asked:
+                with contextlib.closing(self._database.open()) as connection:
+                    history = History(map(Given._make, answers.history(connection)))
+                self._figures = asked, statistics(history, points)
+            return self._figures[1]
+
     # --- answering ----------------------------------------------------------------------------------------------------
 
     def annotate(self, answer: Answer) -> "Future[Answer]":
@@ -124,6 +138,7 @@ class Labels:
         stands_again = any(change.label is not None and not change.newest for change in changes)
         in_order = self._in_order() if stands_again else None
         with self._lock:
+            self._changes += 1
             if in_order is not None:
                 self._take(in_order)
             else:
