@@ -131,6 +131,10 @@ def _add_status(app: FastAPI, session: Session) -> None:
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
+    @app.get("/api/instructions", summary="What the person who started says of the question")
+    def instructions() -> dict[str, str | None]:
+        return {"text": session.instructions.text}
+
     @app.put("/api/strategy", summary="Order by another strategy from now on")
     def strategy(body: StrategyBody) -> dict[str, str]:
         try:

@@ -13,6 +13,7 @@ from typing import Any
 from backend.answers import Answer
 from backend.changes import Changes
 from backend.images import Images
+from backend.instructions import Instructions
 from backend.labels import Labels
 from backend.previews import Previews
 from backend.queue import Closed, Queue
@@ -43,6 +44,7 @@ class Session:
         self.labels = Labels(self.run, self._on_label)
         self.images = Images(self.run, Path(self.settings.datadir), self._on_image)
         self.previews = Previews()
+        self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
         self.held_out: Mapping[str, float] = {}
@@ -184,6 +186,7 @@ class Session:
             },
             "loops": dict(self.loops),
             "tensorboard": self.config.tensorboard,
+            "instructions": self.instructions.version,
         }
 
     # --- what changes -------------------------------------------------------------------------------------------------
