@@ -9,6 +9,7 @@ const ANSWERS_KEPT = 1000;
 export class Pace {
   private shown: Clock = STOPPED;
   private countdown: Clock = STOPPED; // the same as shown, but frame by frame, for AUTO
+  private isBack = true; // whether a frame has been painted since the tab was hidden
   private work: Clock = STOPPED;
   private answers_ms: readonly number[] = []; // on the clock of work
 
@@ -18,12 +19,25 @@ export class Pace {
     const isShown = state.painted !== null && state.visible && !state.paused;
     this.shown = advance(isFresh ? STOPPED : this.shown, now, isShown);
     if (isFresh) this.countdown = STOPPED;
+    if (!state.visible) this.isBack = false;
+    if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
     this.work = advance(this.work, now, atWork(state));
   }
 
-  /** One frame of AUTO; frames come only while the page is visible. */
-  frame(state: State, now: number): void {
-    this.countdown = advance(this.countdown, now, countsDown(state), FRAME_MS);
+  /**
+   * One frame of AUTO; frames come only while the page is visible.
+   *
+   * @param time when the frame began; a busy machine gets to it later. Counted is what is certain: from the moment
+   *   at which a frame is at work to the beginning of a later one.
+   */
+  frame(state: State, time: number): void {
+    const runs = countsDown(state) && this.isBack;
+    this.isBack = true;
+    const { at } = this.countdown;
+    this.countdown =
+      at === null
+        ? { ...this.countdown, at: runs ? performance.now() : null }
+        : advance(this.countdown, time, runs, FRAME_MS);
   }
 
   answered(now: number): void {
