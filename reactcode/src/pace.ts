@@ -34,10 +34,11 @@ export class Pace {
     const runs = countsDown(state) && this.isBack;
     this.isBack = true;
     const { at } = this.countdown;
+    const now = performance.now();
     this.countdown =
       at === null
-        ? { ...this.countdown, at: runs ? performance.now() : null }
-        : advance(this.countdown, time, runs, FRAME_MS);
+        ? { ...this.countdown, at: runs ? now : null }
+        : advance(this.countdown, Math.min(time, now), runs, FRAME_MS);
   }
 
   answered(now: number): void {
