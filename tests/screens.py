@@ -31,6 +31,8 @@ class Screen:
         expect(page.locator(self.proof).first).to_be_visible()
 
 
+WALK = Screen("walk", ("press:ArrowLeft",), f"main:has(#walk) {PAINTED}")
+ZOOM = Screen("zoom", ("press:z",), '.closely[data-ready="true"]')
 PANELS = (
     Screen("help", ("press:?",), "dialog.help"),
     Screen("info", ("click:#info",), "dialog.info"),

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from config import ROOT
 from tests.browser.conftest import OpenPage
-from tests.screens import PAINTED, PANELS, VIEWS, Screen
+from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen
 from tests.serving import Serving, serving, until
 
 pytestmark = pytest.mark.browser
@@ -24,8 +24,8 @@ FINDINGS = """async () => {
 SCREENS = (
     Screen("annotation", (), PAINTED),
     Screen("AUTO", ("press:a",), '#auto[aria-pressed="true"]'),
-    Screen("walk", ("press:ArrowLeft",), PAINTED),
-    Screen("zoom", ("press:z",), '.closely[data-ready="true"]'),
+    WALK,
+    ZOOM,
     *PANELS,
 )
 
