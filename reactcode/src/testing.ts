@@ -11,5 +11,11 @@ HTMLDialogElement.prototype.showModal = function () {
   this.open = true;
 };
 HTMLImageElement.prototype.decode = () => Promise.resolve();
+HTMLElement.prototype.setPointerCapture = () => undefined;
+globalThis.ResizeObserver = class {
+  observe = () => undefined;
+  unobserve = () => undefined;
+  disconnect = () => undefined;
+};
 URL.createObjectURL = () => "blob:picture";
 URL.revokeObjectURL = () => undefined;
