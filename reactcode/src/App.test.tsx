@@ -389,9 +389,9 @@ describe("panels", () => {
     fireEvent.change(find("contrast")!, { target: { value: "150" } });
     press("f");
     await painted(1);
-    expect(document.querySelector<HTMLElement>(".stage")?.style.filter).toContain("contrast(150%)");
+    expect(document.querySelector<HTMLElement>(".fit")?.style.filter).toContain("contrast(150%)");
     fireEvent.click(find("reset")!);
-    expect(document.querySelector<HTMLElement>(".stage")?.style.filter).toBe("none");
+    expect(document.querySelector<HTMLElement>(".fit")?.style.filter).toBe("none");
   });
 });
 

@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import "./style.css";
 import "./auto.css";
+import "./looking.css";
 
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

@@ -86,7 +86,7 @@ const DOORS: readonly {
   readonly title: string;
   readonly action?: Action;
 }[] = [
-  { panel: "tools", icon: "tools", title: "Contrast and brightness" },
+  { panel: "tools", icon: "tools", title: "Contrast and brightness", action: "tools" },
   { panel: "tensorboard", icon: "board", title: "TensorBoard", action: "tensorboard" },
   { panel: "info", icon: "info", title: "About this run" },
   { panel: "help", icon: "help", title: "Keys", action: "help" },
