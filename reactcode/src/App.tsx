@@ -7,8 +7,11 @@ import { Countdown } from "./components/Countdown";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
 import { Info } from "./components/Info";
+import { Instructions } from "./components/Instructions";
 import { Live } from "./components/Live";
 import { Note } from "./components/Note";
+import { Progress } from "./components/Progress";
+import { Review } from "./components/Review";
 import { Scene } from "./components/Scene";
 import { Stage } from "./components/Stage";
 import { StillThere } from "./components/StillThere";
@@ -42,6 +45,9 @@ export function App() {
       <Live state={session.state} />
       {panel === "help" && <Help session={session} />}
       {panel === "info" && <Info session={session} />}
+      {panel === "progress" && <Progress session={session} />}
+      {panel === "review" && <Review session={session} />}
+      <Instructions session={session} />
       {panel === "tensorboard" && <TensorBoard session={session} />}
       {idle && <StillThere session={session} />}
     </div>

@@ -15,6 +15,7 @@ import {
   shownOf,
   START,
   type Panel,
+  type Past,
   type State,
   type Step,
 } from "./session";
@@ -119,9 +120,9 @@ export class Engine {
   }
 
   /** Give an image of the past, shown anywhere, another label. */
-  correct(queued: Queued, label: api.Label, source: Source): void {
-    this.dispatch({ type: "corrected", queued, label });
-    this.send([this.outgoing(queued, label, source, {})]);
+  correct(answer: Past, label: api.Label, source: Source): void {
+    this.dispatch({ type: "corrected", answer, label });
+    this.send([this.outgoing(answer, label, source, {})]);
   }
 
   private outgoing(
@@ -184,6 +185,11 @@ export class Engine {
     this.dispatch({ type: "panel", panel: this.state.panel === panel ? null : panel });
   }
 
+  openInstructions(): void {
+    if (this.state.status?.instructions == null) this.note("There are no instructions in this run.");
+    else this.toggle("instructions");
+  }
+
   note(text: string): void {
     this.dispatch({ type: "note", text });
   }
@@ -215,6 +221,7 @@ export class Engine {
   /** The person is there. */
   sign(): void {
     this.lastSign = performance.now();
+    this.pace.sign(this.lastSign);
   }
 
   // --- what the page asks --------------------------------------------------------------------------------------------
@@ -236,6 +243,11 @@ export class Engine {
 
   imagesPerSecond(): number {
     return this.pace.imagesPerSecond(performance.now());
+  }
+
+  /** For how long somebody was at work on this visit. */
+  worked_ms(): number {
+    return this.pace.worked_ms(performance.now());
   }
 
   // --- what follows from a change ----------------------------------------------------------------------------------
@@ -430,7 +442,7 @@ const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>>
   blind: () => undefined,
   progress: (engine) => engine.toggle("progress"),
   review: (engine) => engine.toggle("review"),
-  instructions: (engine) => engine.toggle("instructions"),
+  instructions: (engine) => engine.openInstructions(),
   tensorboard: (engine) => engine.toggle("tensorboard"),
   help: (engine) => engine.toggle("help"),
 };
