@@ -3,15 +3,17 @@ import { Answers } from "./components/Answers";
 import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
-import { Countdown } from "./components/Countdown";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
 import { Info } from "./components/Info";
 import { Instructions } from "./components/Instructions";
 import { Live } from "./components/Live";
+import { LatePress } from "./components/LatePress";
 import { Note } from "./components/Note";
+import { OfferToStop } from "./components/OfferToStop";
 import { Progress } from "./components/Progress";
 import { Review } from "./components/Review";
+import { Ring } from "./components/Ring";
 import { Scene } from "./components/Scene";
 import { Stage } from "./components/Stage";
 import { StillThere } from "./components/StillThere";
@@ -32,11 +34,13 @@ export function App() {
         <Stage session={session} look={look} />
         <Scene session={session} />
         <Walk session={session} />
+        <Ring session={session} />
+        <LatePress session={session} />
+        <OfferToStop session={session} />
         <Note note={session.state.note} />
         <Banner state={session.state} />
         {panel === "tools" && <Tools session={session} look={look} setLook={setLook} />}
       </main>
-      <Countdown session={session} />
       <footer>
         <Caption session={session} />
         <Answers session={session} />

@@ -2,6 +2,7 @@
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
 import { openKept } from "./kept";
+import { Autopilot } from "./autopilot";
 import { Outbox, type Outgoing } from "./outbox";
 import { Pace } from "./pace";
 import { Preload, sizeFor } from "./preload";
@@ -9,8 +10,6 @@ import { labelOf, type Action } from "./keys";
 import {
   autoRuns,
   canAnswer,
-  countsDown,
-  nextSpeed,
   reduce,
   shownOf,
   START,
@@ -19,14 +18,16 @@ import {
   type State,
   type Step,
 } from "./session";
+import { nextSpeed } from "./speed";
 import { clientId, keep, kept, newId } from "./storage";
 
-const AHEAD = 8; // so many images after the one shown are fetched and decoded
+const AHEAD = 16; // so many images after the one shown are fetched and decoded
+const KEEP_LEAST = 2;
+const SPARE_MS = 50;
 const PAST_PAGE = 50;
 const ASK_PAUSE_MS = 200;
 const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
 const STUCK = { waiting: 3, after_ms: 2_000 };
-const IDLE_MS = 30_000;
 const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
 
 export class Engine {
@@ -43,17 +44,16 @@ export class Engine {
   });
   private stage = { width: 1280, height: 720 };
   private outbox: Outbox | null = null;
-  private isOpening = false;
+  private opening: Promise<void> | null = null;
   private undosWaiting = 0;
   private inDoubt = false; // whether the server may have become another run's
   private isAsking = false;
   private askTimer: ReturnType<typeof setTimeout> | undefined;
   private askDue = Infinity;
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
-  private frame: number | null = null;
   private isLoadingPast = false;
-  private readonly pace = new Pace();
-  private lastSign = 0;
+  readonly pace = new Pace();
+  readonly autopilot = new Autopilot(this);
 
   constructor(private readonly onOtherRun: () => void = () => window.location.reload()) {}
 
@@ -62,7 +62,10 @@ export class Engine {
     this.dispatch({ type: "speed", speed: kept("ia:speed", (value) => Number(value) || START.speed) });
     const onVisible = () =>
       this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
-    const onSign = () => this.sign();
+    const onSign = () => {
+      this.autopilot.sign();
+      this.pace.sign(performance.now());
+    };
     document.addEventListener("visibilitychange", onVisible);
     for (const sign of SIGNS) window.addEventListener(sign, onSign, { passive: true });
     onVisible();
@@ -77,7 +80,7 @@ export class Engine {
       for (const sign of SIGNS) window.removeEventListener(sign, onSign);
       clearTimeout(this.askTimer);
       clearTimeout(this.stuckTimer);
-      if (this.frame !== null) cancelAnimationFrame(this.frame);
+      this.autopilot.close();
       this.outbox?.close();
       this.preload.close();
     };
@@ -106,22 +109,34 @@ export class Engine {
   }
 
   answer(label: api.Label, source: Source): void {
+    const { undoing, idle } = this.state;
+    const isReady = this.outbox !== null && !undoing && !idle;
+    if (isReady && this.autopilot.press(label, source)) return;
+    if (isReady && canAnswer(this.state)) this.give(label, source);
+    else if (shownOf(this.state) !== null) this.note(undoing ? "Taking back…" : "The image is not here yet.");
+  }
+
+  /** Answer the image that is shown. */
+  give(label: api.Label, source: Source): void {
     const shown = shownOf(this.state);
-    if (shown === null) return;
-    if (!canAnswer(this.state) || this.outbox === null) {
-      if (source !== "timeout") this.note(this.state.undoing ? "Taking back…" : "The image is not here yet.");
-      return;
-    }
+    if (shown === null || this.outbox === null) return;
     const now = performance.now();
     const shown_ms = this.pace.shown_ms(now);
     this.pace.answered(now);
     this.dispatch({ type: "answered", label, source });
-    this.send([this.outgoing(shown, label, source, { shown_ms })]);
+    const repeat = shown.again === "blindly" ? { repeat: true } : {};
+    this.send([this.outgoing(shown, label, source, { shown_ms, ...repeat })]);
   }
 
   /** Give an image of the past, shown anywhere, another label. */
-  correct(answer: Past, label: api.Label, source: Source): void {
-    this.dispatch({ type: "corrected", answer, label });
+  correct(queued: Queued, label: api.Label, source: Source, more: Partial<Annotation> = {}): void {
+    this.dispatch({ type: "corrected", queued, label });
+    this.send([this.outgoing(queued, label, source, more)]);
+  }
+
+  /** Put an answer of the past right; undo brings back what it was. */
+  relabel(answer: Past, label: api.Label, source: Source): void {
+    this.dispatch({ type: "corrected", queued: answer, label, from: answer.label });
     this.send([this.outgoing(answer, label, source, {})]);
   }
 
@@ -148,6 +163,7 @@ export class Engine {
       this.undosWaiting += 1;
       return;
     }
+    this.autopilot.forget();
     const taken = this.outbox.takeBack();
     if (taken !== null) {
       this.dispatch({ type: "undone", answer: asUndone(taken) });
@@ -218,12 +234,6 @@ export class Engine {
     else this.dispatch({ type: "pause" });
   }
 
-  /** The person is there. */
-  sign(): void {
-    this.lastSign = performance.now();
-    this.pace.sign(this.lastSign);
-  }
-
   // --- what the page asks --------------------------------------------------------------------------------------------
 
   /** The decoded picture of what is shown; null while it is on its way. */
@@ -234,11 +244,6 @@ export class Engine {
   /** The stage measures so many CSS pixels; what is fetched from now on is chosen for that. */
   resize(width: number, height: number): void {
     this.stage = { width, height };
-  }
-
-  /** Which part of the image's time in AUTO is left, 1 to 0. */
-  remaining(): number {
-    return this.pace.remaining(this.state.speed);
   }
 
   imagesPerSecond(): number {
@@ -257,7 +262,7 @@ export class Engine {
     const now = performance.now();
     this.pace.follow(state, before, now);
     if (state.queue !== before.queue || state.place !== before.place) this.wantPictures();
-    if (state.auto && this.frame === null) this.beginFrames(now);
+    this.autopilot.follow(before, now);
     if (state.link === "here" && before.link === "away") this.hurry();
     if (state.waiting !== before.waiting) this.watchStuck();
   }
@@ -266,22 +271,6 @@ export class Engine {
     const { queue, past, place } = this.state;
     const walked = place === null ? [] : [past[place], past[place + 1], past[place - 1]];
     this.preload.want([...walked.filter((queued) => queued !== undefined), ...queue.slice(0, AHEAD + 1)]);
-  }
-
-  private beginFrames(now: number): void {
-    this.lastSign = now;
-    const frame = (time: number) => {
-      this.frame = this.state.auto ? requestAnimationFrame(frame) : null;
-      this.countDown(time);
-    };
-    this.frame = requestAnimationFrame(frame);
-  }
-
-  private countDown(now: number): void {
-    this.pace.frame(this.state, now);
-    if (!countsDown(this.state)) return;
-    if (now - this.lastSign > IDLE_MS) this.dispatch({ type: "idle" });
-    else if (this.remaining() === 0) this.answer("negative", "timeout");
   }
 
   private watchStuck(): void {
@@ -304,13 +293,12 @@ export class Engine {
     }
     this.inDoubt = false;
     this.dispatch({ type: "status", status });
-    if (this.outbox === null && !this.isOpening) void this.openOutbox(status);
+    this.opening ??= this.openOutbox(status);
     const isNewRanking = (status.ranking?.generation ?? null) !== this.state.ranking;
     if (isNewRanking || this.isShort(status.left)) this.askSoon();
   }
 
   private async openOutbox(status: Status): Promise<void> {
-    this.isOpening = true;
     this.outbox = await Outbox.open(`${runOf(status)}:`, await openKept(), {
       send: (annotations) => this.transmit(annotations),
       onStored: (stored, counts) => {
@@ -390,8 +378,9 @@ export class Engine {
     const count = Math.min(AHEAD + 1 + waiting, 100);
     try {
       if (this.state.status === null) this.onStatus(await api.status());
+      await this.opening; // whatever is shown can be answered
       const answer = await api.queue(this.client, count);
-      this.dispatch({ type: "queue", answer, asked_at: tick });
+      this.dispatch({ type: "queue", answer, asked_at: tick, keep: this.keepAhead() });
       this.preload.hurry();
       if (this.isShort(answer.left)) this.askSoon(ASK_AGAIN_MS); // others hold the rest for now
     } catch (error) {
@@ -399,6 +388,12 @@ export class Engine {
     } finally {
       this.isAsking = false;
     }
+  }
+
+  /** So many decoded images stay next whatever a newer ranking says: what is fetched meanwhile comes in time. */
+  private keepAhead(): number {
+    const answers = Math.ceil((this.preload.fetch_ms + SPARE_MS) / this.pace.interval_ms);
+    return Math.min(Math.max(answers + 1, KEEP_LEAST), AHEAD);
   }
 
   /** Whether fewer images are in hand than there could be. */
@@ -433,7 +428,7 @@ const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>>
   auto: (engine) => engine.dispatch({ type: "auto" }),
   faster: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, 1)),
   slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
-  mine: () => undefined,
+  mine: (engine, source) => engine.autopilot.mine(source),
   grid: (engine) => engine.toggle("grid"),
   zoom: (engine) => engine.dispatch({ type: "zoom" }),
   pin: () => undefined,

@@ -3,6 +3,7 @@ import { advance, rate, STOPPED, type Clock } from "./clock";
 import { atWork, countsDown, type State } from "./session";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
+const LAST = 8;
 const ANSWERS_KEPT = 1000;
 const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
 
@@ -47,9 +48,18 @@ export class Pace {
     return Math.round(advance(this.shown, now, false).spent_ms);
   }
 
-  /** Which part of the image's time in AUTO is left, 1 to 0. */
-  remaining(speed: number): number {
-    return Math.max(0, 1 - (this.countdown.spent_ms * speed) / 1000);
+  /** Which part of an image's time in AUTO is left, 1 to 0. */
+  remaining(duration_ms: number): number {
+    return Math.max(0, 1 - this.countdown.spent_ms / duration_ms);
+  }
+
+  /** Time from one answer to the next, of the last ones; Infinity before there are two. */
+  get interval_ms(): number {
+    const last = this.answers_ms.slice(-LAST);
+    const [first, latest] = [last[0], last.at(-1)];
+    return first === undefined || latest === undefined || last.length < 2
+      ? Infinity
+      : (latest - first) / (last.length - 1);
   }
 
   imagesPerSecond(now: number): number {

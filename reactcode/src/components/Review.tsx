@@ -121,7 +121,7 @@ function change(session: Session, seen: Seen | undefined, label: Label, source: 
   const answer = seen ? changeable(seen) : null;
   if (answer === null) return engine.note("The file is gone; its answer stays as it is.");
   if (answer.label === label) return;
-  engine.correct(answer, label, source);
+  engine.relabel(answer, label, source);
   const [now, was] = [label, answer.label].map((one) => nameOf(state.status, one));
   engine.note(`Now ${now}, was ${was}; ${keyLabel(bindings.undo)} takes that back.`);
 }
