@@ -6,10 +6,13 @@ import { Caption } from "./components/Caption";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
 import { Info } from "./components/Info";
+import { Instructions } from "./components/Instructions";
 import { Live } from "./components/Live";
 import { LatePress } from "./components/LatePress";
 import { Note } from "./components/Note";
 import { OfferToStop } from "./components/OfferToStop";
+import { Progress } from "./components/Progress";
+import { Review } from "./components/Review";
 import { Ring } from "./components/Ring";
 import { Scene } from "./components/Scene";
 import { Stage } from "./components/Stage";
@@ -44,6 +47,9 @@ export function App() {
       <Live state={session.state} />
       {panel === "help" && <Help session={session} />}
       {panel === "info" && <Info session={session} />}
+      {panel === "progress" && <Progress session={session} />}
+      {panel === "review" && <Review session={session} />}
+      <Instructions session={session} />
       {panel === "tensorboard" && <TensorBoard session={session} />}
       {idle && <StillThere session={session} />}
     </div>

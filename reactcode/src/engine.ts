@@ -8,7 +8,17 @@ import { Outbox, type Outgoing } from "./outbox";
 import { Pace } from "./pace";
 import { Preload, sizeFor } from "./preload";
 import { labelOf, type Action } from "./keys";
-import { autoRuns, canAnswer, reduce, shownOf, START, type Panel, type State, type Step } from "./session";
+import {
+  autoRuns,
+  canAnswer,
+  reduce,
+  shownOf,
+  START,
+  type Panel,
+  type Past,
+  type State,
+  type Step,
+} from "./session";
 import { nextSpeed } from "./speed";
 import { clientId, keep, kept, newId } from "./storage";
 
@@ -55,7 +65,10 @@ export class Engine {
     this.dispatch({ type: "blind", blind: kept("ia:blind", (value) => value === true) });
     const onVisible = () =>
       this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
-    const onSign = () => this.autopilot.sign();
+    const onSign = () => {
+      this.autopilot.sign();
+      this.pace.sign(performance.now());
+    };
     document.addEventListener("visibilitychange", onVisible);
     for (const sign of SIGNS) window.addEventListener(sign, onSign, { passive: true });
     onVisible();
@@ -124,6 +137,12 @@ export class Engine {
     this.send([this.outgoing(queued, label, source, more)]);
   }
 
+  /** Put an answer of the past right; undo brings back what it was. */
+  relabel(answer: Past, label: api.Label, source: Source): void {
+    this.dispatch({ type: "corrected", queued: answer, label, from: answer.label });
+    this.send([this.outgoing(answer, label, source, {})]);
+  }
+
   private outgoing(
     { image, path, probability, version }: Queued,
     label: api.Label,
@@ -185,6 +204,11 @@ export class Engine {
     this.dispatch({ type: "panel", panel: this.state.panel === panel ? null : panel });
   }
 
+  openInstructions(): void {
+    if (this.state.status?.instructions == null) this.note("There are no instructions in this run.");
+    else this.toggle("instructions");
+  }
+
   note(text: string): void {
     this.dispatch({ type: "note", text });
   }
@@ -227,6 +251,11 @@ export class Engine {
 
   imagesPerSecond(): number {
     return this.pace.imagesPerSecond(performance.now());
+  }
+
+  /** For how long somebody was at work on this visit. */
+  worked_ms(): number {
+    return this.pace.worked_ms(performance.now());
   }
 
   // --- what follows from a change ----------------------------------------------------------------------------------
@@ -413,7 +442,7 @@ const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>>
   blind: (engine) => engine.dispatch({ type: "blind", blind: !engine.state.blind }),
   progress: (engine) => engine.toggle("progress"),
   review: (engine) => engine.toggle("review"),
-  instructions: (engine) => engine.toggle("instructions"),
+  instructions: (engine) => engine.openInstructions(),
   tensorboard: (engine) => engine.toggle("tensorboard"),
   help: (engine) => engine.toggle("help"),
 };

@@ -4,6 +4,7 @@ import { App } from "./App";
 import "./style.css";
 import "./auto.css";
 import "./looking.css";
+import "./panels.css";
 
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

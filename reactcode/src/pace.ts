@@ -5,12 +5,14 @@ import { atWork, countsDown, type State } from "./session";
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
 const LAST = 8;
 const ANSWERS_KEPT = 1000;
+const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
 
 export class Pace {
   private shown: Clock = STOPPED;
   private countdown: Clock = STOPPED; // the same as shown, but frame by frame, for AUTO
   private isBack = true; // whether a frame has been painted since the tab was hidden
   private work: Clock = STOPPED;
+  private signed_ms = 0; // when a person was last there: whoever opens the page is
   private answers_ms: readonly number[] = []; // on the clock of work
 
   /** Start, stop and reset the clocks as a change of state asks. */
@@ -21,7 +23,19 @@ export class Pace {
     if (isFresh) this.countdown = STOPPED;
     if (!state.visible) this.isBack = false;
     if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
-    this.work = advance(this.work, now, atWork(state));
+    this.work = advance(this.work, this.present(now), atWork(state));
+  }
+
+  /** Somebody is there: a key, a movement of the mouse. */
+  sign(now: number): void {
+    const runs = this.work.at !== null;
+    const { spent_ms } = advance(this.work, this.present(now), false);
+    this.work = { spent_ms, at: runs ? now : null };
+    this.signed_ms = now;
+  }
+
+  worked_ms(now: number): number {
+    return advance(this.work, this.present(now), false).spent_ms;
   }
 
   /**
@@ -42,8 +56,7 @@ export class Pace {
   }
 
   answered(now: number): void {
-    const { spent_ms } = advance(this.work, now, false);
-    this.answers_ms = [...this.answers_ms.slice(1 - ANSWERS_KEPT), spent_ms];
+    this.answers_ms = [...this.answers_ms.slice(1 - ANSWERS_KEPT), this.worked_ms(now)];
   }
 
   shown_ms(now: number): number {
@@ -65,6 +78,11 @@ export class Pace {
   }
 
   imagesPerSecond(now: number): number {
-    return rate(this.answers_ms, advance(this.work, now, false).spent_ms);
+    return rate(this.answers_ms, this.worked_ms(now));
+  }
+
+  /** `now`, or until when somebody may be taken to have been there. */
+  private present(now: number): number {
+    return Math.min(now, this.signed_ms + REST_MS);
   }
 }

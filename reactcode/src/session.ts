@@ -41,6 +41,15 @@ export type Link = "connecting" | "here" | "away";
 /** An answer of the past, as the page walks through them. */
 export interface Past extends Queued {
   readonly label: Label;
+  /** Answered before this visit, or by somebody else. */
+  readonly isOlder?: boolean;
+}
+
+/** A past answer that was given another label here. */
+export interface Correction {
+  readonly image: number;
+  readonly from: Label;
+  readonly to: Label;
 }
 
 export interface State {
@@ -63,6 +72,8 @@ export interface State {
   /** Newest first. */
   readonly past: readonly Past[];
   readonly pastComplete: boolean;
+  /** Oldest first, less those taken back. */
+  readonly corrections: readonly Correction[];
   /** Which of `past` is looked at; null: the queue. */
   readonly place: number | null;
   readonly waiting: number;
@@ -104,6 +115,7 @@ export const START: State = {
   painted: null,
   past: [],
   pastComplete: false,
+  corrections: [],
   place: null,
   waiting: 0,
   stuck: false,
@@ -140,7 +152,13 @@ export type Step =
   | { readonly type: "unasked"; readonly images: readonly number[] }
   | { readonly type: "late"; readonly late: Omit<Late, "serial"> | null }
   | { readonly type: "offer"; readonly offer: boolean }
-  | { readonly type: "corrected"; readonly queued: Queued; readonly label: Label }
+  | {
+      readonly type: "corrected";
+      readonly queued: Queued;
+      readonly label: Label;
+      /** What it was, if undo is to bring that back rather than to ask again. */
+      readonly from?: Label;
+    }
   | { readonly type: "waiting"; readonly waiting: number; readonly images: readonly number[] }
   | { readonly type: "stuck"; readonly stuck: boolean }
   | { readonly type: "stored"; readonly images: readonly number[]; readonly counts: Counts }
@@ -216,6 +234,16 @@ export function answeredCount(status: Status): number {
   return status.positives + status.negatives + status.skipped;
 }
 
+/** How many images were answered on this visit, and stand. */
+export function answeredHere(state: State): number {
+  return state.past.filter(({ isOlder }) => !isOlder).length;
+}
+
+/** How many of those are positive. */
+export function foundHere(state: State): number {
+  return state.past.filter(({ isOlder, label }) => !isOlder && label === "positive").length;
+}
+
 /** What the page says in words when there is no image to show. */
 export type Scene =
   "connecting" | "unauthorised" | "listing" | "empty" | "done" | "elsewhere" | "loading" | "image";
@@ -273,7 +301,7 @@ function changed(state: State, step: Step): State {
     case "offer":
       return { ...state, offer: step.offer };
     case "corrected":
-      return withCorrection(state, step.queued, step.label);
+      return withCorrection(state, step.queued, step.label, step.from);
     case "waiting":
       return withWaiting(state, step.waiting, step.images);
     case "stuck":
@@ -281,7 +309,7 @@ function changed(state: State, step: Step): State {
     case "stored":
       return withStored(state, step.images, step.counts);
     case "refused":
-      return noted(withoutAnswer(state, step.queued.image), `Not stored: ${step.sentence}`);
+      return noted(withoutLatest(state, step.queued.image), `Not stored: ${step.sentence}`);
     case "undoing":
       return { ...state, undoing: true };
     case "undone":
@@ -393,14 +421,15 @@ function withAnswer(state: State, label: Label, source: Source): State {
   if (shown === null) return state;
   const { image, path, probability, version } = shown;
   const entry: Past = { image, path, probability, version, label };
-  const past =
-    state.place === null
-      ? [entry, ...state.past.filter((other) => other.image !== image)]
-      : state.past.map((other) => (other.image === image ? entry : other));
+  const before = state.place === null ? undefined : state.past[state.place];
   return {
-    ...state,
-    past,
-    queue: state.place === null ? state.queue.slice(1) : state.queue.filter((other) => other.image !== image),
+    ...(before
+      ? relabelled(state, image, before.label, label)
+      : {
+          ...withoutCorrections(state, image),
+          past: [entry, ...state.past.filter((other) => other.image !== image)],
+        }),
+    queue: before ? state.queue.filter((other) => other.image !== image) : state.queue.slice(1),
     answered: new Map(state.answered).set(image, Infinity),
     last: { label, source, serial: (state.last?.serial ?? 0) + 1 },
     paused: state.auto && state.paused, // outside of AUTO, who answers is back at work
@@ -408,9 +437,38 @@ function withAnswer(state: State, label: Label, source: Source): State {
 }
 
 /** An answer of the past is another one now; its image keeps its place among them. */
-function withCorrection(state: State, { image }: Queued, label: Label): State {
-  const past = state.past.map((entry) => (entry.image === image ? { ...entry, label } : entry));
-  return { ...state, past, last: { label, source: "key", serial: (state.last?.serial ?? 0) + 1 } };
+function withCorrection(state: State, { image }: Queued, label: Label, from?: Label): State {
+  const last = { label, source: "key", serial: (state.last?.serial ?? 0) + 1 } as const;
+  const next =
+    from === undefined
+      ? withLabel(withoutCorrections(state, image), image, label)
+      : relabelled(state, image, from, label);
+  return { ...next, last };
+}
+
+function relabelled(state: State, image: number, from: Label, to: Label): State {
+  return { ...withLabel(state, image, to), corrections: [...state.corrections, { image, from, to }] };
+}
+
+/** The image has a newer answer, of which undo asks again. */
+function withoutCorrections(state: State, image: number): State {
+  return { ...state, corrections: state.corrections.filter((correction) => correction.image !== image) };
+}
+
+function withLabel(state: State, image: number, label: Label): State {
+  return { ...state, past: state.past.map((entry) => (entry.image === image ? { ...entry, label } : entry)) };
+}
+
+/** The state before the image's last correction; null where there was none, and its answer was the first. */
+function withoutCorrection(state: State, image: number): State | null {
+  const place = state.corrections.findLastIndex((correction) => correction.image === image);
+  const correction = state.corrections[place];
+  if (correction === undefined) return null;
+  return { ...withLabel(state, image, correction.from), corrections: state.corrections.toSpliced(place, 1) };
+}
+
+function withoutLatest(state: State, image: number): State {
+  return withoutCorrection(state, image) ?? withoutAnswer(state, image);
 }
 
 function withWaiting(state: State, waiting: number, images: readonly number[]): State {
@@ -449,14 +507,21 @@ function placeIn(past: readonly Past[], place: number): number | null {
   return past.length === 0 ? null : Math.min(Math.max(place, 0), past.length - 1);
 }
 
-/** Images whose answers were taken back are asked again, at once and in the order they had. */
-function withUndone(state: State, { label, images }: UndoAnswer): State {
+/**
+ * Images whose answers were taken back are asked again, at once and in the order they had;
+ * those that had been answered before have that answer again, and are not.
+ */
+function withUndone(before: State, { label, images: taken }: UndoAnswer): State {
+  const isCorrection = ({ image }: Answered) => before.corrections.some((one) => one.image === image);
+  const state = taken.reduce((next, { image }) => withoutCorrection(next, image ?? NaN) ?? next, before);
+  const images = taken.filter((answer) => !isCorrection(answer));
   const name = label === "skipped" ? "skipped" : (state.status?.classes[label] ?? label);
-  const what = images.length === 1 ? name : `${images.length} answers`;
+  const what = taken.length === 1 ? name : `${taken.length} answers`;
   const again = images.flatMap((answer) => askedAgain(state, answer));
   const gone = images.find(({ image }) => image === null);
   const sentence = gone ? `Taken back; the file is gone: ${gone.path}` : `Taken back: ${what}`;
-  const without = again.reduce((before, { image }) => withoutAnswer(before, image), state);
+  if (images.length === 0) return noted({ ...state, undoing: false }, sentence);
+  const without = again.reduce((next, { image }) => withoutAnswer(next, image), state);
   const numbers = new Set(again.map(({ image }) => image));
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
   return noted({ ...without, queue, place: null, painted: null, undoing: false }, sentence);
@@ -470,7 +535,7 @@ function askedAgain(state: State, { image, path, version }: Answered): Queued[] 
 function withPast(state: State, answers: readonly PastAnswer[], total: number): State {
   const known = new Set(state.past.map((entry) => entry.image));
   const older = answers.flatMap(({ image, path, probability, version, label }) =>
-    image === null || known.has(image) ? [] : [{ image, path, probability, version, label }],
+    image === null || known.has(image) ? [] : [{ image, path, probability, version, label, isOlder: true }],
   );
   const past = [...state.past, ...older];
   return { ...state, past, pastComplete: answers.length === 0 || past.length >= total };

@@ -1,5 +1,5 @@
 // How numbers, labels and paths are written for a person.
-import type { Label, Status } from "./api";
+import type { Label, PastAnswer, Status } from "./api";
 
 const WHOLE = new Intl.NumberFormat("en", { useGrouping: "min2" });
 
@@ -15,9 +15,51 @@ export function perSecond(value: number): string {
   return value >= 10 ? value.toFixed(0) : value.toFixed(1);
 }
 
+/** A time of work, in whole minutes: what changes every second draws the eye. */
+export function minutes(time_ms: number): string {
+  const whole = Math.floor(time_ms / 60_000);
+  return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
+}
+
+/** A time to the second, or, below ten seconds, to a tenth. */
+export function duration(time_ms: number): string {
+  if (time_ms < 9_950) return `${(time_ms / 1000).toFixed(1)} s`;
+  const whole = Math.round(time_ms / 1000);
+  const seconds = whole % 60;
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${seconds} s`;
+  return minutes(time_ms);
+}
+
 /** What a label is called in this run. */
 export function nameOf(status: Status | null, label: Label): string {
   return label === "skipped" ? "skipped" : (status?.classes[label] ?? label);
+}
+
+const SOURCES: Readonly<Record<string, string>> = {
+  key: "keys",
+  button: "buttons",
+  timeout: "AUTO",
+  api: "API",
+};
+
+/** What gave an answer. */
+export function sourceName(source: string): string {
+  return SOURCES[source] ?? source;
+}
+
+const MOMENT = new Intl.DateTimeFormat("en", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+
+/** When and by what an answer was given. */
+export function origin({ source, time }: Pick<PastAnswer, "source" | "time">): string {
+  const moment = new Date(time);
+  return `${sourceName(source)}${Number.isNaN(moment.getTime()) ? "" : `, ${MOMENT.format(moment)}`}`;
 }
 
 const TAIL = 16;

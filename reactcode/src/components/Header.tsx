@@ -1,22 +1,21 @@
 // The line at the top: how far, what was found, how fast, what the model knows, and the doors to the panels.
+import type { CSSProperties } from "react";
 import type { Status } from "../api";
-import { keyLabel } from "../bindings";
-import { type Action } from "../keys";
-import { answeredCount, type Panel } from "../session";
+import { answeredCount } from "../session";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
-import { Icon } from "./Icon";
+import { Doors } from "./Doors";
 import { Model } from "./Model";
-import { Press } from "./Press";
 import { Speed } from "./Speed";
 
 export function Header({ session }: { readonly session: Session }) {
   const { status } = session.state;
   return (
-    <header className="top">
+    <header className="top" style={roomFor(status)}>
       <h1 className="unseen">Intelligent Annotation</h1>
-      <Progress status={status} />
-      {status && <Counts status={status} session={session} />}
+      <Answered status={status} />
+      {status && <Counts status={status} />}
+      {status && <Speed engine={session.engine} unreadable={status.unreadable} />}
       {status && <Model status={status} />}
       <Doors session={session} />
       <Line status={status} />
@@ -24,9 +23,14 @@ export function Header({ session }: { readonly session: Session }) {
   );
 }
 
-function Progress({ status }: { readonly status: Status | null }) {
+/** Each number has room for the largest it can become, so that nothing moves while they grow. */
+function roomFor(status: Status | null): CSSProperties {
+  return { "--digits": count(status?.images ?? 0).length } as CSSProperties;
+}
+
+function Answered({ status }: { readonly status: Status | null }) {
   return (
-    <p className="progress">
+    <p className="sofar">
       <b id="answered">{status ? count(answeredCount(status)) : "–"}</b>
       <span> / {status ? count(status.images) : "–"}</span>
       <span className="unit"> answered</span>
@@ -50,7 +54,7 @@ function Line({ status }: { readonly status: Status | null }) {
   );
 }
 
-function Counts({ status, session }: { readonly status: Status; readonly session: Session }) {
+function Counts({ status }: { readonly status: Status }) {
   return (
     <dl className="counts">
       <div className="positive">
@@ -69,57 +73,6 @@ function Counts({ status, session }: { readonly status: Status; readonly session
         <dt>left</dt>
         <dd id="left">{count(status.left)}</dd>
       </div>
-      {status.unreadable > 0 && (
-        <div className="unreadable">
-          <dt>unreadable</dt>
-          <dd id="unreadable">{count(status.unreadable)}</dd>
-        </div>
-      )}
-      <Speed engine={session.engine} />
     </dl>
-  );
-}
-
-const DOORS: readonly {
-  readonly panel: Panel;
-  readonly icon: "tools" | "board" | "info" | "help";
-  readonly title: string;
-  readonly action?: Action;
-}[] = [
-  { panel: "tools", icon: "tools", title: "Contrast and brightness", action: "tools" },
-  { panel: "tensorboard", icon: "board", title: "TensorBoard", action: "tensorboard" },
-  { panel: "info", icon: "info", title: "About this run" },
-  { panel: "help", icon: "help", title: "Keys", action: "help" },
-];
-
-function Doors({ session }: { readonly session: Session }) {
-  const { engine, state, bindings } = session;
-  const doors = DOORS.filter(({ panel }) => panel !== "tensorboard" || state.status?.tensorboard);
-  return (
-    <nav className="doors" aria-label="Panels">
-      <Press
-        className="plain"
-        id="zoom"
-        aria-label="Zoom"
-        aria-pressed={state.zoom}
-        title={`Zoom to the file's own pixels (${keyLabel(bindings.zoom)})`}
-        onClick={() => engine.act("zoom", "button")}
-      >
-        <Icon name="zoom" />
-      </Press>
-      {doors.map(({ panel, icon, title, action }) => (
-        <Press
-          key={panel}
-          className="plain"
-          id={panel}
-          aria-label={title}
-          aria-expanded={state.panel === panel}
-          title={action ? `${title} (${keyLabel(bindings[action])})` : title}
-          onClick={() => engine.toggle(panel)}
-        >
-          <Icon name={icon} />
-        </Press>
-      ))}
-    </nav>
   );
 }

@@ -21,9 +21,15 @@ const PATHS = {
   done: "M3 8.5 6.5 12 13 4.5",
   older: "M10 3.5 5.5 8l4.5 4.5",
   newer: "M6 3.5 10.5 8 6 12.5",
+  progress: "M2.5 13.5h11M4.5 13.5V9.5M8 13.5V6M11.5 13.5V2.5",
+  review: "M2.5 3h4.3v4.3H2.5zM9.2 3h4.3v4.3H9.2zM2.5 9.7h4.3V14H2.5zM9.5 12l1.5 1.6 2.8-3.4",
+  instructions: "M3.5 2.5h6.3l2.7 2.7v8.3h-9zM5.8 7h4.4M5.8 9.2h4.4M5.8 11.4h2.6",
+  more: "M3.4 8h.01M8 8h.01M12.6 8h.01",
 } as const;
 
-export function Icon({ name }: { readonly name: keyof typeof PATHS }) {
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />

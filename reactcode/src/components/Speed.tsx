@@ -1,18 +1,36 @@
-// Answers a second over the last minute of work; looks once a second, so that nothing else has to.
+// How fast and for how long somebody has worked; looks once a second, so that nothing else has to.
 import { useEffect, useState } from "react";
 import type { Engine } from "../engine";
-import { perSecond } from "../words";
+import { count, minutes, perSecond } from "../words";
 
-export function Speed({ engine }: { readonly engine: Engine }) {
-  const [speed, setSpeed] = useState(0);
+interface Props {
+  readonly engine: Engine;
+  readonly unreadable: number;
+}
+
+export function Speed({ engine, unreadable }: Props) {
+  const [{ speed, worked_ms }, setPace] = useState({ speed: 0, worked_ms: 0 });
   useEffect(() => {
-    const timer = setInterval(() => setSpeed(engine.imagesPerSecond()), 1000);
+    const look = () => setPace({ speed: engine.imagesPerSecond(), worked_ms: engine.worked_ms() });
+    const timer = setInterval(look, 1000);
     return () => clearInterval(timer);
   }, [engine]);
   return (
-    <div className="rate">
-      <dt>images/s</dt>
-      <dd id="rate">{perSecond(speed)}</dd>
-    </div>
+    <dl className="counts pace">
+      <div className="rate" title="over the last minute of work">
+        <dt>images/s</dt>
+        <dd id="rate">{perSecond(speed)}</dd>
+      </div>
+      <div className="worked" title="Time at work since this page was opened">
+        <dt className="unseen">time at work</dt>
+        <dd id="worked">{minutes(worked_ms)}</dd>
+      </div>
+      {unreadable > 0 && (
+        <div className="unreadable">
+          <dt>unreadable</dt>
+          <dd id="unreadable">{count(unreadable)}</dd>
+        </div>
+      )}
+    </dl>
   );
 }

@@ -1,0 +1,131 @@
+// One past answer, large, on top of the review's grid.
+import { useEffect, useRef, useState } from "react";
+import { pictureAddress, type Label } from "../api";
+import { keyLabel } from "../bindings";
+import { sizeFor } from "../preload";
+import type { Seen } from "../reviewed";
+import type { Session } from "../useSession";
+import { inTwo, nameOf, origin } from "../words";
+import { Icon } from "./Icon";
+import { Key } from "./Key";
+import { Mark } from "./Mark";
+import { Opinion } from "./Opinion";
+
+interface Props {
+  readonly session: Session;
+  readonly all: readonly Seen[];
+  readonly place: number;
+  readonly onPlace: (place: number) => void;
+  readonly onLabel: (label: Label) => void;
+  readonly onBack: () => void;
+}
+
+export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props) {
+  const frame = useRef<HTMLElement>(null);
+  const seen = all[place];
+  useEffect(() => frame.current?.focus(), []);
+  useEffect(() => {
+    for (const neighbour of [all[place + 1], all[place - 1]]) if (neighbour) fetched(neighbour);
+  }, [all, place]);
+  if (seen === undefined) return null;
+  const [head, tail] = inTwo(seen.path);
+  return (
+    <figure className="closer" tabIndex={-1} ref={frame} aria-label={`Answer ${place + 1}: ${seen.path}`}>
+      <div className="frame">
+        <Large key={seen.path} seen={seen} />
+      </div>
+      <figcaption>
+        <span className="path">
+          <span>{head}</span>
+          <span>{tail}</span>
+        </span>
+        <span className="said" id="closer-label" data-label={seen.label}>
+          <Mark label={seen.label} />
+          <b className="name">{nameOf(session.state.status, seen.label)}</b>
+          {seen.isChanged && <span className="changed">changed</span>}
+        </span>
+        <Opinion answer={seen} />
+        <span className="from">{origin(seen)}</span>
+      </figcaption>
+      <div className="steps">
+        <Step icon="older" name="Previous" at={place - 1} all={all} onPlace={onPlace} />
+        <Labels session={session} seen={seen} onLabel={onLabel} />
+        <Step icon="newer" name="Next" at={place + 1} all={all} onPlace={onPlace} />
+        <button type="button" className="plain text" onClick={onBack}>
+          all
+        </button>
+      </div>
+    </figure>
+  );
+}
+
+function addressOf({ image, version }: Seen): string | null {
+  const size_px = sizeFor(window.innerWidth, window.innerHeight, window.devicePixelRatio);
+  return image === null ? null : pictureAddress({ image, version }, size_px);
+}
+
+/** Have the browser fetch a picture that is likely to be looked at next. */
+function fetched(seen: Seen): void {
+  const address = addressOf(seen);
+  if (address !== null) new Image().src = address;
+}
+
+function Large({ seen }: { readonly seen: Seen }) {
+  const [isBroken, setBroken] = useState(false);
+  const address = addressOf(seen);
+  if (address === null) return <p>The file is gone.</p>;
+  if (isBroken) return <p>This image cannot be shown.</p>;
+  return <img src={address} alt={seen.path} draggable={false} onError={() => setBroken(true)} />;
+}
+
+interface StepProps {
+  readonly icon: "older" | "newer";
+  readonly name: string;
+  readonly at: number;
+  readonly all: readonly Seen[];
+  readonly onPlace: (place: number) => void;
+}
+
+function Step({ icon, name, at, all, onPlace }: StepProps) {
+  return (
+    <button
+      type="button"
+      className="plain"
+      aria-label={name}
+      title={name}
+      disabled={all[at] === undefined}
+      onClick={() => onPlace(at)}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+const LABELS = ["positive", "skipped", "negative"] as const;
+
+interface LabelsProps {
+  readonly session: Session;
+  readonly seen: Seen;
+  readonly onLabel: (label: Label) => void;
+}
+
+function Labels({ session: { state, bindings }, seen, onLabel }: LabelsProps) {
+  return (
+    <div className="labels" role="group" aria-label="Label">
+      {LABELS.map((label) => (
+        <button
+          key={label}
+          type="button"
+          className={`answer ${label}`}
+          aria-pressed={seen.label === label}
+          title={keyLabel(bindings[label])}
+          disabled={seen.image === null}
+          onClick={() => onLabel(label)}
+        >
+          <span className="name">{label === "skipped" ? "skip" : nameOf(state.status, label)}</span>
+          <Key name={bindings[label]} />
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+// The doors to the panels; where there is little room, the rarely used ones stand behind "more".
+import { useEffect, useRef, useState } from "react";
+import { keyLabel } from "../bindings";
+import type { Action } from "../keys";
+import type { Panel, State } from "../session";
+import type { Session } from "../useSession";
+import { Icon, type IconName } from "./Icon";
+import { Press } from "./Press";
+
+interface Way {
+  readonly id: Panel | "zoom";
+  readonly icon: IconName;
+  readonly title: string;
+  readonly action?: Action;
+}
+
+const OFTEN: readonly Way[] = [
+  { id: "progress", icon: "progress", title: "Progress", action: "progress" },
+  { id: "review", icon: "review", title: "Review past answers", action: "review" },
+  { id: "zoom", icon: "zoom", title: "Zoom to the file's own pixels", action: "zoom" },
+  { id: "tools", icon: "tools", title: "Contrast and brightness", action: "tools" },
+];
+
+const RARE: readonly Way[] = [
+  { id: "instructions", icon: "instructions", title: "Instructions", action: "instructions" },
+  { id: "tensorboard", icon: "board", title: "TensorBoard", action: "tensorboard" },
+  { id: "info", icon: "info", title: "About this run" },
+  { id: "help", icon: "help", title: "Keys", action: "help" },
+];
+
+export function Doors({ session }: { readonly session: Session }) {
+  const nav = useRef<HTMLElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    if (!isOpen) return;
+    const onPointer = (event: PointerEvent) => {
+      if (!nav.current?.contains(event.target as Node)) setOpen(false);
+    };
+    window.addEventListener("pointerdown", onPointer);
+    return () => window.removeEventListener("pointerdown", onPointer);
+  }, [isOpen]);
+  const door = (way: Way) => <Door key={way.id} way={way} session={session} />;
+  return (
+    <nav className="doors" aria-label="Panels" ref={nav}>
+      {OFTEN.map(door)}
+      <Press
+        className="plain more"
+        id="more"
+        aria-label="More"
+        aria-expanded={isOpen}
+        title="More"
+        onClick={() => setOpen(!isOpen)}
+      >
+        <Icon name="more" />
+      </Press>
+      <div className="rare" data-open={isOpen} onClick={() => setOpen(false)}>
+        {RARE.filter(({ id }) => isThere(id, session.state)).map(door)}
+      </div>
+    </nav>
+  );
+}
+
+function isThere(id: Way["id"], { status }: State): boolean {
+  if (id === "tensorboard") return status?.tensorboard === true;
+  if (id === "instructions") return status?.instructions != null;
+  return true;
+}
+
+function Door({ way, session }: { readonly way: Way; readonly session: Session }) {
+  const { engine, state, bindings } = session;
+  const { id, icon, title, action } = way;
+  const isZoom = id === "zoom";
+  return (
+    <Press
+      className="plain"
+      id={id}
+      aria-label={title}
+      aria-pressed={isZoom ? state.zoom : undefined}
+      aria-expanded={isZoom ? undefined : state.panel === id}
+      title={action ? `${title} (${keyLabel(bindings[action])})` : title}
+      onClick={() => (isZoom ? engine.act("zoom", "button") : engine.toggle(id))}
+    >
+      <Icon name={icon} />
+      <span className="what">{title}</span>
+    </Press>
+  );
+}

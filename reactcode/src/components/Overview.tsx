@@ -1,0 +1,102 @@
+// The review's grid of past answers, with the filters above it.
+import { useState, type RefObject } from "react";
+import type { Filter } from "../api";
+import type { Seen } from "../reviewed";
+import type { Review } from "../useReview";
+import type { State } from "../session";
+import { count, nameOf } from "../words";
+import { Cell } from "./Cell";
+import { Filters } from "./Filters";
+
+export const FIRST: Filter = { order: "suspicious" };
+
+interface Props {
+  readonly state: State;
+  readonly list: Review;
+  readonly all: readonly Seen[];
+  readonly filter: Filter;
+  readonly onFilter: (filter: Filter) => void;
+  readonly place: number;
+  readonly onPlace: (place: number) => void;
+  readonly onOpen: () => void;
+  readonly cells: RefObject<HTMLUListElement | null>;
+  readonly isBehind: boolean;
+}
+
+export function Overview(props: Props) {
+  const { state, list, all, filter, onFilter, place, onPlace, onOpen, cells, isBehind } = props;
+  const [resets, setResets] = useState(0);
+  const reset = () => {
+    onFilter(FIRST);
+    setResets(resets + 1);
+  };
+  return (
+    <div className="overview" inert={isBehind}>
+      <Filters key={resets} state={state} filter={filter} onChange={onFilter} />
+      <Count list={list} />
+      <div className="scroll" aria-busy={list.isLoading}>
+        {isEmpty(list) && <Nothing filter={filter} onReset={reset} />}
+        <ul className="cells" aria-label="Past answers" ref={cells}>
+          {all.map((seen, number) => (
+            <Cell
+              key={seen.path}
+              seen={seen}
+              name={nameOf(state.status, seen.label)}
+              isCurrent={number === place}
+              onFocus={() => onPlace(number)}
+              onOpen={onOpen}
+            />
+          ))}
+        </ul>
+        {all.length > 0 && !list.isComplete && (
+          <button type="button" className="switch" id="review-more" onClick={list.more}>
+            more
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function isEmpty({ answers, isLoading, trouble }: Review): boolean {
+  return answers.length === 0 && !isLoading && trouble === null;
+}
+
+function Count({ list }: { readonly list: Review }) {
+  const { answers, total, trouble, isComplete } = list;
+  const shown = isComplete ? "" : `the first ${count(answers.length)} of `;
+  return (
+    <p className="count" id="review-count" role="status">
+      {trouble ?? (answers.length > 0 && `${shown}${count(total)} answer${total === 1 ? "" : "s"}`)}
+      {trouble !== null && (
+        <button type="button" className="plain text" onClick={list.again}>
+          try again
+        </button>
+      )}
+    </p>
+  );
+}
+
+interface NothingProps {
+  readonly filter: Filter;
+  readonly onReset: () => void;
+}
+
+function Nothing({ filter, onReset }: NothingProps) {
+  const { disagrees } = filter;
+  const isNarrow = Object.keys(filter).some((name) => name !== "order" && name !== "disagrees");
+  return (
+    <div className="empty">
+      <p>{disagrees && !isNarrow ? AGREES : isNarrow ? NONE_FITS : NO_ANSWER}</p>
+      {(isNarrow || disagrees) && (
+        <button type="button" className="switch" onClick={onReset}>
+          show all
+        </button>
+      )}
+    </div>
+  );
+}
+
+const AGREES = "The model disagrees with none of the answers.";
+const NONE_FITS = "No answer is like this.";
+const NO_ANSWER = "There is no answer yet. What you answer shows up here, the most suspicious first.";

@@ -1,0 +1,172 @@
+// Progress at a glance: what was found, what was asked, how often the model was right, how the work goes.
+import type { Statistics } from "../api";
+import { dots, line } from "../plot";
+import { useStatistics } from "../useStatistics";
+import type { Session } from "../useSession";
+import { count, nameOf, sourceName } from "../words";
+import { Dialog } from "./Dialog";
+import { Figure } from "./Figure";
+import { Plot } from "./Plot";
+import { inWords, Share } from "./Share";
+import { Work } from "./Work";
+
+export function Progress({ session }: { readonly session: Session }) {
+  const { engine, state } = session;
+  const { statistics, isAway } = useStatistics(state);
+  const positive = nameOf(state.status, "positive");
+  const images = state.status?.images ?? 0;
+  return (
+    <Dialog title="Progress" className="progress" onClose={() => engine.toggle("progress")}>
+      <div className="figures" aria-busy={statistics === null}>
+        <Found statistics={statistics} positive={positive} images={images} />
+        <Asked statistics={statistics} positive={positive} />
+        <Right statistics={statistics} />
+        <StillToFind positive={positive} />
+        <Work session={session} positive={positive} />
+        <Sources statistics={statistics} />
+        <Repeats statistics={statistics} />
+      </div>
+      <p className="stale" role="status">
+        {isAway && (statistics ? "The server is away; this is what was last known." : "The server is away.")}
+      </p>
+    </Dialog>
+  );
+}
+
+interface Props {
+  readonly statistics: Statistics | null;
+  readonly positive: string;
+}
+
+function Found({ statistics, positive, images }: Props & { readonly images: number }) {
+  const answers = statistics?.curve.answers ?? [];
+  const positives = statistics?.curve.positives ?? [];
+  const found = positives.at(-1) ?? 0;
+  const given = answers.at(-1) ?? 0;
+  const expected = images > 0 ? (found * given) / images : 0;
+  const hasRandom = found > 0 && images > 0;
+  const random = hasRandom ? ` In random order, if these were all, ${expected.toFixed(1)} on average.` : "";
+  return (
+    <Figure title={`“${positive}” found`} className="wide">
+      <Plot
+        label={`${count(found)} “${positive}” found in ${count(given)} answers.${random}`}
+        mostX={Math.max(given, 1)}
+        mostY={Math.max(found, 1)}
+      >
+        {(at) => (
+          <>
+            {hasRandom && <path className="random" d={line([at(0, 0), at(given, expected)])} />}
+            <path
+              className="found"
+              d={line([at(0, 0), ...answers.map((x, place) => at(x, positives[place] ?? 0))])}
+            />
+          </>
+        )}
+      </Plot>
+      <p className="legend">
+        <span className="found">
+          {count(found)} found in {count(given)} answers
+        </span>
+        {hasRandom && <span className="random">random order, if these were all</span>}
+      </p>
+    </Figure>
+  );
+}
+
+function Asked({ statistics, positive }: Props) {
+  const { answers, probability } = statistics?.asked ?? { answers: [], probability: [] };
+  const known = answers.flatMap((x, place) => {
+    const y = probability[place] ?? null;
+    return y === null ? [] : [[x, 100 * y] as const];
+  });
+  const last = known.at(-1);
+  const lately = last ? ` The last: ${Math.round(last[1])} %.` : " None is known yet.";
+  return (
+    <Figure title="what was asked" className="wide">
+      <Plot
+        label={`Probability of “${positive}” of what was asked, over the answers.${lately}`}
+        mostX={Math.max(answers.at(-1) ?? 0, 1)}
+        mostY={100}
+        unitY=" %"
+      >
+        {(at) => <path className="asked" d={dots(known.map(([x, y]) => at(x, y)))} />}
+      </Plot>
+      <p className="legend">
+        <span className="asked">
+          {known.length > 0
+            ? `probability of “${positive}” when asked, over the answers`
+            : "no probability is known yet"}
+        </span>
+      </p>
+    </Figure>
+  );
+}
+
+function Right({ statistics }: { readonly statistics: Statistics | null }) {
+  const scored = statistics?.prequential ?? null;
+  if (scored === null || scored.of === 0)
+    return (
+      <Figure title="the model was right">
+        <p className="value">–</p>
+        <p>No answer was scored before it was given yet.</p>
+      </Figure>
+    );
+  const { right, of, low, high } = scored;
+  return (
+    <Figure title={`the model was right on the last ${count(of)}`}>
+      <p className="value">
+        {count(right)} <small>of {count(of)}</small>
+      </p>
+      <Share part={right} of={of} low={low} high={high} label="right" />
+      <p>
+        {Math.round((100 * right) / of)} %{inWords(low, high)}. Each was scored before its answer was known.
+      </p>
+    </Figure>
+  );
+}
+
+function StillToFind({ positive }: { readonly positive: string }) {
+  return (
+    <Figure title={`“${positive}” still to find`}>
+      <p className="value">–</p>
+      <p>Comes from an audit of random images, not from the model&apos;s scores.</p>
+    </Figure>
+  );
+}
+
+function Repeats({ statistics }: { readonly statistics: Statistics | null }) {
+  if (statistics === null || statistics.repeats.asked === 0) return null;
+  const { asked, missed, low, high } = statistics.repeats;
+  const range =
+    low === null || high === null ? "" : ` (${Math.round(100 * low)} to ${Math.round(100 * high)} %)`;
+  return (
+    <Figure title="AUTO answers asked again">
+      <p>
+        Of {count(asked)} AUTO answers asked again, {count(missed)} {missed === 1 ? "was" : "were"} wrong
+        {range}.
+      </p>
+      <Share part={missed} of={asked} low={low} high={high} label="wrong" />
+    </Figure>
+  );
+}
+
+function Sources({ statistics }: { readonly statistics: Statistics | null }) {
+  const given = Object.entries(statistics?.sources ?? {}).filter(([, answers]) => answers > 0);
+  const most = Math.max(...given.map(([, answers]) => answers), 1);
+  return (
+    <Figure title="answers by source">
+      {given.length === 0 && <p className="value">–</p>}
+      <dl className="bars">
+        {given.map(([source, answers]) => (
+          <div key={source}>
+            <dt>{sourceName(source)}</dt>
+            <dd>
+              <i style={{ width: `${(100 * answers) / most}%` }} />
+              <span>{count(answers)}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Figure>
+  );
+}

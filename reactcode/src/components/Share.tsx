@@ -1,0 +1,34 @@
+// A share with its 95 % interval, as a bar: where it lies between nothing and all, and how well that is known.
+import type { Share as Known } from "../api";
+import { percent } from "../words";
+
+interface Props extends Known {
+  readonly part: number;
+  readonly of: number;
+  readonly label: string;
+}
+
+export function Share({ part, of, low, high, label }: Props) {
+  return (
+    <svg className="share" role="img" aria-label={`${label}: ${percent(part / of)}${inWords(low, high)}`}>
+      <rect className="all" width="100%" height="100%" rx="4" />
+      {low !== null && high !== null && (
+        <rect
+          className="interval"
+          x={`${100 * low}%`}
+          width={`${100 * (high - low)}%`}
+          height="100%"
+          rx="4"
+        />
+      )}
+      <line className="mark" x1={`${(100 * part) / of}%`} x2={`${(100 * part) / of}%`} y1="0" y2="100%" />
+    </svg>
+  );
+}
+
+/** The interval as the end of a sentence. */
+export function inWords(low: number | null, high: number | null): string {
+  return low === null || high === null
+    ? ""
+    : `, 95 % interval ${Math.round(100 * low)} to ${Math.round(100 * high)} %`;
+}

@@ -1,0 +1,37 @@
+// How the work goes on this visit; looks once a second.
+import { useEffect, useState } from "react";
+import { answeredHere, foundHere } from "../session";
+import type { Session } from "../useSession";
+import { duration, perSecond } from "../words";
+import { Figure } from "./Figure";
+
+interface Props {
+  readonly session: Session;
+  readonly positive: string;
+}
+
+export function Work({ session, positive }: Props) {
+  const { engine, state } = session;
+  const [, look] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => look((times) => times + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const worked_ms = engine.worked_ms();
+  const answers = answeredHere(state);
+  const found = foundHere(state);
+  return (
+    <Figure title="this visit">
+      <dl className="facts">
+        <dt>images/s now</dt>
+        <dd>{perSecond(engine.imagesPerSecond())}</dd>
+        <dt>images/s overall</dt>
+        <dd>{answers > 0 ? perSecond((1000 * answers) / Math.max(worked_ms, 1000)) : "–"}</dd>
+        <dt>time at work</dt>
+        <dd>{duration(worked_ms)}</dd>
+        <dt>{`for each “${positive}” found`}</dt>
+        <dd>{found > 0 ? duration(worked_ms / found) : "–"}</dd>
+      </dl>
+    </Figure>
+  );
+}
