@@ -15,6 +15,7 @@ STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
 DEFAULT_STRATEGY = STRATEGIES[0]
 FINETUNE = ("auto", "on", "off")
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+INSTRUCTIONS_BYTES = 256 * 1024
 
 HELP = """\
 Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
@@ -46,6 +47,7 @@ class Config:
         tensorboard: TensorBoard is expected at `port + 1`.
         token: ask everybody for the access token.
         reset: move the old run aside and begin anew.
+        instructions: a text for whoever answers, copied into the run directory at the start.
     """
 
     run: Path
@@ -61,6 +63,7 @@ class Config:
     tensorboard: bool = True
     token: bool = True
     reset: bool = False
+    instructions: Path | None = None
 
     @property
     def address(self) -> str:
@@ -81,6 +84,7 @@ class Config:
             "NETWORK": self.network,
             "STRATEGY": self.strategy,
             "FINETUNE": self.finetune,
+            "INSTRUCTIONS": self.instructions,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
             "TOKEN": int(self.token),
@@ -92,7 +96,7 @@ class Config:
         """The settings that a supervisor left in the environment; None where there are none."""
         if "IA_RUN" not in environ:
             return None
-        datadir = environ.get("IA_DATADIR")
+        datadir, instructions = environ.get("IA_DATADIR"), environ.get("IA_INSTRUCTIONS")
         return cls(
             run=Path(environ["IA_RUN"]),
             host=environ.get("IA_HOST", cls.host),
@@ -103,6 +107,7 @@ class Config:
             network=environ.get("IA_NETWORK"),
             strategy=environ.get("IA_STRATEGY"),
             finetune=environ.get("IA_FINETUNE"),
+            instructions=Path(instructions) if instructions else None,
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
             token=environ.get("IA_TOKEN", "1") == "1",
@@ -132,6 +137,9 @@ class Config:
         if not demo and not datadir.is_dir():
             what = "is not a folder" if datadir.exists() else "does not exist"
             raise UsageError(f"{datadir} {what}; name the folder that holds the images.")
+        instructions = None if given.instructions is None else Path(given.instructions).expanduser().resolve()
+        if instructions is not None:
+            instructions_in(instructions)
         name = "demo" if demo else datadir.name or "root"
         return cls(
             run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
@@ -143,6 +151,7 @@ class Config:
             network=given.network,
             strategy=given.strategy,
             finetune=given.finetune,
+            instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
             token=not given.no_token,
@@ -167,6 +176,30 @@ class Config:
             return config
         datadir = Path(given.datadir).expanduser().resolve() if given.datadir else None
         return cls(run=Path(given.run).expanduser().resolve(), datadir=datadir)
+
+
+def instructions_in(path: Path) -> str:
+    """The text of a file of instructions; "" where there are only blanks.
+
+    Raises:
+        UsageError: it is not there, is no UTF-8 text, or is too long.
+    """
+    try:
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "does not exist"
+            raise UsageError(f"{path} {what}; name a text file with --instructions.")
+        with path.open("rb") as file:
+            content = file.read(INSTRUCTIONS_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"{path} cannot be read: {reason}; name another file with --instructions.") from None
+    if len(content) > INSTRUCTIONS_BYTES:
+        raise UsageError(f"{path} is longer than {INSTRUCTIONS_BYTES // 1024} KiB; shorten the instructions.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no UTF-8 text; save the instructions as UTF-8.") from None
+    return text if text.strip() else ""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -203,6 +236,9 @@ def _session_parser() -> argparse.ArgumentParser:
         choices=FINETUNE,
         help="whether the network itself learns too, from 500 answers on; auto: on a GPU, or with up to 20,000 images, "
         "all embedded (auto)",
+    )
+    parser.add_argument(
+        "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"
     )
     parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
     return parser

@@ -10,6 +10,8 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 | annotations.pickle | server     | all loops, users         | `{path: True, False or None (skipped)}` in the |
 |                    |            |                          | order answered                                 |
 | predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
+| held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
+|                    |            |                          | head that had not learnt this answer           |
 | features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
 | ranking.pickle     | selector   | server                   | `Ranking`: what to ask next, best first        |
@@ -247,6 +249,13 @@ def _unpack_features(data: Any) -> Features:
     )
 
 
+def _unpack_held_out(data: Any) -> dict[str, float]:
+    for path, probability in _typed(data, dict).items():
+        if not 0 <= _typed(probability, float) <= 1 or type(path) is not str:
+            raise ValueError("held-out figures that are not path: probability")
+    return dict(data)
+
+
 def _unpack_fine_tuning(data: Any) -> FineTuning:
     before, after, certainty = (_typed(data[name], float) for name in ("before", "after", "certainty"))
     base, labels, taken = _typed(data["base"], str), _typed(data["labels"], int), _typed(data["taken"], bool)
@@ -303,6 +312,7 @@ SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
 IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
 ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
 FINE_TUNING = PickleFile[FineTuning]("finetuning.pickle", asdict, _unpack_fine_tuning)
+HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_out)
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)

@@ -16,12 +16,14 @@ from IA.protocol import (
     ANNOTATIONS,
     BACKBONE,
     FEATURES,
+    HELD_OUT,
     PREDICTOR,
     SETTINGS,
     Features,
     Latest,
     Settings,
     changes,
+    publish,
 )
 from IA.report import Report
 from IA.space import Space
@@ -43,6 +45,7 @@ class Trainer:
         self._settings = Latest(config.run, SETTINGS)
         self._annotations = Latest(config.run, ANNOTATIONS)
         self._features = Latest(config.run, FEATURES)
+        self._held_out = Latest(config.run, HELD_OUT)
         self._report = Report(config.run / "tensorboard" / "trainer")
         self._tuner = Tuner(config.run, config.datadir)
         self._latest_tuned = LatestTuned(config.run)
@@ -156,10 +159,20 @@ class Trainer:
             generation=self._generation,
         )
         predictor.save(self._run / PREDICTOR)
+        self._publish_held_out(learner.held_out)
         milliseconds = 1000 * (time.perf_counter() - began)
         told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
         self._report.show(learner, labels, self._config.datadir or Path(settings.datadir), milliseconds)
+
+    def _publish_held_out(self, held_out: Mapping[str, float]) -> None:
+        """Publish what heads that had not learnt an answer say of it, if that has changed."""
+        if held_out == (self._held_out.content() or {}):
+            return
+        try:
+            publish(self._run, HELD_OUT, dict(held_out))
+        except OSError as error:
+            log.warning("%s could not be published (%s); trying again with the next answer", HELD_OUT.name, error)
 
 
 def _last_generation(run: Path) -> int:
@@ -173,7 +186,7 @@ def main() -> None:
     """Train until signalled."""
     config = loop_config()
     leave_room(1)
-    with until_signalled("trainer", config.run, PREDICTOR) as stop:
+    with until_signalled("trainer", config.run, PREDICTOR, HELD_OUT.name) as stop:
         trainer = Trainer(config)
         for _ in changes(config.run, SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE, stop=stop):
             while trainer.step() and not stop.is_set():

@@ -1,4 +1,4 @@
-"""The routes of the annotation server, and nothing else."""
+"""The app of the annotation server: its routes, and what every mistake is answered with."""
 
 import asyncio
 import html
@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
-from uuid import UUID, uuid4
 
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from backend.access import Access
+from backend.answer_routes import add_answer_routes
+from backend.answers import NothingToUndoError
+from backend.bodies import Client, Number, StrategyBody
 from backend.database import NotDurableError
 from backend.exports import FORMATS
-from backend.labels import Label, NothingToUndoError, Source
 from backend.session import Session
 from backend.tensorboard import TensorBoard
 from config import ROOT
@@ -31,36 +31,6 @@ FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0
 CHUNK_BYTES = 1 << 20
-
-Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-Number = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class AnnotationBody(_Body):
-    """One answer."""
-
-    image: Number
-    label: Label
-    source: Source = "api"
-    client: Client = "api"
-    shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
-    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
-
-
-class UndoBody(_Body):
-    """Whose last answer is to be taken back."""
-
-    client: Client = "api"
-
-
-class StrategyBody(_Body):
-    """What to ask first from now on."""
-
-    strategy: Literal["max_prob", "entropy", "min_prob", "min_entropy", "random"]
 
 
 def create_app(session: Session, token: str | None) -> FastAPI:
@@ -88,7 +58,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     )
     app.add_middleware(Access, config=session.config, token=token)
     _answer_mistakes(app)
-    _add_annotations(app, session)
+    add_answer_routes(app, session)
     _add_images(app, session)
     _add_status(app, session)
     _add_downloads(app, session)
@@ -120,39 +90,6 @@ def _answer_mistakes(app: FastAPI) -> None:
     @app.exception_handler(NothingToUndoError)
     async def nothing_to_undo(_: Request, error: NothingToUndoError) -> JSONResponse:
         return JSONResponse({"detail": "There is no answer of yours left to take back."}, 409)
-
-
-def _add_annotations(app: FastAPI, session: Session) -> None:
-    @app.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
-    async def annotate(body: AnnotationBody) -> dict[str, Any]:
-        try:
-            future = session.annotate(
-                image=body.image,
-                label=body.label,
-                source=body.source,
-                client=body.client,
-                shown_ms=body.shown_ms,
-                id=str(body.id),
-            )
-        except IndexError:
-            raise HTTPException(404, f"There is no image {body.image}.") from None
-        answer = await asyncio.wrap_future(future)
-        return {"image": session.images.number(answer.path), "label": answer.label, **session.counts()}
-
-    @app.post("/api/undo", summary="Take back this client's last answer")
-    async def undo(body: UndoBody) -> dict[str, Any]:
-        return session.image_of(await asyncio.wrap_future(session.labels.undo(body.client)))
-
-    @app.get("/api/annotations", summary="The answers, newest first")
-    def annotations(
-        limit: Annotated[int, Query(ge=0, le=1000)] = 50,
-        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-        label: Label | None = None,
-    ) -> dict[str, Any]:
-        counts = session.labels.counts()
-        total = counts[label] if label else sum(counts.values())
-        answers = session.labels.standing(label, limit, offset)
-        return {"annotations": [session.record(answer) for answer in answers], "total": total}
 
 
 def _add_images(app: FastAPI, session: Session) -> None:
@@ -193,6 +130,10 @@ def _add_status(app: FastAPI, session: Session) -> None:
                     yield ": still here\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
+
+    @app.get("/api/instructions", summary="What the person who started says of the question")
+    def instructions() -> dict[str, str | None]:
+        return {"text": session.instructions.text}
 
     @app.put("/api/strategy", summary="Order by another strategy from now on")
     def strategy(body: StrategyBody) -> dict[str, str]:

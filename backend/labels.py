@@ -4,89 +4,26 @@ import contextlib
 import logging
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import astuple, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, get_args
 
-from backend.database import Database, RefusedError
+from backend import answers
+from backend.answers import Answer, Change, Label
+from backend.database import Database
+from backend.review import Choice, Outline, choose
+from backend.statistics import Given, History, statistics
 from config import UsageError
 from IA import protocol
 
 log = logging.getLogger(__name__)
 
-Label = Literal["positive", "negative", "skipped"]
-Source = Literal["key", "button", "timeout", "api"]
-
 DATABASE = "labels.sqlite3"
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
 AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
-FIELDS = "id, path, label, source, client, shown_ms, probability, time"
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    path TEXT NOT NULL,
-    label TEXT NOT NULL,
-    source TEXT NOT NULL,
-    client TEXT NOT NULL,
-    shown_ms INTEGER,
-    probability REAL,
-    time REAL NOT NULL,
-    state TEXT NOT NULL DEFAULT 'standing' CHECK (state IN ('standing', 'superseded', 'undone'))
-);
-CREATE INDEX IF NOT EXISTS answers_of_path ON answers (path, seq);
-CREATE INDEX IF NOT EXISTS answers_of_client ON answers (client, seq) WHERE state <> 'undone';
-CREATE INDEX IF NOT EXISTS answers_standing ON answers (seq) WHERE state = 'standing';
-PRAGMA user_version = 1;
-"""
-
-
-class NothingToUndoError(RefusedError):
-    """This client has no answer left to take back."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer as it was given.
-
-    Attributes:
-        id: the client's own, so that a repeated request is stored once.
-        path: of the image, relative to DATADIR.
-        label: what was answered.
-        source: how.
-        client: who.
-        shown_ms: how long the image had been on the screen.
-        probability: what the model had said when the image was handed out.
-        time: when, seconds since 1970.
-    """
-
-    id: str
-    path: str
-    label: Label
-    source: Source
-    client: str
-    shown_ms: int | None = None
-    probability: float | None = None
-    time: float = field(default_factory=time.time)
-
-    @property
-    def when(self) -> str:
-        """The time as ISO 8601, UTC."""
-        return datetime.fromtimestamp(self.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-@dataclass(frozen=True)
-class _Change:
-    """What became of the standing label of one path; `label` None: it has none any more."""
-
-    path: str
-    label: Label | None
-    newest: bool
 
 
 class Labels:
@@ -101,8 +38,11 @@ class Labels:
         self._on_change = on_change
         self._lock = threading.Lock()
         self._standing: dict[str, Label] = {}
-        self._counts = dict.fromkeys(get_args(Label), 0)
+        self._counts: dict[str, int] = {}
         self._database = Database(run / DATABASE)
+        self._changes = 0
+        self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
+        self._counting = threading.Lock()  # one counts, the others wait for what it has found
         self._to_publish = threading.Event()
         self._closing = threading.Event()
         self._load()
@@ -131,14 +71,36 @@ class Labels:
             offset: leave out this many first.
             newest: newest first, else in the order answered.
         """
-        only = "AND label = :label" if label else ""
-        order = "DESC" if newest else "ASC"
-        query = f"SELECT {FIELDS} FROM answers WHERE state = 'standing' {only} ORDER BY seq {order} LIMIT :limit"
         with contextlib.closing(self._database.open()) as connection:
-            for row in connection.execute(
-                f"{query} OFFSET :offset", {"label": label, "limit": limit, "offset": offset}
-            ):
-                yield Answer(*row)
+            yield from answers.standing(connection, label, limit, offset, newest)
+
+    def chosen(
+        self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
+    ) -> tuple[list[Answer], int]:
+        """Standing answers by any choice; all of them are looked at once.
+
+        Args:
+            choice: which, and in which order.
+            held_out: probability of each image by a model that had not learnt this answer.
+            limit: at most this many.
+            offset: leave out this many first.
+
+        Returns:
+            The answers, and how many there are without `limit` and `offset`.
+        """
+        with contextlib.closing(self._database.open()) as connection:
+            numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
+            return answers.numbered(connection, numbers[offset : offset + limit]), len(numbers)
+
+    def statistics(self, points: int) -> dict[str, Any]:
+        """Figures of all answers ever given, with curves of at most `points` points; counted again after a change."""
+        with self._counting:
+            asked = self._changes, points
+            if self._figures is None or self._figures[0] != asked:
+                with contextlib.closing(self._database.open()) as connection:
+                    history = History(map(Given._make, answers.history(connection)))
+                self._figures = asked, statistics(history, points)
+            return self._figures[1]
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -148,15 +110,20 @@ class Labels:
         Returns:
             The answer as stored, once it is durable: the first with this id. Fails with NotDurableError.
         """
-        return self._database.submit(lambda connection: _annotate(connection, answer), self._apply)
+        return self._database.submit(lambda connection: answers.store(connection, answer), self._apply)
 
-    def undo(self, client: str) -> "Future[Answer]":
-        """Take back the client's last answer; what stood before it stands again.
+    def annotate_all(self, given: Sequence[Answer]) -> "Future[list[Answer]]":
+        """Store several answers in the order given: all of them or, where that fails, none."""
+        return self._database.submit(lambda connection: answers.store_all(connection, given), self._apply)
+
+    def undo(self, client: str) -> "Future[list[Answer]]":
+        """Take back the client's last answer, or the last group of them; what stood before stands again.
 
         Returns:
-            The answer taken back, once that is durable. Fails with NothingToUndoError or NotDurableError.
+            The answers taken back, in the order answered, once that is durable. Fails with NothingToUndoError or
+            NotDurableError.
         """
-        return self._database.submit(lambda connection: _undo(connection, client), self._apply)
+        return self._database.submit(lambda connection: answers.take_back(connection, client), self._apply)
 
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
@@ -165,24 +132,39 @@ class Labels:
         self._to_publish.set()
         self._publisher.join()
 
-    def _apply(self, change: _Change | None) -> None:
-        if change is None:
+    def _apply(self, changes: list[Change]) -> None:
+        if not changes:
             return
+        stands_again = any(change.label is not None and not change.newest for change in changes)
+        in_order = self._in_order() if stands_again else None
         with self._lock:
-            before = self._standing.pop(change.path, None)
-            if before is not None:
-                self._counts[before] -= 1
-            if change.label is not None:
-                self._standing[change.path] = change.label
-                self._counts[change.label] += 1
-                if not change.newest:
-                    self._standing = self._in_order()
-        self._on_change(change.path)
+            self._changes += 1
+            if in_order is not None:
+                self._take(in_order)
+            else:
+                for change in changes:
+                    self._count(change)
+        for change in changes:
+            self._on_change(change.path)
         self._to_publish.set()
+
+    def _count(self, change: Change) -> None:
+        before = self._standing.pop(change.path, None)
+        if before is not None:
+            self._counts[before] -= 1
+        if change.label is not None:
+            self._standing[change.path] = change.label
+            self._counts[change.label] += 1
+
+    def _take(self, in_order: dict[str, Label]) -> None:
+        """Go on from what the disk has; jobs of the same transaction that are applied later are in it already."""
+        self._standing = in_order
+        self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
 
     def _in_order(self) -> dict[str, Label]:
         """The standing labels in the order answered, as the disk has them."""
-        return {answer.path: answer.label for answer in self.standing(newest=False)}
+        with contextlib.closing(self._database.open()) as connection:
+            return answers.labels_in_order(connection)
 
     def _load(self) -> None:
         """Read what stands.
@@ -192,16 +174,14 @@ class Labels:
         """
         try:
             with contextlib.closing(self._database.open()) as connection:
-                connection.executescript(SCHEMA)
-            self._standing = self._in_order()
+                answers.prepare(connection)
+            self._take(self._in_order())
         except sqlite3.Error as error:
             self._database.close()
             path = self._run / DATABASE
             raise UsageError(
                 f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
             ) from None
-        for label in self._standing.values():
-            self._counts[label] += 1
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
@@ -231,51 +211,3 @@ class Labels:
     def _as_pickled(self) -> dict[str, bool | None]:
         with self._lock:
             return {path: AS_IN_PICKLE[label] for path, label in self._standing.items()}
-
-
-# --- the jobs ---------------------------------------------------------------------------------------------------------
-
-
-def _annotate(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, _Change | None]:
-    known = connection.execute(f"SELECT {FIELDS} FROM answers WHERE id = ?", (answer.id,)).fetchone()
-    if known:
-        return Answer(*known), None
-    path = _bytes(answer.path)
-    connection.execute(
-        "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing'", (path,)
-    )
-    connection.execute(
-        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?)",
-        (answer.id, path, *astuple(answer)[2:]),
-    )
-    return answer, _Change(answer.path, answer.label, newest=True)
-
-
-def _undo(connection: sqlite3.Connection, client: str) -> tuple[Answer, _Change | None]:
-    row = connection.execute(
-        f"SELECT seq, state, {FIELDS} FROM answers WHERE client = ? AND state <> 'undone' ORDER BY seq DESC LIMIT 1",
-        (client,),
-    ).fetchone()
-    if row is None:
-        raise NothingToUndoError
-    seq, state, *fields = row
-    answer = Answer(*fields)
-    connection.execute("UPDATE answers SET state = 'undone' WHERE seq = ?", (seq,))
-    change = _Change(answer.path, _restore(connection, answer.path), newest=False) if state == "standing" else None
-    return answer, change
-
-
-def _restore(connection: sqlite3.Connection, path: str) -> Label | None:
-    """Let the newest answer to this image that was not taken back stand again."""
-    row = connection.execute(
-        "UPDATE answers SET state = 'standing' WHERE seq ="
-        " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label",
-        (_bytes(path),),
-    ).fetchone()
-    label: Label | None = row[0] if row else None
-    return label
-
-
-def _bytes(path: str) -> bytes:
-    """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
-    return path.encode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ import threading
 
 import uvicorn
 
+from backend import instructions
 from backend.access import token_of
 from backend.app import create_app
 from backend.checks import check_place, check_run, listen
@@ -19,6 +20,7 @@ from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
 log = logging.getLogger(__name__)
 
 GRACE_S = 2
+WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, instructions.NAME)
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:
@@ -48,7 +50,7 @@ def serve() -> None:
         check_place(config)
     check_run(config)
     listener = listen(config)
-    with until_signalled("server", config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name):
+    with until_signalled("server", config.run, *WRITES):
         session = Session(config)
         app = create_app(session, token_of(config.run) if config.token else None)
         server = _Server(

@@ -1,25 +1,27 @@
 """One run as the server knows it: answers, images, queue, and what the other loops have published."""
 
-import asyncio
 import dataclasses
 import logging
 import math
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.answers import Answer
+from backend.changes import Changes
 from backend.images import Images
-from backend.labels import Answer, Label, Labels, Source
+from backend.instructions import Instructions
+from backend.labels import Labels
 from backend.previews import Previews
 from backend.queue import Closed, Queue
+from backend.review import Choice
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
-from IA.protocol import PREDICTIONS, RANKING, SETTINGS, Latest, Predictions, Ranking, Settings, Version
+from IA.protocol import HELD_OUT, PREDICTIONS, RANKING, SETTINGS, Latest, Predictions, Ranking, Settings, Version
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +44,10 @@ class Session:
         self.labels = Labels(self.run, self._on_label)
         self.images = Images(self.run, Path(self.settings.datadir), self._on_image)
         self.previews = Previews()
+        self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
+        self.held_out: Mapping[str, float] = {}
         self.loops = dict.fromkeys(protocol.LOOPS, "starting" if config.ai else "off")
         self._undecodable: set[int] = set()  # what the previews could not decode
         self._unscorable: set[int] = set()  # what inference could not decode
@@ -79,18 +83,6 @@ class Session:
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
-    def annotate(
-        self, *, image: int, label: Label, source: Source, client: str, shown_ms: int | None, id: str
-    ) -> "Future[Answer]":
-        """Store an answer; the future is done when it is durable.
-
-        Raises:
-            IndexError: no image has this number.
-        """
-        path = self.images.path(image)
-        probability = self.queue.probability(image, client)
-        return self.labels.annotate(Answer(id, path, label, source, client, shown_ms, probability))
-
     def image_of(self, answer: Answer) -> dict[str, Any]:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
         image = self.images.number(answer.path)
@@ -105,7 +97,17 @@ class Session:
             "time": answer.when,
             "shown_ms": answer.shown_ms,
             "probability": answer.probability,
+            "held_out": self.held_out.get(answer.path),
+            "repeat": answer.repeat,
         }
+
+    def chosen(self, choice: Choice, limit: int, offset: int) -> tuple[Iterable[Answer], int]:
+        """The standing answers that are asked for, and how many there are without `limit` and `offset`."""
+        if not choice.is_plain:
+            return self.labels.chosen(choice, self.held_out, limit, offset)
+        counts = self.labels.counts()
+        total = counts[choice.label] if choice.label else sum(counts.values())
+        return self.labels.standing(choice.label, limit, offset), total
 
     def counts(self) -> dict[str, int]:
         """Positives, negatives, skipped and left."""
@@ -184,6 +186,7 @@ class Session:
             },
             "loops": dict(self.loops),
             "tensorboard": self.config.tensorboard,
+            "instructions": self.instructions.version,
         }
 
     # --- what changes -------------------------------------------------------------------------------------------------
@@ -207,8 +210,10 @@ class Session:
             self.queue.mark(image, Closed.ANSWERED, self.labels.label(self.images.path(image)) is not None)
 
     def _follow(self) -> None:
+        held_out = Latest(self.run, HELD_OUT)
         predictions, ranking = Latest(self.run, PREDICTIONS), Latest(self.run, RANKING)
-        for _ in protocol.changes(self.run, PREDICTIONS.name, RANKING.name, stop=self._stop):
+        for _ in protocol.changes(self.run, HELD_OUT.name, PREDICTIONS.name, RANKING.name, stop=self._stop):
+            self.held_out = held_out.content() or {}
             self._take_predictions(predictions.version())
             self._take_ranking(ranking.version())
 
@@ -242,40 +247,6 @@ class Session:
             return "running"
         fresh = time.monotonic() - self._started_s < STARTING_S
         return "starting" if fresh and self.loops[name] == "starting" else "down"
-
-
-class Changes:
-    """Tells event streams that something changed, from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-
-    def notify(self) -> None:
-        """Wake every stream."""
-        with self._lock:
-            for loop, event in self._waiting:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(event.set)
-
-    async def stream(self, pause_s: float, quiet_s: float) -> AsyncIterator[bool]:
-        """Yield True at once and after changes, at most every `pause_s`; False after `quiet_s` without any."""
-        entry = (asyncio.get_running_loop(), asyncio.Event())
-        with self._lock:
-            self._waiting.add(entry)
-        try:
-            changed = True
-            while True:
-                entry[1].clear()
-                yield changed
-                await asyncio.sleep(pause_s)
-                try:
-                    changed = await asyncio.wait_for(entry[1].wait(), quiet_s)
-                except TimeoutError:
-                    changed = False
-        finally:
-            with self._lock:
-                self._waiting.discard(entry)
 
 
 def settle(config: Config) -> Settings:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from config import ROOT, Config, UsageError
 
 words = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+texts = st.sampled_from([None, Path("/how to.md")])
 
 
 def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
@@ -29,7 +30,10 @@ def test_every_option(tmp_path: Path) -> None:
     options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off"
     names = "--positive lynx --negative none"
     run = tmp_path / "run"
-    config = Config.for_session([*options.split(), *names.split(), "::1", "1", str(tmp_path), "--run", str(run)])
+    text = tmp_path / "how to.md"
+    text.write_text("Look twice.")
+    places = ["::1", "1", str(tmp_path), "--run", str(run), "--instructions", str(text)]
+    config = Config.for_session([*options.split(), *names.split(), *places])
     assert config == Config(
         run=run,
         host="::1",
@@ -44,6 +48,7 @@ def test_every_option(tmp_path: Path) -> None:
         tensorboard=False,
         token=False,
         reset=True,
+        instructions=text,
     )
 
 
@@ -95,7 +100,30 @@ def test_a_mistake_is_one_sentence(arguments: list[str], says: str) -> None:
     assert str(told.value).endswith(".")
 
 
-@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans())
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "does not exist"),
+        (b"\xff\xfetext", "no UTF-8 text"),
+        ("\u00e4".encode() * 131_073, "longer than 256 KiB"),
+        (b"a" * 262_143 + "\u00e4".encode(), "longer than 256 KiB"),
+    ],
+)
+def test_instructions_that_cannot_be_shown(tmp_path: Path, content: bytes | None, says: str) -> None:
+    """A file of instructions that is away, no text, or endless is one sentence; one of 256 KiB is taken."""
+    text = tmp_path / "text.md"
+    if content is not None:
+        text.write_bytes(content)
+    arguments = ["localhost", "8077", str(tmp_path), "--instructions"]
+    with pytest.raises(UsageError, match=says):
+        Config.for_session([*arguments, str(text)])
+    with pytest.raises(UsageError, match="not a file"):
+        Config.for_session([*arguments, str(tmp_path)])
+    text.write_bytes(b"a" * 262_144)
+    assert Config.for_session([*arguments, str(text)]).instructions == text
+
+
+@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans(), texts)
 def test_children_read_the_same_settings(
     positive: str | None,
     negative: str | None,
@@ -105,10 +133,23 @@ def test_children_read_the_same_settings(
     ai: bool,
     tensorboard: bool,
     token: bool,
+    text: Path | None,
 ) -> None:
     """What a supervisor leaves in the environment is what its children find there."""
     config = Config(
-        Path("/a run"), "::1", 80, Path("/a b"), positive, negative, network, strategy, finetune, ai, tensorboard, token
+        Path("/a run"),
+        "::1",
+        80,
+        Path("/a b"),
+        positive,
+        negative,
+        network,
+        strategy,
+        finetune,
+        ai,
+        tensorboard,
+        token,
+        instructions=text,
     )
     assert Config.from_environment(config.environment()) == config
     assert Config.from_environment({}) is None
@@ -145,6 +186,7 @@ def test_help_names_every_option() -> None:
         "--network",
         "--strategy",
         "--finetune",
+        "--instructions",
         "--no-token",
     ]
     assert [name for name in [*options, "HOST", "PORT", "DATADIR", "demo"] if name not in shown.stdout] == []

@@ -1,8 +1,10 @@
 """The answers: durable before acknowledged, undone in order, the same after a restart."""
 
+import contextlib
 import logging
 import pickle
 import sqlite3
+import threading
 import uuid
 from pathlib import Path
 
@@ -11,18 +13,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from backend import answers
+from backend.answers import Answer, Label, NothingToUndoError
 from backend.database import Database, NotDurableError
-from backend.labels import AS_IN_PICKLE, DATABASE, Answer, Label, Labels, NothingToUndoError
+from backend.labels import AS_IN_PICKLE, DATABASE, Labels
 from config import UsageError
 from IA import protocol
 from tests.serving import until
 
+LABELS = st.sampled_from(["positive", "negative", "skipped"])
+CLIENTS = st.sampled_from(["me", "you"])
+GROUPS = st.sampled_from([None, "one", "two"])
 PATHS = ["a.jpg", "b c.jpg", "späte\nÜbung'\".png", "\udcff\udcfe.jpg"]
 
 
-def answer(path: str, label: Label, client: str = "me", id: str | None = None) -> Answer:
+def answer(
+    path: str, label: Label, client: str = "me", id: str | None = None, group: str | None = None, repeat: bool = False
+) -> Answer:
     """An answer given by key."""
-    return Answer(id or str(uuid.uuid4()), path, label, "key", client, shown_ms=500, probability=0.25)
+    id = id or str(uuid.uuid4())
+    return Answer(id, path, label, "key", client, shown_ms=500, probability=0.25, group=group, repeat=repeat)
 
 
 def published(run: Path) -> dict[str, bool | None]:
@@ -36,29 +46,32 @@ def published(run: Path) -> dict[str, bool | None]:
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Annotate, skip, undo and restart in any order, against a model in a few lines."""
+    """Annotate, skip, undo and restart in any order, alone and in groups, against a model in a few lines."""
 
     run: Path
 
     @initialize()
     def begin(self) -> None:
-        """An empty run and an empty model: the list of (client, path, label) not taken back."""
+        """An empty run and an empty model: the list of answers not taken back."""
         self.directory = self.run / str(uuid.uuid4())
         self.directory.mkdir()
         self.labels = Labels(self.directory)
-        self.given: list[tuple[str, str, Label]] = []
+        self.given: list[Answer] = []
         self.ids: list[tuple[str, str]] = []
 
-    @rule(
-        path=st.sampled_from(PATHS),
-        label=st.sampled_from(["positive", "negative", "skipped"]),
-        client=st.sampled_from(["me", "you"]),
-    )
-    def annotate(self, path: str, label: Label, client: str) -> None:
+    @rule(path=st.sampled_from(PATHS), label=LABELS, client=CLIENTS, group=GROUPS, repeat=st.booleans())
+    def annotate(self, path: str, label: Label, client: str, group: str | None, repeat: bool) -> None:
         """An answer to an image, perhaps not the first."""
-        stored = self.labels.annotate(answer(path, label, client)).result()
-        self.given.append((client, path, label))
-        self.ids.append((stored.id, label))
+        self.given.append(self.labels.annotate(answer(path, label, client, group=group, repeat=repeat)).result())
+        self.ids.append((self.given[-1].id, label))
+
+    @rule(grid=st.lists(st.tuples(st.sampled_from(PATHS), LABELS), max_size=5), client=CLIENTS, group=GROUPS)
+    def annotate_all(self, grid: list[tuple[str, Label]], client: str, group: str | None) -> None:
+        """Several answers at once, perhaps two to one image."""
+        given = [answer(path, label, client, group=group) for path, label in grid]
+        assert self.labels.annotate_all(given).result() == given
+        self.given += given
+        self.ids += [(entry.id, entry.label) for entry in given]
 
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
@@ -67,17 +80,20 @@ class AnyOrder(RuleBasedStateMachine):
             id, label = data.draw(st.sampled_from(self.ids))
             assert self.labels.annotate(answer(PATHS[0], "negative", id=id)).result().label == label
 
-    @rule(client=st.sampled_from(["me", "you"]))
+    @rule(client=CLIENTS)
     def undo(self, client: str) -> None:
-        """The client's last answer goes, skips too; what stood before it stands again."""
-        mine = [entry for entry in self.given if entry[0] == client]
+        """The client's last answer goes, skips too, with its group up to a break; what stood before stands again."""
+        mine = [entry for entry in self.given if entry.client == client]
         future = self.labels.undo(client)
         if not mine:
             with pytest.raises(NothingToUndoError):
                 future.result()
             return
-        assert (future.result().path, future.result().label) == mine[-1][1:]
-        del self.given[len(self.given) - 1 - self.given[::-1].index(mine[-1])]
+        first = len(mine) - 1
+        while first and mine[-1].group is not None and mine[first - 1].group == mine[-1].group:
+            first -= 1
+        assert future.result() == mine[first:]
+        self.given = [entry for entry in self.given if entry not in mine[first:]]
 
     @rule()
     def restart(self) -> None:
@@ -89,9 +105,9 @@ class AnyOrder(RuleBasedStateMachine):
     def expected(self) -> dict[str, bool | None]:
         """The last answer of each image that was not taken back, in the order given."""
         standing: dict[str, bool | None] = {}
-        for _, path, label in self.given:
-            standing.pop(path, None)
-            standing[path] = AS_IN_PICKLE[label]
+        for entry in self.given:
+            standing.pop(entry.path, None)
+            standing[entry.path] = AS_IN_PICKLE[entry.label]
         return standing
 
     @invariant()
@@ -186,3 +202,84 @@ def test_a_foreign_database_is_told(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database at all, but long enough to be looked at" * 100)
     with pytest.raises(UsageError, match=r"labels\.sqlite3"):
         Labels(tmp_path)
+
+
+VERSION_1 = Path(__file__).with_name("data") / "labels_version_1.sql"
+
+
+def columns(database: Path) -> tuple[int, list[str]]:
+    """Version of a database, and the columns of its table of answers."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        return version, [row[1] for row in connection.execute("PRAGMA table_info(answers)")]
+
+
+def test_a_run_of_version_1_goes_on(tmp_path: Path) -> None:
+    """A database of the first version keeps every answer and its history, and takes groups from then on."""
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.executescript(VERSION_1.read_text())
+    assert columns(tmp_path / DATABASE)[0] == 1
+    for _ in range(2):  # the second start finds it done
+        labels = Labels(tmp_path)
+        assert labels.counts() == {"positive": 2, "negative": 0, "skipped": 1}
+        assert {(entry.group, entry.repeat) for entry in labels.standing()} == {(None, False)}
+        labels.close()
+    (tmp_path / "new").mkdir()
+    Labels(tmp_path / "new").close()
+    assert columns(tmp_path / DATABASE) == columns(tmp_path / "new" / DATABASE)
+    labels = Labels(tmp_path)
+    labels.annotate_all([answer(path, "negative", group="grid", repeat=True) for path in ("a.jpg", "x.jpg")]).result()
+    assert [(entry.group, entry.repeat) for entry in labels.standing(limit=2)] == [("grid", True)] * 2
+    assert [entry.path for entry in labels.undo("me").result()] == ["a.jpg", "x.jpg"]
+    assert [entry.label for entry in labels.undo("me").result()] == ["positive"]
+    assert labels.counts() == {"positive": 1, "negative": 1, "skipped": 1}
+    labels.close()
+
+
+def test_a_later_version_is_told(tmp_path: Path) -> None:
+    """A database that a later version wrote is left alone, and the start says why."""
+    Labels(tmp_path).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(UsageError, match="later version"):
+        Labels(tmp_path)
+    assert columns(tmp_path / DATABASE)[0] == 3
+
+
+def test_a_batch_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk fails in the middle of a batch, none of it counts, now or after a restart."""
+    labels = Labels(tmp_path)
+    working = answers.store
+
+    def failing(connection: sqlite3.Connection, given: Answer) -> tuple[Answer, list[answers.Change]]:
+        if given.path == "c.jpg":
+            raise sqlite3.OperationalError("disk I/O error")
+        return working(connection, given)
+
+    monkeypatch.setattr(answers, "store", failing)
+    with pytest.raises(NotDurableError):
+        labels.annotate_all([answer(path, "positive") for path in ("a.jpg", "b.jpg", "c.jpg")]).result()
+    assert labels.counts()["positive"] == 0
+    labels.close()
+    labels = Labels(tmp_path)
+    assert list(labels.standing()) == []
+    labels.close()
+
+
+def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -> None:
+    """An answer that shares its transaction with an undo before it is counted once."""
+    released = threading.Event()
+
+    def wait(_: str) -> None:
+        released.wait(20)
+
+    labels = Labels(tmp_path, wait)
+    futures = [labels.annotate(answer("a.jpg", "positive"))]
+    futures += [labels.annotate(answer("a.jpg", "negative"))]
+    undone = labels.undo("me")
+    futures += [labels.annotate(answer("b.jpg", "skipped"))]
+    released.set()
+    undone.result()
+    assert [future.result().label for future in futures] == ["positive", "negative", "skipped"]
+    assert labels.counts() == {"positive": 1, "negative": 0, "skipped": 1}
+    labels.close()

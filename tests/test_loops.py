@@ -16,7 +16,18 @@ from IA.inference import Inference
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
 from IA.pool import Pool
-from IA.protocol import ANNOTATIONS, BACKBONE, FEATURES, IMAGES, PREDICTIONS, PREDICTOR, RANKING, SETTINGS, Settings
+from IA.protocol import (
+    ANNOTATIONS,
+    BACKBONE,
+    FEATURES,
+    HELD_OUT,
+    IMAGES,
+    PREDICTIONS,
+    PREDICTOR,
+    RANKING,
+    SETTINGS,
+    Settings,
+)
 from IA.selector import Selector
 from IA.training import Trainer
 from IA.tuned import Tuned
@@ -137,6 +148,42 @@ def test_nothing_changed_nothing_written(loops: Loops) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in loops.run.iterdir() if path.is_file()}
     loops.turn()
     assert {path.name: path.stat().st_mtime_ns for path in loops.run.iterdir() if path.is_file()} == before
+
+
+def test_held_out_probabilities_are_published(loops: Loops) -> None:
+    """What heads that had not learnt an answer say of it is published, and written again only if it has changed."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    assert not (loops.run / HELD_OUT.name).exists()
+    answers: dict[str, bool | None] = {path: path in POSITIVES for path in loops.paths}
+    loops.answer(answers)
+    held_out = protocol.read(loops.run, HELD_OUT)
+    assert set(held_out.content) == set(loops.paths)
+    assert held_out.content == pytest.approx(loops.trainer._answered[loops.trainer._base].learner.held_out)
+    assert {path for path, said in held_out.content.items() if said > 0.5} == POSITIVES
+    loops.answer(answers)
+    assert protocol.read(loops.run, HELD_OUT).generation == held_out.generation
+    loops.answer({path: label for path, label in answers.items() if path != "red/5.png"})
+    again = protocol.read(loops.run, HELD_OUT)
+    assert again.generation > held_out.generation
+    assert set(again.content) == set(loops.paths) - {"red/5.png"}
+
+
+def test_held_out_probabilities_on_a_full_disk(
+    loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where they cannot be written the training goes on, and tries again with the next answer."""
+
+    def failing(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("IA.training.publish", failing)
+    answers: dict[str, bool | None] = {path: path in POSITIVES for path in loops.paths[:-1]}
+    loops.answer(answers)
+    assert ["held_out.pickle" in record.getMessage() for record in caplog.records] == [True]
+    assert load_head(loops.run / PREDICTOR).labels == 11
+    monkeypatch.undo()
+    loops.answer(answers | {loops.paths[-1]: True})
+    assert set(protocol.read(loops.run, HELD_OUT).content) == set(loops.paths)
 
 
 def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from IA import protocol
 from IA.protocol import (
     ANNOTATIONS,
     FEATURES,
+    HELD_OUT,
     IMAGES,
     PREDICTIONS,
     RANKING,
@@ -37,6 +38,7 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
+    (HELD_OUT, {"a.jpg": 0.25, "\udcff.jpg": 1.0}),
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
     (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
@@ -114,6 +116,15 @@ def test_foreign_content_is_refused(tmp_path: Path, content: object) -> None:
     protocol.publish(tmp_path, foreign, content)
     with pytest.raises(ValueError, match="is not a good"):
         protocol.read(tmp_path, ANNOTATIONS)
+
+
+@pytest.mark.parametrize("content", [[], {"a": 1}, {"a": 1.5}, {"a": float("nan")}, {1: 0.5}, {"a": None}])
+def test_held_out_figures_are_probabilities(tmp_path: Path, content: object) -> None:
+    """Held-out figures that are not path: probability do not load."""
+    foreign = protocol.PickleFile[Any](HELD_OUT.name, pack=lambda content: content, unpack=lambda content: content)
+    protocol.publish(tmp_path, foreign, content)
+    with pytest.raises(ValueError, match="is not a good"):
+        protocol.read(tmp_path, HELD_OUT)
 
 
 def test_the_last_good_version_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from backend.answers import Answer
 from backend.exports.csv import csv_lines
 from backend.exports.jsonl import jsonl_lines
-from backend.labels import Answer
 
 FORMATS: dict[str, tuple[str, Callable[[Iterable[Answer]], Iterator[bytes]]]] = {
     "csv": ("text/csv; charset=utf-8", csv_lines),

@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from backend.answers import Answer
 from backend.exports.fields import FIELDS, values
-from backend.labels import Answer
 
 
 def csv_lines(answers: Iterable[Answer]) -> Iterator[bytes]:

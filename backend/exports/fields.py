@@ -1,6 +1,6 @@
 """What every export says of an answer."""
 
-from backend.labels import Answer
+from backend.answers import Answer
 
 FIELDS = ("path", "label", "source", "time", "shown_ms", "probability")
 

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator
 
+from backend.answers import Answer
 from backend.exports.fields import FIELDS, values
-from backend.labels import Answer
 
 
 def jsonl_lines(answers: Iterable[Answer]) -> Iterator[bytes]:

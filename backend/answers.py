@@ -1,0 +1,225 @@
+"""The table of answers in labels.sqlite3: its schema, and the jobs that read and change it in one transaction each."""
+
+import itertools
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from backend.database import RefusedError
+
+Label = Literal["positive", "negative", "skipped"]
+Source = Literal["key", "button", "timeout", "api"]
+
+VERSION = 2
+FIELDS = "id, path, label, source, client, shown_ms, probability, time, group_id, repeat"
+SCHEMA = """
+CREATE TABLE answers (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    path TEXT NOT NULL,
+    label TEXT NOT NULL,
+    source TEXT NOT NULL,
+    client TEXT NOT NULL,
+    shown_ms INTEGER,
+    probability REAL,
+    time REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'standing' CHECK (state IN ('standing', 'superseded', 'undone'))
+);
+CREATE INDEX answers_of_path ON answers (path, seq);
+CREATE INDEX answers_of_client ON answers (client, seq) WHERE state <> 'undone';
+CREATE INDEX answers_standing ON answers (seq) WHERE state = 'standing';
+"""
+FROM_1 = """
+ALTER TABLE answers ADD COLUMN group_id TEXT;
+ALTER TABLE answers ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+class NothingToUndoError(RefusedError):
+    """This client has no answer left to take back."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it was given.
+
+    Attributes:
+        id: the client's own, so that a repeated request is stored once.
+        path: of the image, relative to DATADIR.
+        label: what was answered.
+        source: how.
+        client: who.
+        shown_ms: how long the image had been on the screen.
+        probability: what the model had said when the image was handed out.
+        time: when, seconds since 1970.
+        group: of answers that were given together, as in a grid, and are taken back together.
+        repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
+    """
+
+    id: str
+    path: str
+    label: Label
+    source: Source
+    client: str
+    shown_ms: int | None = None
+    probability: float | None = None
+    time: float = field(default_factory=time.time)
+    group: str | None = None
+    repeat: bool = False
+
+    @property
+    def when(self) -> str:
+        """The time as ISO 8601, UTC."""
+        return datetime.fromtimestamp(self.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of the standing label of one path; `label` None: it has none any more."""
+
+    path: str
+    label: Label | None
+    newest: bool
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the table where there is none, and bring one of an earlier version up to date; all of it or nothing.
+
+    Raises:
+        sqlite3.Error: the file is no database, cannot be written, or was written by a later version.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise sqlite3.DatabaseError("it was written by a later version of this program")
+        steps = {0: SCHEMA + FROM_1, 1: FROM_1, VERSION: ""}[version]
+        for statement in filter(str.strip, steps.split(";")):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
+
+
+def standing(
+    connection: sqlite3.Connection, label: Label | None, limit: int, offset: int, newest: bool
+) -> Iterator[Answer]:
+    """The standing answers, as they are taken; see `Labels.standing`."""
+    only = "AND label = :label" if label else ""
+    order = "DESC" if newest else "ASC"
+    query = f"SELECT {FIELDS} FROM answers WHERE state = 'standing' {only} ORDER BY seq {order}"
+    values = {"label": label, "limit": limit, "offset": offset}
+    return map(_answer, connection.execute(f"{query} LIMIT :limit OFFSET :offset", values))
+
+
+def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, Source, float | None]]:
+    """Number, path, label, source and probability shown of every standing answer, newest first."""
+    return connection.execute(
+        "SELECT seq, path, label, source, probability FROM answers WHERE state = 'standing' ORDER BY seq DESC"
+    )
+
+
+def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source, float | None, bool, str]]:
+    """Path, label, source, probability shown, repeat and state of every answer ever given, oldest first."""
+    return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")
+
+
+def numbered(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Answer]:
+    """The standing ones of these answers, in this order."""
+    marks = ", ".join("?" * len(numbers))
+    query = f"SELECT seq, {FIELDS} FROM answers WHERE state = 'standing' AND seq IN ({marks})"
+    found = {seq: _answer(fields) for seq, *fields in connection.execute(query, numbers)}
+    return [found[number] for number in numbers if number in found]
+
+
+def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
+    """The standing label of each path, in the order answered."""
+    return dict(connection.execute("SELECT path, label FROM answers WHERE state = 'standing' ORDER BY seq"))
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[Change]]:
+    """Store an answer, unless one with this id is there; then that one is the result."""
+    known = connection.execute(f"SELECT {FIELDS} FROM answers WHERE id = ?", (answer.id,)).fetchone()
+    if known:
+        return _answer(known), []
+    path = _bytes(answer.path)
+    connection.execute(
+        "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing'", (path,)
+    )
+    connection.execute(
+        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?)",
+        (answer.id, path, *astuple(answer)[2:]),
+    )
+    return answer, [Change(answer.path, answer.label, newest=True)]
+
+
+def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
+    """Store several answers in the order given."""
+    stored = [store(connection, answer) for answer in answers]
+    return [answer for answer, _ in stored], [change for _, changes in stored for change in changes]
+
+
+def take_back(connection: sqlite3.Connection, client: str) -> tuple[list[Answer], list[Change]]:
+    """Take back the client's last answer, and with it all of its group that the client gave without a break.
+
+    Returns:
+        The answers taken back, in the order answered, and what became of their images.
+
+    Raises:
+        NothingToUndoError: there is none.
+    """
+    rows = connection.execute(
+        f"SELECT seq, state, {FIELDS} FROM answers WHERE client = ? AND state <> 'undone' ORDER BY seq DESC", (client,)
+    )
+    taken = _last_run((seq, state, _answer(fields)) for seq, state, *fields in rows)
+    if not taken:
+        raise NothingToUndoError
+    connection.executemany("UPDATE answers SET state = 'undone' WHERE seq = ?", [(seq,) for seq, _, _ in taken])
+    freed = [answer.path for _, state, answer in taken if state == "standing"]
+    changes = [Change(path, _restore(connection, path), newest=False) for path in freed]
+    return [answer for _, _, answer in reversed(taken)], changes
+
+
+def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:
+    """The first, and those right behind it that are of its group."""
+    first = next(newest_first, None)
+    if first is None:
+        return []
+    group = first[2].group
+    behind = itertools.takewhile(lambda entry: group is not None and entry[2].group == group, newest_first)
+    return [first, *behind]
+
+
+def _restore(connection: sqlite3.Connection, path: str) -> Label | None:
+    """Let the newest answer to this image that was not taken back stand again."""
+    row = connection.execute(
+        "UPDATE answers SET state = 'standing' WHERE seq ="
+        " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label",
+        (_bytes(path),),
+    ).fetchone()
+    label: Label | None = row[0] if row else None
+    return label
+
+
+def _answer(row: Sequence[Any]) -> Answer:
+    return Answer(*(*row[:-1], bool(row[-1])))
+
+
+def _bytes(path: str) -> bytes:
+    """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
+    return path.encode("utf-8", "surrogateescape")

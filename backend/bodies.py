@@ -1,0 +1,47 @@
+"""What a request may say: the bodies of the routes, and the kinds of values in them."""
+
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.answers import Label, Source
+
+Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Number = Annotated[int, Field(ge=0, lt=2**31)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AnnotationBody(_Body):
+    """One answer."""
+
+    image: Number
+    label: Label
+    source: Source = "api"
+    client: Client = "api"
+    shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
+    group: Annotated[UUID, Field(strict=False)] | None = None
+    repeat: bool = False
+
+
+class BatchBody(_Body):
+    """Several answers, stored in this order."""
+
+    annotations: Annotated[list[AnnotationBody], Field(min_length=1, max_length=100)]
+
+
+class UndoBody(_Body):
+    """Whose last answer is to be taken back."""
+
+    client: Client = "api"
+
+
+class StrategyBody(_Body):
+    """What to ask first from now on."""
+
+    strategy: Literal["max_prob", "entropy", "min_prob", "min_entropy", "random"]

@@ -1,0 +1,39 @@
+"""Telling the event streams that something has changed."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+
+class Changes:
+    """Tells event streams that something changed, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def notify(self) -> None:
+        """Wake every stream."""
+        with self._lock:
+            for loop, event in self._waiting:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(event.set)
+
+    async def stream(self, pause_s: float, quiet_s: float) -> AsyncIterator[bool]:
+        """Yield True at once and after changes, at most every `pause_s`; False after `quiet_s` without any."""
+        entry = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            self._waiting.add(entry)
+        try:
+            changed = True
+            while True:
+                entry[1].clear()
+                yield changed
+                await asyncio.sleep(pause_s)
+                try:
+                    changed = await asyncio.wait_for(entry[1].wait(), quiet_s)
+                except TimeoutError:
+                    changed = False
+        finally:
+            with self._lock:
+                self._waiting.discard(entry)
