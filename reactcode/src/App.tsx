@@ -4,8 +4,11 @@ import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
 import { Countdown } from "./components/Countdown";
+import { Grid } from "./components/Grid";
+import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
+import { History } from "./components/History";
 import { Info } from "./components/Info";
 import { Live } from "./components/Live";
 import { Note } from "./components/Note";
@@ -15,6 +18,7 @@ import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
 import { Tools } from "./components/Tools";
 import { Walk } from "./components/Walk";
+import { isGridShown } from "./grid";
 import { useLook } from "./useLook";
 import { useSession } from "./useSession";
 
@@ -22,11 +26,13 @@ export function App() {
   const session = useSession();
   const { look, setLook } = useLook();
   const { panel, idle } = session.state;
+  const isGrid = isGridShown(session.state);
   return (
     <div className="page">
       <Header session={session} />
       <main>
-        <Stage session={session} look={look} />
+        {isGrid ? <Grid session={session} look={look} /> : <Stage session={session} look={look} />}
+        <History session={session} />
         <Scene session={session} />
         <Walk session={session} />
         <Note note={session.state.note} />
@@ -34,11 +40,15 @@ export function App() {
         {panel === "tools" && <Tools session={session} look={look} setLook={setLook} />}
       </main>
       <Countdown session={session} />
-      <footer>
-        <Caption session={session} />
-        <Answers session={session} />
-        <Auto session={session} />
-      </footer>
+      {isGrid ? (
+        <GridBar session={session} />
+      ) : (
+        <footer>
+          <Caption session={session} />
+          <Answers session={session} />
+          <Auto session={session} />
+        </footer>
+      )}
       <Live state={session.state} />
       {panel === "help" && <Help session={session} />}
       {panel === "info" && <Info session={session} />}

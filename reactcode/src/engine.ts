@@ -1,6 +1,7 @@
 // The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
+import { checkedSize, gridAnswers, isGridShown, nextGrid } from "./grid";
 import { openKept } from "./kept";
 import { Outbox, type Outgoing } from "./outbox";
 import { Pace } from "./pace";
@@ -22,6 +23,7 @@ import { clientId, keep, kept, newId } from "./storage";
 
 const AHEAD = 8; // so many images after the one shown are fetched and decoded
 const PAST_PAGE = 50;
+const PAST_AHEAD = 15; // so many answers before the last one known, older ones are asked for
 const ASK_PAUSE_MS = 200;
 const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
 const STUCK = { waiting: 3, after_ms: 2_000 };
@@ -32,15 +34,14 @@ export class Engine {
   state: State = START;
   readonly client = clientId();
   private readonly listeners = new Set<() => void>();
-  private readonly preload = new Preload({
-    size_px: () => sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
-    onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
-    onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
-    onTrouble: (error) => {
-      if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
-    },
-  });
+  private readonly preload = this.newPreload(() =>
+    sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
+  );
+  private readonly cells = this.newPreload(() =>
+    sizeFor(this.cell.width, this.cell.height, window.devicePixelRatio),
+  );
   private stage = { width: 1280, height: 720 };
+  private cell = { width: 320, height: 320 };
   private outbox: Outbox | null = null;
   private isOpening = false;
   private undosWaiting = 0;
@@ -50,7 +51,7 @@ export class Engine {
   private askDue = Infinity;
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
   private frame: number | null = null;
-  private isLoadingPast = false;
+  private loadingPast: Promise<void> | null = null;
   private readonly pace = new Pace();
   private lastSign = 0;
 
@@ -59,6 +60,7 @@ export class Engine {
   /** Begin; the returned function ends everything. */
   start(): () => void {
     this.dispatch({ type: "speed", speed: kept("ia:speed", (value) => Number(value) || START.speed) });
+    this.dispatch({ type: "gridSize", size: kept("ia:grid", checkedSize) });
     const onVisible = () =>
       this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
     const onSign = () => this.sign();
@@ -79,6 +81,7 @@ export class Engine {
       if (this.frame !== null) cancelAnimationFrame(this.frame);
       this.outbox?.close();
       this.preload.close();
+      this.cells.close();
     };
   }
 
@@ -116,6 +119,33 @@ export class Engine {
     this.pace.answered(now);
     this.dispatch({ type: "answered", label, source });
     this.send([this.outgoing(shown, label, source, { shown_ms })]);
+  }
+
+  /** Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. */
+  answerGrid(source: Source): void {
+    if (!isGridShown(this.state) || this.state.undoing || this.outbox === null) return;
+    const answers = gridAnswers(this.state.grid);
+    if (answers.length === 0) return this.note("The images are not here yet.");
+    const now = performance.now();
+    const seen_ms = this.pace.seen_ms(now);
+    const group = newId();
+    for (let count = 0; count < answers.length; count += 1) this.pace.answered(now);
+    this.dispatch({ type: "gridAnswered", answers, source });
+    this.send(
+      answers.map(({ queued, label, painted_ms }) =>
+        this.outgoing(queued, label, source, { group, shown_ms: Math.round(seen_ms - painted_ms) }),
+      ),
+    );
+  }
+
+  /** These cells of the grid are on the screen from now on. */
+  gridPainted(images: readonly number[]): void {
+    this.dispatch({ type: "gridPainted", images, at_ms: this.pace.seen_ms(performance.now()) });
+  }
+
+  setGridSize(size: number): void {
+    this.dispatch({ type: "gridSize", size });
+    keep("ia:grid", size);
   }
 
   /** Give an image of the past, shown anywhere, another label. */
@@ -170,7 +200,10 @@ export class Engine {
 
   async walk(direction: "older" | "newer" | "queue"): Promise<void> {
     const { past, place, pastComplete } = this.state;
-    if (direction === "older" && !pastComplete && (place ?? -1) + 2 >= past.length) await this.loadPast();
+    if (direction === "older" && !pastComplete && (place ?? -1) + PAST_AHEAD >= past.length) {
+      const loaded = this.loadPast();
+      if ((place ?? -1) + 2 >= past.length) await loaded;
+    }
     if (direction === "older" && this.state.past.length === 0) this.note("There is no past answer yet.");
     this.dispatch({ type: "walk", direction });
   }
@@ -224,9 +257,19 @@ export class Engine {
     return this.preload.element(queued);
   }
 
+  /** A picture in the size of a cell or larger, for the grid and for thumbnails; null while there is none. */
+  smallPicture(queued: Queued): HTMLImageElement | null {
+    return this.cells.element(queued) ?? this.preload.element(queued);
+  }
+
   /** The stage measures so many CSS pixels; what is fetched from now on is chosen for that. */
   resize(width: number, height: number): void {
     this.stage = { width, height };
+  }
+
+  /** So large is a cell of the grid, in CSS pixels. */
+  resizeCells(width: number, height: number): void {
+    this.cell = { width, height };
   }
 
   /** Which part of the image's time in AUTO is left, 1 to 0. */
@@ -244,16 +287,32 @@ export class Engine {
     const { state } = this;
     const now = performance.now();
     this.pace.follow(state, before, now);
-    if (state.queue !== before.queue || state.place !== before.place) this.wantPictures();
+    const isMoved = state.queue !== before.queue || state.place !== before.place;
+    if (isMoved || state.grid !== before.grid) this.wantPictures();
+    if (state.grid.size !== before.grid.size || state.grid.isOpen !== before.grid.isOpen) this.askSoon(0);
     if (state.auto && this.frame === null) this.beginFrames(now);
     if (state.link === "here" && before.link === "away") this.hurry();
     if (state.waiting !== before.waiting) this.watchStuck();
   }
 
   private wantPictures(): void {
-    const { queue, past, place } = this.state;
-    const walked = place === null ? [] : [past[place], past[place + 1], past[place - 1]];
-    this.preload.want([...walked.filter((queued) => queued !== undefined), ...queue.slice(0, AHEAD + 1)]);
+    const { queue, past, place, grid } = this.state;
+    const walked = place === null ? [] : [0, 1, -1, 2, -2].map((step) => past[place + step]);
+    const ahead = queue.slice(0, grid.isOpen ? 2 : AHEAD + 1);
+    this.preload.want([...walked.filter((queued) => queued !== undefined), ...ahead]);
+    const cells = grid.isOpen ? [...grid.cells, ...nextGrid(this.state)] : [];
+    this.cells.want(cells.filter((queued) => this.preload.element(queued) === null));
+  }
+
+  private newPreload(size_px: () => number): Preload {
+    return new Preload({
+      size_px,
+      onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
+      onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
+      onTrouble: (error) => {
+        if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
+      },
+    });
   }
 
   private beginFrames(now: number): void {
@@ -355,6 +414,7 @@ export class Engine {
   private hurry(): void {
     this.outbox?.hurry();
     this.preload.hurry();
+    this.cells.hurry();
     this.askSoon();
   }
 
@@ -375,12 +435,13 @@ export class Engine {
     if (this.isAsking) return this.askSoon();
     this.isAsking = true;
     const { tick, waiting } = this.state;
-    const count = Math.min(AHEAD + 1 + waiting, 100);
+    const count = Math.min(this.inHand() + waiting, 100);
     try {
       if (this.state.status === null) this.onStatus(await api.status());
       const answer = await api.queue(this.client, count);
       this.dispatch({ type: "queue", answer, asked_at: tick });
       this.preload.hurry();
+      this.cells.hurry();
       if (this.isShort(answer.left)) this.askSoon(ASK_AGAIN_MS); // others hold the rest for now
     } catch (error) {
       this.onLost(error);
@@ -391,20 +452,34 @@ export class Engine {
 
   /** Whether fewer images are in hand than there could be. */
   private isShort(left: number): boolean {
-    return this.state.queue.length <= AHEAD && left > this.state.queue.length + this.state.waiting;
+    return this.state.queue.length < this.inHand() && left > this.state.queue.length + this.state.waiting;
   }
 
-  private async loadPast(): Promise<void> {
-    if (this.isLoadingPast) return;
-    this.isLoadingPast = true;
-    try {
-      const offset = Math.max(0, this.state.past.length - this.state.waiting);
+  /** So many images are to be in hand: the one shown and some after it, or two grids. */
+  private inHand(): number {
+    return this.state.grid.isOpen ? 2 * this.state.grid.size : AHEAD + 1;
+  }
+
+  /** What was answered before this page was there. */
+  recall(): void {
+    if (this.state.past.length === 0 && !this.state.pastComplete) void this.loadPast();
+  }
+
+  private loadPast(): Promise<void> {
+    this.loadingPast ??= this.loadOlder()
+      .catch(() => this.note("The server is away; older answers cannot be shown now."))
+      .finally(() => (this.loadingPast = null));
+    return this.loadingPast;
+  }
+
+  /** Older answers than are known; where others have answered meanwhile, the next page holds nothing new. */
+  private async loadOlder(): Promise<void> {
+    const known = this.state.past.length;
+    let offset = Math.max(0, known - this.state.waiting);
+    while (this.state.past.length <= known && !this.state.pastComplete) {
       const { annotations, total } = await api.past(PAST_PAGE, offset);
       this.dispatch({ type: "pastLoaded", answers: annotations, total });
-    } catch {
-      this.note("The server is away; older answers cannot be shown now.");
-    } finally {
-      this.isLoadingPast = false;
+      offset += annotations.length;
     }
   }
 }

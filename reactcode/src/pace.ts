@@ -9,6 +9,7 @@ export class Pace {
   private shown: Clock = STOPPED;
   private countdown: Clock = STOPPED; // the same as shown, but frame by frame, for AUTO
   private work: Clock = STOPPED;
+  private seen: Clock = STOPPED; // never reset: cells of a grid remember when they were painted by it
   private answers_ms: readonly number[] = []; // on the clock of work
 
   /** Start, stop and reset the clocks as a change of state asks. */
@@ -18,6 +19,7 @@ export class Pace {
     this.shown = advance(isFresh ? STOPPED : this.shown, now, isShown);
     if (isFresh) this.countdown = STOPPED;
     this.work = advance(this.work, now, atWork(state));
+    this.seen = advance(this.seen, now, state.visible);
   }
 
   /** One frame of AUTO; frames come only while the page is visible. */
@@ -28,6 +30,11 @@ export class Pace {
   answered(now: number): void {
     const { spent_ms } = advance(this.work, now, false);
     this.answers_ms = [...this.answers_ms.slice(1 - ANSWERS_KEPT), spent_ms];
+  }
+
+  /** For how long the page was seen at all. */
+  seen_ms(now: number): number {
+    return advance(this.seen, now, false).spent_ms;
   }
 
   shown_ms(now: number): number {

@@ -2,7 +2,7 @@
 import { picture, Refused, type Queued } from "./api";
 import { keyOf } from "./session";
 
-const SIZES_PX = [640, 960, 1280, 1920, 2560] as const;
+const SIZES_PX = [320, 480, 640, 960, 1280, 1920, 2560] as const;
 
 /** The smallest size that fills a stage of the given CSS pixels sharply. */
 export function sizeFor(width: number, height: number, pixelRatio: number): number {

@@ -10,6 +10,17 @@ import type {
   Status,
   UndoAnswer,
 } from "./api";
+import {
+  isGridStep,
+  isInGrid,
+  NO_GRID,
+  reduceGrid,
+  withGrid,
+  withPanel,
+  withTakenBack,
+  type Grid,
+  type GridStep,
+} from "./grid";
 
 // --- AUTO's speed --------------------------------------------------------------------------------------------------
 
@@ -31,6 +42,7 @@ export type Link = "connecting" | "here" | "away";
 /** An answer of the past, as the page walks through them. */
 export interface Past extends Queued {
   readonly label: Label;
+  readonly source: string;
 }
 
 export interface State {
@@ -64,6 +76,7 @@ export interface State {
   readonly idle: boolean;
   readonly visible: boolean;
   readonly panel: Panel | null;
+  readonly grid: Grid;
   readonly zoom: boolean;
   readonly last: { readonly label: Label; readonly source: Source; readonly serial: number } | null;
   /** A quiet sentence for the eye. */
@@ -95,12 +108,14 @@ export const START: State = {
   idle: false,
   visible: true,
   panel: null,
+  grid: NO_GRID,
   zoom: false,
   last: null,
   note: null,
 };
 
 export type Step =
+  | GridStep
   | { readonly type: "status"; readonly status: Status }
   | { readonly type: "link"; readonly link: Link; readonly trouble?: string; readonly unauthorised?: boolean }
   | { readonly type: "queue"; readonly answer: QueueAnswer; readonly asked_at: number }
@@ -117,6 +132,7 @@ export type Step =
   | { readonly type: "undoFailed"; readonly sentence: string }
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
+  | { readonly type: "visit"; readonly image: number }
   | { readonly type: "auto" | "pause" | "idle" | "back" | "zoom" }
   | { readonly type: "speed"; readonly speed: number }
   | { readonly type: "visible"; readonly visible: boolean }
@@ -161,7 +177,8 @@ export function countsDown(state: State): boolean {
 
 /** Whether a person is at work: on that time images a second rest. */
 export function atWork(state: State): boolean {
-  return state.visible && !state.paused && !state.idle && state.panel === null;
+  const isWatched = state.panel === null || state.panel === "grid";
+  return state.visible && !state.paused && !state.idle && isWatched;
 }
 
 export function answeredCount(status: Status): number {
@@ -185,13 +202,13 @@ export function sceneOf(state: State): Scene {
 // --- the reducer -----------------------------------------------------------------------------------------------------
 
 export function reduce(before: State, step: Step): State {
-  const state = changed(before, step);
+  const state = withGrid(isGridStep(step) ? reduceGrid(before, step) : changed(before, step));
   const shown = shownOf(state);
   const isSame = shown !== null && shown.image === shownOf(before)?.image && state.place === before.place;
   return isSame ? state : { ...state, painted: null, zoom: false }; // a new picture has yet to be painted
 }
 
-function changed(state: State, step: Step): State {
+function changed(state: State, step: Exclude<Step, GridStep>): State {
   switch (step.type) {
     case "status":
       return { ...state, status: step.status, link: "here", unauthorised: false };
@@ -232,6 +249,8 @@ function changed(state: State, step: Step): State {
       return withPast(state, step.answers, step.total);
     case "walk":
       return { ...state, place: walked(state, step.direction) };
+    case "visit":
+      return { ...state, place: placeOf(state.past, step.image) };
     case "auto":
       return { ...state, auto: !state.auto, paused: false, idle: false };
     case "pause":
@@ -247,7 +266,7 @@ function changed(state: State, step: Step): State {
     case "visible":
       return { ...state, visible: step.visible };
     case "panel":
-      return { ...state, panel: step.panel };
+      return withPanel(state, step.panel);
     case "note":
       return noted(state, step.text);
   }
@@ -265,7 +284,8 @@ function withQueue(state: State, answer: QueueAnswer, asked_at: number): State {
   const isOpen = (queued: Queued) =>
     !((state.answered.get(queued.image) ?? -1) > asked_at) && !state.unreadable.has(keyOf(queued));
   const kept = state.queue.filter(
-    (queued, place) => place === 0 || (place <= KEPT_AHEAD && state.decoded.has(keyOf(queued))),
+    (queued, place) =>
+      place === 0 || (place <= KEPT_AHEAD && state.decoded.has(keyOf(queued))) || isInGrid(state, queued),
   );
   const held = new Set(kept.map((queued) => queued.image));
   const fresh = answer.images.filter((queued) => isOpen(queued) && !held.has(queued.image));
@@ -292,6 +312,7 @@ function decodedOf(state: State, queue: readonly Queued[]): ReadonlySet<string> 
 
 function withoutUnreadable(state: State, queued: Queued): State {
   const key = keyOf(queued);
+  if (state.unreadable.has(key)) return state;
   const without: State = {
     ...state,
     queue: state.queue.filter((other) => keyOf(other) !== key),
@@ -304,7 +325,7 @@ function withAnswer(state: State, label: Label, source: Source): State {
   const shown = shownOf(state);
   if (shown === null) return state;
   const { image, path, probability, version } = shown;
-  const entry: Past = { image, path, probability, version, label };
+  const entry: Past = { image, path, probability, version, label, source };
   const past =
     state.place === null
       ? [entry, ...state.past.filter((other) => other.image !== image)]
@@ -321,7 +342,9 @@ function withAnswer(state: State, label: Label, source: Source): State {
 
 /** An answer of the past is another one now; its image keeps its place among them. */
 function withCorrection(state: State, { image }: Queued, label: Label): State {
-  const past = state.past.map((entry) => (entry.image === image ? { ...entry, label } : entry));
+  const past = state.past.map((entry) =>
+    entry.image === image ? { ...entry, label, source: "key" } : entry,
+  );
   return { ...state, past, last: { label, source: "key", serial: (state.last?.serial ?? 0) + 1 } };
 }
 
@@ -371,7 +394,8 @@ function withUndone(state: State, { label, images }: UndoAnswer): State {
   const without = again.reduce((before, { image }) => withoutAnswer(before, image), state);
   const numbers = new Set(again.map(({ image }) => image));
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
-  return noted({ ...without, queue, place: null, painted: null, undoing: false }, sentence);
+  const asked: State = { ...without, queue, place: null, painted: null, undoing: false };
+  return noted(withTakenBack(asked, images), sentence);
 }
 
 function askedAgain(state: State, { image, path, version }: Answered): Queued[] {
@@ -381,11 +405,16 @@ function askedAgain(state: State, { image, path, version }: Answered): Queued[] 
 
 function withPast(state: State, answers: readonly PastAnswer[], total: number): State {
   const known = new Set(state.past.map((entry) => entry.image));
-  const older = answers.flatMap(({ image, path, probability, version, label }) =>
-    image === null || known.has(image) ? [] : [{ image, path, probability, version, label }],
+  const older = answers.flatMap(({ image, path, probability, version, label, source }) =>
+    image === null || known.has(image) ? [] : [{ image, path, probability, version, label, source }],
   );
   const past = [...state.past, ...older];
   return { ...state, past, pastComplete: answers.length === 0 || past.length >= total };
+}
+
+function placeOf(past: readonly Past[], image: number): number | null {
+  const place = past.findIndex((entry) => entry.image === image);
+  return place < 0 ? null : place;
 }
 
 function walked(state: State, direction: "older" | "newer" | "queue"): number | null {

@@ -13,3 +13,4 @@ HTMLDialogElement.prototype.showModal = function () {
 HTMLImageElement.prototype.decode = () => Promise.resolve();
 URL.createObjectURL = () => "blob:picture";
 URL.revokeObjectURL = () => undefined;
+HTMLCanvasElement.prototype.getContext = () => null;

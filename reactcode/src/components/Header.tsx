@@ -5,6 +5,7 @@ import { type Action } from "../keys";
 import { answeredCount, type Panel } from "../session";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
+import { GridDoor } from "./GridBar";
 import { Icon } from "./Icon";
 import { Model } from "./Model";
 import { Press } from "./Press";
@@ -97,6 +98,7 @@ function Doors({ session }: { readonly session: Session }) {
   const doors = DOORS.filter(({ panel }) => panel !== "tensorboard" || state.status?.tensorboard);
   return (
     <nav className="doors" aria-label="Panels">
+      <GridDoor session={session} />
       <Press
         className="plain"
         id="zoom"

@@ -17,6 +17,8 @@ const PATHS = {
   done: "M3 8.5 6.5 12 13 4.5",
   older: "M10 3.5 5.5 8l4.5 4.5",
   newer: "M6 3.5 10.5 8 6 12.5",
+  grid: "M2.5 2.5H7V7H2.5zM9 2.5h4.5V7H9zM2.5 9H7v4.5H2.5zM9 9h4.5v4.5H9z",
+  clock: "M8 4.8V8l2.2 1.6M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z",
 } as const;
 
 export function Icon({ name }: { readonly name: keyof typeof PATHS }) {

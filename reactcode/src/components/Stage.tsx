@@ -57,7 +57,7 @@ function mount(
 }
 
 /** Call back when what is in the page now has been painted: in the second frame from here. */
-function afterPaint(action: () => void): () => void {
+export function afterPaint(action: () => void): () => void {
   let frame = requestAnimationFrame(() => {
     frame = requestAnimationFrame(action);
   });
