@@ -123,9 +123,10 @@ export class Engine {
 
   /** Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. */
   answerGrid(source: Source): void {
-    if (!isGridShown(this.state) || this.state.undoing || this.outbox === null) return;
+    if (!isGridShown(this.state) || this.state.grid.cells.length === 0) return;
     const answers = gridAnswers(this.state.grid);
-    if (answers.length === 0) return this.note("The images are not here yet.");
+    if (this.state.undoing) return this.note("Taking back…");
+    if (answers.length === 0 || this.outbox === null) return this.note("The images are not here yet.");
     const now = performance.now();
     const seen_ms = this.pace.seen_ms(now);
     const group = newId();
@@ -457,7 +458,8 @@ export class Engine {
 
   /** So many images are to be in hand: the one shown and some after it, or two grids. */
   private inHand(): number {
-    return this.state.grid.isOpen ? 2 * this.state.grid.size : AHEAD + 1;
+    const { isOpen, size } = this.state.grid;
+    return Math.max(AHEAD + 1, isOpen ? 2 * size : 0);
   }
 
   /** What was answered before this page was there. */
