@@ -37,11 +37,9 @@ export class Engine {
   private readonly preload = this.newPreload(() =>
     sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
   );
-  private readonly cells = this.newPreload(() =>
-    sizeFor(this.cell.width, this.cell.height, window.devicePixelRatio),
-  );
+  private readonly cells = this.newPreload(() => this.cell_px);
   private stage = { width: 1280, height: 720 };
-  private cell = { width: 320, height: 320 };
+  private cell_px = sizeFor(320, 320, window.devicePixelRatio);
   private outbox: Outbox | null = null;
   private isOpening = false;
   private undosWaiting = 0;
@@ -268,9 +266,13 @@ export class Engine {
     this.stage = { width, height };
   }
 
-  /** So large is a cell of the grid, in CSS pixels. */
+  /** So large is a cell of the grid, in CSS pixels; if it has grown, its pictures come again, sharper. */
   resizeCells(width: number, height: number): void {
-    this.cell = { width, height };
+    const before_px = this.cell_px;
+    this.cell_px = sizeFor(width, height, window.devicePixelRatio);
+    if (this.cell_px <= before_px) return;
+    this.cells.close();
+    this.wantPictures();
   }
 
   /** Which part of the image's time in AUTO is left, 1 to 0. */

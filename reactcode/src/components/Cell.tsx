@@ -33,35 +33,38 @@ export function Cell({ queued, place, session, filter, isFirst, onFocus }: Props
     () => set("skipped"),
   );
   return (
-    <Press
-      className="cell"
-      aria-label={`${place + 1}: ${queued.path}${name === null ? "" : `, ${name}`}`}
-      aria-pressed={mark === "positive"}
-      title={queued.path}
-      tabIndex={isFirst ? 0 : -1}
-      data-image={queued.image}
-      data-mark={mark}
-      data-painted={painted.has(queued.image)}
-      data-skipping={isSkipping}
-      onFocus={onFocus}
-      {...gestures}
-    >
-      <Picture queued={queued} engine={engine} filter={filter} />
+    <div className="slot">
+      <Press
+        className="cell"
+        aria-label={`${place + 1}: ${queued.path}${name === null ? "" : `, ${name}`}`}
+        aria-pressed={mark === "positive"}
+        title={queued.path}
+        tabIndex={isFirst ? 0 : -1}
+        data-image={queued.image}
+        data-mark={mark}
+        data-painted={painted.has(queued.image)}
+        data-skipping={isSkipping}
+        onFocus={onFocus}
+        {...gestures}
+      >
+        <Picture queued={queued} engine={engine} filter={filter} />
+      </Press>
       {key !== undefined && <Key name={key} />}
       <Chance probability={queued.probability} />
       {mark !== null && (
-        <span className="mark">
+        <span className="mark" aria-hidden="true">
           <Icon name={mark === "positive" ? "positive" : "skip"} />
           <span>{name}</span>
         </span>
       )}
-    </Press>
+    </div>
   );
 }
 
 /** How probable a positive is; the one place where a grid says so. */
 function Chance({ probability }: { readonly probability: number | null }) {
-  return probability === null ? null : <span className="chance">{percent(probability)}</span>;
+  if (probability === null) return null;
+  return <span className="chance">{percent(probability)}</span>;
 }
 
 interface PictureProps {
@@ -70,7 +73,7 @@ interface PictureProps {
   readonly filter: string;
 }
 
-/** The decoded element itself; once it is there it stays, also when the same picture comes in another size. */
+/** The decoded element itself; once it is there it stays until the same picture comes larger. */
 function Picture({ queued, engine, filter }: PictureProps) {
   const host = useRef<HTMLSpanElement>(null);
   useLayoutEffect(() => {
@@ -81,8 +84,9 @@ function Picture({ queued, engine, filter }: PictureProps) {
 
 function mount(host: HTMLSpanElement, queued: Queued, engine: Engine): void {
   const key = keyOf(queued);
-  if (host.firstChild !== null && host.dataset["key"] === key) return;
   const picture = engine.smallPicture(queued);
+  const held = host.dataset["key"] === key ? host.querySelector("img") : null;
+  if (held !== null && (picture === null || picture.naturalWidth <= held.naturalWidth)) return;
   host.dataset["key"] = key;
   if (picture === null) return host.replaceChildren();
   picture.removeAttribute("id");
