@@ -3,8 +3,11 @@ import { Answers } from "./components/Answers";
 import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
+import { Grid } from "./components/Grid";
+import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
+import { History } from "./components/History";
 import { Info } from "./components/Info";
 import { Instructions } from "./components/Instructions";
 import { Live } from "./components/Live";
@@ -20,16 +23,19 @@ import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
 import { Tools } from "./components/Tools";
 import { Walk } from "./components/Walk";
+import { isGridShown } from "./grid";
 import { useSession } from "./useSession";
 
 export function App() {
   const session = useSession();
   const { panel, idle } = session.state;
+  const isGrid = isGridShown(session.state);
   return (
     <div className="page">
       <Header session={session} />
       <main>
-        <Stage session={session} />
+        {isGrid ? <Grid session={session} /> : <Stage session={session} />}
+        <History session={session} />
         <Scene session={session} />
         <Walk session={session} />
         <Ring session={session} />
@@ -39,11 +45,15 @@ export function App() {
         <Banner state={session.state} />
         {panel === "tools" && <Tools session={session} />}
       </main>
-      <footer>
-        <Caption session={session} />
-        <Answers session={session} />
-        <Auto session={session} />
-      </footer>
+      {isGrid ? (
+        <GridBar session={session} />
+      ) : (
+        <footer>
+          <Caption session={session} />
+          <Answers session={session} />
+          <Auto session={session} />
+        </footer>
+      )}
       <Live state={session.state} />
       {panel === "help" && <Help session={session} />}
       {panel === "info" && <Info session={session} />}

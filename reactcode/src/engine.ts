@@ -1,6 +1,7 @@
 // The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
+import { checkedSize, gridAnswers, isGridShown, nextGrid } from "./grid";
 import { openKept } from "./kept";
 import { Autopilot } from "./autopilot";
 import { checkedLook } from "./look";
@@ -26,6 +27,7 @@ const AHEAD = 16; // so many images after the one shown are fetched and decoded
 const KEEP_LEAST = 2;
 const SPARE_MS = 50;
 const PAST_PAGE = 50;
+const PAST_AHEAD = 15; // so many answers before the last one known, older ones are asked for
 const ASK_PAUSE_MS = 200;
 const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
 const STUCK = { waiting: 3, after_ms: 2_000 };
@@ -35,15 +37,12 @@ export class Engine {
   state: State = START;
   readonly client = clientId();
   private readonly listeners = new Set<() => void>();
-  private readonly preload = new Preload({
-    size_px: () => sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
-    onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
-    onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
-    onTrouble: (error) => {
-      if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
-    },
-  });
+  private readonly preload = this.newPreload(() =>
+    sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
+  );
+  private readonly cells = this.newPreload(() => this.cell_px);
   private stage = { width: 1280, height: 720 };
+  private cell_px = sizeFor(320, 320, window.devicePixelRatio);
   private outbox: Outbox | null = null;
   private opening: Promise<void> | null = null;
   private undosWaiting = 0;
@@ -52,7 +51,7 @@ export class Engine {
   private askTimer: ReturnType<typeof setTimeout> | undefined;
   private askDue = Infinity;
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
-  private isLoadingPast = false;
+  private loadingPast: Promise<void> | null = null;
   readonly pace = new Pace();
   readonly autopilot = new Autopilot(this);
 
@@ -63,6 +62,7 @@ export class Engine {
     this.dispatch({ type: "speed", speed: kept("ia:speed", (value) => Number(value) || START.speed) });
     this.dispatch({ type: "look", look: kept("ia:look", checkedLook) });
     this.dispatch({ type: "blind", blind: kept("ia:blind", (value) => value === true) });
+    this.dispatch({ type: "gridSize", size: kept("ia:grid", checkedSize) });
     const onVisible = () =>
       this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
     const onSign = () => {
@@ -86,6 +86,7 @@ export class Engine {
       this.autopilot.close();
       this.outbox?.close();
       this.preload.close();
+      this.cells.close();
     };
   }
 
@@ -129,6 +130,34 @@ export class Engine {
     this.dispatch({ type: "answered", label, source });
     const repeat = shown.again === "blindly" ? { repeat: true } : {};
     this.send([this.outgoing(shown, label, source, { shown_ms, ...repeat })]);
+  }
+
+  /** Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. */
+  answerGrid(source: Source): void {
+    if (!isGridShown(this.state) || this.state.grid.cells.length === 0) return;
+    const answers = gridAnswers(this.state.grid);
+    if (this.state.undoing) return this.note("Taking back…");
+    if (answers.length === 0 || this.outbox === null) return this.note("The images are not here yet.");
+    const now = performance.now();
+    const seen_ms = this.pace.seen_ms(now);
+    const group = newId();
+    for (let count = 0; count < answers.length; count += 1) this.pace.answered(now);
+    this.dispatch({ type: "gridAnswered", answers, source });
+    this.send(
+      answers.map(({ queued, label, painted_ms }) =>
+        this.outgoing(queued, label, source, { group, shown_ms: Math.round(seen_ms - painted_ms) }),
+      ),
+    );
+  }
+
+  /** These cells of the grid are on the screen from now on. */
+  gridPainted(images: readonly number[]): void {
+    this.dispatch({ type: "gridPainted", images, at_ms: this.pace.seen_ms(performance.now()) });
+  }
+
+  setGridSize(size: number): void {
+    this.dispatch({ type: "gridSize", size });
+    keep("ia:grid", size);
   }
 
   /** Give an image of the past, shown anywhere, another label. */
@@ -190,7 +219,10 @@ export class Engine {
 
   async walk(direction: "older" | "newer" | "queue"): Promise<void> {
     const { past, place, pastComplete } = this.state;
-    if (direction === "older" && !pastComplete && (place ?? -1) + 2 >= past.length) await this.loadPast();
+    if (direction === "older" && !pastComplete && (place ?? -1) + PAST_AHEAD >= past.length) {
+      const loaded = this.loadPast();
+      if ((place ?? -1) + 2 >= past.length) await loaded;
+    }
     if (direction === "older" && this.state.past.length === 0) this.note("There is no past answer yet.");
     this.dispatch({ type: "walk", direction });
   }
@@ -244,9 +276,23 @@ export class Engine {
     return this.preload.element(queued);
   }
 
+  /** A picture in the size of a cell or larger, for the grid and for thumbnails; null while there is none. */
+  smallPicture(queued: Queued): HTMLImageElement | null {
+    return this.cells.element(queued) ?? this.preload.element(queued);
+  }
+
   /** The stage measures so many CSS pixels; what is fetched from now on is chosen for that. */
   resize(width: number, height: number): void {
     this.stage = { width, height };
+  }
+
+  /** So large is a cell of the grid, in CSS pixels; if it has grown, its pictures come again, sharper. */
+  resizeCells(width: number, height: number): void {
+    const before_px = this.cell_px;
+    this.cell_px = sizeFor(width, height, window.devicePixelRatio);
+    if (this.cell_px <= before_px) return;
+    this.cells.close();
+    this.wantPictures();
   }
 
   imagesPerSecond(): number {
@@ -264,7 +310,9 @@ export class Engine {
     const { state } = this;
     const now = performance.now();
     this.pace.follow(state, before, now);
-    if (state.queue !== before.queue || state.place !== before.place) this.wantPictures();
+    const isMoved = state.queue !== before.queue || state.place !== before.place;
+    if (isMoved || state.grid !== before.grid) this.wantPictures();
+    if (state.grid.size !== before.grid.size || state.grid.isOpen !== before.grid.isOpen) this.askSoon(0);
     this.autopilot.follow(before, now);
     if (state.link === "here" && before.link === "away") this.hurry();
     if (state.waiting !== before.waiting) this.watchStuck();
@@ -273,9 +321,23 @@ export class Engine {
   }
 
   private wantPictures(): void {
-    const { queue, past, place } = this.state;
-    const walked = place === null ? [] : [past[place], past[place + 1], past[place - 1]];
-    this.preload.want([...walked.filter((queued) => queued !== undefined), ...queue.slice(0, AHEAD + 1)]);
+    const { queue, past, place, grid } = this.state;
+    const walked = place === null ? [] : [0, 1, -1, 2, -2].map((step) => past[place + step]);
+    const ahead = queue.slice(0, grid.isOpen ? 2 : AHEAD + 1);
+    this.preload.want([...walked.filter((queued) => queued !== undefined), ...ahead]);
+    const cells = grid.isOpen ? [...grid.cells, ...nextGrid(this.state)] : [];
+    this.cells.want(cells.filter((queued) => this.preload.element(queued) === null));
+  }
+
+  private newPreload(size_px: () => number): Preload {
+    return new Preload({
+      size_px,
+      onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
+      onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
+      onTrouble: (error) => {
+        if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
+      },
+    });
   }
 
   private watchStuck(): void {
@@ -360,6 +422,7 @@ export class Engine {
   private hurry(): void {
     this.outbox?.hurry();
     this.preload.hurry();
+    this.cells.hurry();
     this.askSoon();
   }
 
@@ -380,13 +443,14 @@ export class Engine {
     if (this.isAsking) return this.askSoon();
     this.isAsking = true;
     const { tick, waiting } = this.state;
-    const count = Math.min(AHEAD + 1 + waiting, 100);
+    const count = Math.min(this.inHand() + waiting, 100);
     try {
       if (this.state.status === null) this.onStatus(await api.status());
       await this.opening; // whatever is shown can be answered
       const answer = await api.queue(this.client, count);
       this.dispatch({ type: "queue", answer, asked_at: tick, keep: this.keepAhead() });
       this.preload.hurry();
+      this.cells.hurry();
       if (this.isShort(answer.left)) this.askSoon(ASK_AGAIN_MS); // others hold the rest for now
     } catch (error) {
       this.onLost(error);
@@ -403,20 +467,35 @@ export class Engine {
 
   /** Whether fewer images are in hand than there could be. */
   private isShort(left: number): boolean {
-    return this.state.queue.length <= AHEAD && left > this.state.queue.length + this.state.waiting;
+    return this.state.queue.length < this.inHand() && left > this.state.queue.length + this.state.waiting;
   }
 
-  private async loadPast(): Promise<void> {
-    if (this.isLoadingPast) return;
-    this.isLoadingPast = true;
-    try {
-      const offset = Math.max(0, this.state.past.length - this.state.waiting);
+  /** So many images are to be in hand: the one shown and some after it, or two grids. */
+  private inHand(): number {
+    const { isOpen, size } = this.state.grid;
+    return Math.max(AHEAD + 1, isOpen ? 2 * size : 0);
+  }
+
+  /** What was answered before this page was there. */
+  recall(): void {
+    if (this.state.past.length === 0 && !this.state.pastComplete) void this.loadPast();
+  }
+
+  private loadPast(): Promise<void> {
+    this.loadingPast ??= this.loadOlder()
+      .catch(() => this.note("The server is away; older answers cannot be shown now."))
+      .finally(() => (this.loadingPast = null));
+    return this.loadingPast;
+  }
+
+  /** Older answers than are known; where others have answered meanwhile, the next page holds nothing new. */
+  private async loadOlder(): Promise<void> {
+    const known = this.state.past.length;
+    let offset = Math.max(0, known - this.state.waiting);
+    while (this.state.past.length <= known && !this.state.pastComplete) {
       const { annotations, total } = await api.past(PAST_PAGE, offset);
       this.dispatch({ type: "pastLoaded", answers: annotations, total });
-    } catch {
-      this.note("The server is away; older answers cannot be shown now.");
-    } finally {
-      this.isLoadingPast = false;
+      offset += annotations.length;
     }
   }
 }

@@ -97,7 +97,7 @@ export class FakeServer {
       case "POST /api/undo":
         return this.undo();
       case "GET /api/annotations":
-        return Response.json(this.past());
+        return Response.json(this.past(url.searchParams));
       case "PUT /api/strategy":
         this.changes = { ...this.changes, ...(body as { strategy: string }) };
         return Response.json(body);
@@ -143,7 +143,7 @@ export class FakeServer {
     return Response.json({ ...images.at(-1), images });
   }
 
-  private past() {
+  private past(query: URLSearchParams) {
     const rest = {
       source: "key",
       client: "c",
@@ -156,7 +156,9 @@ export class FakeServer {
     const annotations = this.stored
       .map(({ image, label }) => ({ ...named(image), label, ...rest }))
       .reverse();
-    return { annotations, total: annotations.length };
+    const offset = Number(query.get("offset"));
+    const page = annotations.slice(offset, offset + Number(query.get("limit")));
+    return { annotations: page, total: annotations.length };
   }
 }
 

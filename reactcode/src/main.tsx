@@ -5,6 +5,7 @@ import "./style.css";
 import "./auto.css";
 import "./looking.css";
 import "./panels.css";
+import "./grid.css";
 
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

@@ -13,6 +13,7 @@ export class Pace {
   private isBack = true; // whether a frame has been painted since the tab was hidden
   private work: Clock = STOPPED;
   private signed_ms = 0; // when a person was last there: whoever opens the page is
+  private seen: Clock = STOPPED; // never reset: cells of a grid remember when they were painted by it
   private answers_ms: readonly number[] = []; // on the clock of work
 
   /** Start, stop and reset the clocks as a change of state asks. */
@@ -24,6 +25,7 @@ export class Pace {
     if (!state.visible) this.isBack = false;
     if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
     this.work = advance(this.work, this.present(now), atWork(state));
+    this.seen = advance(this.seen, now, state.visible);
   }
 
   /** Somebody is there: a key, a movement of the mouse. */
@@ -57,6 +59,11 @@ export class Pace {
 
   answered(now: number): void {
     this.answers_ms = [...this.answers_ms.slice(1 - ANSWERS_KEPT), this.worked_ms(now)];
+  }
+
+  /** For how long the page was seen at all. */
+  seen_ms(now: number): number {
+    return advance(this.seen, now, false).spent_ms;
   }
 
   shown_ms(now: number): number {

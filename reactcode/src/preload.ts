@@ -2,7 +2,7 @@
 import { picture, Refused, type Queued } from "./api";
 import { keyOf } from "./session";
 
-const SIZES_PX = [640, 960, 1280, 1920, 2560] as const;
+const SIZES_PX = [320, 480, 640, 960, 1280, 1920, 2560] as const;
 
 /** The smallest size that fills a stage of the given CSS pixels sharply. */
 export function sizeFor(width: number, height: number, pixelRatio: number): number {
@@ -29,7 +29,7 @@ interface Slot {
 }
 
 const AT_ONCE = 4; // the browser opens six connections; events, answers and questions need some
-const SPARE = 12; // for undo and for the way back
+const SPARE = 28; // for undo, for the way back, and for the grid
 const FIRST_PAUSE_MS = 300;
 const MOST_FAILURES = 4; // of a server that is there: then the picture is given up
 const LONGEST_PAUSE_MS = 8_000;

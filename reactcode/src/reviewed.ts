@@ -21,8 +21,8 @@ export function seenWith(
 }
 
 /** The answer as one that can be changed; null where the file is gone. */
-export function changeable({ image, path, version, probability, label }: PastAnswer): Past | null {
-  return image === null ? null : { image, path, version, probability, label };
+export function changeable({ image, path, version, probability, label, source }: PastAnswer): Past | null {
+  return image === null ? null : { image, path, version, probability, label, source };
 }
 
 /** How many cells stand beside one another. */

@@ -12,6 +12,17 @@ import type {
   UndoAnswer,
 } from "./api";
 import { PLAIN, type Look } from "./look";
+import {
+  isGridStep,
+  isInGrid,
+  NO_GRID,
+  reduceGrid,
+  withGrid,
+  withPanel,
+  withTakenBack,
+  type Grid,
+  type GridStep,
+} from "./grid";
 
 // --- state ---------------------------------------------------------------------------------------------------------
 
@@ -41,6 +52,8 @@ export type Link = "connecting" | "here" | "away";
 /** An answer of the past, as the page walks through them. */
 export interface Past extends Queued {
   readonly label: Label;
+  /** How it was given. */
+  readonly source: string;
   /** Answered before this visit, or by somebody else. */
   readonly isOlder?: boolean;
 }
@@ -89,6 +102,7 @@ export interface State {
   readonly offer: boolean;
   readonly visible: boolean;
   readonly panel: Panel | null;
+  readonly grid: Grid;
   readonly zoom: boolean;
   /** The view stays as it is from image to image. */
   readonly pinned: boolean;
@@ -128,6 +142,7 @@ export const START: State = {
   offer: false,
   visible: true,
   panel: null,
+  grid: NO_GRID,
   zoom: false,
   pinned: false,
   look: PLAIN,
@@ -137,6 +152,7 @@ export const START: State = {
 };
 
 export type Step =
+  | GridStep
   | { readonly type: "status"; readonly status: Status }
   | { readonly type: "link"; readonly link: Link; readonly trouble?: string; readonly unauthorised?: boolean }
   | {
@@ -168,6 +184,7 @@ export type Step =
   | { readonly type: "undoFailed"; readonly sentence: string }
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
+  | { readonly type: "visit"; readonly image: number }
   | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "plain" }
   | { readonly type: "zoom"; readonly zoom: boolean }
   | { readonly type: "look"; readonly look: Look }
@@ -227,7 +244,8 @@ export function isLoopDown({ status }: State): boolean {
 
 /** Whether a person is at work: on that time images a second rest. */
 export function atWork(state: State): boolean {
-  return state.visible && !state.paused && !state.idle && state.panel === null;
+  const isWatched = state.panel === null || state.panel === "grid";
+  return state.visible && !state.paused && !state.idle && isWatched;
 }
 
 export function answeredCount(status: Status): number {
@@ -261,14 +279,14 @@ export function sceneOf(state: State): Scene {
 // --- the reducer -----------------------------------------------------------------------------------------------------
 
 export function reduce(before: State, step: Step): State {
-  const state = changed(before, step);
+  const state = withGrid(isGridStep(step) ? reduceGrid(before, step) : changed(before, step));
   const shown = shownOf(state);
   const last = shownOf(before);
   const isSame = shown?.image === last?.image && shown?.again === last?.again && state.place === before.place;
   return isSame && shown !== null ? state : { ...state, painted: null, zoom: state.pinned }; // yet to be painted
 }
 
-function changed(state: State, step: Step): State {
+function changed(state: State, step: Exclude<Step, GridStep>): State {
   switch (step.type) {
     case "status":
       return { ...state, status: step.status, link: "here", unauthorised: false };
@@ -320,6 +338,8 @@ function changed(state: State, step: Step): State {
       return withPast(state, step.answers, step.total);
     case "walk":
       return { ...state, place: walked(state, step.direction) };
+    case "visit":
+      return { ...state, place: placeOf(state.past, step.image) };
     case "auto":
       return { ...state, auto: !state.auto, paused: false, idle: false, late: null, offer: false };
     case "pause":
@@ -343,7 +363,7 @@ function changed(state: State, step: Step): State {
     case "visible":
       return { ...state, visible: step.visible };
     case "panel":
-      return { ...state, panel: step.panel };
+      return withPanel(state, step.panel);
     case "note":
       return noted(state, step.text);
   }
@@ -372,7 +392,11 @@ function withQueue(state: State, answer: QueueAnswer, asked_at: number, keep: nu
   const isOpen = (queued: Queued) =>
     !((state.answered.get(queued.image) ?? -1) > asked_at) && !state.unreadable.has(keyOf(queued));
   const kept = state.queue.filter(
-    (asked, place) => place === 0 || asked.again || (place <= keep && state.decoded.has(keyOf(asked))),
+    (asked, place) =>
+      place === 0 ||
+      asked.again ||
+      (place <= keep && state.decoded.has(keyOf(asked))) ||
+      isInGrid(state, asked),
   );
   const held = new Set(kept.map((queued) => queued.image));
   const fresh = answer.images.filter((queued) => isOpen(queued) && !held.has(queued.image));
@@ -408,6 +432,7 @@ function decodedOf(state: State, queue: readonly Queued[]): ReadonlySet<string> 
 
 function withoutUnreadable(state: State, queued: Queued): State {
   const key = keyOf(queued);
+  if (state.unreadable.has(key)) return state;
   const without: State = {
     ...state,
     queue: state.queue.filter((other) => keyOf(other) !== key),
@@ -420,7 +445,7 @@ function withAnswer(state: State, label: Label, source: Source): State {
   const shown = shownOf(state);
   if (shown === null) return state;
   const { image, path, probability, version } = shown;
-  const entry: Past = { image, path, probability, version, label };
+  const entry: Past = { image, path, probability, version, label, source };
   const before = state.place === null ? undefined : state.past[state.place];
   return {
     ...(before
@@ -456,7 +481,11 @@ function withoutCorrections(state: State, image: number): State {
 }
 
 function withLabel(state: State, image: number, label: Label): State {
-  return { ...state, past: state.past.map((entry) => (entry.image === image ? { ...entry, label } : entry)) };
+  const change = { label, source: "key" };
+  return {
+    ...state,
+    past: state.past.map((entry) => (entry.image === image ? { ...entry, ...change } : entry)),
+  };
 }
 
 /** The state before the image's last correction; null where there was none, and its answer was the first. */
@@ -524,7 +553,8 @@ function withUndone(before: State, { label, images: taken }: UndoAnswer): State 
   const without = again.reduce((next, { image }) => withoutAnswer(next, image), state);
   const numbers = new Set(again.map(({ image }) => image));
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
-  return noted({ ...without, queue, place: null, painted: null, undoing: false }, sentence);
+  const asked: State = { ...without, queue, place: null, painted: null, undoing: false };
+  return noted(withTakenBack(asked, images), sentence);
 }
 
 function askedAgain(state: State, { image, path, version }: Answered): Queued[] {
@@ -534,11 +564,18 @@ function askedAgain(state: State, { image, path, version }: Answered): Queued[] 
 
 function withPast(state: State, answers: readonly PastAnswer[], total: number): State {
   const known = new Set(state.past.map((entry) => entry.image));
-  const older = answers.flatMap(({ image, path, probability, version, label }) =>
-    image === null || known.has(image) ? [] : [{ image, path, probability, version, label, isOlder: true }],
+  const older = answers.flatMap(({ image, path, probability, version, label, source }) =>
+    image === null || known.has(image)
+      ? []
+      : [{ image, path, probability, version, label, source, isOlder: true }],
   );
   const past = [...state.past, ...older];
   return { ...state, past, pastComplete: answers.length === 0 || past.length >= total };
+}
+
+function placeOf(past: readonly Past[], image: number): number | null {
+  const place = past.findIndex((entry) => entry.image === image);
+  return place < 0 ? null : place;
 }
 
 function walked(state: State, direction: "older" | "newer" | "queue"): number | null {

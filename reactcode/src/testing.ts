@@ -22,3 +22,4 @@ globalThis.ResizeObserver = class {
 };
 URL.createObjectURL = () => "blob:picture";
 URL.revokeObjectURL = () => undefined;
+HTMLCanvasElement.prototype.getContext = () => null;

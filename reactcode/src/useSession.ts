@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { actionOf, isTaken, keepBindings, keptBindings, keyName } from "./bindings";
 import { Engine } from "./engine";
+import { isGridsKey, onGridKey } from "./gridKeys";
 import type { Bindings } from "./keys";
 import type { State } from "./session";
 
@@ -44,7 +45,9 @@ function onKey(engine: Engine, bindings: Bindings, event: KeyboardEvent): void {
     event.preventDefault(); // the first key after a rest only says that somebody is there
     return engine.dispatch({ type: "back" });
   }
-  if (key === null || event.defaultPrevented || isTaken(event.target, key)) return;
+  if (key === null || event.defaultPrevented) return;
+  if (isGridsKey(engine.state, event)) return onGridKey(engine, bindings, event);
+  if (isTaken(event.target, key)) return;
   if (key === "escape") return engine.close();
   const action = actionOf(bindings, key);
   if (action === null) return;

@@ -4,6 +4,7 @@ import { keyLabel } from "../bindings";
 import type { Action } from "../keys";
 import type { Panel, State } from "../session";
 import type { Session } from "../useSession";
+import { GridDoor } from "./GridBar";
 import { Icon, type IconName } from "./Icon";
 import { Press } from "./Press";
 
@@ -42,6 +43,7 @@ export function Doors({ session }: { readonly session: Session }) {
   const door = (way: Way) => <Door key={way.id} way={way} session={session} />;
   return (
     <nav className="doors" aria-label="Panels" ref={nav}>
+      <GridDoor session={session} />
       {OFTEN.map(door)}
       <Press
         className="plain more"

@@ -1,4 +1,5 @@
 // What a screen reader says: the answer just given, and which image is there now.
+import { isGridShown } from "../grid";
 import { isPainted, probabilityOf, shownOf, type State } from "../session";
 import { nameOf, percent } from "../words";
 
@@ -9,7 +10,14 @@ export function Live({ state }: { readonly state: State }) {
   const image = shown && isPainted(state) ? `Image ${shown.path}${probability}.` : "";
   return (
     <p className="unseen" aria-live="polite">
-      {answer + image}
+      {isGridShown(state) ? answeredTogether(state) : answer + image}
     </p>
   );
+}
+
+function answeredTogether({ grid, status }: State): string {
+  if (grid.last === null) return "";
+  const { positive, negative, skipped } = grid.last;
+  const all = `${positive + negative + skipped} answered: ${positive} ${nameOf(status, "positive")}`;
+  return skipped > 0 ? `${all}, ${skipped} skipped` : all;
 }

@@ -11,7 +11,8 @@ export function OfferToStop({ session }: { readonly session: Session }) {
   return (
     <section id="offer" className="offer" aria-label="AUTO">
       <p>
-        What comes next is hardly {nameOf(state.status, "positive")} any more ({percent(mean)}).
+        What comes next is hardly {nameOf(state.status, "positive")} any more
+        {!state.blind && ` (${percent(mean)})`}.
       </p>
       <Press id="stop-auto" className="switch" onClick={() => engine.act("auto", "button")}>
         Stop AUTO

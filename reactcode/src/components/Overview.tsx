@@ -5,7 +5,7 @@ import type { Seen } from "../reviewed";
 import type { Review } from "../useReview";
 import type { State } from "../session";
 import { count, nameOf } from "../words";
-import { Cell } from "./Cell";
+import { ReviewCell } from "./ReviewCell";
 import { Filters } from "./Filters";
 
 export const FIRST: Filter = { order: "suspicious" };
@@ -38,7 +38,7 @@ export function Overview(props: Props) {
         {isEmpty(list) && <Nothing filter={filter} onReset={reset} />}
         <ul className="cells" aria-label="Past answers" ref={cells}>
           {all.map((seen, number) => (
-            <Cell
+            <ReviewCell
               key={seen.path}
               seen={seen}
               name={nameOf(state.status, seen.label)}

@@ -16,7 +16,7 @@ interface Props {
   readonly onFocus: () => void;
 }
 
-export function Cell({ seen, name, isCurrent, onOpen, onFocus }: Props) {
+export function ReviewCell({ seen, name, isCurrent, onOpen, onFocus }: Props) {
   const { path, label, isChanged } = seen;
   const words = [path, isChanged ? `changed to ${name}` : name, opinionOf(seen), origin(seen)];
   return (

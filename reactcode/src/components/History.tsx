@@ -1,0 +1,97 @@
+// The last answers as a slim strip beside the picture, newest first; a click shows one at full size.
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { pictureAddress } from "../api";
+import type { Engine } from "../engine";
+import type { Past } from "../session";
+import type { Session } from "../useSession";
+import { nameOf } from "../words";
+import { Icon } from "./Icon";
+import { Press } from "./Press";
+
+const MOST = 12;
+const PITCH_PX = 52; // a thumbnail and the gap after it, as in grid.css
+const THUMBNAIL_PX = 128;
+
+export function History({ session }: { readonly session: Session }) {
+  const { engine, state } = session;
+  const { past, place, status } = state;
+  const host = useRef<HTMLElement>(null);
+  const fitting = useFitting(host);
+  const isReady = status !== null && state.asked;
+  useEffect(() => {
+    if (isReady) engine.recall();
+  }, [engine, isReady]);
+  const first = place === null ? 0 : Math.max(0, place - fitting + 1);
+  return (
+    <aside id="history" className="history" aria-label="Last answers" ref={host}>
+      {past.slice(first, first + fitting).map((entry, n) => (
+        <Press
+          key={entry.image}
+          className={`thumbnail ${entry.label}`}
+          aria-label={`${entry.path}: ${nameOf(status, entry.label)}${isTimeout(entry) ? ", by AUTO" : ""}`}
+          aria-current={first + n === place}
+          title={`${entry.path}: ${nameOf(status, entry.label)}${isTimeout(entry) ? " (AUTO)" : ""}`}
+          data-image={entry.image}
+          data-timeout={isTimeout(entry)}
+          onClick={() => engine.dispatch({ type: "visit", image: entry.image })}
+        >
+          <Thumbnail entry={entry} engine={engine} />
+          <span className="badge">
+            <Icon name={iconOf(entry)} />
+          </span>
+        </Press>
+      ))}
+    </aside>
+  );
+}
+
+function isTimeout({ source }: Past): boolean {
+  return source === "timeout";
+}
+
+function iconOf(entry: Past) {
+  if (isTimeout(entry)) return "clock";
+  return entry.label === "skipped" ? "skip" : entry.label;
+}
+
+/** How many thumbnails have room along the longer side of the strip. */
+function useFitting(host: React.RefObject<HTMLElement | null>): number {
+  const [fitting, setFitting] = useState(MOST);
+  useLayoutEffect(() => {
+    const measure = () => {
+      const { clientWidth = 0, clientHeight = 0 } = host.current ?? {};
+      const room_px = Math.max(clientWidth, clientHeight);
+      if (room_px > 0) setFitting(Math.min(MOST, Math.floor(room_px / PITCH_PX)));
+    };
+    measure();
+    window.addEventListener("resize", measure);
+    return () => window.removeEventListener("resize", measure);
+  }, [host]);
+  return fitting;
+}
+
+interface ThumbnailProps {
+  readonly entry: Past;
+  readonly engine: Engine;
+}
+
+/** Drawn from the picture that was just answered; one of before is asked for, small. */
+function Thumbnail({ entry, engine }: ThumbnailProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [isHere] = useState(() => engine.smallPicture(entry) !== null);
+  useEffect(() => {
+    const picture = engine.smallPicture(entry);
+    if (canvas.current && picture) draw(canvas.current, picture);
+  }, [engine, entry]);
+  if (isHere) return <canvas ref={canvas} width={THUMBNAIL_PX} height={THUMBNAIL_PX} />;
+  return <img src={pictureAddress(entry, THUMBNAIL_PX)} alt="" loading="lazy" draggable={false} />;
+}
+
+/** The middle of the picture, as a square. */
+function draw(canvas: HTMLCanvasElement, picture: HTMLImageElement): void {
+  const { naturalWidth: width, naturalHeight: height } = picture;
+  const side = Math.min(width, height);
+  const [left, top] = [(width - side) / 2, (height - side) / 2];
+  const size = canvas.width;
+  canvas.getContext("2d")?.drawImage(picture, left, top, side, side, 0, 0, size, size);
+}
