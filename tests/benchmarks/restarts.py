@@ -137,7 +137,8 @@ class Person:
         while len(self.given) < answers:
             began_s = time.monotonic()
             if not self._agenda.go_on(self._is_ready, START_S):
-                raise SystemExit("No picture came for a minute.")
+                text = " ".join(self._page.inner_text("body").split())
+                raise SystemExit(f"No picture came for a minute after {len(self.given)} answers; the page says: {text}")
             self._press()
             self._agenda.go_on(lambda began_s=began_s: time.monotonic() >= began_s + 1 / rate, 1 / rate)  # type: ignore[misc]
 
