@@ -30,6 +30,7 @@ ANSWERS = 160
 LEARN_S = 600.0
 AUTO_SPEED = 0.2
 PATIENCE_MS = 30_000
+CHARTS_MS = 3_000  # TensorBoard's charts follow its header
 SCREENS = (
     Screen("annotate", (), PAINTED),
     WALK,
@@ -121,7 +122,8 @@ def open_whole(page: Page, screen: Screen) -> None:
     screen.open(page)
     page.mouse.move(2, 200)
     for frame in page.locator("dialog[open] iframe").all():
-        expect(frame.content_frame.locator("tb-webapp header")).to_be_visible(timeout=PATIENCE_MS)
+        expect(frame.content_frame.locator("app-header")).to_be_visible(timeout=PATIENCE_MS)
+        page.wait_for_timeout(CHARTS_MS)
 
 
 def auto(page: Page) -> None:

@@ -24,6 +24,7 @@ def test_wilson() -> None:
     assert wilson(0, 0) == (None, None)
     assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert [(wilson(0, trials)[0], wilson(trials, trials)[1]) for trials in range(1, 50)] == [(0.0, 1.0)] * 49
     assert wilson(50, 50) == pytest.approx((0.9287, 1.0), abs=1e-4)
 
 

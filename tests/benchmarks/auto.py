@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, Route, sync_playwright
 
-from tests.benchmarks.chromium import Agenda, tabs
+from tests.benchmarks.chromium import Agenda, every, tabs
 from tests.benchmarks.witness import Witness, make, stored
 from tests.processes.suite import Suite, running
 
@@ -136,20 +136,6 @@ def count(suite: Suite) -> int:
     """How many answers stand."""
     status = suite.status()
     return sum(int(str(status[name])) for name in ("positives", "negatives", "skipped"))
-
-
-def every(pause_s: float, condition: Callable[[], bool]) -> Callable[[], bool]:
-    """The same condition, looked at less often."""
-    next_s = 0.0
-
-    def look() -> bool:
-        nonlocal next_s
-        if time.monotonic() < next_s:
-            return False
-        next_s = time.monotonic() + pause_s
-        return condition()
-
-    return look
 
 
 def main() -> None:

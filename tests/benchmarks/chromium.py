@@ -103,3 +103,17 @@ class Agenda:
                 heapq.heappop(self._due)[2]()
             self._page.wait_for_timeout(LOOK_MS)
         return bool(held)
+
+
+def every(pause_s: float, condition: Callable[[], bool]) -> Callable[[], bool]:
+    """The same condition, looked at less often."""
+    next_s = 0.0
+
+    def look() -> bool:
+        nonlocal next_s
+        if time.monotonic() < next_s:
+            return False
+        next_s = time.monotonic() + pause_s
+        return condition()
+
+    return look

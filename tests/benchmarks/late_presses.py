@@ -18,8 +18,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Playwright, sync_playwright
 
-from tests.benchmarks.auto import LEAST_PER_S, SIGN_EVERY_S, START_S, every, open_at
-from tests.benchmarks.chromium import Agenda, launched
+from tests.benchmarks.auto import LEAST_PER_S, SIGN_EVERY_S, START_S, open_at
+from tests.benchmarks.chromium import Agenda, every, launched
 from tests.benchmarks.witness import Press, Witness, make, stored
 from tests.processes.suite import Suite, running
 

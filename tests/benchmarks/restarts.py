@@ -10,7 +10,9 @@ them, are compared with what is stored.
 import argparse
 import contextlib
 import itertools
+import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -26,7 +28,7 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 
 from backend.supervisor import environment
 from config import ROOT, Config
-from tests.benchmarks.chromium import Agenda, launched
+from tests.benchmarks.chromium import Agenda, every, launched
 from tests.benchmarks.witness import Stored, Witness, make, number_of, stored
 from tests.processes.suite import free_port
 
@@ -35,6 +37,7 @@ START_S = 60.0
 CHANGE_S = 3.0  # a press that brings no other picture by then was not taken
 SETTLE_S = 60.0
 DOWN_S = 1.0
+LOOK_S = 0.2
 LABELS = {"f": "positive", "j": "negative", "s": "skipped"}
 
 
@@ -96,11 +99,13 @@ class Mortal:
         """Start it, or start it again."""
         command = [sys.executable, "-m", "backend"]
         output = self._log
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=output, stderr=output)
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=output, stderr=output, start_new_session=True
+        )
 
     def kill(self) -> None:
-        """Kill -9."""
-        self._process.kill()
+        """Kill -9, and whatever it started, as the supervisor does."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self.kills += 1
 
@@ -132,7 +137,8 @@ class Person:
         while len(self.given) < answers:
             began_s = time.monotonic()
             if not self._agenda.go_on(self._is_ready, START_S):
-                raise SystemExit("No picture came for a minute.")
+                text = " ".join(self._page.inner_text("body").split())
+                raise SystemExit(f"No picture came for a minute after {len(self.given)} answers; the page says: {text}")
             self._press()
             self._agenda.go_on(lambda began_s=began_s: time.monotonic() >= began_s + 1 / rate, 1 / rate)  # type: ignore[misc]
 
@@ -160,7 +166,7 @@ def measure(playwright: Playwright, folder: Path, answers: int, rate: float, kil
         folder: an empty one, for pictures and run.
         answers: when to stop.
         rate: presses a second, at most.
-        kills: spread over the time that the answers take.
+        kills: spread over the time that the answers take, as far as that is long enough.
         seed: of keys and kills.
     """
     make(folder / "pictures", answers + SPARE)
@@ -173,12 +179,12 @@ def measure(playwright: Playwright, folder: Path, answers: int, rate: float, kil
             agenda.go_on(server.is_up, START_S)
             page.goto(server.link)
             person = Person(page, agenda, witness, chance)
-            threaten(server, agenda, chance, answers / rate, kills)
+            threaten(server, agenda, chance, answers / rate / kills, kills)
             began_s = time.monotonic()
             person.answer(answers, rate)
             took_s = time.monotonic() - began_s
-            agenda.go_on(lambda: server.kills == kills and server.is_up(), SETTLE_S)
-            agenda.go_on(lambda: len(stored(server.client)) >= len(dict(person.given)), SETTLE_S)
+            agenda.go_on(every(LOOK_S, lambda: server.kills == kills and server.is_up()), SETTLE_S)
+            agenda.go_on(every(LOOK_S, lambda: len(stored(server.client)) >= len(dict(person.given))), SETTLE_S)
         stands, written = stored(server.client), history(folder / "run")
         return Outcome(person.given, stands, written, person.ignored, server.kills, took_s)
     finally:
@@ -191,18 +197,26 @@ def history(run: Path) -> list[int]:
         return [number_of(path) for (path,) in connection.execute("SELECT path FROM answers ORDER BY seq")]
 
 
-def threaten(server: Mortal, agenda: Agenda, chance: random.Random, within_s: float, kills: int) -> None:
-    """Kill the server so often within some time, each time once it is up again."""
+def threaten(server: Mortal, agenda: Agenda, chance: random.Random, lives_s: float, kills: int) -> None:
+    """Kill the server so often, each time when it has been up for a random while, on average three quarters of this."""
+
+    def live() -> None:
+        if server.kills == kills:
+            return
+        if server.is_up():
+            agenda.later(chance.uniform(0, 1.5 * lives_s), kill)
+        else:
+            agenda.later(LOOK_S, live)
 
     def kill() -> None:
-        if server.is_up():
-            server.kill()
-            agenda.later(chance.uniform(0, DOWN_S), server.start)
-        else:
-            agenda.later(0.1, kill)
+        server.kill()
+        agenda.later(chance.uniform(0, DOWN_S), start)
 
-    for moment_s in sorted(chance.uniform(0, within_s) for _ in range(kills)):
-        agenda.later(moment_s, kill)
+    def start() -> None:
+        server.start()
+        live()
+
+    live()
 
 
 def main() -> None:
