@@ -132,6 +132,16 @@ it("gives back the last answer only while it cannot be on the server", async () 
   expect(next.takeBack()).toBeNull(); // it may have been sent before the reload
 });
 
+it("gives back what was answered while the server is away, also after more attempts", async () => {
+  const { outbox, seen } = await opened(failing);
+  for (const image of [1, 2, 3]) outbox.add(outgoing(image));
+  await outbox.idle();
+  outbox.hurry();
+  await vi.waitFor(() => expect(seen.troubles).toBeGreaterThan(1));
+  expect(outbox.takeBack()?.map(({ queued }) => queued.image)).toEqual([3]);
+  outbox.close();
+});
+
 it("gives back a group as a whole, and never sends it in two parts", async () => {
   const sizes: number[] = [];
   const { outbox } = await opened((annotations) => {

@@ -29,7 +29,8 @@ interface Entry extends Outgoing {
 export class Outbox {
   private readonly entries: Entry[];
   private isSending = false;
-  private mostAtOnce = MOST_AT_ONCE;
+  private isDoubtful = false; // the last attempt failed: what is not sent along can still be taken back
+  private isRefused = false; // a batch was: one by one the good ones in it are stored
   private pause_ms = FIRST_PAUSE_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isWaiting = false;
@@ -129,11 +130,12 @@ export class Outbox {
     this.events.onChange(this.waiting);
   }
 
-  /** The oldest ones; a group is never split, so that it can be taken back as a whole. */
+  /** The oldest ones; a group is not split, so that it can be taken back as a whole. */
   private nextBatch(): readonly Entry[] {
+    if (this.isRefused) return this.entries.slice(0, 1);
     const groupAt = (place: number) => this.entries[place]?.annotation.group;
-    let end = this.mostAtOnce;
-    while (this.mostAtOnce > 1 && groupAt(end) !== undefined && groupAt(end) === groupAt(end - 1)) end += 1;
+    let end = this.isDoubtful ? 1 : MOST_AT_ONCE;
+    while (groupAt(end) !== undefined && groupAt(end) === groupAt(end - 1)) end += 1;
     return this.entries.slice(0, end);
   }
 
@@ -155,7 +157,7 @@ export class Outbox {
 
   private settle(batch: readonly Entry[], { results, ...counts }: BatchAnswer): void {
     this.pause_ms = FIRST_PAUSE_MS;
-    this.mostAtOnce = MOST_AT_ONCE;
+    this.isDoubtful = this.isRefused = false;
     const refused = new Map(results.flatMap((one) => (one.status < 400 ? [] : [[one.id, one] as const])));
     this.forget(batch);
     this.events.onStored(
@@ -172,14 +174,16 @@ export class Outbox {
   private onFailure(batch: readonly Entry[], error: unknown): void {
     if (!(error instanceof Refused) || error.mayPass) return this.waitAndRetry(error);
     if (batch.length > 1) {
-      this.mostAtOnce = 1;
+      this.isRefused = true;
       return;
     }
+    this.isRefused = false;
     this.forget(batch);
     for (const entry of batch) this.events.onRefused(entry, error);
   }
 
   private waitAndRetry(error: unknown): void {
+    this.isDoubtful = true;
     this.events.onTrouble(error);
     this.release(false);
     if (this.isClosed) return;
