@@ -24,6 +24,7 @@ const FILES_AHEAD = 2; // fetched as they are while the view is pinned
 const FILES_SPARE = 1; // a file of twelve megapixels takes 48 MB once it is decoded
 const WORTH_WHILE = 1.25; // where the file's own pixels are not larger than this, closer means twice as large
 const STRIDE = 0.15; // of the stage, by a key
+const PATIENCE_MS = 150; // for a file, before the picture that is there has to do
 
 /** The elements: where hands are, where the whole picture fits, and what moves. */
 export interface Elements {
@@ -47,12 +48,13 @@ export class Lens {
   private shown: Shown | null = null;
   private sizes = { stage: NOWHERE, fit: NOWHERE, left: 0, top: 0 };
   private awaited: Point | null = null; // to be looked at closely once the file is there
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly files = new Preload(
     {
       size_px: () => null,
       onDecoded: (queued) => this.onFile(queued),
       onUnreadable: (queued) => this.onNoFile(queued),
-      onTrouble: () => this.arrive(),
+      onTrouble: () => this.approach(),
     },
     FILES_SPARE,
   );
@@ -67,6 +69,7 @@ export class Lens {
     this.measure();
     return () => {
       observer.disconnect();
+      clearTimeout(this.timer);
       this.files.close();
       this.elements = null;
     };
@@ -97,12 +100,15 @@ export class Lens {
   }
 
   pan(by: Point, isSmooth = false): void {
-    if (!isFit(this.view)) this.change(panned(this.view, by, this.frame), isSmooth);
+    if (isFit(this.view)) return;
+    this.awaited = null;
+    this.change(panned(this.view, by, this.frame), isSmooth);
   }
 
   /** Zoom and pan at once, as two fingers do. */
   pinch(factor: number, at: Point, by: Point): void {
     if (!this.canLook()) return;
+    this.awaited = null;
     const moved = panned(this.view, by, this.frame);
     this.change(zoomed(moved, factor, at, this.frame), false);
   }
@@ -116,7 +122,7 @@ export class Lens {
   /** To the file's own pixels about a point, and back. */
   toggle(at: Point): void {
     const zoom = !this.engine.state.zoom;
-    if (zoom && this.canLook()) this.awaited = at;
+    if (zoom && this.canLook()) this.expect(at);
     this.engine.dispatch({ type: "zoom", zoom });
   }
 
@@ -153,7 +159,7 @@ export class Lens {
     if (!zoom) this.awaited = null;
     if (!zoom && !isFit(this.view)) this.change(FIT, true);
     if (zoom && isFit(this.view) && this.shown !== null) {
-      this.awaited ??= this.mouse ?? MIDDLE;
+      if (this.awaited === null) this.expect(this.mouse ?? MIDDLE);
       if (this.file !== null) this.arrive();
     }
   }
@@ -276,13 +282,22 @@ export class Lens {
     this.arrive();
   }
 
-  /** Go where the person wanted to look, as close as the pixels that are there allow. */
-  private arrive(): void {
+  private expect(at: Point): void {
+    this.awaited = at;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.approach(), PATIENCE_MS);
+  }
+
+  /** Go where the person wants to look, as close as the pixels that are there allow. */
+  private approach(): void {
     if (this.awaited === null) return;
-    const at = this.awaited;
     const scale = this.pixels > WORTH_WHILE ? this.pixels : 2;
+    this.change(zoomed(FIT, scale, this.awaited, this.frame), true);
+  }
+
+  private arrive(): void {
+    this.approach();
     this.awaited = null;
-    this.change(zoomed(FIT, scale, at, this.frame), true);
   }
 }
 
