@@ -46,7 +46,8 @@ export class Lens {
   private elements: Elements | null = null;
   private label: HTMLElement | null = null;
   private shown: Shown | null = null;
-  private sizes = { stage: NOWHERE, fit: NOWHERE, left: 0, top: 0 };
+  private sizes = { stage: NOWHERE, fit: NOWHERE, origin: MIDDLE, inset: MIDDLE };
+  private box = { ...MIDDLE, ...NOWHERE }; // of the glass in the stage
   private awaited: Point | null = null; // to be looked at closely once the file is there
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly files = new Preload(
@@ -181,7 +182,8 @@ export class Lens {
     if (this.elements === null) return;
     const { stage, fit } = this.elements;
     const { left, top } = stage.getBoundingClientRect();
-    this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), left, top };
+    const inset = { x: fit.offsetLeft, y: fit.offsetTop };
+    this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), origin: { x: left, y: top }, inset };
     this.engine.resize(this.sizes.fit.width, this.sizes.fit.height);
     this.fit();
     this.apply(false);
@@ -190,47 +192,56 @@ export class Lens {
   /** Lay the picture out as it fits; a view of another picture or of another stage may reach beyond it. */
   private fit(): void {
     if (this.elements === null || this.shown === null) return;
+    const { fit, inset } = this.sizes;
     const { fitted } = this.frame;
-    this.elements.glass.style.width = `${fitted.width}px`;
-    this.elements.glass.style.height = `${fitted.height}px`;
+    const [width, height] = [Math.round(fitted.width), Math.round(fitted.height)]; // browsers paint such boxes
+    const [left, top] = [Math.round((fit.width - width) / 2), Math.round((fit.height - height) / 2)];
+    this.box = { x: inset.x + left, y: inset.y + top, width, height };
+    const css = { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+    Object.assign(this.elements.glass.style, css);
     if (!isFit(this.view)) this.view = clamped(this.view, this.frame);
   }
 
   private get frame(): Frame {
     const { stage, fit } = this.sizes;
-    const natural = this.shown === null ? fit : naturalOf(this.shown.picture);
-    return { stage, fitted: fittedTo(fit, natural), most: largestScale(this.pixels) };
+    return { stage, fitted: fittedTo(fit, this.natural), most: largestScale(this.pixels) };
   }
 
-  /** The scale of the file's own pixels; before the file is there, of those that are. */
+  /** The file's size; before the file is there, that of the picture, whose shape is rounded to whole pixels. */
+  private get natural(): Size {
+    return this.shown === null ? this.sizes.fit : naturalOf(this.file ?? this.shown.picture);
+  }
+
+  /** The scale at which those pixels are the screen's. */
   private get pixels(): number {
-    if (this.shown === null) return 1;
-    const { picture } = this.shown;
-    const fitted = fittedTo(this.sizes.fit, naturalOf(picture));
-    return pixelScale(fitted, naturalOf(this.file ?? picture), window.devicePixelRatio);
+    const { natural } = this;
+    return pixelScale(fittedTo(this.sizes.fit, natural), natural, window.devicePixelRatio);
   }
 
   private apply(isSmooth: boolean): void {
     if (this.elements === null) return;
     const { stage, glass } = this.elements;
-    const isPlain = isFit(this.view) && this.pull === MIDDLE;
-    const { x, y } = this.snapped();
     glass.dataset["smooth"] = String(isSmooth);
-    glass.style.transform = isPlain ? "" : `translate(${x}px, ${y}px) scale(${this.view.scale})`;
+    glass.style.transform = isFit(this.view) ? this.pulled() : this.enlarged();
     stage.dataset["zoomed"] = String(!isFit(this.view));
     this.write();
   }
 
-  /** The offset at which pixels of the picture begin where pixels of the screen do. */
-  private snapped(): Point {
-    const { frame, view, pull } = this;
-    const { stage, left, top } = this.sizes;
+  private pulled(): string {
+    const { x, y } = this.pull;
+    return this.pull === MIDDLE ? "" : `translate(${x}px, ${y}px)`;
+  }
+
+  /** From the box of the whole picture to the view; pixels of the picture begin where pixels of the screen do. */
+  private enlarged(): string {
+    const { frame, view, box } = this;
+    const { stage, origin } = this.sizes;
     const offset = offsetOf(view, frame);
-    const ratio = window.devicePixelRatio;
-    const snap = (start: number) => Math.round(start * ratio) / ratio - start;
-    const x = left + (stage.width - view.scale * frame.fitted.width) / 2 + offset.x;
-    const y = top + (stage.height - view.scale * frame.fitted.height) / 2 + offset.y;
-    return { x: offset.x + snap(x) + pull.x, y: offset.y + snap(y) + pull.y };
+    const width = view.scale * frame.fitted.width;
+    const height = view.scale * frame.fitted.height;
+    const x = snapped(origin.x + (stage.width - width) / 2 + offset.x) - origin.x - box.x;
+    const y = snapped(origin.y + (stage.height - height) / 2 + offset.y) - origin.y - box.y;
+    return `translate(${x}px, ${y}px) scale(${width / box.width}, ${height / box.height})`;
   }
 
   private write(): void {
@@ -263,7 +274,6 @@ export class Lens {
   private onFile(queued: Queued): void {
     if (this.shown === null || keyOf(queued) !== keyOf(this.shown.queued)) return;
     this.putFile();
-    this.write();
     this.arrive();
   }
 
@@ -273,6 +283,8 @@ export class Lens {
     if (file === null || elements === null || elements.glass.contains(file)) return;
     file.className = "file";
     file.alt = "";
+    this.fit();
+    this.apply(false);
     elements.glass.append(file);
   }
 
@@ -316,4 +328,9 @@ function sizeOf(element: HTMLElement): Size {
 
 function naturalOf({ naturalWidth, naturalHeight }: HTMLImageElement): Size {
   return { width: naturalWidth, height: naturalHeight };
+}
+
+/** The nearest place where a pixel of the screen begins. */
+function snapped(place: number): number {
+  return Math.round(place * window.devicePixelRatio) / window.devicePixelRatio;
 }

@@ -21,7 +21,12 @@ const isZoomed = () => stage().dataset["zoomed"] === "true";
 function seen() {
   const { transform } = document.querySelector<HTMLElement>(".glass")!.style;
   const [x = 0, y = 0, scale = 1] = (transform.match(/-?[\d.]+/g) ?? []).map(Number);
-  return { x, y, scale };
+  const left = (STAGE.width - PICTURE.width / PIXELS) / 2;
+  return {
+    x: x + left + (scale * PICTURE.width) / PIXELS / 2 - STAGE.width / 2,
+    y: y + (scale * PICTURE.height) / PIXELS / 2 - STAGE.height / 2,
+    scale,
+  };
 }
 
 async function painted(image: number): Promise<void> {
