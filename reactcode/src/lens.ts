@@ -24,6 +24,7 @@ const FILES_AHEAD = 2; // fetched as they are while the view is pinned
 const FILES_SPARE = 1; // a file of twelve megapixels takes 48 MB once it is decoded
 const WORTH_WHILE = 1.25; // where the file's own pixels are not larger than this, closer means twice as large
 const STRIDE = 0.15; // of the stage, by a key
+const PATIENCE_MS = 150; // for a file, before the picture that is there has to do
 
 /** The elements: where hands are, where the whole picture fits, and what moves. */
 export interface Elements {
@@ -45,14 +46,16 @@ export class Lens {
   private elements: Elements | null = null;
   private label: HTMLElement | null = null;
   private shown: Shown | null = null;
-  private sizes = { stage: NOWHERE, fit: NOWHERE, left: 0, top: 0 };
+  private sizes = { stage: NOWHERE, fit: NOWHERE, origin: MIDDLE, inset: MIDDLE };
+  private box = { ...MIDDLE, ...NOWHERE }; // of the glass in the stage
   private awaited: Point | null = null; // to be looked at closely once the file is there
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly files = new Preload(
     {
       size_px: () => null,
       onDecoded: (queued) => this.onFile(queued),
       onUnreadable: (queued) => this.onNoFile(queued),
-      onTrouble: () => this.arrive(),
+      onTrouble: () => this.approach(),
     },
     FILES_SPARE,
   );
@@ -67,6 +70,7 @@ export class Lens {
     this.measure();
     return () => {
       observer.disconnect();
+      clearTimeout(this.timer);
       this.files.close();
       this.elements = null;
     };
@@ -97,12 +101,15 @@ export class Lens {
   }
 
   pan(by: Point, isSmooth = false): void {
-    if (!isFit(this.view)) this.change(panned(this.view, by, this.frame), isSmooth);
+    if (isFit(this.view)) return;
+    this.awaited = null;
+    this.change(panned(this.view, by, this.frame), isSmooth);
   }
 
   /** Zoom and pan at once, as two fingers do. */
   pinch(factor: number, at: Point, by: Point): void {
     if (!this.canLook()) return;
+    this.awaited = null;
     const moved = panned(this.view, by, this.frame);
     this.change(zoomed(moved, factor, at, this.frame), false);
   }
@@ -116,7 +123,7 @@ export class Lens {
   /** To the file's own pixels about a point, and back. */
   toggle(at: Point): void {
     const zoom = !this.engine.state.zoom;
-    if (zoom && this.canLook()) this.awaited = at;
+    if (zoom && this.canLook()) this.expect(at);
     this.engine.dispatch({ type: "zoom", zoom });
   }
 
@@ -153,7 +160,7 @@ export class Lens {
     if (!zoom) this.awaited = null;
     if (!zoom && !isFit(this.view)) this.change(FIT, true);
     if (zoom && isFit(this.view) && this.shown !== null) {
-      this.awaited ??= this.mouse ?? MIDDLE;
+      if (this.awaited === null) this.expect(this.mouse ?? MIDDLE);
       if (this.file !== null) this.arrive();
     }
   }
@@ -175,7 +182,8 @@ export class Lens {
     if (this.elements === null) return;
     const { stage, fit } = this.elements;
     const { left, top } = stage.getBoundingClientRect();
-    this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), left, top };
+    const inset = { x: fit.offsetLeft, y: fit.offsetTop };
+    this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), origin: { x: left, y: top }, inset };
     this.engine.resize(this.sizes.fit.width, this.sizes.fit.height);
     this.fit();
     this.apply(false);
@@ -184,47 +192,56 @@ export class Lens {
   /** Lay the picture out as it fits; a view of another picture or of another stage may reach beyond it. */
   private fit(): void {
     if (this.elements === null || this.shown === null) return;
+    const { fit, inset } = this.sizes;
     const { fitted } = this.frame;
-    this.elements.glass.style.width = `${fitted.width}px`;
-    this.elements.glass.style.height = `${fitted.height}px`;
+    const [width, height] = [Math.round(fitted.width), Math.round(fitted.height)]; // browsers paint such boxes
+    const [left, top] = [Math.round((fit.width - width) / 2), Math.round((fit.height - height) / 2)];
+    this.box = { x: inset.x + left, y: inset.y + top, width, height };
+    const css = { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+    Object.assign(this.elements.glass.style, css);
     if (!isFit(this.view)) this.view = clamped(this.view, this.frame);
   }
 
   private get frame(): Frame {
     const { stage, fit } = this.sizes;
-    const natural = this.shown === null ? fit : naturalOf(this.shown.picture);
-    return { stage, fitted: fittedTo(fit, natural), most: largestScale(this.pixels) };
+    return { stage, fitted: fittedTo(fit, this.natural), most: largestScale(this.pixels) };
   }
 
-  /** The scale of the file's own pixels; before the file is there, of those that are. */
+  /** The file's size; before the file is there, that of the picture, whose shape is rounded to whole pixels. */
+  private get natural(): Size {
+    return this.shown === null ? this.sizes.fit : naturalOf(this.file ?? this.shown.picture);
+  }
+
+  /** The scale at which those pixels are the screen's. */
   private get pixels(): number {
-    if (this.shown === null) return 1;
-    const { picture } = this.shown;
-    const fitted = fittedTo(this.sizes.fit, naturalOf(picture));
-    return pixelScale(fitted, naturalOf(this.file ?? picture), window.devicePixelRatio);
+    const { natural } = this;
+    return pixelScale(fittedTo(this.sizes.fit, natural), natural, window.devicePixelRatio);
   }
 
   private apply(isSmooth: boolean): void {
     if (this.elements === null) return;
     const { stage, glass } = this.elements;
-    const isPlain = isFit(this.view) && this.pull === MIDDLE;
-    const { x, y } = this.snapped();
     glass.dataset["smooth"] = String(isSmooth);
-    glass.style.transform = isPlain ? "" : `translate(${x}px, ${y}px) scale(${this.view.scale})`;
+    glass.style.transform = isFit(this.view) ? this.pulled() : this.enlarged();
     stage.dataset["zoomed"] = String(!isFit(this.view));
     this.write();
   }
 
-  /** The offset at which pixels of the picture begin where pixels of the screen do. */
-  private snapped(): Point {
-    const { frame, view, pull } = this;
-    const { stage, left, top } = this.sizes;
+  private pulled(): string {
+    const { x, y } = this.pull;
+    return this.pull === MIDDLE ? "" : `translate(${x}px, ${y}px)`;
+  }
+
+  /** From the box of the whole picture to the view; pixels of the picture begin where pixels of the screen do. */
+  private enlarged(): string {
+    const { frame, view, box } = this;
+    const { stage, origin } = this.sizes;
     const offset = offsetOf(view, frame);
-    const ratio = window.devicePixelRatio;
-    const snap = (start: number) => Math.round(start * ratio) / ratio - start;
-    const x = left + (stage.width - view.scale * frame.fitted.width) / 2 + offset.x;
-    const y = top + (stage.height - view.scale * frame.fitted.height) / 2 + offset.y;
-    return { x: offset.x + snap(x) + pull.x, y: offset.y + snap(y) + pull.y };
+    const width = view.scale * frame.fitted.width;
+    const height = view.scale * frame.fitted.height;
+    const x = snapped(origin.x + (stage.width - width) / 2 + offset.x) - origin.x - box.x;
+    const y = snapped(origin.y + (stage.height - height) / 2 + offset.y) - origin.y - box.y;
+    return `translate(${x}px, ${y}px) scale(${width / box.width}, ${height / box.height})`;
   }
 
   private write(): void {
@@ -257,7 +274,6 @@ export class Lens {
   private onFile(queued: Queued): void {
     if (this.shown === null || keyOf(queued) !== keyOf(this.shown.queued)) return;
     this.putFile();
-    this.write();
     this.arrive();
   }
 
@@ -267,6 +283,8 @@ export class Lens {
     if (file === null || elements === null || elements.glass.contains(file)) return;
     file.className = "file";
     file.alt = "";
+    this.fit();
+    this.apply(false);
     elements.glass.append(file);
   }
 
@@ -276,13 +294,22 @@ export class Lens {
     this.arrive();
   }
 
-  /** Go where the person wanted to look, as close as the pixels that are there allow. */
-  private arrive(): void {
+  private expect(at: Point): void {
+    this.awaited = at;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.approach(), PATIENCE_MS);
+  }
+
+  /** Go where the person wants to look, as close as the pixels that are there allow. */
+  private approach(): void {
     if (this.awaited === null) return;
-    const at = this.awaited;
     const scale = this.pixels > WORTH_WHILE ? this.pixels : 2;
+    this.change(zoomed(FIT, scale, this.awaited, this.frame), true);
+  }
+
+  private arrive(): void {
+    this.approach();
     this.awaited = null;
-    this.change(zoomed(FIT, scale, at, this.frame), true);
   }
 }
 
@@ -301,4 +328,9 @@ function sizeOf(element: HTMLElement): Size {
 
 function naturalOf({ naturalWidth, naturalHeight }: HTMLImageElement): Size {
   return { width: naturalWidth, height: naturalHeight };
+}
+
+/** The nearest place where a pixel of the screen begins. */
+function snapped(place: number): number {
+  return Math.round(place * window.devicePixelRatio) / window.devicePixelRatio;
 }

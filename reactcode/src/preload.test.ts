@@ -34,6 +34,19 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+it("asks for the files themselves where no size is named", async () => {
+  const files = new Preload({
+    size_px: () => null,
+    onDecoded: ({ image }) => seen.decoded.push(image),
+    onUnreadable: () => undefined,
+    onTrouble: () => undefined,
+  });
+  files.want([queued(7)]);
+  await vi.advanceTimersByTimeAsync(10);
+  expect([asked, seen.decoded]).toEqual([["api/images/7?version=v"], [7]]);
+  files.close();
+});
+
 it("asks for a size that fills the stage, and no more than twice a screen's pixels", () => {
   expect(sizeFor(390, 600, 1)).toBe(640);
   expect(sizeFor(390, 600, 3)).toBe(1280);

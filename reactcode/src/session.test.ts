@@ -2,11 +2,13 @@
 import { describe, expect, it } from "vitest";
 import type { Answered, Queued, Status } from "./api";
 import { KEYS, labelOf } from "./keys";
+import { PLAIN } from "./look";
 import {
   canAnswer,
   countsDown,
   isPainted,
   keyOf,
+  probabilityOf,
   reduce,
   sceneOf,
   shownOf,
@@ -228,9 +230,54 @@ describe("AUTO's clock", () => {
     expect(countsDown(reduce(running, step))).toBe(false);
   });
 
+  it("runs on while the view is pinned, and stands again when it is not", () => {
+    const pinned = [{ type: "zoom", zoom: true }, { type: "pin" }] satisfies Step[];
+    const state = pinned.reduce(reduce, running);
+    expect(countsDown(state)).toBe(true);
+    expect(countsDown(reduce(state, { type: "pin" }))).toBe(false);
+  });
+
   it("stands in the past", () => {
     const state = after(status, coming([1, 2]), painted(1), answered, { type: "auto" });
     expect(countsDown(reduce(reduce(state, { type: "walk", direction: "older" }), painted(1)))).toBe(false);
+  });
+});
+
+describe("looking closely", () => {
+  const closely = after(status, coming([1, 2]), painted(1), { type: "zoom", zoom: true });
+
+  it("is for one image, unless it is pinned", () => {
+    expect(reduce(closely, answered)).toMatchObject({ zoom: false, pinned: false });
+    expect(reduce(reduce(closely, { type: "pin" }), answered)).toMatchObject({ zoom: true, pinned: true });
+  });
+
+  it("waits for a picture to look at", () => {
+    expect(after(status, coming([1]), { type: "zoom", zoom: true }).zoom).toBe(false);
+  });
+
+  it("is pinned only while there is something to pin", () => {
+    expect(after(status, coming([1]), painted(1), { type: "pin" }).pinned).toBe(false);
+    const pinned = reduce(closely, { type: "pin" });
+    expect(reduce(pinned, { type: "zoom", zoom: false }).pinned).toBe(false);
+  });
+
+  it("leaves the image painted", () => {
+    expect(isPainted(closely)).toBe(true);
+  });
+
+  it("ends with the look, the zoom and the pin by one step", () => {
+    const look: Step = { type: "look", look: { contrast: 150, brightness: 80, gamma: 2, invert: true } };
+    const state = [{ type: "pin" } as const, look, { type: "plain" } as const].reduce(reduce, closely);
+    expect(state).toMatchObject({ zoom: false, pinned: false, look: PLAIN });
+  });
+});
+
+describe("a hidden probability", () => {
+  it("is none for whoever asks", () => {
+    const state = after(status, coming([50]));
+    expect(probabilityOf(state, shownOf(state))).toBe(0.5);
+    const blind = reduce(state, { type: "blind", blind: true });
+    expect(probabilityOf(blind, shownOf(blind))).toBeNull();
   });
 });
 

@@ -35,11 +35,10 @@ const MOST_ENLARGED = 3; // a tiny picture does not fill the stage
 const LARGEST = { scale: 8, pixels: 4 };
 const ALMOST_FIT = 1.02; // who goes back as far as this wants the whole picture
 
-/** The size of a whole picture on a stage; in 64ths of a pixel, as browsers lay out. */
+/** The size of a whole picture on a stage. */
 export function fittedTo(stage: Size, natural: Size): Size {
   const enlarged = Math.min(stage.width / natural.width, stage.height / natural.height, MOST_ENLARGED);
-  const part = (length: number) => Math.round(64 * enlarged * length) / 64;
-  return { width: part(natural.width), height: part(natural.height) };
+  return { width: enlarged * natural.width, height: enlarged * natural.height };
 }
 
 /** The scale at which a pixel of the file is one pixel of the screen. */

@@ -11,9 +11,9 @@ export function Tools({ session }: { readonly session: Session }) {
   const { engine, state, bindings } = session;
   const section = useRef<HTMLElement>(null);
   const setLook = (look: Look) => engine.dispatch({ type: "look", look });
-  useEffect(() => section.current?.querySelector("input")?.focus(), []);
+  useEffect(() => section.current?.focus(), []); // Tab goes to the sliders; arrows are not theirs before
   return (
-    <section className="tools" aria-label="Contrast and brightness" ref={section}>
+    <section className="tools" aria-label="Contrast and brightness" ref={section} tabIndex={-1}>
       {PARTS.map((part) => (
         <Slider key={part} part={part} look={state.look} setLook={setLook} />
       ))}
