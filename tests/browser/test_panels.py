@@ -81,13 +81,9 @@ def test_review_by_keyboard_alone(server: Serving, open_page: OpenPage) -> None:
 
 
 def test_review_loads_more(server: Serving, open_page: OpenPage) -> None:
-    """Sixty at first, all seventy by "more", each once; thumbnails out of sight are not fetched."""
+    """Sixty at first, all seventy by "more", each once."""
     page = opened(server, open_page)
-    fetched: list[str] = []
-    page.on("request", lambda request: fetched.append(request.url) if "size=320" in request.url else None)
     cells = review(page)
-    page.wait_for_load_state("networkidle")
-    assert 0 < len(fetched) < 60
     page.click("#review-more")
     expect(cells).to_have_count(70)
     assert len(set(cells.evaluate_all("cells => cells.map(cell => cell.dataset.path)"))) == 70
