@@ -309,15 +309,15 @@ describe("AUTO", () => {
     await opened();
     fireEvent.change(find("speed")!, { target: { value: "10" } });
     server.picturesHeld = true;
-    for (const image of Array(14).keys()) {
+    for (const image of Array(15).keys()) {
       await painted(image);
       press("j");
     }
     press("a");
+    const fetched = 17;
+    await waitFor(() => expect(server.received.length).toBe(fetched), { timeout: 5000 });
     await wait(500);
-    const before = server.received.length;
-    await wait(500);
-    expect(server.received.length).toBe(before);
+    expect(server.received.length).toBe(fetched);
   });
 
   it("stands while the tab is hidden, a dialog is open or the server is away", async () => {
@@ -389,9 +389,9 @@ describe("panels", () => {
     fireEvent.change(find("contrast")!, { target: { value: "150" } });
     press("f");
     await painted(1);
-    expect(document.querySelector<HTMLElement>(".stage")?.style.filter).toContain("contrast(150%)");
+    expect(document.querySelector<HTMLElement>(".fit")?.style.filter).toContain("contrast(150%)");
     fireEvent.click(find("reset")!);
-    expect(document.querySelector<HTMLElement>(".stage")?.style.filter).toBe("none");
+    expect(document.querySelector<HTMLElement>(".fit")?.style.filter).toBe("none");
   });
 });
 

@@ -20,18 +20,16 @@ import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
 import { Tools } from "./components/Tools";
 import { Walk } from "./components/Walk";
-import { useLook } from "./useLook";
 import { useSession } from "./useSession";
 
 export function App() {
   const session = useSession();
-  const { look, setLook } = useLook();
   const { panel, idle } = session.state;
   return (
     <div className="page">
       <Header session={session} />
       <main>
-        <Stage session={session} look={look} />
+        <Stage session={session} />
         <Scene session={session} />
         <Walk session={session} />
         <Ring session={session} />
@@ -39,7 +37,7 @@ export function App() {
         <OfferToStop session={session} />
         <Note note={session.state.note} />
         <Banner state={session.state} />
-        {panel === "tools" && <Tools session={session} look={look} setLook={setLook} />}
+        {panel === "tools" && <Tools session={session} />}
       </main>
       <footer>
         <Caption session={session} />

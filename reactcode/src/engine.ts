@@ -3,6 +3,7 @@ import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
 import { openKept } from "./kept";
 import { Autopilot } from "./autopilot";
+import { checkedLook } from "./look";
 import { Outbox, type Outgoing } from "./outbox";
 import { Pace } from "./pace";
 import { Preload, sizeFor } from "./preload";
@@ -60,6 +61,8 @@ export class Engine {
   /** Begin; the returned function ends everything. */
   start(): () => void {
     this.dispatch({ type: "speed", speed: kept("ia:speed", (value) => Number(value) || START.speed) });
+    this.dispatch({ type: "look", look: kept("ia:look", checkedLook) });
+    this.dispatch({ type: "blind", blind: kept("ia:blind", (value) => value === true) });
     const onVisible = () =>
       this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
     const onSign = () => {
@@ -224,7 +227,7 @@ export class Engine {
   close(): void {
     const { panel, zoom, place } = this.state;
     if (panel !== null) this.dispatch({ type: "panel", panel: null });
-    else if (zoom) this.dispatch({ type: "zoom" });
+    else if (zoom) this.dispatch({ type: "zoom", zoom: false });
     else if (place !== null) this.dispatch({ type: "walk", direction: "queue" });
   }
 
@@ -265,6 +268,8 @@ export class Engine {
     this.autopilot.follow(before, now);
     if (state.link === "here" && before.link === "away") this.hurry();
     if (state.waiting !== before.waiting) this.watchStuck();
+    if (state.look !== before.look) keep("ia:look", state.look);
+    if (state.blind !== before.blind) keep("ia:blind", state.blind);
   }
 
   private wantPictures(): void {
@@ -430,11 +435,11 @@ const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>>
   slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
   mine: (engine, source) => engine.autopilot.mine(source),
   grid: (engine) => engine.toggle("grid"),
-  zoom: (engine) => engine.dispatch({ type: "zoom" }),
-  pin: () => undefined,
+  zoom: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
+  pin: (engine) => engine.dispatch({ type: "pin" }),
   tools: (engine) => engine.toggle("tools"),
-  plain: () => undefined,
-  blind: () => undefined,
+  plain: (engine) => engine.dispatch({ type: "plain" }),
+  blind: (engine) => engine.dispatch({ type: "blind", blind: !engine.state.blind }),
   progress: (engine) => engine.toggle("progress"),
   review: (engine) => engine.toggle("review"),
   instructions: (engine) => engine.openInstructions(),

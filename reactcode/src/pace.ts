@@ -10,6 +10,7 @@ const REST_MS = 60_000; // so long without a sign of a person, and the clock of 
 export class Pace {
   private shown: Clock = STOPPED;
   private countdown: Clock = STOPPED; // the same as shown, but frame by frame, for AUTO
+  private isBack = true; // whether a frame has been painted since the tab was hidden
   private work: Clock = STOPPED;
   private signed_ms = 0; // when a person was last there: whoever opens the page is
   private answers_ms: readonly number[] = []; // on the clock of work
@@ -20,6 +21,8 @@ export class Pace {
     const isShown = state.painted !== null && state.visible && !state.paused;
     this.shown = advance(isFresh ? STOPPED : this.shown, now, isShown);
     if (isFresh) this.countdown = STOPPED;
+    if (!state.visible) this.isBack = false;
+    if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
     this.work = advance(this.work, this.present(now), atWork(state));
   }
 
@@ -35,9 +38,21 @@ export class Pace {
     return advance(this.work, this.present(now), false).spent_ms;
   }
 
-  /** One frame of AUTO; frames come only while the page is visible. */
-  frame(state: State, now: number): void {
-    this.countdown = advance(this.countdown, now, countsDown(state), FRAME_MS);
+  /**
+   * One frame of AUTO; frames come only while the page is visible.
+   *
+   * @param time when the frame began; a busy machine gets to it later. Counted is what is certain: from the moment
+   *   at which a frame is at work to the beginning of a later one.
+   */
+  frame(state: State, time: number): void {
+    const runs = countsDown(state) && this.isBack;
+    this.isBack = true;
+    const { at } = this.countdown;
+    const now = performance.now();
+    this.countdown =
+      at === null
+        ? { ...this.countdown, at: runs ? now : null }
+        : advance(this.countdown, Math.min(time, now), runs, FRAME_MS);
   }
 
   answered(now: number): void {

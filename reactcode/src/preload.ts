@@ -11,7 +11,8 @@ export function sizeFor(width: number, height: number, pixelRatio: number): numb
 }
 
 export interface PreloadEvents {
-  size_px(): number;
+  /** null asks for the files as they are. */
+  size_px(): number | null;
   onDecoded(queued: Queued): void;
   onUnreadable(queued: Queued): void;
   onTrouble(error: unknown): void;
@@ -28,7 +29,7 @@ interface Slot {
 }
 
 const AT_ONCE = 4; // the browser opens six connections; events, answers and questions need some
-const SPARE = 12; // decoded pictures kept after use, for undo and for the way back
+const SPARE = 12; // for undo and for the way back
 const FIRST_PAUSE_MS = 300;
 const MOST_FAILURES = 4; // of a server that is there: then the picture is given up
 const LONGEST_PAUSE_MS = 8_000;
@@ -39,7 +40,11 @@ export class Preload {
   private wanted: readonly string[] = [];
   private fetches_ms: readonly number[] = []; // how long the last pictures took
 
-  constructor(private readonly events: PreloadEvents) {}
+  /** `spare`: so many decoded pictures are kept after use. */
+  constructor(
+    private readonly events: PreloadEvents,
+    private readonly spare = SPARE,
+  ) {}
 
   /** The decoded picture, to be put into the page as it is. */
   element(queued: Queued): HTMLImageElement | null {
@@ -86,7 +91,7 @@ export class Preload {
     let spare = this.slots.size - wanted.size;
     for (const [key, slot] of this.slots) {
       if (wanted.has(key)) continue;
-      if (slot.state !== "decoded" || spare > SPARE) this.drop(key, slot);
+      if (slot.state !== "decoded" || spare > this.spare) this.drop(key, slot);
       spare -= 1;
     }
   }
@@ -164,15 +169,5 @@ async function decode(element: HTMLImageElement, blob: Blob): Promise<"decoded" 
     URL.revokeObjectURL(element.src);
     element.removeAttribute("src");
     return "unreadable"; // the bytes are all here, and they are no picture
-  }
-}
-
-/** The picture as it is in the file, for looking closely; null when the server cannot give it. */
-export async function original(queued: Queued, signal: AbortSignal): Promise<HTMLImageElement | null> {
-  const element = newSlot(queued).element;
-  try {
-    return (await decode(element, await picture(queued, null, signal))) === "decoded" ? element : null;
-  } catch {
-    return null;
   }
 }

@@ -269,7 +269,7 @@ describe("AUTO's clock", () => {
     ["it is paused", { type: "pause" }],
     ["nobody is there", { type: "idle" }],
     ["an answer is being taken back", { type: "undoing" }],
-    ["somebody looks closely", { type: "zoom" }],
+    ["somebody looks closely", { type: "zoom", zoom: true }],
     ["the next image is not painted", answered],
     ["AUTO is off", { type: "auto" }],
   ])("stands while %s", (_, step) => {

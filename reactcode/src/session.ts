@@ -11,6 +11,7 @@ import type {
   Status,
   UndoAnswer,
 } from "./api";
+import { PLAIN, type Look } from "./look";
 
 // --- state ---------------------------------------------------------------------------------------------------------
 
@@ -89,6 +90,11 @@ export interface State {
   readonly visible: boolean;
   readonly panel: Panel | null;
   readonly zoom: boolean;
+  /** The view stays as it is from image to image. */
+  readonly pinned: boolean;
+  readonly look: Look;
+  /** Probabilities are hidden: a score that one sees draws the answer towards it. */
+  readonly blind: boolean;
   readonly last: { readonly label: Label; readonly source: Source; readonly serial: number } | null;
   /** A quiet sentence for the eye. */
   readonly note: { readonly text: string; readonly serial: number } | null;
@@ -123,6 +129,9 @@ export const START: State = {
   visible: true,
   panel: null,
   zoom: false,
+  pinned: false,
+  look: PLAIN,
+  blind: false,
   last: null,
   note: null,
 };
@@ -159,7 +168,10 @@ export type Step =
   | { readonly type: "undoFailed"; readonly sentence: string }
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
-  | { readonly type: "auto" | "pause" | "idle" | "back" | "zoom" }
+  | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "plain" }
+  | { readonly type: "zoom"; readonly zoom: boolean }
+  | { readonly type: "look"; readonly look: Look }
+  | { readonly type: "blind"; readonly blind: boolean }
   | { readonly type: "speed"; readonly speed: number }
   | { readonly type: "visible"; readonly visible: boolean }
   | { readonly type: "panel"; readonly panel: Panel | null }
@@ -185,6 +197,11 @@ export function isPainted(state: State): boolean {
   return shown !== null && state.painted === keyOf(shown);
 }
 
+/** The probability that the person may see of an image. */
+export function probabilityOf(state: State, queued: Queued | null): number | null {
+  return state.blind ? null : (queued?.probability ?? null);
+}
+
 /** Whether an answer would be for an image that the person has seen. */
 export function canAnswer(state: State): boolean {
   return isPainted(state) && !state.undoing && !state.idle;
@@ -197,7 +214,8 @@ export function autoRuns(state: State): boolean {
 
 /** Whether the time of the image shown runs down. */
 export function countsDown(state: State): boolean {
-  const isWatched = state.visible && state.panel === null && state.place === null && !state.zoom;
+  const isStudied = state.zoom && !state.pinned;
+  const isWatched = state.visible && state.panel === null && state.place === null && !isStudied;
   const isSafe = state.link === "here" && state.trouble === null && !state.stuck && !isLoopDown(state);
   return autoRuns(state) && isWatched && isSafe && canAnswer(state);
 }
@@ -247,7 +265,7 @@ export function reduce(before: State, step: Step): State {
   const shown = shownOf(state);
   const last = shownOf(before);
   const isSame = shown?.image === last?.image && shown?.again === last?.again && state.place === before.place;
-  return isSame && shown !== null ? state : { ...state, painted: null, zoom: false }; // a new picture has yet to be painted
+  return isSame && shown !== null ? state : { ...state, painted: null, zoom: state.pinned }; // yet to be painted
 }
 
 function changed(state: State, step: Step): State {
@@ -311,7 +329,15 @@ function changed(state: State, step: Step): State {
     case "back":
       return { ...state, idle: false };
     case "zoom":
-      return { ...state, zoom: !state.zoom && isPainted(state) };
+      return withZoom(state, step.zoom);
+    case "pin":
+      return withPin(state);
+    case "plain":
+      return { ...withZoom(state, false), look: PLAIN };
+    case "look":
+      return { ...state, look: step.look };
+    case "blind":
+      return { ...state, blind: step.blind };
     case "speed":
       return { ...state, speed: Math.min(Math.max(step.speed, SPEED.least), SPEED.most) };
     case "visible":
@@ -325,6 +351,17 @@ function changed(state: State, step: Step): State {
 
 function noted(state: State, text: string): State {
   return { ...state, note: { text, serial: (state.note?.serial ?? 0) + 1 } };
+}
+
+/** Only what is seen can be looked at closely; the whole picture is not pinned. */
+function withZoom(state: State, wanted: boolean): State {
+  const zoom = wanted && (state.zoom || isPainted(state));
+  return { ...state, zoom, pinned: state.pinned && zoom };
+}
+
+function withPin(state: State): State {
+  if (!state.zoom) return noted(state, "Zoom in first; then the view can be kept for the next images.");
+  return { ...state, pinned: !state.pinned };
 }
 
 /**

@@ -21,6 +21,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 LOOK_MS = 4
+STEPS = ("click", "press", "type", "wait")
 
 
 def executable() -> str:
@@ -67,6 +68,19 @@ def _address(process: "subprocess.Popen[str]") -> str:
         if line.startswith("DevTools listening on "):
             return line.split()[-1]
     raise SystemExit("Chromium ended before it could be driven.")
+
+
+def do(page: Page, step: str) -> None:
+    """One step: `click:SELECTOR`, `press:KEY`, `type:TEXT` or `wait:SECONDS`."""
+    kind, _, what = step.partition(":")
+    if kind == "click":
+        page.click(what)
+    elif kind == "press":
+        page.keyboard.press(what)
+    elif kind == "type":
+        page.keyboard.type(what)
+    else:
+        page.wait_for_timeout(1000 * float(what))
 
 
 class Agenda:

@@ -18,12 +18,11 @@ from collections.abc import Sequence
 import numpy as np
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.benchmarks.chromium import Agenda, launched
+from tests.benchmarks.chromium import STEPS, Agenda, do, launched
 
 PATIENCE_S = 3.0
 SEES_S = 0.1  # nobody answers an image sooner than that
 OPEN_S = 60.0
-STEPS = ("click", "press", "type", "wait")
 
 SCRIPT = r"""
 (() => {
@@ -140,19 +139,6 @@ class Stage:
         self._is_there = True
         if milliseconds is not None:
             self._shown_ms = milliseconds
-
-
-def do(page: Page, step: str) -> None:
-    """One step: `click:SELECTOR`, `press:KEY`, `type:TEXT` or `wait:SECONDS`."""
-    kind, _, what = step.partition(":")
-    if kind == "click":
-        page.click(what)
-    elif kind == "press":
-        page.keyboard.press(what)
-    elif kind == "type":
-        page.keyboard.type(what)
-    else:
-        page.wait_for_timeout(1000 * float(what))
 
 
 def measure(stage: Stage, keys: Sequence[str], answers: int, rate: float) -> tuple[list[float | None], float]:

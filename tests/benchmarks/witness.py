@@ -59,11 +59,11 @@ SCRIPT = r"""
     current = null;
   }
 
-  function frame(time_ms) {
+  function frame() {
     requestAnimationFrame(frame);
     const picture = seen();
     if (picture === (current?.picture ?? null)) return;
-    end(time_ms);
+    end(performance.now()); // until this frame is painted the one before is on the screen
     if (picture === null) return;
     current = { picture, serial: ++serial, from: null };
     paints.port2.postMessage(serial); // arrives after this frame has been painted

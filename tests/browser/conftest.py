@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.benchmarks.chromium import launched
 
+OpenPage = Callable[[str], Page]
+
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
@@ -31,7 +33,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def open_page(context: BrowserContext) -> Iterator[Callable[[str], Page]]:
+def open_page(context: BrowserContext) -> Iterator[OpenPage]:
     """Opens a link; afterwards no page may have asked another host or thrown an error."""
     foreign: list[str] = []
     errors: list[str] = []

@@ -2,7 +2,7 @@
 import type { CSSProperties } from "react";
 import type { Label } from "../api";
 import { type Action } from "../keys";
-import { shownOf } from "../session";
+import { probabilityOf, shownOf } from "../session";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Icon } from "./Icon";
@@ -11,7 +11,7 @@ import { Press } from "./Press";
 
 export function Answers({ session }: { readonly session: Session }) {
   const { status } = session.state;
-  const probability = shownOf(session.state)?.probability ?? null;
+  const probability = probabilityOf(session.state, shownOf(session.state));
   return (
     <div className="answers" role="group" aria-label="Answers">
       <Answer id="undo" action="undo" icon="undo" name="undo" session={session} />

@@ -2,9 +2,10 @@
 import { useRef } from "react";
 import { shownOf } from "../session";
 import type { Session } from "../useSession";
-import { inTwo, percent } from "../words";
+import { inTwo } from "../words";
 import { Icon } from "./Icon";
 import { Press } from "./Press";
+import { Probability } from "./Probability";
 
 export function Caption({ session }: { readonly session: Session }) {
   const shown = shownOf(session.state);
@@ -16,9 +17,7 @@ export function Caption({ session }: { readonly session: Session }) {
   };
   return (
     <div className="caption" data-empty={shown === null}>
-      <span id="probability" className="probability" title="probability of positive">
-        {percent(shown?.probability ?? null)}
-      </span>
+      <Probability session={session} />
       <bdi id="path" className="path" dir="ltr" ref={path} title={shown?.path}>
         <span>{head}</span>
         <span>{tail}</span>

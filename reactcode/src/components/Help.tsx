@@ -46,6 +46,14 @@ export function Help({ session }: { readonly session: Session }) {
           ),
         )}
         <li>
+          <span>zoom in and out</span>
+          <span className="key fixed">+ −</span>
+        </li>
+        <li>
+          <span>move what is zoomed in</span>
+          <span className="key fixed">Shift ← → ↑ ↓</span>
+        </li>
+        <li>
           <span>close, and back to the queue</span>
           <span className="key fixed">Esc</span>
         </li>

@@ -1,40 +1,71 @@
-// Contrast and brightness, beside the image; answering goes on while they are open.
-import { PLAIN, type Look } from "../useLook";
+// Contrast, brightness, gamma and inverted, beside the image; answering goes on while they are open.
+import { useEffect, useRef } from "react";
+import { keyLabel } from "../bindings";
+import { BOUNDS, PLAIN, written, type Look, type Part } from "../look";
 import type { Session } from "../useSession";
 import { Press } from "./Press";
 
+const PARTS: readonly Part[] = ["contrast", "brightness", "gamma"];
+
+export function Tools({ session }: { readonly session: Session }) {
+  const { engine, state, bindings } = session;
+  const section = useRef<HTMLElement>(null);
+  const setLook = (look: Look) => engine.dispatch({ type: "look", look });
+  useEffect(() => section.current?.querySelector("input")?.focus(), []);
+  return (
+    <section className="tools" aria-label="Contrast and brightness" ref={section}>
+      {PARTS.map((part) => (
+        <Slider key={part} part={part} look={state.look} setLook={setLook} />
+      ))}
+      <p>
+        <Press
+          className="switch"
+          id="invert"
+          aria-pressed={state.look.invert}
+          onClick={() => setLook({ ...state.look, invert: !state.look.invert })}
+        >
+          Invert
+        </Press>
+        <span>
+          <Press
+            className="plain text"
+            id="reset"
+            title={`The key ${keyLabel(bindings.plain)} resets the zoom too`}
+            onClick={() => setLook(PLAIN)}
+          >
+            Reset
+          </Press>
+          <Press className="plain text" onClick={() => engine.toggle("tools")}>
+            Close
+          </Press>
+        </span>
+      </p>
+    </section>
+  );
+}
+
 interface Props {
-  readonly session: Session;
+  readonly part: Part;
   readonly look: Look;
   readonly setLook: (look: Look) => void;
 }
 
-export function Tools({ session, look, setLook }: Props) {
+function Slider({ part, look, setLook }: Props) {
+  const { least, most, step } = BOUNDS[part];
   return (
-    <section className="tools" aria-label="Contrast and brightness">
-      {(["contrast", "brightness"] as const).map((part) => (
-        <label key={part} onDoubleClick={() => setLook({ ...look, [part]: PLAIN[part] })}>
-          <span>{part}</span>
-          <input
-            id={part}
-            type="range"
-            min={20}
-            max={300}
-            step={5}
-            value={look[part]}
-            onChange={(event) => setLook({ ...look, [part]: Number(event.target.value) })}
-          />
-          <output>{look[part]} %</output>
-        </label>
-      ))}
-      <p>
-        <Press className="plain text" id="reset" onClick={() => setLook(PLAIN)}>
-          Reset
-        </Press>
-        <Press className="plain text" onClick={() => session.engine.toggle("tools")}>
-          Close
-        </Press>
-      </p>
-    </section>
+    <label title="Double click: as it was" onDoubleClick={() => setLook({ ...look, [part]: PLAIN[part] })}>
+      <span>{part}</span>
+      <input
+        id={part}
+        type="range"
+        min={least}
+        max={most}
+        step={step}
+        value={look[part]}
+        aria-valuetext={written(part, look)}
+        onChange={(event) => setLook({ ...look, [part]: Number(event.target.value) })}
+      />
+      <output htmlFor={part}>{written(part, look)}</output>
+    </label>
   );
 }

@@ -1,0 +1,304 @@
+// What the picture is looked at through: moves and enlarges the element itself, without rendering anything.
+import type { Queued } from "./api";
+import type { Engine } from "./engine";
+import { Preload } from "./preload";
+import { isPainted, keyOf, type State } from "./session";
+import {
+  clamped,
+  FIT,
+  fittedTo,
+  isFit,
+  largestScale,
+  MIDDLE,
+  offsetOf,
+  panned,
+  pixelScale,
+  zoomed,
+  type Frame,
+  type Point,
+  type Size,
+  type View,
+} from "./view";
+
+const FILES_AHEAD = 2; // fetched as they are while the view is pinned
+const FILES_SPARE = 1; // a file of twelve megapixels takes 48 MB once it is decoded
+const WORTH_WHILE = 1.25; // where the file's own pixels are not larger than this, closer means twice as large
+const STRIDE = 0.15; // of the stage, by a key
+
+/** The elements: where hands are, where the whole picture fits, and what moves. */
+export interface Elements {
+  readonly stage: HTMLElement;
+  readonly fit: HTMLElement;
+  readonly glass: HTMLElement;
+}
+
+interface Shown {
+  readonly queued: Queued;
+  readonly picture: HTMLImageElement;
+}
+
+export class Lens {
+  /** Where the mouse is; null while it is elsewhere. */
+  mouse: Point | null = null;
+  private view: View = FIT;
+  private pull: Point = MIDDLE;
+  private elements: Elements | null = null;
+  private label: HTMLElement | null = null;
+  private shown: Shown | null = null;
+  private sizes = { stage: NOWHERE, fit: NOWHERE, left: 0, top: 0 };
+  private awaited: Point | null = null; // to be looked at closely once the file is there
+  private readonly files = new Preload(
+    {
+      size_px: () => null,
+      onDecoded: (queued) => this.onFile(queued),
+      onUnreadable: (queued) => this.onNoFile(queued),
+      onTrouble: () => this.arrive(),
+    },
+    FILES_SPARE,
+  );
+
+  constructor(private readonly engine: Engine) {}
+
+  /** Begin; the returned function ends it. */
+  attach(elements: Elements): () => void {
+    this.elements = elements;
+    const observer = new ResizeObserver(() => this.measure());
+    observer.observe(elements.stage);
+    this.measure();
+    return () => {
+      observer.disconnect();
+      this.files.close();
+      this.elements = null;
+    };
+  }
+
+  /** Where the scale is written. */
+  writeScaleTo(label: HTMLElement | null): void {
+    this.label = label;
+    this.write();
+  }
+
+  /** Put the decoded element itself into the page: nothing is decoded twice, and it is there at once. */
+  show(queued: Queued | null, picture: HTMLImageElement | null, state: State): void {
+    const isSame = picture !== null && this.shown?.picture === picture;
+    this.shown = queued && picture && { queued, picture };
+    if (this.shown === null) this.elements?.glass.replaceChildren();
+    else place(this.shown, isPainted(state));
+    if (!isSame) this.turn(state);
+    else this.follow(state);
+    this.wantFiles();
+  }
+
+  /** Closer by a factor, or farther. */
+  zoom(factor: number, at: Point, isSmooth: boolean): void {
+    if (!this.canLook()) return;
+    this.awaited = null;
+    this.change(zoomed(this.view, factor, at, this.frame), isSmooth);
+  }
+
+  pan(by: Point, isSmooth = false): void {
+    if (!isFit(this.view)) this.change(panned(this.view, by, this.frame), isSmooth);
+  }
+
+  /** Zoom and pan at once, as two fingers do. */
+  pinch(factor: number, at: Point, by: Point): void {
+    if (!this.canLook()) return;
+    const moved = panned(this.view, by, this.frame);
+    this.change(zoomed(moved, factor, at, this.frame), false);
+  }
+
+  /** One stride of a key: the view goes that way, 1 or -1. */
+  stride(x: number, y: number): void {
+    const { width, height } = this.sizes.stage;
+    this.pan({ x: -STRIDE * width * x, y: -STRIDE * height * y }, true);
+  }
+
+  /** To the file's own pixels about a point, and back. */
+  toggle(at: Point): void {
+    const zoom = !this.engine.state.zoom;
+    if (zoom && this.canLook()) this.awaited = at;
+    this.engine.dispatch({ type: "zoom", zoom });
+  }
+
+  /** A whole picture follows the finger that swipes it. */
+  follows(by: Point): void {
+    this.pull = by;
+    this.apply(false);
+  }
+
+  /** The finger has let go: back to the middle. */
+  springBack(isSmooth: boolean): void {
+    this.pull = MIDDLE;
+    this.apply(isSmooth);
+  }
+
+  // --- what follows --------------------------------------------------------------------------------------------------
+
+  /** Another picture: a pinned view stays, as far as this one reaches. */
+  private turn(state: State): void {
+    this.awaited = null;
+    this.pull = MIDDLE;
+    this.view = state.zoom ? this.view : FIT;
+    const { shown, elements } = this;
+    if (shown !== null && elements !== null) {
+      this.fit();
+      elements.glass.replaceChildren(shown.picture);
+      this.putFile();
+    }
+    this.apply(false);
+  }
+
+  /** Look closely, or not any more, as the state says. */
+  private follow({ zoom }: State): void {
+    if (!zoom) this.awaited = null;
+    if (!zoom && !isFit(this.view)) this.change(FIT, true);
+    if (zoom && isFit(this.view) && this.shown !== null) {
+      this.awaited ??= this.mouse ?? MIDDLE;
+      if (this.file !== null) this.arrive();
+    }
+  }
+
+  private canLook(): boolean {
+    const { state } = this.engine;
+    return state.zoom || isPainted(state);
+  }
+
+  private change(view: View, isSmooth: boolean): void {
+    this.view = view;
+    this.apply(isSmooth);
+    this.wantFiles();
+    const zoom = !isFit(view);
+    if (zoom !== this.engine.state.zoom) this.engine.dispatch({ type: "zoom", zoom });
+  }
+
+  private measure(): void {
+    if (this.elements === null) return;
+    const { stage, fit } = this.elements;
+    const { left, top } = stage.getBoundingClientRect();
+    this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), left, top };
+    this.engine.resize(this.sizes.fit.width, this.sizes.fit.height);
+    this.fit();
+    this.apply(false);
+  }
+
+  /** Lay the picture out as it fits; a view of another picture or of another stage may reach beyond it. */
+  private fit(): void {
+    if (this.elements === null || this.shown === null) return;
+    const { fitted } = this.frame;
+    this.elements.glass.style.width = `${fitted.width}px`;
+    this.elements.glass.style.height = `${fitted.height}px`;
+    if (!isFit(this.view)) this.view = clamped(this.view, this.frame);
+  }
+
+  private get frame(): Frame {
+    const { stage, fit } = this.sizes;
+    const natural = this.shown === null ? fit : naturalOf(this.shown.picture);
+    return { stage, fitted: fittedTo(fit, natural), most: largestScale(this.pixels) };
+  }
+
+  /** The scale of the file's own pixels; before the file is there, of those that are. */
+  private get pixels(): number {
+    if (this.shown === null) return 1;
+    const { picture } = this.shown;
+    const fitted = fittedTo(this.sizes.fit, naturalOf(picture));
+    return pixelScale(fitted, naturalOf(this.file ?? picture), window.devicePixelRatio);
+  }
+
+  private apply(isSmooth: boolean): void {
+    if (this.elements === null) return;
+    const { stage, glass } = this.elements;
+    const isPlain = isFit(this.view) && this.pull === MIDDLE;
+    const { x, y } = this.snapped();
+    glass.dataset["smooth"] = String(isSmooth);
+    glass.style.transform = isPlain ? "" : `translate(${x}px, ${y}px) scale(${this.view.scale})`;
+    stage.dataset["zoomed"] = String(!isFit(this.view));
+    this.write();
+  }
+
+  /** The offset at which pixels of the picture begin where pixels of the screen do. */
+  private snapped(): Point {
+    const { frame, view, pull } = this;
+    const { stage, left, top } = this.sizes;
+    const offset = offsetOf(view, frame);
+    const ratio = window.devicePixelRatio;
+    const snap = (start: number) => Math.round(start * ratio) / ratio - start;
+    const x = left + (stage.width - view.scale * frame.fitted.width) / 2 + offset.x;
+    const y = top + (stage.height - view.scale * frame.fitted.height) / 2 + offset.y;
+    return { x: offset.x + snap(x) + pull.x, y: offset.y + snap(y) + pull.y };
+  }
+
+  private write(): void {
+    if (this.label === null) return;
+    const isPixels = this.file !== null && Math.abs(this.view.scale / this.pixels - 1) < 0.001;
+    this.label.textContent = isPixels ? "1:1" : `${this.view.scale.toFixed(1)}×`;
+  }
+
+  // --- the files themselves --------------------------------------------------------------------------------------------
+
+  private get file(): HTMLImageElement | null {
+    return this.shown && this.files.element(this.shown.queued);
+  }
+
+  private wantFiles(): void {
+    const { shown, engine } = this;
+    if (shown === null || !engine.state.zoom || !this.needsFile()) return this.files.want([]);
+    const { queue, pinned, place } = engine.state;
+    const next = pinned && place === null ? queue.slice(1, 1 + FILES_AHEAD) : [];
+    this.files.want([shown.queued, ...next]);
+  }
+
+  /** Whether the view has more pixels than the picture that was fetched for the whole stage. */
+  private needsFile(): boolean {
+    if (this.awaited !== null || this.shown === null) return true;
+    const pixels = this.frame.fitted.width * this.view.scale * window.devicePixelRatio;
+    return pixels > this.shown.picture.naturalWidth;
+  }
+
+  private onFile(queued: Queued): void {
+    if (this.shown === null || keyOf(queued) !== keyOf(this.shown.queued)) return;
+    this.putFile();
+    this.write();
+    this.arrive();
+  }
+
+  /** Over the picture, so that this stays until the file is painted. */
+  private putFile(): void {
+    const { file, elements } = this;
+    if (file === null || elements === null || elements.glass.contains(file)) return;
+    file.className = "file";
+    file.alt = "";
+    elements.glass.append(file);
+  }
+
+  private onNoFile(queued: Queued): void {
+    if (this.shown === null || keyOf(queued) !== keyOf(this.shown.queued)) return;
+    this.engine.note("The full size cannot be shown now.");
+    this.arrive();
+  }
+
+  /** Go where the person wanted to look, as close as the pixels that are there allow. */
+  private arrive(): void {
+    if (this.awaited === null) return;
+    const at = this.awaited;
+    const scale = this.pixels > WORTH_WHILE ? this.pixels : 2;
+    this.awaited = null;
+    this.change(zoomed(FIT, scale, at, this.frame), true);
+  }
+}
+
+const NOWHERE: Size = { width: 0, height: 0 };
+
+function place({ queued, picture }: Shown, painted: boolean): void {
+  picture.id = "image";
+  picture.alt = queued.path;
+  picture.dataset["image"] = String(queued.image);
+  picture.dataset["painted"] = String(painted);
+}
+
+function sizeOf(element: HTMLElement): Size {
+  return { width: element.clientWidth, height: element.clientHeight };
+}
+
+function naturalOf({ naturalWidth, naturalHeight }: HTMLImageElement): Size {
+  return { width: naturalWidth, height: naturalHeight };
+}

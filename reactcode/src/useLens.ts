@@ -1,0 +1,62 @@
+// Binds the lens to React: the element it looks at, the hands on it, and the keys that move it.
+import { useEffect, useLayoutEffect, useState, type RefObject } from "react";
+import { actionOf, isTaken, keyName } from "./bindings";
+import type { Engine } from "./engine";
+import { attachHands } from "./hands";
+import type { Bindings } from "./keys";
+import { Lens, type Elements } from "./lens";
+import { shownOf } from "./session";
+import type { Session } from "./useSession";
+import { MIDDLE } from "./view";
+
+export function useLens(
+  { engine, bindings }: Session,
+  elements: Readonly<Record<keyof Elements, RefObject<HTMLElement | null>>>,
+): Lens {
+  const [lens] = useState(() => new Lens(engine));
+  const { stage, fit, glass } = elements;
+  useLayoutEffect(() => {
+    if (stage.current === null || fit.current === null || glass.current === null) return;
+    const detach = lens.attach({ stage: stage.current, fit: fit.current, glass: glass.current });
+    const letGo = attachHands(stage.current, lens, engine);
+    return () => {
+      letGo();
+      detach();
+    };
+  }, [lens, engine, stage, fit, glass]);
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => onKey(engine, lens, bindings, event);
+    const options = { capture: true }; // before the arrows walk
+    window.addEventListener("keydown", onKeyDown, options);
+    return () => window.removeEventListener("keydown", onKeyDown, options);
+  }, [engine, lens, bindings]);
+  return lens;
+}
+
+const CLOSER = 1.25;
+const FACTORS: Readonly<Record<string, number>> = {
+  "+": CLOSER,
+  "=": CLOSER,
+  "-": 1 / CLOSER,
+  _: 1 / CLOSER,
+};
+const STRIDES: Readonly<Record<string, readonly [x: number, y: number]>> = {
+  arrowleft: [-1, 0],
+  arrowright: [1, 0],
+  arrowup: [0, -1],
+  arrowdown: [0, 1],
+};
+
+/** Plus and minus zoom, Shift with an arrow pans; a key that a person has given to an action stays that. */
+function onKey(engine: Engine, lens: Lens, bindings: Bindings, event: KeyboardEvent): void {
+  const key = keyName(event);
+  const { panel, idle } = engine.state;
+  const isElsewhere = idle || (panel !== null && panel !== "tools") || shownOf(engine.state) === null;
+  if (key === null || isElsewhere || isTaken(event.target, key)) return;
+  const stride = event.shiftKey ? STRIDES[key] : undefined;
+  const factor = actionOf(bindings, key) === null ? FACTORS[key] : undefined;
+  if (stride) lens.stride(...stride);
+  else if (factor !== undefined) lens.zoom(factor, MIDDLE, true);
+  else return;
+  event.preventDefault();
+}
