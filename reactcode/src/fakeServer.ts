@@ -1,23 +1,38 @@
 // A server for the tests: answers fetch and EventSource as the real one does, and remembers what it was told.
 import { vi } from "vitest";
-import type { Annotation, Label, Status } from "./api";
+import type { Annotation, Label, PastAnswer, Statistics, Status } from "./api";
 
 interface Stored {
   readonly image: number;
   readonly label: Label;
   readonly group: string;
+  readonly source?: string;
 }
+
+const NOTHING: Statistics = {
+  answers: 0,
+  curve: { answers: [0], positives: [0] },
+  asked: { answers: [], probability: [] },
+  prequential: null,
+  repeats: { asked: 0, missed: 0, low: null, high: null },
+  sources: {},
+};
 
 export class FakeServer {
   readonly received: Annotation[] = []; // every POST, repeated ones too
   readonly unreadable = new Set<number>();
   readonly requests: string[] = [];
   stored: Stored[] = [];
+  statistics = NOTHING;
+  instructions: string | null = null;
+  /** What the model says of an image when it has not learnt its answer. */
+  readonly heldOut = new Map<number, number>();
   /** What to answer instead: an HTTP status, or 0 for no answer at all. */
   failure: number | null = null;
   picturesHeld = false;
   changes: Partial<Status> = {};
   order: number[];
+  private superseded: Stored[] = [];
   private held: (() => void)[] = [];
   private sources: FakeSource[] = [];
 
@@ -98,6 +113,10 @@ export class FakeServer {
         return this.undo();
       case "GET /api/annotations":
         return Response.json(this.past(url.searchParams));
+      case "GET /api/statistics":
+        return Response.json(this.statistics);
+      case "GET /api/instructions":
+        return Response.json({ text: this.instructions });
       case "PUT /api/strategy":
         this.changes = { ...this.changes, ...(body as { strategy: string }) };
         return Response.json(body);
@@ -126,10 +145,11 @@ export class FakeServer {
     for (const annotation of annotations) {
       const isKnown = this.received.some(({ id }) => id === annotation.id);
       this.received.push(annotation);
-      const { image, label, group } = annotation;
+      const { image, label, group, source } = annotation;
       if (isKnown) continue;
       const others = this.stored.filter((answer) => answer.image !== image);
-      this.stored = [...others, { image, label, group: group ?? annotation.id }];
+      this.superseded.push(...this.stored.filter((answer) => answer.image === image));
+      this.stored = [...others, { image, label, source, group: group ?? annotation.id }];
     }
     return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
   }
@@ -139,27 +159,41 @@ export class FakeServer {
     if (last === undefined) return refusal(409);
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
+    for (const { image } of taken) this.restore(image);
     const images = taken.map(({ image, label }) => ({ ...named(image), label }));
     return Response.json({ ...images.at(-1), images });
   }
 
-  private past(query: URLSearchParams) {
-    const rest = {
-      source: "key",
-      client: "c",
-      time: 0,
-      shown_ms: 1,
-      probability: null,
-      held_out: null,
-      repeat: false,
-    };
-    const annotations = this.stored
-      .map(({ image, label }) => ({ ...named(image), label, ...rest }))
-      .reverse();
-    const offset = Number(query.get("offset"));
-    const page = annotations.slice(offset, offset + Number(query.get("limit")));
-    return { annotations: page, total: annotations.length };
+  /** What stood before the answer that was taken back stands again. */
+  private restore(image: number): void {
+    const place = this.superseded.findLastIndex((answer) => answer.image === image);
+    this.stored.push(...this.superseded.splice(place, place < 0 ? 0 : 1));
   }
+
+  private past(query: URLSearchParams) {
+    const fits = ({ label, source }: PastAnswer) =>
+      label === (query.get("label") ?? label) && source === (query.get("source") ?? source);
+    const all = this.stored
+      .map((stored) => this.asPast(stored))
+      .reverse()
+      .filter(fits)
+      .filter((answer) => !query.has("disagrees") || doubt(answer) > 0.5);
+    if (query.get("order") === "suspicious") all.sort((one, other) => doubt(other) - doubt(one));
+    const offset = Number(query.get("offset"));
+    return { annotations: all.slice(offset, offset + Number(query.get("limit"))), total: all.length };
+  }
+
+  private asPast({ image, label, source = "key" }: Stored): PastAnswer {
+    const held_out = this.heldOut.get(image) ?? null;
+    const rest = { source, time: "2026-01-02T03:04:05Z", shown_ms: 1, probability: null, repeat: false };
+    return { ...named(image), label, held_out, ...rest };
+  }
+}
+
+/** How sure the model is of the opposite. */
+function doubt({ label, held_out }: PastAnswer): number {
+  if (held_out === null || label === "skipped") return 0;
+  return label === "positive" ? 1 - held_out : held_out;
 }
 
 function named(image: number) {

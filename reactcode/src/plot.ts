@@ -1,6 +1,6 @@
 // Where things stand in a plot: ticks at round numbers, and from a number to a place on paper.
 
-export const PAPER = { width: 400, height: 168, left: 38, right: 10, top: 8, bottom: 22 } as const;
+export const PAPER = { width: 400, height: 168, left: 44, right: 10, top: 8, bottom: 22 } as const;
 
 /** Round numbers from 0 to at most `most`, about `wanted` of them. */
 export function ticks(most: number, wanted: number): readonly number[] {

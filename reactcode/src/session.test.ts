@@ -4,8 +4,10 @@ import type { Answered, Queued, Status } from "./api";
 import { KEYS, labelOf } from "./keys";
 import { PLAIN } from "./look";
 import {
+  answeredHere,
   canAnswer,
   countsDown,
+  foundHere,
   isPainted,
   keyOf,
   probabilityOf,
@@ -168,6 +170,52 @@ describe("undo", () => {
     const state = after(status, coming([1, 2]), painted(1), gone);
     expect(images(state)).toEqual([1, 2]);
     expect(state.note?.text).toContain("gone");
+  });
+});
+
+describe("a correction", () => {
+  const correct = (label: "positive" | "negative", from?: "positive" | "negative"): Step => ({
+    type: "corrected",
+    queued: queued(1),
+    label,
+    ...(from && { from }),
+  });
+  const undone: Step = {
+    type: "undone",
+    answer: undoneOf({ image: 1, path: "1.jpg", label: "negative", version: "v" }),
+  };
+  const base = [status, coming([1, 2]), painted(1), answered, painted(2)];
+
+  it("taken back brings the earlier label back and asks nothing anew", () => {
+    const state = after(...base, correct("negative", "positive"), { type: "undoing" }, undone);
+    expect(state.past[0]).toMatchObject({ image: 1, label: "positive" });
+    expect(images(state)).toEqual([2]);
+    expect(canAnswer(state)).toBe(true);
+    expect(images(reduce(state, undone))).toEqual([1, 2]); // the answer itself
+  });
+
+  it("refused brings the earlier label back", () => {
+    const refused: Step = { type: "refused", queued: queued(1), sentence: "no" };
+    const state = after(...base, correct("negative", "positive"), refused);
+    expect(state.past).toMatchObject([{ image: 1, label: "positive" }]);
+  });
+
+  it("that a newer answer has replaced is brought back no more", () => {
+    const state = after(...base, correct("negative", "positive"), correct("negative"), undone);
+    expect(images(state)).toEqual([1, 2]);
+  });
+});
+
+describe("what was done on this visit", () => {
+  it("leaves out what was answered before it", () => {
+    const more = { source: "key", time: "", shown_ms: null, held_out: null, repeat: false } as const;
+    const older: Step = {
+      type: "pastLoaded",
+      total: 2,
+      answers: [{ ...queued(7), label: "positive", ...more }],
+    };
+    const state = after(status, coming([1, 2]), painted(1), answered, older);
+    expect([answeredHere(state), foundHere(state)]).toEqual([1, 1]);
   });
 });
 

@@ -1,6 +1,8 @@
 // The review's grid of past answers, with the filters above it.
 import { useState, type RefObject } from "react";
 import type { Filter } from "../api";
+import { keyLabel } from "../bindings";
+import type { Bindings } from "../keys";
 import type { Seen } from "../reviewed";
 import type { Review } from "../useReview";
 import type { State } from "../session";
@@ -12,6 +14,7 @@ export const FIRST: Filter = { order: "suspicious" };
 
 interface Props {
   readonly state: State;
+  readonly bindings: Bindings;
   readonly list: Review;
   readonly all: readonly Seen[];
   readonly filter: Filter;
@@ -24,7 +27,7 @@ interface Props {
 }
 
 export function Overview(props: Props) {
-  const { state, list, all, filter, onFilter, place, onPlace, onOpen, cells, isBehind } = props;
+  const { state, bindings, list, all, filter, onFilter, place, onPlace, onOpen, cells, isBehind } = props;
   const [resets, setResets] = useState(0);
   const reset = () => {
     onFilter(FIRST);
@@ -33,7 +36,7 @@ export function Overview(props: Props) {
   return (
     <div className="overview" inert={isBehind}>
       <Filters key={resets} state={state} filter={filter} onChange={onFilter} />
-      <Count list={list} />
+      <Count list={list} bindings={bindings} />
       <div className="scroll" aria-busy={list.isLoading}>
         {isEmpty(list) && <Nothing filter={filter} onReset={reset} />}
         <ul className="cells" aria-label="Past answers" ref={cells}>
@@ -62,19 +65,32 @@ function isEmpty({ answers, isLoading, trouble }: Review): boolean {
   return answers.length === 0 && !isLoading && trouble === null;
 }
 
-function Count({ list }: { readonly list: Review }) {
+interface CountProps {
+  readonly list: Review;
+  readonly bindings: Bindings;
+}
+
+function Count({ list, bindings }: CountProps) {
   const { answers, total, trouble, isComplete } = list;
   const shown = isComplete ? "" : `the first ${count(answers.length)} of `;
   return (
-    <p className="count" id="review-count" role="status">
-      {trouble ?? (answers.length > 0 && `${shown}${count(total)} answer${total === 1 ? "" : "s"}`)}
+    <p className="count">
+      <span id="review-count" role="status">
+        {trouble ?? (answers.length > 0 && `${shown}${count(total)} answer${total === 1 ? "" : "s"}`)}
+      </span>
       {trouble !== null && (
         <button type="button" className="plain text" onClick={list.again}>
           try again
         </button>
       )}
+      {answers.length > 0 && <span className="hint">{hint(bindings)}</span>}
     </p>
   );
+}
+
+function hint({ positive, negative, skipped, undo }: Bindings): string {
+  const labels = [positive, negative, skipped].map(keyLabel).join(", ");
+  return `${labels} change the one in focus, ${keyLabel(undo)} takes that back, Enter shows it large`;
 }
 
 interface NothingProps {

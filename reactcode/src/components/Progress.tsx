@@ -24,7 +24,6 @@ export function Progress({ session }: { readonly session: Session }) {
         <StillToFind positive={positive} />
         <Work session={session} positive={positive} />
         <Sources statistics={statistics} />
-        <Repeats statistics={statistics} />
       </div>
       <p className="stale" role="status">
         {isAway && (statistics ? "The server is away; this is what was last known." : "The server is away.")}
@@ -65,7 +64,7 @@ function Found({ statistics, positive, images }: Props & { readonly images: numb
       </Plot>
       <p className="legend">
         <span className="found">
-          {count(found)} found in {count(given)} answers
+          {count(found)} found in {count(given)} answers, skips left out
         </span>
         {hasRandom && <span className="random">random order, if these were all</span>}
       </p>
@@ -82,7 +81,7 @@ function Asked({ statistics, positive }: Props) {
   const last = known.at(-1);
   const lately = last ? ` The last: ${Math.round(last[1])} %.` : " None is known yet.";
   return (
-    <Figure title="what was asked" className="wide">
+    <Figure title="How probable it was when asked" className="wide">
       <Plot
         label={`Probability of “${positive}” of what was asked, over the answers.${lately}`}
         mostX={Math.max(answers.at(-1) ?? 0, 1)}
@@ -94,7 +93,7 @@ function Asked({ statistics, positive }: Props) {
       <p className="legend">
         <span className="asked">
           {known.length > 0
-            ? `probability of “${positive}” when asked, over the answers`
+            ? `what the model gave “${positive}” before the answer`
             : "no probability is known yet"}
         </span>
       </p>
@@ -106,18 +105,18 @@ function Right({ statistics }: { readonly statistics: Statistics | null }) {
   const scored = statistics?.prequential ?? null;
   if (scored === null || scored.of === 0)
     return (
-      <Figure title="the model was right">
+      <Figure title="The model was right">
         <p className="value">–</p>
         <p>No answer was scored before it was given yet.</p>
       </Figure>
     );
   const { right, of, low, high } = scored;
   return (
-    <Figure title={`the model was right on the last ${count(of)}`}>
+    <Figure title={`The model was right on the last ${count(of)}`}>
       <p className="value">
         {count(right)} <small>of {count(of)}</small>
       </p>
-      <Share part={right} of={of} low={low} high={high} label="right" />
+      <Share part={right} of={of} low={low} high={high} label="Right" />
       <p>
         {Math.round((100 * right) / of)} %{inWords(low, high)}. Each was scored before its answer was known.
       </p>
@@ -134,19 +133,16 @@ function StillToFind({ positive }: { readonly positive: string }) {
   );
 }
 
-function Repeats({ statistics }: { readonly statistics: Statistics | null }) {
-  if (statistics === null || statistics.repeats.asked === 0) return null;
-  const { asked, missed, low, high } = statistics.repeats;
+/** How often AUTO was wrong, from what was asked again. */
+function Repeats({ asked, missed, low, high }: Statistics["repeats"]) {
+  if (asked === 0) return null;
   const range =
     low === null || high === null ? "" : ` (${Math.round(100 * low)} to ${Math.round(100 * high)} %)`;
   return (
-    <Figure title="AUTO answers asked again">
-      <p>
-        Of {count(asked)} AUTO answers asked again, {count(missed)} {missed === 1 ? "was" : "were"} wrong
-        {range}.
-      </p>
-      <Share part={missed} of={asked} low={low} high={high} label="wrong" />
-    </Figure>
+    <p id="repeats">
+      Of {count(asked)} AUTO answers asked again, {count(missed)} {missed === 1 ? "was" : "were"} wrong
+      {range}.
+    </p>
   );
 }
 
@@ -154,7 +150,7 @@ function Sources({ statistics }: { readonly statistics: Statistics | null }) {
   const given = Object.entries(statistics?.sources ?? {}).filter(([, answers]) => answers > 0);
   const most = Math.max(...given.map(([, answers]) => answers), 1);
   return (
-    <Figure title="answers by source">
+    <Figure title="Answers by source">
       {given.length === 0 && <p className="value">–</p>}
       <dl className="bars">
         {given.map(([source, answers]) => (
@@ -167,6 +163,7 @@ function Sources({ statistics }: { readonly statistics: Statistics | null }) {
           </div>
         ))}
       </dl>
+      {statistics && <Repeats {...statistics.repeats} />}
     </Figure>
   );
 }

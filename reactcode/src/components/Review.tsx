@@ -84,6 +84,7 @@ function Looking({ session, isClose, setClose }: Props) {
     <div className="looking" tabIndex={-1} onKeyDown={onKeyDown}>
       <Overview
         state={state}
+        bindings={bindings}
         list={list}
         all={all}
         filter={filter}

@@ -21,7 +21,7 @@ export function Work({ session, positive }: Props) {
   const answers = answeredHere(state);
   const found = foundHere(state);
   return (
-    <Figure title="this visit">
+    <Figure title="This visit">
       <dl className="facts">
         <dt>images/s now</dt>
         <dd>{perSecond(engine.imagesPerSecond())}</dd>
