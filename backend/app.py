@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 
@@ -99,15 +99,23 @@ def _add_images(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/images/{image}", summary="One image for display, upright", response_class=Response)
     def picture(
-        image: Number, size: Annotated[int | None, Query(ge=1, le=65535)] = None, version: str | None = None
+        image: Number,
+        size: Annotated[int | None, Query(ge=1, le=65535)] = None,
+        version: str | None = None,
+        if_none_match: Annotated[str, Header()] = "",
     ) -> Response:
         try:
-            content, media_type = session.render(image, size)
+            tag = session.tag(image, size)
+            headers = {"cache-control": FOR_GOOD, "etag": f'"{tag}"'}
+            if f'"{tag}"' in if_none_match:
+                return Response(status_code=304, headers=headers)
+            shown = session.render(image, size)
+            is_same = tag == session.tag(image, size)  # else the file was replaced meanwhile
         except UnreadableError as error:
             raise HTTPException(415, f"This image cannot be shown. {error}") from None
         except OSError:
             raise HTTPException(404, f"There is no image {image}, or its file is away.") from None
-        return Response(content, media_type=media_type, headers={"cache-control": FOR_GOOD})
+        return Response(shown.content, media_type=shown.media_type, headers=headers if is_same else None)
 
 
 def _add_status(app: FastAPI, session: Session) -> None:

@@ -1,112 +1,167 @@
-"""Pictures for the screen: decoded in worker processes, so that no file can stop or fill the server."""
+"""Pictures for the screen: decoded in worker processes, so that no file can stop or fill the server, and kept."""
 
-import io
+import contextlib
 import multiprocessing
-import multiprocessing.connection
-import os
-import resource
 import threading
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from PIL import Image
-
-from IA.pictures import UnreadableError, open_upright
+from backend.preview_cache import PreviewCache
+from backend.rendering import RENDERED, Picture, begin, render, render_ahead
+from IA.pictures import UnreadableError
 
 WORKERS = 2
-MEMORY_BYTES = 4 * 2**30
 SIZES_PX = (64, 128, 256, 320, 480, 640, 960, 1280, 1600, 1920, 2560, 3840)
-QUALITY = 90
-SHOWN_BY_BROWSERS = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "BMP": "image/bmp",
-}
-ORIENTATION = 0x0112
+REMEMBERED = 10_000
+
+Work = Callable[..., Picture | None]
+
+
+def limit_of(size_px: int | None) -> int | None:
+    """The size that is made for one that is asked for: rounded down to one of `SIZES_PX`, None for None."""
+    if size_px is None:
+        return None
+    return max((size for size in SIZES_PX if size <= size_px), default=SIZES_PX[0])
+
+
+def name_of(version: str, size_px: int | None) -> str:
+    """What tells a picture from any other: the version of its file, and its size."""
+    return f"{version}-{limit_of(size_px) or 'full'}"
 
 
 class Previews:
     """A pool of decoders; one that crashes is replaced, and the file it crashed on counts as unreadable."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        """Begin with what was rendered before.
+
+        Args:
+            folder: where rendered pictures are kept.
+        """
+        self._cache = PreviewCache(folder)
         self._lock = threading.Lock()
         self._pool = _pool()
+        self._flying: dict[str, Future[Picture | None]] = {}
+        self._requests = 0
+        self._quiet = threading.Condition()
+        self._is_closed = False
+        self._not_ahead: set[str] = set()  # sent as they are, or a decoder crashed
 
-    def render(self, path: Path, size_px: int | None) -> tuple[bytes, str]:
+    def render(self, path: Path, version: Callable[[], str], size_px: int | None) -> Picture:
         """The picture for display; call it from a thread, it waits.
 
         Args:
             path: of the image file.
+            version: tells the key of the file's content as it is now.
             size_px: at most this many pixels on the long side, rounded down to one of `SIZES_PX`; None: as it is.
-
-        Returns:
-            The bytes of an upright picture and its media type.
 
         Raises:
             UnreadableError: it cannot be decoded.
             OSError: it cannot be opened.
         """
-        for _ in range(2):  # a crash may have been another file's fault
-            try:
-                return self._submit(path, size_px).result()
-            except BrokenProcessPool:
-                self._renew()
-        raise UnreadableError("The decoder crashed on it.")
+        before = version()
+        name = name_of(before, size_px)
+        kept = self._cache.get(name)
+        if kept is not None:
+            return Picture(kept, RENDERED, is_rendered=True)
+        with self._requested():
+            picture = self._render(name, path, limit_of(size_px))
+        if picture.is_rendered and version() == before:
+            self._cache.put(name, picture.content)
+        return picture
 
-    def _submit(self, path: Path, size_px: int | None) -> "Future[tuple[bytes, str]]":
-        with self._lock:
-            return self._pool.submit(_render, path, size_px)
+    def prepare(self, path: Path, version: Callable[[], str], size_px: int) -> None:
+        """Render a picture that is not asked for yet, once no request is under way; one thread may call this.
 
-    def _renew(self) -> None:
-        with self._lock:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = _pool()
+        Raises:
+            UnreadableError: it cannot be decoded.
+            OSError: it cannot be opened.
+        """
+        before = version()
+        name = name_of(before, size_px)
+        if name in self._not_ahead or name in self._cache:
+            return
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._requests == 0 or self._is_closed)
+        if self._is_closed:
+            return
+        try:
+            picture = self._result(name, render_ahead, path, limit_of(size_px))
+        except (RuntimeError, CancelledError):  # a crash, and a request will tell whose fault it was; or the end
+            picture = None
+        if picture is None or not picture.is_rendered:
+            self._leave(name)
+        elif version() == before:
+            self._cache.put(name, picture.content)
 
     def close(self) -> None:
         """End the workers."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._quiet:
+            self._is_closed = True
+            self._quiet.notify_all()
+        with self._lock:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @contextlib.contextmanager
+    def _requested(self) -> Iterator[None]:
+        with self._quiet:
+            self._requests += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._requests -= 1
+                self._quiet.notify_all()
+
+    def _leave(self, name: str) -> None:
+        if len(self._not_ahead) >= REMEMBERED:
+            self._not_ahead.clear()
+        self._not_ahead.add(name)
+
+    # --- the pool -----------------------------------------------------------------------------------------------------
+
+    def _render(self, name: str, path: Path, limit_px: int | None) -> Picture:
+        for _ in range(3):  # a crash may have been another file's fault, and what was begun ahead may give nothing
+            with contextlib.suppress(BrokenProcessPool):
+                picture = self._result(name, render, path, limit_px)
+                if picture is not None:
+                    return picture
+        raise UnreadableError("The decoder crashed on it.")
+
+    def _result(self, name: str, work: Work, path: Path, limit_px: int | None) -> Picture | None:
+        """What comes of a job, one's own or the same that somebody has begun."""
+        pool, future = self._join(name, work, path, limit_px)
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            with self._lock:
+                self._renew(pool)
+            raise
+        finally:
+            with self._lock:
+                if self._flying.get(name) is future:
+                    del self._flying[name]
+
+    def _join(
+        self, name: str, work: Work, path: Path, limit_px: int | None
+    ) -> "tuple[ProcessPoolExecutor, Future[Picture | None]]":
+        with self._lock:
+            if name not in self._flying:
+                try:
+                    self._flying[name] = self._pool.submit(work, path, limit_px)
+                except BrokenProcessPool:  # somebody else's crash, that nobody has looked at yet
+                    self._renew(self._pool)
+                    self._flying[name] = self._pool.submit(work, path, limit_px)
+            return self._pool, self._flying[name]
+
+    def _renew(self, broken: ProcessPoolExecutor) -> None:
+        if self._pool is broken:
+            broken.shutdown(wait=False, cancel_futures=True)
+            self._pool = _pool()
 
 
 def _pool() -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_begin)
-
-
-def _begin() -> None:
-    """Bound a worker's memory, and end it with the server, however that ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(0)
-
-
-def _render(path: Path, size_px: int | None) -> tuple[bytes, str]:
-    limit_px = None if size_px is None else max((size for size in SIZES_PX if size <= size_px), default=SIZES_PX[0])
-    picture = open_upright(path, at_least_px=limit_px)
-    as_it_is = _as_it_is(path, limit_px)
-    if as_it_is is not None:
-        return path.read_bytes(), as_it_is
-    if limit_px is not None:
-        picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=QUALITY, subsampling=0)
-    return encoded.getvalue(), "image/jpeg"
-
-
-def _as_it_is(path: Path, limit_px: int | None) -> str | None:
-    """Media type of a file that a browser shows as it is: small enough, upright, one frame, eight bits, RGB or grey."""
-    with Image.open(path) as image:
-        media_type = SHOWN_BY_BROWSERS.get(image.format or "")
-        if limit_px is None:
-            return media_type
-        plain = image.mode in {"RGB", "L"} and getattr(image, "n_frames", 1) == 1
-        upright = image.getexif().get(ORIENTATION, 1) == 1
-        return media_type if plain and upright and max(image.size) <= limit_px else None
+    return ProcessPoolExecutor(WORKERS, mp_context=context, initializer=begin)

@@ -112,6 +112,20 @@ class Queue:
                 self._leases[image] = Lease(client, now_s + LEASE_S, probability)
             return list(chosen.items())
 
+    def is_open(self, image: int) -> bool:
+        """Whether an image is to be asked."""
+        return image < len(self._closed) and not self._closed[image]
+
+    def head(self, count: int) -> list[int]:
+        """The images that come next, whoever holds them; nothing is handed out."""
+        with self._lock:
+            images: dict[int, None] = {}
+            for image, _ in self._open():
+                images[image] = None
+                if len(images) == count:
+                    break
+            return list(images)
+
     def _open(self) -> Iterator[tuple[int, float | None]]:
         """Images to ask: as ranked, then in shuffled order those that the ranking does not know yet."""
         for which, order in enumerate((self._ranked, self._shuffled)):

@@ -1,22 +1,25 @@
 """One run as the server knows it: answers, images, queue, and what the other loops have published."""
 
+import contextlib
 import dataclasses
 import logging
 import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.ahead import Ahead
 from backend.answers import Answer
 from backend.changes import Changes
 from backend.images import Images
 from backend.instructions import Instructions
 from backend.labels import Labels
-from backend.previews import Previews
+from backend.previews import Previews, limit_of, name_of
 from backend.queue import Closed, Queue
+from backend.rendering import Picture
 from backend.review import Choice
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
@@ -43,7 +46,8 @@ class Session:
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
         self.images = Images(self.run, Path(self.settings.datadir), self._on_image)
-        self.previews = Previews()
+        self.previews = Previews(self.run / "cache" / "previews")
+        self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
@@ -61,6 +65,7 @@ class Session:
     def start(self) -> None:
         """List the images and follow the other loops."""
         self.images.start()
+        self.ahead.start()
         for thread in self._threads:
             thread.start()
 
@@ -78,6 +83,7 @@ class Session:
         """Store and publish what is waiting; end threads and workers."""
         self.end_streams()
         self.images.close()
+        self.ahead.close()
         self.labels.close()
         self.previews.close()
 
@@ -134,15 +140,34 @@ class Session:
         ]
         return {"images": images, "ranking": self.ranking and self.ranking.generation, "left": self.queue.left}
 
-    def render(self, image: int, size_px: int | None) -> tuple[bytes, str]:
+    def tag(self, image: int, size_px: int | None) -> str:
+        """What tells one picture for display from any other: file, content and size. Raises FileNotFoundError."""
+        self.images.file(image)
+        return name_of(self.images.version(image), size_px)
+
+    def render(self, image: int, size_px: int | None) -> Picture:
         """One picture for display.
 
         Raises:
-            FileNotFoundError: there is no such image.
+            OSError: there is no such image, or its file cannot be opened.
             UnreadableError: it cannot be decoded; it is not asked any more.
         """
+        limit_px = limit_of(size_px)
+        if limit_px is not None and self.queue.is_open(image):
+            self.ahead.asked(limit_px)
+        with self._told_of(image):
+            return self.previews.render(self.images.file(image), lambda: self.images.version(image), size_px)
+
+    def _prepare(self, image: int, size_px: int) -> None:
+        """Have a picture ready before it is asked for; trouble is told when it is."""
+        with contextlib.suppress(OSError, UnreadableError), self._told_of(image):
+            self.previews.prepare(self.images.file(image), lambda: self.images.version(image), size_px)
+
+    @contextlib.contextmanager
+    def _told_of(self, image: int) -> Iterator[None]:
+        """Take note of an image that turns out to be unreadable in the block: it is not asked any more."""
         try:
-            return self.previews.render(self.images.file(image), size_px)
+            yield
         except UnreadableError as error:
             if image not in self._undecodable:
                 level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
@@ -195,6 +220,7 @@ class Session:
         image = self.images.number(path)
         if image is not None:
             self._mark_answered(image)
+            self.ahead.wake()
         self.changes.notify()
 
     def _on_image(self, image: int) -> None:
@@ -203,6 +229,7 @@ class Session:
         self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
         self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
         self._mark_answered(image)
+        self.ahead.wake()
         self.changes.notify()
 
     def _mark_answered(self, image: int) -> None:
@@ -233,6 +260,7 @@ class Session:
             return
         self.ranking = version
         self.queue.rank(version.content)
+        self.ahead.wake()
         self.changes.notify()
 
     def _look_at_loops(self) -> None:

@@ -49,7 +49,7 @@ class History:
         shown: dict[str, float | None] = {}
         stands: dict[str, Given | None] = {}  # the standing answer, in the order of the first that was not taken back
         before: dict[str, Given] = {}
-        self.repeats: list[bool] = []
+        missed: dict[str, bool] = {}  # a late press comes as a second answer of the same repeat
         for answer in given:
             shown.setdefault(answer.path, None if answer.repeat else answer.probability)
             if answer.state == "undone":
@@ -57,9 +57,11 @@ class History:
             stands.setdefault(answer.path, None)
             if answer.state == "standing":
                 stands[answer.path] = answer
-            if answer.repeat and _timed_out(before.get(answer.path)) and answer.label != "skipped":
-                self.repeats.append(answer.label == "positive")
+            is_repeat = answer.path in missed or _timed_out(before.get(answer.path))
+            if answer.repeat and is_repeat and answer.label != "skipped":
+                missed[answer.path] = answer.label == "positive"
             before[answer.path] = answer
+        self.repeats = list(missed.values())
         self.asked = [
             Asked(answer.label == "positive", answer.source, shown[path])
             for path, answer in stands.items()

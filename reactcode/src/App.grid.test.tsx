@@ -99,15 +99,13 @@ describe("the grid", () => {
   });
 
   it("has the next grid's pictures before it is shown", async () => {
-    await opened();
-    await gridOf(0, 1, 2, 3);
-    await waitFor(() =>
-      expect(server.requests).toEqual(
-        expect.arrayContaining([4, 5, 6, 7].map((image) => `GET /api/images/${image}`)),
-      ),
-    );
+    server = new FakeServer(60);
+    await opened(12);
+    await waitFor(() => expect(server.requests).toContain("GET /api/images/23"));
+    server.picturesHeld = true;
+    await gridOf(...range(0, 11));
     press("Enter");
-    expect(cells().every((cell) => cell.querySelector("img") !== null)).toBe(true);
+    await gridOf(...range(12, 23));
   });
 
   it("is answered once by an Enter that is held, and by the button as a button", async () => {
@@ -173,22 +171,23 @@ describe("the grid", () => {
   });
 
   it("leaves out what is not painted yet, and asks it again first", async () => {
+    server = new FakeServer(60);
     await opened();
     await gridOf(0, 1, 2, 3);
     server.picturesHeld = true;
-    server.order = [0, 1, 2, 3, 4, 15, 16, 17, 18, 19];
+    server.order = [0, 1, 2, 3, 4, 55, 56, 57, 58, 59];
     server.changes = { ranking: { generation: 5, labels: 3 } };
     act(() => server.push());
-    await waitFor(() => expect(server.requests).toContain("GET /api/images/17"));
+    await waitFor(() => expect(server.requests).toContain("GET /api/images/57"));
     press("Enter");
     await waitFor(() => expect(cells()[0]?.dataset["painted"]).toBe("true"));
-    expect(images()).toEqual([4, 15, 16, 17]);
+    expect(images()).toEqual([4, 55, 56, 57]);
     press("2"); // it is not there: nobody can mean it
     press("Enter");
     await waitFor(() => expect(stored()).toHaveLength(5));
     expect(stored()[4]).toEqual([4, "negative"]);
     act(() => server.letPicturesGo());
-    await gridOf(15, 16, 17, 18);
+    await gridOf(55, 56, 57, 58);
     expect(marks()).toEqual(["", "", "", ""]);
   });
 

@@ -3,7 +3,6 @@ import { Answers } from "./components/Answers";
 import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
-import { Countdown } from "./components/Countdown";
 import { Grid } from "./components/Grid";
 import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
@@ -11,7 +10,10 @@ import { Help } from "./components/Help";
 import { History } from "./components/History";
 import { Info } from "./components/Info";
 import { Live } from "./components/Live";
+import { LatePress } from "./components/LatePress";
 import { Note } from "./components/Note";
+import { OfferToStop } from "./components/OfferToStop";
+import { Ring } from "./components/Ring";
 import { Scene } from "./components/Scene";
 import { Stage } from "./components/Stage";
 import { StillThere } from "./components/StillThere";
@@ -35,11 +37,13 @@ export function App() {
         <History session={session} />
         <Scene session={session} />
         <Walk session={session} />
+        <Ring session={session} />
+        <LatePress session={session} />
+        <OfferToStop session={session} />
         <Note note={session.state.note} />
         <Banner state={session.state} />
         {panel === "tools" && <Tools session={session} look={look} setLook={setLook} />}
       </main>
-      <Countdown session={session} />
       {isGrid ? (
         <GridBar session={session} />
       ) : (

@@ -3,31 +3,23 @@ import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
 import { checkedSize, gridAnswers, isGridShown, nextGrid } from "./grid";
 import { openKept } from "./kept";
+import { Autopilot } from "./autopilot";
 import { Outbox, type Outgoing } from "./outbox";
 import { Pace } from "./pace";
 import { Preload, sizeFor } from "./preload";
 import { labelOf, type Action } from "./keys";
-import {
-  autoRuns,
-  canAnswer,
-  countsDown,
-  nextSpeed,
-  reduce,
-  shownOf,
-  START,
-  type Panel,
-  type State,
-  type Step,
-} from "./session";
+import { autoRuns, canAnswer, reduce, shownOf, START, type Panel, type State, type Step } from "./session";
+import { nextSpeed } from "./speed";
 import { clientId, keep, kept, newId } from "./storage";
 
-const AHEAD = 8; // so many images after the one shown are fetched and decoded
+const AHEAD = 16; // so many images after the one shown are fetched and decoded
+const KEEP_LEAST = 2;
+const SPARE_MS = 50;
 const PAST_PAGE = 50;
 const PAST_AHEAD = 15; // so many answers before the last one known, older ones are asked for
 const ASK_PAUSE_MS = 200;
 const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
 const STUCK = { waiting: 3, after_ms: 2_000 };
-const IDLE_MS = 30_000;
 const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
 
 export class Engine {
@@ -41,17 +33,16 @@ export class Engine {
   private stage = { width: 1280, height: 720 };
   private cell_px = sizeFor(320, 320, window.devicePixelRatio);
   private outbox: Outbox | null = null;
-  private isOpening = false;
+  private opening: Promise<void> | null = null;
   private undosWaiting = 0;
   private inDoubt = false; // whether the server may have become another run's
   private isAsking = false;
   private askTimer: ReturnType<typeof setTimeout> | undefined;
   private askDue = Infinity;
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
-  private frame: number | null = null;
   private loadingPast: Promise<void> | null = null;
-  private readonly pace = new Pace();
-  private lastSign = 0;
+  readonly pace = new Pace();
+  readonly autopilot = new Autopilot(this);
 
   constructor(private readonly onOtherRun: () => void = () => window.location.reload()) {}
 
@@ -61,7 +52,7 @@ export class Engine {
     this.dispatch({ type: "gridSize", size: kept("ia:grid", checkedSize) });
     const onVisible = () =>
       this.dispatch({ type: "visible", visible: document.visibilityState === "visible" });
-    const onSign = () => this.sign();
+    const onSign = () => this.autopilot.sign();
     document.addEventListener("visibilitychange", onVisible);
     for (const sign of SIGNS) window.addEventListener(sign, onSign, { passive: true });
     onVisible();
@@ -76,7 +67,7 @@ export class Engine {
       for (const sign of SIGNS) window.removeEventListener(sign, onSign);
       clearTimeout(this.askTimer);
       clearTimeout(this.stuckTimer);
-      if (this.frame !== null) cancelAnimationFrame(this.frame);
+      this.autopilot.close();
       this.outbox?.close();
       this.preload.close();
       this.cells.close();
@@ -106,17 +97,23 @@ export class Engine {
   }
 
   answer(label: api.Label, source: Source): void {
+    const { undoing, idle } = this.state;
+    const isReady = this.outbox !== null && !undoing && !idle;
+    if (isReady && this.autopilot.press(label, source)) return;
+    if (isReady && canAnswer(this.state)) this.give(label, source);
+    else if (shownOf(this.state) !== null) this.note(undoing ? "Taking back…" : "The image is not here yet.");
+  }
+
+  /** Answer the image that is shown. */
+  give(label: api.Label, source: Source): void {
     const shown = shownOf(this.state);
-    if (shown === null) return;
-    if (!canAnswer(this.state) || this.outbox === null) {
-      if (source !== "timeout") this.note(this.state.undoing ? "Taking back…" : "The image is not here yet.");
-      return;
-    }
+    if (shown === null || this.outbox === null) return;
     const now = performance.now();
     const shown_ms = this.pace.shown_ms(now);
     this.pace.answered(now);
     this.dispatch({ type: "answered", label, source });
-    this.send([this.outgoing(shown, label, source, { shown_ms })]);
+    const repeat = shown.again === "blindly" ? { repeat: true } : {};
+    this.send([this.outgoing(shown, label, source, { shown_ms, ...repeat })]);
   }
 
   /** Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. */
@@ -148,9 +145,9 @@ export class Engine {
   }
 
   /** Give an image of the past, shown anywhere, another label. */
-  correct(queued: Queued, label: api.Label, source: Source): void {
+  correct(queued: Queued, label: api.Label, source: Source, more: Partial<Annotation> = {}): void {
     this.dispatch({ type: "corrected", queued, label });
-    this.send([this.outgoing(queued, label, source, {})]);
+    this.send([this.outgoing(queued, label, source, more)]);
   }
 
   private outgoing(
@@ -176,6 +173,7 @@ export class Engine {
       this.undosWaiting += 1;
       return;
     }
+    this.autopilot.forget();
     const taken = this.outbox.takeBack();
     if (taken !== null) {
       this.dispatch({ type: "undone", answer: asUndone(taken) });
@@ -244,11 +242,6 @@ export class Engine {
     else this.dispatch({ type: "pause" });
   }
 
-  /** The person is there. */
-  sign(): void {
-    this.lastSign = performance.now();
-  }
-
   // --- what the page asks --------------------------------------------------------------------------------------------
 
   /** The decoded picture of what is shown; null while it is on its way. */
@@ -275,11 +268,6 @@ export class Engine {
     this.wantPictures();
   }
 
-  /** Which part of the image's time in AUTO is left, 1 to 0. */
-  remaining(): number {
-    return this.pace.remaining(this.state.speed);
-  }
-
   imagesPerSecond(): number {
     return this.pace.imagesPerSecond(performance.now());
   }
@@ -293,7 +281,7 @@ export class Engine {
     const isMoved = state.queue !== before.queue || state.place !== before.place;
     if (isMoved || state.grid !== before.grid) this.wantPictures();
     if (state.grid.size !== before.grid.size || state.grid.isOpen !== before.grid.isOpen) this.askSoon(0);
-    if (state.auto && this.frame === null) this.beginFrames(now);
+    this.autopilot.follow(before, now);
     if (state.link === "here" && before.link === "away") this.hurry();
     if (state.waiting !== before.waiting) this.watchStuck();
   }
@@ -318,22 +306,6 @@ export class Engine {
     });
   }
 
-  private beginFrames(now: number): void {
-    this.lastSign = now;
-    const frame = (time: number) => {
-      this.frame = this.state.auto ? requestAnimationFrame(frame) : null;
-      this.countDown(time);
-    };
-    this.frame = requestAnimationFrame(frame);
-  }
-
-  private countDown(now: number): void {
-    this.pace.frame(this.state, now);
-    if (!countsDown(this.state)) return;
-    if (now - this.lastSign > IDLE_MS) this.dispatch({ type: "idle" });
-    else if (this.remaining() === 0) this.answer("negative", "timeout");
-  }
-
   private watchStuck(): void {
     if (this.state.waiting <= STUCK.waiting) {
       clearTimeout(this.stuckTimer);
@@ -354,13 +326,12 @@ export class Engine {
     }
     this.inDoubt = false;
     this.dispatch({ type: "status", status });
-    if (this.outbox === null && !this.isOpening) void this.openOutbox(status);
+    this.opening ??= this.openOutbox(status);
     const isNewRanking = (status.ranking?.generation ?? null) !== this.state.ranking;
     if (isNewRanking || this.isShort(status.left)) this.askSoon();
   }
 
   private async openOutbox(status: Status): Promise<void> {
-    this.isOpening = true;
     this.outbox = await Outbox.open(`${runOf(status)}:`, await openKept(), {
       send: (annotations) => this.transmit(annotations),
       onStored: (stored, counts) => {
@@ -441,8 +412,9 @@ export class Engine {
     const count = Math.min(this.inHand() + waiting, 100);
     try {
       if (this.state.status === null) this.onStatus(await api.status());
+      await this.opening; // whatever is shown can be answered
       const answer = await api.queue(this.client, count);
-      this.dispatch({ type: "queue", answer, asked_at: tick });
+      this.dispatch({ type: "queue", answer, asked_at: tick, keep: this.keepAhead() });
       this.preload.hurry();
       this.cells.hurry();
       if (this.isShort(answer.left)) this.askSoon(ASK_AGAIN_MS); // others hold the rest for now
@@ -451,6 +423,12 @@ export class Engine {
     } finally {
       this.isAsking = false;
     }
+  }
+
+  /** So many decoded images stay next whatever a newer ranking says: what is fetched meanwhile comes in time. */
+  private keepAhead(): number {
+    const answers = Math.ceil((this.preload.fetch_ms + SPARE_MS) / this.pace.interval_ms);
+    return Math.min(Math.max(answers + 1, KEEP_LEAST), AHEAD);
   }
 
   /** Whether fewer images are in hand than there could be. */
@@ -500,7 +478,7 @@ const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>>
   auto: (engine) => engine.dispatch({ type: "auto" }),
   faster: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, 1)),
   slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
-  mine: () => undefined,
+  mine: (engine, source) => engine.autopilot.mine(source),
   grid: (engine) => engine.toggle("grid"),
   zoom: (engine) => engine.dispatch({ type: "zoom" }),
   pin: () => undefined,

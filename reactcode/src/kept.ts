@@ -39,9 +39,9 @@ class Database implements Kept {
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
     try {
       const transaction = this.database.transaction(STORE);
-      const keys = await transaction.store.getAllKeys(range);
+      const keys = (await transaction.store.getAllKeys(range)) as string[];
       const values = (await transaction.store.getAll(range)) as unknown[];
-      return keys.map((key, place) => [String(key), values[place]] as const);
+      return keys.map((key, place) => [key, values[place]] as const);
     } catch {
       return [];
     }

@@ -2,6 +2,7 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import "./style.css";
+import "./auto.css";
 import "./grid.css";
 
 const root = document.getElementById("root");

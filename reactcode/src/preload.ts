@@ -27,15 +27,17 @@ interface Slot {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-const AT_ONCE = 3;
+const AT_ONCE = 4; // the browser opens six connections; events, answers and questions need some
 const SPARE = 12; // decoded pictures kept after use, for undo and for the way back
 const FIRST_PAUSE_MS = 300;
 const MOST_FAILURES = 4; // of a server that is there: then the picture is given up
 const LONGEST_PAUSE_MS = 8_000;
+const FETCHES_KEPT = 16;
 
 export class Preload {
   private slots = new Map<string, Slot>(); // in order of use, the stalest first
   private wanted: readonly string[] = [];
+  private fetches_ms: readonly number[] = []; // how long the last pictures took
 
   constructor(private readonly events: PreloadEvents) {}
 
@@ -43,6 +45,12 @@ export class Preload {
   element(queued: Queued): HTMLImageElement | null {
     const slot = this.slots.get(keyOf(queued));
     return slot?.state === "decoded" ? slot.element : null;
+  }
+
+  /** How long it takes to have a picture, the slower ones of the last. */
+  get fetch_ms(): number {
+    const sorted = [...this.fetches_ms].sort((a, b) => a - b);
+    return sorted[Math.floor(0.9 * sorted.length)] ?? 0;
   }
 
   /** Have these ready, the first first; whatever else is under way stops. */
@@ -104,6 +112,7 @@ export class Preload {
   private async load(key: string, slot: Slot): Promise<void> {
     slot.state = "loading";
     slot.abort = new AbortController();
+    const began = performance.now();
     let outcome: Slot["state"] | Error;
     try {
       const blob = await picture(slot.queued, this.events.size_px(), slot.abort.signal);
@@ -114,6 +123,8 @@ export class Preload {
     if (this.slots.get(key) !== slot) return; // nobody wants it any more
     if (outcome instanceof Error) this.retryLater(slot, outcome);
     else slot.state = outcome;
+    if (outcome === "decoded")
+      this.fetches_ms = [...this.fetches_ms.slice(1 - FETCHES_KEPT), performance.now() - began];
     if (outcome === "decoded") this.events.onDecoded(slot.queued);
     if (outcome === "unreadable") this.events.onUnreadable(slot.queued);
     this.loadNext();

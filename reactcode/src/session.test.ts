@@ -7,7 +7,6 @@ import {
   countsDown,
   isPainted,
   keyOf,
-  nextSpeed,
   reduce,
   sceneOf,
   shownOf,
@@ -15,6 +14,7 @@ import {
   type State,
   type Step,
 } from "./session";
+import { nextSpeed } from "./speed";
 
 const STATUS: Status = {
   id: "1d",

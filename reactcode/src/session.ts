@@ -1,4 +1,5 @@
 // What the page knows and how it changes: a pure reducer. No React, no clock, no network.
+import { SPEED } from "./speed";
 import type {
   Answered,
   Counts,
@@ -22,21 +23,29 @@ import {
   type GridStep,
 } from "./grid";
 
-// --- AUTO's speed --------------------------------------------------------------------------------------------------
-
-export const SPEED = { least: 0.2, most: 10, first: 1 } as const;
-const SPEEDS = [0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10];
-
-/** The next speed up (1) or down (-1), in images a second. */
-export function nextSpeed(speed: number, direction: 1 | -1): number {
-  const next = direction === 1 ? SPEEDS.find((s) => s > speed) : SPEEDS.findLast((s) => s < speed);
-  return next ?? speed;
-}
-
 // --- state ---------------------------------------------------------------------------------------------------------
 
 export type Panel =
   "help" | "info" | "tools" | "tensorboard" | "progress" | "review" | "instructions" | "grid";
+/** Why an image that has an answer is shown once more: a press may have been for it, or to measure what AUTO misses. */
+export type Again = "inPeace" | "blindly";
+
+/** An image of the queue. */
+export interface Asked extends Queued {
+  readonly again?: Again;
+}
+
+/** A press in AUTO that was given to an image before the one on the screen. */
+export interface Late {
+  readonly queued: Queued;
+  readonly label: Label;
+  /** How many images before. */
+  readonly back: number;
+  /** The one that was on the screen when the key was pressed. */
+  readonly onScreen: Queued | null;
+  readonly serial: number;
+}
+
 export type Link = "connecting" | "here" | "away";
 
 /** An answer of the past, as the page walks through them. */
@@ -52,7 +61,7 @@ export interface State {
   readonly trouble: string | null;
   readonly unauthorised: boolean;
   /** The first is the one being asked. */
-  readonly queue: readonly Queued[];
+  readonly queue: readonly Asked[];
   readonly ranking: number | null;
   readonly asked: boolean;
   /** Images answered here: the tick at which the server knew; Infinity while it does not. */
@@ -74,6 +83,10 @@ export interface State {
   readonly speed: number;
   readonly paused: boolean;
   readonly idle: boolean;
+  /** The last press that was given to an earlier image; null once its image is long gone. */
+  readonly late: Late | null;
+  /** AUTO offers to stop: what comes next is hardly what is looked for. */
+  readonly offer: boolean;
   readonly visible: boolean;
   readonly panel: Panel | null;
   readonly grid: Grid;
@@ -106,6 +119,8 @@ export const START: State = {
   speed: SPEED.first,
   paused: false,
   idle: false,
+  late: null,
+  offer: false,
   visible: true,
   panel: null,
   grid: NO_GRID,
@@ -118,10 +133,19 @@ export type Step =
   | GridStep
   | { readonly type: "status"; readonly status: Status }
   | { readonly type: "link"; readonly link: Link; readonly trouble?: string; readonly unauthorised?: boolean }
-  | { readonly type: "queue"; readonly answer: QueueAnswer; readonly asked_at: number }
+  | {
+      readonly type: "queue";
+      readonly answer: QueueAnswer;
+      readonly asked_at: number;
+      readonly keep?: number;
+    }
   | { readonly type: "decoded" | "unreadable"; readonly queued: Queued }
   | { readonly type: "painted"; readonly key: string }
   | { readonly type: "answered"; readonly label: Label; readonly source: Source }
+  | { readonly type: "again"; readonly images: readonly Queued[]; readonly how: Again }
+  | { readonly type: "unasked"; readonly images: readonly number[] }
+  | { readonly type: "late"; readonly late: Omit<Late, "serial"> | null }
+  | { readonly type: "offer"; readonly offer: boolean }
   | { readonly type: "corrected"; readonly queued: Queued; readonly label: Label }
   | { readonly type: "waiting"; readonly waiting: number; readonly images: readonly number[] }
   | { readonly type: "stuck"; readonly stuck: boolean }
@@ -139,7 +163,8 @@ export type Step =
   | { readonly type: "panel"; readonly panel: Panel | null }
   | { readonly type: "note"; readonly text: string };
 
-const KEPT_AHEAD = 2; // so many decoded images stay next whatever a newer ranking says
+const BLINDLY_AT = 8; // images that are shown again blindly come so far behind the one on the screen
+const KEPT_AHEAD = 2; // so many decoded images at least stay next whatever a newer ranking says
 
 // --- what can be read off the state ----------------------------------------------------------------------------------
 
@@ -149,7 +174,7 @@ export function keyOf(queued: Queued): string {
 }
 
 /** What is on the stage: an image of the past, or the one being asked. */
-export function shownOf(state: State): Queued | null {
+export function shownOf(state: State): Asked | null {
   return (state.place === null ? state.queue[0] : state.past[state.place]) ?? null;
 }
 
@@ -171,8 +196,13 @@ export function autoRuns(state: State): boolean {
 /** Whether the time of the image shown runs down. */
 export function countsDown(state: State): boolean {
   const isWatched = state.visible && state.panel === null && state.place === null && !state.zoom;
-  const isSafe = state.link === "here" && state.trouble === null && !state.stuck;
+  const isSafe = state.link === "here" && state.trouble === null && !state.stuck && !isLoopDown(state);
   return autoRuns(state) && isWatched && isSafe && canAnswer(state);
+}
+
+/** Whether a loop asks for attention. */
+export function isLoopDown({ status }: State): boolean {
+  return status !== null && Object.values(status.loops).includes("down");
 }
 
 /** Whether a person is at work: on that time images a second rest. */
@@ -204,8 +234,9 @@ export function sceneOf(state: State): Scene {
 export function reduce(before: State, step: Step): State {
   const state = withGrid(isGridStep(step) ? reduceGrid(before, step) : changed(before, step));
   const shown = shownOf(state);
-  const isSame = shown !== null && shown.image === shownOf(before)?.image && state.place === before.place;
-  return isSame ? state : { ...state, painted: null, zoom: false }; // a new picture has yet to be painted
+  const last = shownOf(before);
+  const isSame = shown?.image === last?.image && shown?.again === last?.again && state.place === before.place;
+  return isSame && shown !== null ? state : { ...state, painted: null, zoom: false }; // a new picture has yet to be painted
 }
 
 function changed(state: State, step: Exclude<Step, GridStep>): State {
@@ -220,7 +251,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
         unauthorised: step.unauthorised ?? (step.link === "here" ? false : state.unauthorised),
       };
     case "queue":
-      return withQueue(state, step.answer, step.asked_at);
+      return withQueue(state, step.answer, step.asked_at, step.keep ?? KEPT_AHEAD);
     case "decoded":
       return { ...state, decoded: new Set(state.decoded).add(keyOf(step.queued)) };
     case "unreadable":
@@ -229,6 +260,17 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
       return { ...state, painted: step.key };
     case "answered":
       return withAnswer(state, step.label, step.source);
+    case "again":
+      return { ...state, queue: withAgain(state.queue, step.images, step.how) };
+    case "unasked":
+      return {
+        ...state,
+        queue: state.queue.filter((asked) => !asked.again || !step.images.includes(asked.image)),
+      };
+    case "late":
+      return { ...state, late: step.late && { ...step.late, serial: (state.late?.serial ?? 0) + 1 } };
+    case "offer":
+      return { ...state, offer: step.offer };
     case "corrected":
       return withCorrection(state, step.queued, step.label);
     case "waiting":
@@ -252,7 +294,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
     case "visit":
       return { ...state, place: placeOf(state.past, step.image) };
     case "auto":
-      return { ...state, auto: !state.auto, paused: false, idle: false };
+      return { ...state, auto: !state.auto, paused: false, idle: false, late: null, offer: false };
     case "pause":
       return { ...state, paused: !state.paused, idle: false };
     case "idle":
@@ -277,15 +319,18 @@ function noted(state: State, text: string): State {
 }
 
 /**
- * A newer order: the image being asked and the decoded next ones stay, the rest is replaced.
- * What was answered here after the question went out is in the server's answer only because it did not know yet.
+ * A newer order: the image being asked, the first decoded ones after it, and those shown again stay; the rest is
+ * replaced. What was answered here after the question went out is in the server's answer only because it did not know yet.
  */
-function withQueue(state: State, answer: QueueAnswer, asked_at: number): State {
+function withQueue(state: State, answer: QueueAnswer, asked_at: number, keep: number): State {
   const isOpen = (queued: Queued) =>
     !((state.answered.get(queued.image) ?? -1) > asked_at) && !state.unreadable.has(keyOf(queued));
   const kept = state.queue.filter(
-    (queued, place) =>
-      place === 0 || (place <= KEPT_AHEAD && state.decoded.has(keyOf(queued))) || isInGrid(state, queued),
+    (asked, place) =>
+      place === 0 ||
+      asked.again ||
+      (place <= keep && state.decoded.has(keyOf(asked))) ||
+      isInGrid(state, asked),
   );
   const held = new Set(kept.map((queued) => queued.image));
   const fresh = answer.images.filter((queued) => isOpen(queued) && !held.has(queued.image));
@@ -303,6 +348,15 @@ function withQueue(state: State, answer: QueueAnswer, asked_at: number): State {
     answered: new Map([...state.answered].filter(([, tick]) => tick > asked_at)),
     decoded: decodedOf(state, queue),
   };
+}
+
+/** In peace: next; blindly: after what is fetched already, so that nobody waits for it. */
+function withAgain(queue: readonly Asked[], images: readonly Queued[], how: Again): readonly Asked[] {
+  const numbers = new Set(images.map(({ image }) => image));
+  const rest = queue.filter((asked, place) => place === 0 || !numbers.has(asked.image));
+  const again = images.map((queued) => ({ ...queued, again: how }));
+  const place = how === "inPeace" ? 1 : Math.min(BLINDLY_AT, rest.length);
+  return [...rest.slice(0, place), ...again, ...rest.slice(place)];
 }
 
 /** The pictures known to be decoded, less those that nobody asks for any more. */
@@ -333,7 +387,7 @@ function withAnswer(state: State, label: Label, source: Source): State {
   return {
     ...state,
     past,
-    queue: state.queue.filter((other) => other.image !== image),
+    queue: state.place === null ? state.queue.slice(1) : state.queue.filter((other) => other.image !== image),
     answered: new Map(state.answered).set(image, Infinity),
     last: { label, source, serial: (state.last?.serial ?? 0) + 1 },
     paused: state.auto && state.paused, // outside of AUTO, who answers is back at work
@@ -351,7 +405,7 @@ function withCorrection(state: State, { image }: Queued, label: Label): State {
 function withWaiting(state: State, waiting: number, images: readonly number[]): State {
   const answered = new Map(state.answered);
   for (const image of images) answered.set(image, Infinity);
-  const queue = state.queue.filter((queued) => !images.includes(queued.image));
+  const queue = state.queue.filter((asked) => asked.again || !images.includes(asked.image));
   return { ...state, waiting, answered, queue, stuck: state.stuck && waiting > 0 };
 }
 

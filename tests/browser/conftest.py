@@ -1,31 +1,27 @@
 """A real Chromium, and pages that fail their test when the page itself complains."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.benchmarks.chromium import launched
+
+OpenPage = Callable[[str], Page]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, headless."""
-    executable = shutil.which("chromium")
-    assert executable, "Chromium is not installed; bash tests/run.sh installs it."
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers; there can be only one in a process."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The system's Chromium, headless."""
+    with launched(playwright) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -37,7 +33,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def open_page(context: BrowserContext) -> Iterator[Callable[[str], Page]]:
+def open_page(context: BrowserContext) -> Iterator[OpenPage]:
     """Opens a link; afterwards no page may have asked another host or thrown an error."""
     foreign: list[str] = []
     errors: list[str] = []

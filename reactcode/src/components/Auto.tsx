@@ -1,6 +1,6 @@
 // AUTO: on and off, how fast, and pause.
 import { keyLabel } from "../bindings";
-import { SPEED } from "../session";
+import { SPEED } from "../speed";
 import type { Session } from "../useSession";
 import { perSecond } from "../words";
 import { Icon } from "./Icon";

@@ -2,10 +2,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Engine } from "../engine";
 import { columnsFor, placesOf } from "../grid";
+import { afterPaint } from "../paint";
 import { filterOf, type Look } from "../useLook";
 import type { Session } from "../useSession";
 import { Cell } from "./Cell";
-import { afterPaint } from "./Stage";
 
 interface Props {
   readonly session: Session;

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Queued } from "../api";
 import type { Engine } from "../engine";
+import { afterPaint } from "../paint";
 import { original } from "../preload";
 import { isPainted, keyOf, shownOf } from "../session";
 import { filterOf, type Look } from "../useLook";
@@ -25,7 +26,7 @@ export function Stage({ session, look }: Props) {
   useLayoutEffect(() => {
     if (host.current) mount(host.current, picture, shown, painted);
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (picture === null || key === null || painted) return;
     return afterPaint(() => engine.dispatch({ type: "painted", key }));
   }, [engine, picture, key, painted]);
@@ -54,14 +55,6 @@ function mount(
   picture.style.width = `${MOST_ENLARGED * picture.naturalWidth}px`;
   picture.style.height = `${MOST_ENLARGED * picture.naturalHeight}px`;
   host.replaceChildren(picture);
-}
-
-/** Call back when what is in the page now has been painted: in the second frame from here. */
-export function afterPaint(action: () => void): () => void {
-  let frame = requestAnimationFrame(() => {
-    frame = requestAnimationFrame(action);
-  });
-  return () => cancelAnimationFrame(frame);
 }
 
 function useSize(host: React.RefObject<HTMLDivElement | null>, engine: Engine): void {

@@ -1,0 +1,32 @@
+// When what is in the page has been painted: the rest of a frame's work is done before the next task begins.
+
+const tasks: (() => void)[] = [];
+const channel = new MessageChannel();
+channel.port1.onmessage = () => tasks.shift()?.();
+
+let isInFrame = false;
+
+function afterTask(action: () => void): void {
+  tasks.push(action);
+  channel.port2.postMessage(null);
+}
+
+/** As requestAnimationFrame; what the callback puts into the page is known to be painted with this very frame. */
+export function nextFrame(callback: (time: number) => void): number {
+  return requestAnimationFrame((time) => {
+    isInFrame = true;
+    afterTask(() => (isInFrame = false));
+    callback(time);
+  });
+}
+
+/** Call back when what is in the page now has been painted. Returns what calls it off. */
+export function afterPaint(action: () => void): () => void {
+  let isOff = false;
+  const done = () => {
+    if (!isOff) action();
+  };
+  if (isInFrame) afterTask(done);
+  else requestAnimationFrame(() => afterTask(done));
+  return () => (isOff = true);
+}

@@ -1,0 +1,121 @@
+"""Every screen under axe-core: nothing serious, on the desktop and on a phone, light and dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from config import ROOT
+from tests.browser.conftest import OpenPage
+from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen
+from tests.serving import Serving, serving, until
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "reactcode" / "node_modules" / "axe-core" / "axe.min.js"
+SCHEMES = ("light", "dark")
+SERIOUS = ("serious", "critical")
+FINDINGS = """async () => {
+  const { violations } = await axe.run(document, { iframes: false, resultTypes: ["violations"] });
+  return violations.map(({ id, impact, nodes }) => [id, impact, nodes.map(({ target }) => target.join(" "))]);
+}"""
+SCREENS = (
+    Screen("annotation", (), PAINTED),
+    Screen("AUTO", ("press:a",), '#auto[aria-pressed="true"]'),
+    WALK,
+    ZOOM,
+    *PANELS,
+)
+
+
+@pytest.fixture
+def datadir(tmp_path: Path) -> Path:
+    """Twelve pictures."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(12):
+        Image.new("RGB", (320, 240), (20 * number, 120, 255 - 20 * number)).save(folder / f"{number:02d}.jpg")
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path, datadir: Path) -> Iterator[Serving]:
+    """A server that has listed them all; the page is told that TensorBoard runs."""
+    with serving(tmp_path / "run", datadir, token="t", tensorboard=True) as server:
+        server.client.headers["authorization"] = "Bearer t"
+        until(lambda: not server.client.get("/api/status").json()["listing"])
+        yield server
+
+
+def findings(page: Page) -> list[str]:
+    """What is serious on the page as it is, in every view."""
+    found = []
+    page.evaluate(AXE.read_text())
+    for view in VIEWS:
+        page.set_viewport_size(view)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+            page.wait_for_function("document.getAnimations().every(({ playState }) => playState !== 'running')")
+            found += [
+                f"{view['width']} {scheme}: {name} ({impact}): {', '.join(nodes)}"
+                for name, impact, nodes in page.evaluate(FINDINGS)
+                if impact in SERIOUS
+            ]
+    return found
+
+
+def answer(page: Page, key: str) -> None:
+    """Answer the image that is shown, and wait until it has gone."""
+    image = page.locator(PAINTED).get_attribute("data-image")
+    page.keyboard.press(key)
+    expect(page.locator(f'#image[data-image="{image}"]')).to_have_count(0)
+
+
+def prepared(server: Serving, open_page: OpenPage) -> Page:
+    """The page after three answers."""
+    page = open_page(f"{server.client.base_url}?token=t")
+    page.evaluate("""localStorage.setItem("ia:speed", "0.2")""")
+    page.reload()
+    for key in "fjs":
+        answer(page, key)
+    until(lambda: len(server.client.get("/api/annotations").json()["annotations"]) == 3)
+    expect(page.locator(PAINTED)).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
+def test_a_screen(server: Serving, open_page: OpenPage, screen: Screen) -> None:
+    """A screen opens as it should, and axe finds nothing serious on it."""
+    page = prepared(server, open_page)
+    screen.open(page)
+    assert findings(page) == []
+
+
+def test_done(server: Serving, open_page: OpenPage) -> None:
+    """When nothing is left."""
+    for image in range(12):
+        server.answer(image, "negative")
+    page = open_page(f"{server.client.base_url}?token=t")
+    expect(page.get_by_text("All images are answered")).to_be_visible()
+    assert findings(page) == []
+
+
+def test_an_empty_folder(tmp_path: Path, open_page: OpenPage) -> None:
+    """When there is nothing to ask."""
+    (tmp_path / "empty").mkdir()
+    with serving(tmp_path / "run", tmp_path / "empty") as server:
+        page = open_page(str(server.client.base_url))
+        expect(page.get_by_text("There are no images in this folder")).to_be_visible()
+        assert findings(page) == []
+
+
+def test_the_token_prompt(server: Serving, open_page: OpenPage) -> None:
+    """When the link lacks its token, and when it is wrong."""
+    page = open_page(str(server.client.base_url))
+    expect(page.locator("input[name=token]")).to_be_visible()
+    assert findings(page) == []
+    page.goto(f"{server.client.base_url}?token=wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert findings(page) == []

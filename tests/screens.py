@@ -1,0 +1,45 @@
+"""Every screen of the page: how one gets to it from an image that waits for its answer, and what proves it is open."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.benchmarks.chromium import do
+
+PAINTED = '#image[data-painted="true"]'
+VIEWS: tuple[ViewportSize, ...] = ({"width": 1280, "height": 800}, {"width": 390, "height": 844})
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screen.
+
+    Attributes:
+        name: a word for it.
+        steps: keys and clicks, as `do` takes them.
+        proof: a selector that is visible when it is open.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    proof: str
+
+    def open(self, page: Page) -> None:
+        """Go there; fails where it does not open."""
+        for step in self.steps:
+            do(page, step)
+        expect(page.locator(self.proof).first).to_be_visible()
+
+
+WALK = Screen("walk", ("press:ArrowLeft",), f"main:has(#walk) {PAINTED}")
+ZOOM = Screen("zoom", ("press:z",), '.closely[data-ready="true"]')
+PANELS = (
+    Screen("help", ("press:?",), "dialog.help"),
+    Screen("info", ("click:#info",), "dialog.info"),
+    Screen("look", ("click:#tools",), ".tools"),
+    Screen("tensorboard", ("press:t",), "dialog.board"),
+    Screen("progress", ("press:p",), "dialog.progress"),
+    Screen("review", ("press:r",), "dialog.review"),
+    Screen("instructions", ("press:i",), "dialog.instructions"),
+    Screen("grid", ("press:g",), "#grid"),
+)
