@@ -195,6 +195,14 @@ describe("the panel", () => {
     expect(after(visiting, { type: "walk", direction: "queue" }).panel).toBe("grid");
   });
 
+  it("leaves out what AUTO shows again, and makes way for it when nothing else is left", () => {
+    const again: Step = { type: "again", images: [queued(50)], how: "inPeace" };
+    const few = after(START, { type: "status", status: STATUS }, size(4), coming([1, 2]), again, open);
+    expect(cells(few)).toEqual([1, 2]);
+    const state = answer(after(few, painted(1, 2)));
+    expect([isGridShown(state), state.panel, shownOf(state)?.image]).toEqual([false, null, 50]);
+  });
+
   it("leaves the queue as it is", () => {
     const state = after(opened, close);
     expect([state.panel, state.grid.isOpen, shownOf(state)?.image]).toEqual([null, false, 1]);

@@ -1,6 +1,6 @@
 // Many images at once: which ones, how they are marked, what one Enter says about them. Pure, like session.ts.
 import type { Answered, Label, Queued, Source } from "./api";
-import type { Panel, Past, State } from "./session";
+import type { Asked, Panel, Past, State } from "./session";
 
 export const SIZES = [4, 6, 9, 12, 16, 20] as const;
 const LARGEST = 20;
@@ -62,7 +62,7 @@ export function isInGrid({ grid }: State, { image }: Queued): boolean {
 
 /** What follows the cells of the grid: most of it will be the next one. */
 export function nextGrid({ grid, queue }: State): readonly Queued[] {
-  return without(queue, grid.cells).slice(0, grid.size);
+  return without(once(queue), grid.cells).slice(0, grid.size);
 }
 
 /** So many places are drawn, before all images are there, too: what is there does not move when the others come. */
@@ -197,11 +197,17 @@ export function withTakenBack(state: State, images: readonly Answered[]): State 
   return { ...state, grid: { ...grid, cells, marks, painted } };
 }
 
+/** What is shown again has an answer already; it waits until single images are shown. */
+function once(queue: readonly Asked[]): readonly Asked[] {
+  return queue.filter(({ again }) => again === undefined);
+}
+
 /** After every step: the grid is full while there are images, and it is the panel while nothing stands before it. */
 export function withGrid(state: State): State {
   const { grid, place, panel } = state;
   if (!grid.isOpen) return state;
-  const cells = filled(grid, state.queue);
+  const cells = filled(grid, once(state.queue));
+  if (cells.length === 0 && state.queue.length > 0) return withPanel({ ...state, panel: "grid" }, null);
   const painted = cells === grid.cells ? grid.painted : paintedOf(cells, grid.painted);
   const filledGrid = cells === grid.cells ? grid : { ...grid, cells, painted };
   if (place !== null) return { ...state, panel: panel === "grid" ? null : panel, grid: filledGrid };

@@ -40,7 +40,7 @@ def opened(server: Serving, open_page: OpenPage) -> Page:
 def label(server: Serving, image: int) -> str:
     """The label that stands for an image."""
     listed = server.client.get("/api/annotations?limit=1000").json()["annotations"]
-    return {answer["image"]: answer["label"] for answer in listed}[image]
+    return str({answer["image"]: answer["label"] for answer in listed}[image])
 
 
 def review(page: Page) -> Locator:
