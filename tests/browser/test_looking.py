@@ -330,7 +330,7 @@ def test_fingers_pinch_and_pan_without_answering(phone: Page, server: Serving) -
     assert stored(server) == []
 
 
-# --- the probability ---------------------------------------------------------------------------------------------------
+# --- the probability --------------------------------------------------------------------------------------------------
 
 
 def scored(page: Page, probability: float) -> None:
