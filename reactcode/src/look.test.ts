@@ -9,7 +9,7 @@ it("is no filter at all while it is plain", () => {
 it("is a filter of just what was changed", () => {
   expect(filterOf({ ...PLAIN, contrast: 150 })).toBe("contrast(150%)");
   expect(filterOf({ contrast: 150, brightness: 80, gamma: 2, invert: true })).toBe(
-    "url(#gamma) contrast(150%) brightness(80%) invert(1)",
+    "url(#gamma-filter) contrast(150%) brightness(80%) invert(1)",
   );
 });
 

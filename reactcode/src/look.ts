@@ -39,7 +39,7 @@ export function written(part: Part, look: Look): string {
   return part === "gamma" ? look.gamma.toFixed(1) : `${look[part]} %`;
 }
 
-export const GAMMA_FILTER = "gamma";
+export const GAMMA_FILTER = "gamma-filter";
 
 /** The CSS filter; none for a plain look, so that nothing is computed for it. */
 export function filterOf({ contrast, brightness, gamma, invert }: Look): string {

@@ -246,13 +246,13 @@ describe("the look", () => {
     fireEvent.click(find("invert")!);
     cleanup();
     await opened();
-    expect(fit().style.filter).toBe("url(#gamma) contrast(150%) invert(1)");
-    expect(document.querySelector("#gamma feFuncR")?.getAttribute("exponent")).toBe("0.5");
+    expect(fit().style.filter).toBe("url(#gamma-filter) contrast(150%) invert(1)");
+    expect(document.querySelector("#gamma-filter feFuncR")?.getAttribute("exponent")).toBe("0.5");
     press("+");
     press("k");
     press("n");
     expect(fit().style.filter).toBe("none");
-    expect(document.querySelector("#gamma")).toBeNull();
+    expect(document.querySelector("#gamma-filter")).toBeNull();
     expect(isZoomed()).toBe(false);
     expect(JSON.parse(localStorage.getItem("ia:look")!)).toMatchObject({ gamma: 1, invert: false });
   });

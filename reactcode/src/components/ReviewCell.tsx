@@ -18,7 +18,6 @@ interface Props {
 
 export function ReviewCell({ seen, name, isCurrent, onOpen, onFocus }: Props) {
   const { path, label, isChanged } = seen;
-  const words = [path, isChanged ? `changed to ${name}` : name, opinionOf(seen), origin(seen)];
   return (
     <li>
       <button
@@ -28,11 +27,11 @@ export function ReviewCell({ seen, name, isCurrent, onOpen, onFocus }: Props) {
         data-label={label}
         data-changed={isChanged}
         tabIndex={isCurrent ? 0 : -1}
-        aria-label={words.filter((word) => word !== "").join(", ")}
         title={`${path}\n${[opinionOf(seen), origin(seen)].join("\n").trim()}`}
         onClick={onOpen}
         onFocus={onFocus}
       >
+        <span className="unseen">{path}</span>
         <span className="thumb">
           <Thumbnail seen={seen} />
           <span className="when">{origin(seen)}</span>
