@@ -32,11 +32,11 @@ class Screen:
 
 
 WALK = Screen("walk", ("press:ArrowLeft",), f"main:has(#walk) {PAINTED}")
-ZOOM = Screen("zoom", ("press:z",), '.closely[data-ready="true"]')
+ZOOM = Screen("zoom", ("press:z",), "#viewing")
 PANELS = (
     Screen("help", ("press:?",), "dialog.help"),
     Screen("info", ("click:#info",), "dialog.info"),
-    Screen("look", ("click:#tools",), ".tools"),
+    Screen("look", ("press:l",), ".tools"),
     Screen("tensorboard", ("press:t",), "dialog.board"),
     Screen("progress", ("press:p",), "dialog.progress"),
     Screen("review", ("press:r",), "dialog.review"),

@@ -305,7 +305,7 @@ describe("the last answers", () => {
       "folder/0.jpg: hat",
       "folder/10.jpg: skipped",
     ]);
-    expect(thumbnails()[1]?.querySelector("canvas")).not.toBeNull(); // no request for what was here
+    await waitFor(() => expect(thumbnails()[1]?.querySelector("[data-drawn]")).not.toBeNull()); // without a request
     fireEvent.click(thumbnails()[1]!);
     await painted(0);
     expect(thumbnails()[1]?.getAttribute("aria-current")).toBe("true");

@@ -6,6 +6,7 @@ import { openKept } from "./kept";
 import { Autopilot } from "./autopilot";
 import { checkedLook } from "./look";
 import { Outbox, type Outgoing } from "./outbox";
+import { afterPaint } from "./paint";
 import { Pace } from "./pace";
 import { Preload, sizeFor } from "./preload";
 import { labelOf, type Action } from "./keys";
@@ -19,6 +20,7 @@ import {
   type Past,
   type State,
   type Step,
+  keyOf,
 } from "./session";
 import { nextSpeed } from "./speed";
 import { clientId, keep, kept, newId } from "./storage";
@@ -33,9 +35,13 @@ const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answe
 const STUCK = { waiting: 3, after_ms: 2_000 };
 const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
 
+type ShowOnStage = (shown: Queued, picture: HTMLImageElement, state: State) => void;
+
 export class Engine {
   state: State = START;
   readonly client = clientId();
+  private onStage: ShowOnStage | null = null;
+  private isShowing = false; // a picture has been put there, and is not painted yet
   private readonly listeners = new Set<() => void>();
   private readonly preload = this.newPreload(() =>
     sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
@@ -100,7 +106,31 @@ export class Engine {
     this.state = reduce(before, step);
     if (this.state === before) return;
     this.follow(before);
-    for (const listener of this.listeners) listener();
+    if (step.type === "answered" && this.state.place === null) this.showAtOnce();
+    this.tell();
+  }
+
+  /** There is a stage, on which pictures can be put directly; or there is none any more. */
+  setStage(show: ShowOnStage | null): void {
+    this.onStage = show;
+  }
+
+  private tell(): void {
+    if (!this.isShowing) for (const listener of this.listeners) listener();
+  }
+
+  /** The next picture goes into the page before anything else that an answer changes there is worked out. */
+  private showAtOnce(): void {
+    const shown = shownOf(this.state);
+    const picture = shown && this.picture(shown);
+    if (this.onStage === null || shown === null || picture === null || this.isShowing) return;
+    this.onStage(shown, picture, this.state);
+    this.isShowing = true;
+    afterPaint(() => {
+      this.isShowing = false;
+      if (shownOf(this.state) === shown) this.dispatch({ type: "painted", key: keyOf(shown) });
+      else this.tell();
+    });
   }
 
   // --- what a person does ------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ globalThis.ResizeObserver = class {
   unobserve = () => undefined;
   disconnect = () => undefined;
 };
+HTMLCanvasElement.prototype.getContext = () => null;
+HTMLCanvasElement.prototype.toBlob = (callback) => callback(new Blob(["drawn"]));
 URL.createObjectURL = () => "blob:picture";
 URL.revokeObjectURL = () => undefined;
 HTMLCanvasElement.prototype.getContext = () => null;

@@ -19,7 +19,9 @@ export function useLens(
     if (stage.current === null || fit.current === null || glass.current === null) return;
     const detach = lens.attach({ stage: stage.current, fit: fit.current, glass: glass.current });
     const letGo = attachHands(stage.current, lens, engine);
+    engine.setStage((shown, picture, state) => lens.show(shown, picture, state));
     return () => {
+      engine.setStage(null);
       letGo();
       detach();
     };

@@ -21,6 +21,10 @@ FINDINGS = """async () => {
   const { violations } = await axe.run(document, { iframes: false, resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => [id, impact, nodes.map(({ target }) => target.join(" "))]);
 }"""
+SETTLED = """async () => {
+  while (document.getAnimations().some(({ playState }) => playState === "running"))
+    await new Promise(requestAnimationFrame);
+}"""
 SCREENS = (
     Screen("annotation", (), PAINTED),
     Screen("AUTO", ("press:a",), '#auto[aria-pressed="true"]'),
@@ -43,7 +47,9 @@ def datadir(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(tmp_path: Path, datadir: Path) -> Iterator[Serving]:
     """A server that has listed them all; the page is told that TensorBoard runs."""
-    with serving(tmp_path / "run", datadir, token="t", tensorboard=True) as server:
+    instructions = tmp_path / "instructions.md"
+    instructions.write_text("# What is a cat?\n\nAnything that *purrs*.\n")
+    with serving(tmp_path / "run", datadir, token="t", tensorboard=True, instructions=instructions) as server:
         server.client.headers["authorization"] = "Bearer t"
         until(lambda: not server.client.get("/api/status").json()["listing"])
         yield server
@@ -57,7 +63,7 @@ def findings(page: Page) -> list[str]:
         page.set_viewport_size(view)
         for scheme in SCHEMES:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
-            page.wait_for_function("document.getAnimations().every(({ playState }) => playState !== 'running')")
+            page.evaluate(SETTLED)
             found += [
                 f"{view['width']} {scheme}: {name} ({impact}): {', '.join(nodes)}"
                 for name, impact, nodes in page.evaluate(FINDINGS)

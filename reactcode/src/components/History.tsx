@@ -75,23 +75,36 @@ interface ThumbnailProps {
   readonly engine: Engine;
 }
 
-/** Drawn from the picture that was just answered; one of before is asked for, small. */
+/** Made from the picture that was just answered; one of before is asked for, small. */
 function Thumbnail({ entry, engine }: ThumbnailProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const [isHere] = useState(() => engine.smallPicture(entry) !== null);
+  const [drawn, setDrawn] = useState<string | null>(null);
   useEffect(() => {
-    const picture = engine.smallPicture(entry);
-    if (canvas.current && picture) draw(canvas.current, picture);
-  }, [engine, entry]);
-  if (isHere) return <canvas ref={canvas} width={THUMBNAIL_PX} height={THUMBNAIL_PX} />;
+    const picture = isHere ? engine.smallPicture(entry) : null;
+    if (picture === null) return;
+    let address: string | null = null;
+    let isGone = false;
+    draw(picture).toBlob((blob) => {
+      if (blob === null || isGone) return;
+      address = URL.createObjectURL(blob);
+      setDrawn(address);
+    }, "image/jpeg");
+    return () => {
+      isGone = true;
+      if (address !== null) URL.revokeObjectURL(address);
+    };
+  }, [engine, entry, isHere]);
+  if (isHere) return drawn && <img src={drawn} alt="" draggable={false} data-drawn="" />;
   return <img src={pictureAddress(entry, THUMBNAIL_PX)} alt="" loading="lazy" draggable={false} />;
 }
 
 /** The middle of the picture, as a square. */
-function draw(canvas: HTMLCanvasElement, picture: HTMLImageElement): void {
+function draw(picture: HTMLImageElement): HTMLCanvasElement {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const side = Math.min(width, height);
   const [left, top] = [(width - side) / 2, (height - side) / 2];
-  const size = canvas.width;
-  canvas.getContext("2d")?.drawImage(picture, left, top, side, side, 0, 0, size, size);
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = THUMBNAIL_PX;
+  canvas.getContext("2d")?.drawImage(picture, left, top, side, side, 0, 0, THUMBNAIL_PX, THUMBNAIL_PX);
+  return canvas;
 }
