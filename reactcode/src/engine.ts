@@ -105,8 +105,8 @@ export class Engine {
     const before = this.state;
     this.state = reduce(before, step);
     if (this.state === before) return;
-    this.follow(before);
     if (step.type === "answered" && this.state.place === null) this.showAtOnce();
+    this.follow(before);
     this.tell();
   }
 
@@ -128,6 +128,7 @@ export class Engine {
     this.isShowing = true;
     afterPaint(() => {
       this.isShowing = false;
+      this.wantPictures();
       if (shownOf(this.state) === shown) this.dispatch({ type: "painted", key: keyOf(shown) });
       else this.tell();
     });
@@ -351,6 +352,7 @@ export class Engine {
   }
 
   private wantPictures(): void {
+    if (this.isShowing) return; // what is next can wait for what is now
     const { queue, past, place, grid } = this.state;
     const walked = place === null ? [] : [0, 1, -1, 2, -2].map((step) => past[place + step]);
     const ahead = queue.slice(0, grid.isOpen ? 2 : AHEAD + 1);
