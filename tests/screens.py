@@ -16,7 +16,7 @@ class Screen:
 
     Attributes:
         name: a word for it.
-        steps: keys and clicks, as `do` takes them.
+        steps: keys and clicks, as `do` takes them, or `door:ID` of a button that may stand behind "more".
         proof: a selector that is visible when it is open.
     """
 
@@ -27,15 +27,32 @@ class Screen:
     def open(self, page: Page) -> None:
         """Go there; fails where it does not open."""
         for step in self.steps:
-            do(page, step)
+            if step.startswith("door:"):
+                open_door(page, step.removeprefix("door:"))
+            else:
+                do(page, step)
         expect(page.locator(self.proof).first).to_be_visible()
+
+
+def open_door(page: Page, name: str) -> None:
+    """Click the button of a panel; on a narrow page some stand behind "more"."""
+    if not page.locator(f"#{name}").is_visible():
+        page.click("#more")
+    page.click(f"#{name}")
+
+
+def put_instructions_away(page: Page) -> None:
+    """Close what stands before the first image of a run that has instructions."""
+    expect(page.locator("dialog.instructions")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.instructions")).to_be_hidden()
 
 
 WALK = Screen("walk", ("press:ArrowLeft",), f"main:has(#walk) {PAINTED}")
 ZOOM = Screen("zoom", ("press:z",), "#viewing")
 PANELS = (
     Screen("help", ("press:?",), "dialog.help"),
-    Screen("info", ("click:#info",), "dialog.info"),
+    Screen("info", ("door:info",), "dialog.info"),
     Screen("look", ("press:l",), ".tools"),
     Screen("tensorboard", ("press:t",), "dialog.board"),
     Screen("progress", ("press:p",), "dialog.progress"),

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, exp
 from backend import demo
 from tests.benchmarks.chromium import launched
 from tests.processes.suite import START_S, Suite, running
-from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen
+from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import until
 
 ANSWERS = 160
@@ -31,6 +31,15 @@ LEARN_S = 600.0
 AUTO_SPEED = 0.2
 PATIENCE_MS = 30_000
 CHARTS_MS = 3_000  # TensorBoard's charts follow its header
+INSTRUCTIONS = """# What counts
+
+A picture is positive when the object is **wholly or partly** seen, however small it is.
+
+- Drawings and mirror images count.
+- Shadows do not.
+
+Skip what you cannot make out.
+"""
 SCREENS = (
     Screen("annotate", (), PAINTED),
     WALK,
@@ -94,6 +103,9 @@ def before_any_model(context: BrowserContext, link: str, camera: Camera) -> None
     page.close()
     page = context.new_page()
     page.goto(link)
+    expect(page.locator(PAINTED)).to_be_visible()
+    if page.locator("dialog.instructions").is_visible():
+        put_instructions_away(page)
     camera.attempt(page, "annotate-new", lambda: expect(page.locator(PAINTED)).to_be_visible())
     page.close()
 
@@ -195,7 +207,8 @@ def link_of(folder: Path, given: argparse.Namespace) -> Iterator[str]:
     if given.datadir is None:
         demo.make(datadir)
     names = ("--positive", given.positive or "star", "--negative", f"no {given.positive or 'star'}")
-    with running(folder / "run", datadir, *names) as suite:
+    (folder / "instructions.md").write_text(INSTRUCTIONS)
+    with running(folder / "run", datadir, *names, "--instructions", str(folder / "instructions.md")) as suite:
         until(suite.all_run, START_S)
         yield suite.link
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from config import ROOT
 from tests.browser.conftest import OpenPage
-from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen
+from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import Serving, serving, until
 
 pytestmark = pytest.mark.browser
@@ -82,6 +82,7 @@ def answer(page: Page, key: str) -> None:
 def prepared(server: Serving, open_page: OpenPage) -> Page:
     """The page after three answers."""
     page = open_page(f"{server.client.base_url}?token=t")
+    put_instructions_away(page)
     page.evaluate("""localStorage.setItem("ia:speed", "0.2")""")
     page.reload()
     for key in "fjs":
