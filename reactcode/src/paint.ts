@@ -15,8 +15,8 @@ function afterTask(action: () => void): void {
 export function nextFrame(callback: (time: number) => void): number {
   return requestAnimationFrame((time) => {
     isInFrame = true;
-    afterTask(() => (isInFrame = false));
     callback(time);
+    queueMicrotask(() => (isInFrame = false)); // after what the callback renders, before any other task
   });
 }
 

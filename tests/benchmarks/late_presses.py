@@ -20,7 +20,7 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 
 from tests.benchmarks.auto import LEAST_PER_S, SIGN_EVERY_S, START_S, open_at
 from tests.benchmarks.chromium import Agenda, every, launched
-from tests.benchmarks.witness import Press, Witness, make, stored
+from tests.benchmarks.witness import Witness, make, stored
 from tests.processes.suite import Suite, running
 
 QUIET_S = 10.0  # nothing new on the screen for that long: it is over
@@ -47,7 +47,8 @@ class Outcome:
     Attributes:
         positives: in truth, by number.
         stored: as positive, by number.
-        naive: what each press would have stored for the picture on the screen.
+        naive: what the presses at first sight would have stored for the picture on the screen: without attribution no
+            picture is shown twice.
         presses: how often F was pressed.
         images: how many there were.
         answered: how many have an answer.
@@ -68,6 +69,8 @@ class Person:
         self._page, self._witness, self._agenda = page, witness, Agenda(page)
         self._positives, self._task = positives, task
         self._chance = random.Random(task.seed)
+        self._seen: set[int] = set()
+        self.first_s: list[float] = []  # when F was pressed for a picture at its first sight
 
     def work(self, suite: Suite, patience_s: float) -> None:
         """Switch AUTO on once there is a picture, and go on until nothing is left."""
@@ -82,8 +85,15 @@ class Person:
         ago_s = time.time() - at_s
         if picture in self._positives:
             wait_s = max(LEAST_S, self._chance.gauss(self._task.mean_s, self._task.sd_s))
-            self._agenda.later(wait_s - ago_s, lambda: self._page.keyboard.press("f"))
+            is_first = picture not in self._seen
+            self._seen.add(picture)
+            self._agenda.later(wait_s - ago_s, lambda: self._press(is_first))
         self._agenda.later(STAYS_S - ago_s, lambda: self._answer_if_still(picture, at_s))
+
+    def _press(self, is_first: bool) -> None:
+        if is_first:
+            self.first_s.append(time.time())
+        self._page.keyboard.press("f")
 
     def _answer_if_still(self, picture: int, at_s: float) -> None:
         if (self._witness.current, self._witness.since_s) == (picture, at_s):
@@ -110,13 +120,14 @@ def measure(playwright: Playwright, folder: Path, task: Task, *options: str) -> 
     with running(folder / "run", folder / "pictures", "--no-token", *options) as suite, launched(playwright) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         open_at(page, suite, witness, task.speed)
-        Person(page, witness, positives, task).work(suite, images / LEAST_PER_S)
+        person = Person(page, witness, positives, task)
+        person.work(suite, images / LEAST_PER_S)
         answers = stored(suite.client)
     pressed = [press for press in witness.presses if press.key == "f"]
     return Outcome(
         positives=positives,
         stored={answer.picture for answer in answers if answer.label == "positive"},
-        naive={picture for press in pressed if (picture := on_screen(witness, press)) is not None},
+        naive={picture for at_s in person.first_s if (picture := on_screen(witness, at_s)) is not None},
         presses=len(pressed),
         images=images,
         answered=len(answers),
@@ -129,9 +140,9 @@ def is_over(suite: Suite, witness: Witness) -> bool:
     return suite.status()["left"] == 0 and time.time() - last_s > QUIET_S
 
 
-def on_screen(witness: Witness, press: Press) -> int | None:
+def on_screen(witness: Witness, at_s: float) -> int | None:
     """What was on the screen at the moment of a press, or last before it."""
-    before = [showing for showing in witness.showings if showing.from_s <= press.at_s]
+    before = [showing for showing in witness.showings if showing.from_s <= at_s]
     return before[-1].picture if before else None
 
 
