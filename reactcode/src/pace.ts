@@ -40,21 +40,26 @@ export class Pace {
     return advance(this.work, this.present(now), false).spent_ms;
   }
 
+  /** Whether the time of AUTO stands; `begin` lets it run. */
+  get stands(): boolean {
+    return this.countdown.at === null;
+  }
+
+  /** A frame of AUTO has been painted: what it shows is certainly on the screen from now on. */
+  begin(state: State, now: number): void {
+    if (this.stands && this.isBack && countsDown(state)) this.countdown = { ...this.countdown, at: now };
+    this.isBack = true;
+  }
+
   /**
-   * One frame of AUTO; frames come only while the page is visible.
+   * Another frame of AUTO; frames come only while the page is visible.
    *
-   * @param time when the frame began; a busy machine gets to it later. Counted is what is certain: from the moment
-   *   at which a frame is at work to the beginning of a later one.
+   * @param time when the frame began; a busy machine gets to it later, and only the time until then is certain.
    */
   frame(state: State, time: number): void {
-    const runs = countsDown(state) && this.isBack;
-    this.isBack = true;
-    const { at } = this.countdown;
-    const now = performance.now();
-    this.countdown =
-      at === null
-        ? { ...this.countdown, at: runs ? now : null }
-        : advance(this.countdown, Math.min(time, now), runs, FRAME_MS);
+    if (this.stands) return;
+    const until = Math.min(time, performance.now());
+    this.countdown = advance(this.countdown, until, countsDown(state), FRAME_MS);
   }
 
   answered(now: number): void {
