@@ -24,7 +24,8 @@ function sentenceOf(state: State): string | null {
   if (down.length === 0) return null;
   const names = down.map(([name]) => name).join(" and the ");
   const are = down.length === 1 ? "is down; it is" : "are down; they are";
-  return `The ${names} ${are} being restarted. You can go on answering.`;
+  const rest = state.auto ? "AUTO waits; your keys are taken." : "You can go on answering.";
+  return `The ${names} ${are} being restarted. ${rest}`;
 }
 
 function kept(waiting: number): string {
