@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Engine } from "./engine";
 import { FakeServer } from "./fakeServer";
-import { keyOf, shownOf } from "./session";
+import { keyOf, shownOf } from "./state";
 
 const AT_5_MS = 200;
 

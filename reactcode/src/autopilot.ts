@@ -13,7 +13,7 @@ import {
   type Past,
   type State,
   type Step,
-} from "./session";
+} from "./state";
 import { keep, kept } from "./storage";
 
 const IDLE_MS = 30_000;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Engine } from "./engine";
 import { FakeServer } from "./fakeServer";
 import { openKept } from "./kept";
-import { keyOf, shownOf } from "./session";
+import { keyOf, shownOf } from "./state";
 
 let server: FakeServer;
 let stop: (() => void) | undefined;

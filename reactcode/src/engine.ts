@@ -1,19 +1,21 @@
 // The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
+import { ACTIONS, type Other } from "./actions";
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
-import { checkedSize, gridAnswers, isGridShown, nextGrid } from "./grid";
+import { checkedSize, gridAnswers, isGridShown } from "./grid";
+import { Asking, countFor, isShort, keepAhead } from "./asking";
 import { openKept } from "./kept";
 import { Autopilot } from "./autopilot";
 import { checkedLook } from "./look";
 import { Outbox, type Outgoing } from "./outbox";
 import { afterPaint } from "./paint";
 import { Pace } from "./pace";
-import { Preload, sizeFor } from "./preload";
+import { Pictures } from "./pictures";
 import { labelOf, type Action } from "./keys";
+import { reduce } from "./session";
 import {
   autoRuns,
   canAnswer,
-  reduce,
   shownOf,
   START,
   type Panel,
@@ -21,17 +23,11 @@ import {
   type State,
   type Step,
   keyOf,
-} from "./session";
-import { nextSpeed } from "./speed";
+} from "./state";
 import { clientId, keep, kept, newId } from "./storage";
 
-const AHEAD = 16; // so many images after the one shown are fetched and decoded
-const KEEP_LEAST = 2;
-const SPARE_MS = 50;
 const PAST_PAGE = 50;
 const PAST_AHEAD = 15; // so many answers before the last one known, older ones are asked for
-const ASK_PAUSE_MS = 200;
-const ASK_AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
 const STUCK = { waiting: 3, after_ms: 2_000 };
 const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
 
@@ -43,19 +39,18 @@ export class Engine {
   private onStage: ShowOnStage | null = null;
   private isShowing = false; // a picture has been put there, and is not painted yet
   private readonly listeners = new Set<() => void>();
-  private readonly preload = this.newPreload(() =>
-    sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio),
-  );
-  private readonly cells = this.newPreload(() => this.cell_px);
-  private stage = { width: 1280, height: 720 };
-  private cell_px = sizeFor(320, 320, window.devicePixelRatio);
+  private readonly pictures = new Pictures({
+    onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
+    onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
+    onTrouble: (error) => {
+      if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
+    },
+  });
+  private readonly asking = new Asking(() => this.ask());
   private outbox: Outbox | null = null;
   private opening: Promise<void> | null = null;
   private undosWaiting = 0;
   private inDoubt = false; // whether the server may have become another run's
-  private isAsking = false;
-  private askTimer: ReturnType<typeof setTimeout> | undefined;
-  private askDue = Infinity;
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
   private loadingPast: Promise<void> | null = null;
   readonly pace = new Pace();
@@ -78,7 +73,7 @@ export class Engine {
     document.addEventListener("visibilitychange", onVisible);
     for (const sign of SIGNS) window.addEventListener(sign, onSign, { passive: true });
     onVisible();
-    this.askSoon(0);
+    this.asking.soon(0);
     const stopEvents = api.events(
       (status) => this.onStatus(status),
       () => void this.onEventsAway(),
@@ -87,12 +82,11 @@ export class Engine {
       stopEvents();
       document.removeEventListener("visibilitychange", onVisible);
       for (const sign of SIGNS) window.removeEventListener(sign, onSign);
-      clearTimeout(this.askTimer);
+      this.asking.close();
       clearTimeout(this.stuckTimer);
       this.autopilot.close();
       this.outbox?.close();
-      this.preload.close();
-      this.cells.close();
+      this.pictures.close();
     };
   }
 
@@ -140,7 +134,7 @@ export class Engine {
   act(action: Action, source: Source): void {
     const label = labelOf(action);
     if (label !== null) this.answer(label, source);
-    else ACTIONS[action as Exclude<Action, "positive" | "negative" | "skipped">](this, source);
+    else ACTIONS[action as Other](this, source);
   }
 
   answer(label: api.Label, source: Source): void {
@@ -216,7 +210,7 @@ export class Engine {
   /** Answers are on their way from here on, whatever happens to the page. */
   private send(outgoing: readonly Outgoing[]): void {
     this.outbox?.add(...outgoing);
-    this.askSoon();
+    this.asking.soon();
   }
 
   /** Take the last answer back: out of the outbox while it is still there, else on the server. */
@@ -236,7 +230,7 @@ export class Engine {
     try {
       if (!(await this.outbox.idle())) throw new Away();
       this.dispatch({ type: "undone", answer: await api.undo(this.client) });
-      this.askSoon();
+      this.asking.soon();
       if (this.undosWaiting > 0) {
         this.undosWaiting -= 1;
         await this.undo();
@@ -304,26 +298,22 @@ export class Engine {
 
   /** The decoded picture of what is shown; null while it is on its way. */
   picture(queued: Queued): HTMLImageElement | null {
-    return this.preload.element(queued);
+    return this.pictures.element(queued);
   }
 
   /** A picture in the size of a cell or larger, for the grid and for thumbnails; null while there is none. */
   smallPicture(queued: Queued): HTMLImageElement | null {
-    return this.cells.element(queued) ?? this.preload.element(queued);
+    return this.pictures.small(queued);
   }
 
   /** The stage measures so many CSS pixels; what is fetched from now on is chosen for that. */
   resize(width: number, height: number): void {
-    this.stage = { width, height };
+    this.pictures.resize(width, height);
   }
 
   /** So large is a cell of the grid, in CSS pixels; if it has grown, its pictures come again, sharper. */
   resizeCells(width: number, height: number): void {
-    const before_px = this.cell_px;
-    this.cell_px = sizeFor(width, height, window.devicePixelRatio);
-    if (this.cell_px <= before_px) return;
-    this.cells.close();
-    this.wantPictures();
+    if (this.pictures.resizeCells(width, height)) this.wantPictures();
   }
 
   imagesPerSecond(): number {
@@ -343,7 +333,7 @@ export class Engine {
     this.pace.follow(state, before, now);
     const isMoved = state.queue !== before.queue || state.place !== before.place;
     if (isMoved || state.grid !== before.grid) this.wantPictures();
-    if (state.grid.size !== before.grid.size || state.grid.isOpen !== before.grid.isOpen) this.askSoon(0);
+    if (state.grid.size !== before.grid.size || state.grid.isOpen !== before.grid.isOpen) this.asking.soon(0);
     this.autopilot.follow(before, now);
     if (state.link === "here" && before.link === "away") this.hurry();
     if (state.waiting !== before.waiting) this.watchStuck();
@@ -352,24 +342,7 @@ export class Engine {
   }
 
   private wantPictures(): void {
-    if (this.isShowing) return; // what is next can wait for what is now
-    const { queue, past, place, grid } = this.state;
-    const walked = place === null ? [] : [0, 1, -1, 2, -2].map((step) => past[place + step]);
-    const ahead = queue.slice(0, grid.isOpen ? 2 : AHEAD + 1);
-    this.preload.want([...walked.filter((queued) => queued !== undefined), ...ahead]);
-    const cells = grid.isOpen ? [...grid.cells, ...nextGrid(this.state)] : [];
-    this.cells.want(cells.filter((queued) => this.preload.element(queued) === null));
-  }
-
-  private newPreload(size_px: () => number): Preload {
-    return new Preload({
-      size_px,
-      onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
-      onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
-      onTrouble: (error) => {
-        if (isLost(error)) this.onLost(error); // any other trouble with one picture is only retried
-      },
-    });
+    if (!this.isShowing) this.pictures.want(this.state); // else what is next can wait for what is now
   }
 
   private watchStuck(): void {
@@ -394,7 +367,7 @@ export class Engine {
     this.dispatch({ type: "status", status });
     this.opening ??= this.openOutbox(status);
     const isNewRanking = (status.ranking?.generation ?? null) !== this.state.ranking;
-    if (isNewRanking || this.isShort(status.left)) this.askSoon();
+    if (isNewRanking || isShort(this.state, status.left)) this.asking.soon();
   }
 
   private async openOutbox(status: Status): Promise<void> {
@@ -405,7 +378,7 @@ export class Engine {
       },
       onRefused: ({ queued }, error) => {
         this.dispatch({ type: "refused", queued, sentence: error.message });
-        this.askSoon();
+        this.asking.soon();
       },
       onTrouble: (error) => this.onTrouble(error),
       onChange: (waiting) => this.dispatch({ type: "waiting", waiting, images: this.imagesWaiting() }),
@@ -438,7 +411,7 @@ export class Engine {
     this.inDoubt = true;
     const unauthorised = error instanceof Refused && error.status === 401;
     this.dispatch({ type: "link", link: "away", unauthorised });
-    this.askSoon(ASK_AGAIN_MS);
+    this.asking.later();
   }
 
   /** The stream of events broke: find out whether the server is away or refuses us. */
@@ -453,59 +426,28 @@ export class Engine {
 
   private hurry(): void {
     this.outbox?.hurry();
-    this.preload.hurry();
-    this.cells.hurry();
-    this.askSoon();
+    this.pictures.hurry();
+    this.asking.soon();
   }
 
   // --- the queue -----------------------------------------------------------------------------------------------------
 
-  private askSoon(pause_ms = ASK_PAUSE_MS): void {
-    const due = performance.now() + pause_ms;
-    if (this.askDue <= due) return;
-    clearTimeout(this.askTimer);
-    this.askDue = due;
-    this.askTimer = setTimeout(() => {
-      this.askDue = Infinity;
-      void this.ask();
-    }, pause_ms);
-  }
-
-  private async ask(): Promise<void> {
-    if (this.isAsking) return this.askSoon();
-    this.isAsking = true;
-    const { tick, waiting } = this.state;
-    const count = Math.min(this.inHand() + waiting, 100);
+  /** Ask for images; whether fewer came than are left: others hold the rest for now. */
+  private async ask(): Promise<boolean> {
+    const { tick } = this.state;
+    const count = countFor(this.state);
     try {
       if (this.state.status === null) this.onStatus(await api.status());
       await this.opening; // whatever is shown can be answered
       const answer = await api.queue(this.client, count);
-      this.dispatch({ type: "queue", answer, asked_at: tick, keep: this.keepAhead() });
-      this.preload.hurry();
-      this.cells.hurry();
-      if (this.isShort(answer.left)) this.askSoon(ASK_AGAIN_MS); // others hold the rest for now
+      const keep = keepAhead(this.pictures.fetch_ms, this.pace.interval_ms);
+      this.dispatch({ type: "queue", answer, asked_at: tick, keep });
+      this.pictures.hurry();
+      return isShort(this.state, answer.left);
     } catch (error) {
       this.onLost(error);
-    } finally {
-      this.isAsking = false;
+      return false;
     }
-  }
-
-  /** So many decoded images stay next whatever a newer ranking says: what is fetched meanwhile comes in time. */
-  private keepAhead(): number {
-    const answers = Math.ceil((this.preload.fetch_ms + SPARE_MS) / this.pace.interval_ms);
-    return Math.min(Math.max(answers + 1, KEEP_LEAST), AHEAD);
-  }
-
-  /** Whether fewer images are in hand than there could be. */
-  private isShort(left: number): boolean {
-    return this.state.queue.length < this.inHand() && left > this.state.queue.length + this.state.waiting;
-  }
-
-  /** So many images are to be in hand: the one shown and some after it, or two grids. */
-  private inHand(): number {
-    const { isOpen, size } = this.state.grid;
-    return Math.max(AHEAD + 1, isOpen ? 2 * size : 0);
   }
 
   /** What was answered before this page was there. */
@@ -533,30 +475,6 @@ export class Engine {
 }
 
 const SIGNS = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"] as const;
-
-type Other = Exclude<Action, "positive" | "negative" | "skipped">;
-
-const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>> = {
-  undo: (engine) => void engine.undo(),
-  older: (engine) => void engine.walk("older"),
-  newer: (engine) => void engine.walk("newer"),
-  pause: (engine, source) => engine.pause(source),
-  auto: (engine) => engine.dispatch({ type: "auto" }),
-  faster: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, 1)),
-  slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
-  mine: (engine, source) => engine.autopilot.mine(source),
-  grid: (engine) => engine.toggle("grid"),
-  zoom: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
-  pin: (engine) => engine.dispatch({ type: "pin" }),
-  tools: (engine) => engine.toggle("tools"),
-  plain: (engine) => engine.dispatch({ type: "plain" }),
-  blind: (engine) => engine.dispatch({ type: "blind", blind: !engine.state.blind }),
-  progress: (engine) => engine.toggle("progress"),
-  review: (engine) => engine.toggle("review"),
-  instructions: (engine) => engine.openInstructions(),
-  tensorboard: (engine) => engine.toggle("tensorboard"),
-  help: (engine) => engine.toggle("help"),
-};
 
 /** Whether an error says that the server is away or refuses us, rather than what it thinks of one request. */
 function isLost(error: unknown): boolean {

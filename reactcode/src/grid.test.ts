@@ -2,17 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Label, Queued, Status } from "./api";
 import { columnsFor, gridAnswers, isGridShown, nextGrid, nextSize, placesOf } from "./grid";
-import {
-  atWork,
-  canAnswer,
-  countsDown,
-  keyOf,
-  reduce,
-  shownOf,
-  START,
-  type State,
-  type Step,
-} from "./session";
+import { reduce } from "./session";
+import { atWork, canAnswer, countsDown, keyOf, shownOf, START, type State, type Step } from "./state";
 
 const STATUS = {
   classes: { positive: "hat", negative: "no hat" },

@@ -1,6 +1,6 @@
 // Many images at once: which ones, how they are marked, what one Enter says about them. Pure, like session.ts.
 import type { Answered, Label, Queued, Source } from "./api";
-import type { Asked, Panel, Past, State } from "./session";
+import type { Asked, Panel, Past, State } from "./state";
 
 export const SIZES = [4, 6, 9, 12, 16, 20] as const;
 const LARGEST = 20;

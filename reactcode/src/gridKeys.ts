@@ -3,7 +3,7 @@ import { actionOf, isTaken, keyName } from "./bindings";
 import type { Engine } from "./engine";
 import { isGridShown, nextSize } from "./grid";
 import type { Action, Bindings } from "./keys";
-import type { State } from "./session";
+import type { State } from "./state";
 
 /** The keys of the first cells as they are drawn, and where they lie: there digits may need Shift. */
 export const CELL_KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="] as const;

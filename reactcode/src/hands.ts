@@ -3,7 +3,7 @@ import type { Engine } from "./engine";
 import { Gestures, type Direction, type Gesture, type Mode, type Touch } from "./gesture";
 import type { Action } from "./keys";
 import type { Lens } from "./lens";
-import { shownOf } from "./session";
+import { shownOf } from "./state";
 import type { Point } from "./view";
 
 /** What a swipe answers. */

@@ -2,7 +2,7 @@
 import type { Queued } from "./api";
 import type { Engine } from "./engine";
 import { Preload } from "./preload";
-import { isPainted, keyOf, type State } from "./session";
+import { isPainted, keyOf, type State } from "./state";
 import {
   clamped,
   FIT,

@@ -1,7 +1,7 @@
 // The clock of work: it runs while somebody is there.
 import { expect, it } from "vitest";
 import { Pace } from "./pace";
-import { START } from "./session";
+import { START } from "./state";
 
 const MINUTE_MS = 60_000;
 

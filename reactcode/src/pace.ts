@@ -1,6 +1,6 @@
 // Time as the page measures it: how long an image was shown, what AUTO has left of it, how fast a person works.
 import { advance, rate, STOPPED, type Clock } from "./clock";
-import { atWork, countsDown, type State } from "./session";
+import { atWork, countsDown, type State } from "./state";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
 const LAST = 8;

@@ -1,6 +1,6 @@
 // Images fetched and decoded ahead, so that the next one is there when a key is pressed.
 import { picture, Refused, type Queued } from "./api";
-import { keyOf } from "./session";
+import { keyOf } from "./state";
 
 const SIZES_PX = [320, 480, 640, 960, 1280, 1920, 2560] as const;
 

@@ -1,6 +1,6 @@
 // Past answers as the review shows them: with what was changed since it was opened.
 import type { Label, PastAnswer } from "./api";
-import type { Correction, Past } from "./session";
+import type { Correction, Past } from "./state";
 
 export interface Seen extends PastAnswer {
   readonly isChanged: boolean;

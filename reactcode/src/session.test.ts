@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Answered, Queued, Status } from "./api";
 import { KEYS, labelOf } from "./keys";
 import { PLAIN } from "./look";
+import { reduce } from "./session";
 import {
   answeredHere,
   canAnswer,
@@ -11,13 +12,12 @@ import {
   isPainted,
   keyOf,
   probabilityOf,
-  reduce,
   sceneOf,
   shownOf,
   START,
   type State,
   type Step,
-} from "./session";
+} from "./state";
 import { nextSpeed } from "./speed";
 
 const STATUS: Status = {

@@ -5,7 +5,7 @@ import type { Engine } from "./engine";
 import { attachHands } from "./hands";
 import type { Bindings } from "./keys";
 import { Lens, type Elements } from "./lens";
-import { shownOf } from "./session";
+import { shownOf } from "./state";
 import type { Session } from "./useSession";
 import { MIDDLE } from "./view";
 

@@ -4,7 +4,7 @@ import { actionOf, isTaken, keepBindings, keptBindings, keyName } from "./bindin
 import { Engine } from "./engine";
 import { isGridsKey, onGridKey } from "./gridKeys";
 import type { Bindings } from "./keys";
-import type { State } from "./session";
+import type { State } from "./state";
 
 export interface Session {
   readonly engine: Engine;

@@ -1,7 +1,7 @@
 // What the server has counted, asked anew as the run goes on; what was known stays while the server is away.
 import { useEffect, useRef, useState } from "react";
 import * as api from "./api";
-import type { State } from "./session";
+import type { State } from "./state";
 
 const POINTS = 200;
 const LEAST_MS = 2_000; // between two questions

@@ -2,7 +2,7 @@
 import type { CSSProperties } from "react";
 import type { Label } from "../api";
 import { type Action } from "../keys";
-import { probabilityOf, shownOf } from "../session";
+import { probabilityOf, shownOf } from "../state";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Icon } from "./Icon";

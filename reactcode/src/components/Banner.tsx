@@ -1,6 +1,6 @@
 // One calm line when something is wrong that the person should know of; answering goes on under it.
 import { isOff } from "./Model";
-import type { State } from "../session";
+import type { State } from "../state";
 import { count } from "../words";
 
 export function Banner({ state }: { readonly state: State }) {

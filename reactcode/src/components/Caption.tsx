@@ -1,6 +1,6 @@
 // Below the image: how probable a positive is, and which file this is.
 import { useRef } from "react";
-import { shownOf } from "../session";
+import { shownOf } from "../state";
 import type { Session } from "../useSession";
 import { inTwo } from "../words";
 import { Icon } from "./Icon";

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { keyLabel } from "../bindings";
 import type { Action } from "../keys";
-import type { Panel, State } from "../session";
+import type { Panel, State } from "../state";
 import type { Session } from "../useSession";
 import { GridDoor } from "./GridBar";
 import { Icon, type IconName } from "./Icon";

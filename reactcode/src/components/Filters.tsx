@@ -1,6 +1,6 @@
 // Which past answers the review shows, and in which order.
 import type { Filter, Label, Source } from "../api";
-import type { State } from "../session";
+import type { State } from "../state";
 import { nameOf, sourceName } from "../words";
 
 interface Props {

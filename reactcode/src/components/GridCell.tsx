@@ -4,7 +4,7 @@ import type { Queued } from "../api";
 import type { Engine } from "../engine";
 import type { Mark } from "../grid";
 import { CELL_KEYS } from "../gridKeys";
-import { keyOf, probabilityOf } from "../session";
+import { keyOf, probabilityOf } from "../state";
 import type { Session } from "../useSession";
 import { nameOf, percent } from "../words";
 import { Icon } from "./Icon";

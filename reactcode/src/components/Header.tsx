@@ -1,7 +1,7 @@
 // The line at the top: how far, what was found, how fast, what the model knows, and the doors to the panels.
 import type { CSSProperties } from "react";
 import type { Status } from "../api";
-import { answeredCount } from "../session";
+import { answeredCount } from "../state";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
 import { Doors } from "./Doors";

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { pictureAddress } from "../api";
 import type { Engine } from "../engine";
-import type { Past } from "../session";
+import type { Past } from "../state";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Icon } from "./Icon";

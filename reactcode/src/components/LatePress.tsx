@@ -1,7 +1,7 @@
 // In AUTO: which earlier image a late press was given to, and that an image is shown once more in peace.
 import { pictureAddress } from "../api";
 import { keyLabel } from "../bindings";
-import { shownOf } from "../session";
+import { shownOf } from "../state";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Press } from "./Press";

@@ -1,6 +1,6 @@
 // What a screen reader says: the answer just given, and which image is there now.
 import { isGridShown } from "../grid";
-import { isPainted, probabilityOf, shownOf, type State } from "../session";
+import { isPainted, probabilityOf, shownOf, type State } from "../state";
 import { nameOf, percent } from "../words";
 
 export function Live({ state }: { readonly state: State }) {

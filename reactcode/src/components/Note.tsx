@@ -1,5 +1,5 @@
 // A quiet sentence that comes and goes by itself.
-import type { State } from "../session";
+import type { State } from "../state";
 
 export function Note({ note }: { readonly note: State["note"] }) {
   if (note === null) return null;

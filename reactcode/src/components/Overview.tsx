@@ -5,7 +5,7 @@ import { keyLabel } from "../bindings";
 import type { Bindings } from "../keys";
 import type { Seen } from "../reviewed";
 import type { Review } from "../useReview";
-import type { State } from "../session";
+import type { State } from "../state";
 import { count, nameOf } from "../words";
 import { ReviewCell } from "./ReviewCell";
 import { Filters } from "./Filters";

@@ -1,6 +1,6 @@
 // How probable a positive is, and the eye that hides it: a score that one sees draws the answer towards it.
 import { keyLabel } from "../bindings";
-import { probabilityOf, shownOf } from "../session";
+import { probabilityOf, shownOf } from "../state";
 import type { Session } from "../useSession";
 import { percent } from "../words";
 import { Icon } from "./Icon";

@@ -4,7 +4,7 @@ import type { Label, Source } from "../api";
 import { actionOf, isTaken, keyLabel, keyName } from "../bindings";
 import { labelOf } from "../keys";
 import { changeable, columnsOf, seenWith, stepOf, type Seen } from "../reviewed";
-import type { Correction } from "../session";
+import type { Correction } from "../state";
 import { useReview } from "../useReview";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";

@@ -1,5 +1,5 @@
 // What stands where the image would be when there is none.
-import { answeredCount, sceneOf, type Scene as Name } from "../session";
+import { answeredCount, sceneOf, type Scene as Name } from "../state";
 import type { Status } from "../api";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";

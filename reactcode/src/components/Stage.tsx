@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "react";
 import { filterOf } from "../look";
 import { afterPaint } from "../paint";
-import { isPainted, keyOf, shownOf } from "../session";
+import { isPainted, keyOf, shownOf } from "../state";
 import { useLens } from "../useLens";
 import type { Session } from "../useSession";
 import { Gamma } from "./Gamma";

@@ -1,6 +1,6 @@
 // While past answers are looked at: which one this is, and the way back.
 import { keyLabel } from "../bindings";
-import { answeredCount } from "../session";
+import { answeredCount } from "../state";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
 import { Icon } from "./Icon";

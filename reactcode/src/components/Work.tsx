@@ -1,6 +1,6 @@
 // How the work goes on this visit; looks once a second.
 import { useEffect, useState } from "react";
-import { answeredHere, foundHere } from "../session";
+import { answeredHere, foundHere } from "../state";
 import type { Session } from "../useSession";
 import { duration, perSecond } from "../words";
 import { Figure } from "./Figure";

@@ -1,0 +1,29 @@
+// What each action does that is no answer.
+import type { Source } from "./api";
+import type { Engine } from "./engine";
+import type { Action } from "./keys";
+import { nextSpeed } from "./speed";
+
+export type Other = Exclude<Action, "positive" | "negative" | "skipped">;
+
+export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>> = {
+  undo: (engine) => void engine.undo(),
+  older: (engine) => void engine.walk("older"),
+  newer: (engine) => void engine.walk("newer"),
+  pause: (engine, source) => engine.pause(source),
+  auto: (engine) => engine.dispatch({ type: "auto" }),
+  faster: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, 1)),
+  slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
+  mine: (engine, source) => engine.autopilot.mine(source),
+  grid: (engine) => engine.toggle("grid"),
+  zoom: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
+  pin: (engine) => engine.dispatch({ type: "pin" }),
+  tools: (engine) => engine.toggle("tools"),
+  plain: (engine) => engine.dispatch({ type: "plain" }),
+  blind: (engine) => engine.dispatch({ type: "blind", blind: !engine.state.blind }),
+  progress: (engine) => engine.toggle("progress"),
+  review: (engine) => engine.toggle("review"),
+  instructions: (engine) => engine.openInstructions(),
+  tensorboard: (engine) => engine.toggle("tensorboard"),
+  help: (engine) => engine.toggle("help"),
+};
