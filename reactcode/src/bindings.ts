@@ -33,6 +33,7 @@ export function actionOf(bindings: Bindings, key: string): Action | null {
 }
 
 const RESERVED = [
+  ..."0123456789+-=_",
   "escape",
   "tab",
   "enter",

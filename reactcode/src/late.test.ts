@@ -33,7 +33,14 @@ describe("a press", () => {
     const late = new LatePresses<string>();
     late.appeared({ image: "sure", onset_ms: 0, probability: 0.95 });
     late.appeared({ image: "no", onset_ms: 200, probability: 0.005 });
-    expect(late.positive(550)).toMatchObject({ image: "sure", isCertain: true });
+    expect(late.positive(550).image).toBe("sure");
+  });
+
+  it("leaves an image in doubt that the model finds improbable, when the time speaks for it", () => {
+    const late = new LatePresses<string>();
+    late.appeared({ image: "surprise", onset_ms: 0, probability: 0.001 });
+    late.appeared({ image: "likely", onset_ms: 200, probability: 0.9 });
+    expect(late.positive(480).doubtful).toContain("surprise");
   });
 
   it("is never for an image that has had its press, nor for one that came too late to be seen", () => {

@@ -43,7 +43,8 @@ const LEARNT_FROM = 0.05; // less likely images say nothing about the delay
 const OUTLIER = 0.0005; // of the density: a press may come at any odd time
 const SD_MS = { least: 50, most: 300 };
 const BASE_RATE = 0.05; // of positives, where the model says nothing
-const PRIOR = { least: 0.005, most: 0.97 };
+const PRIOR = { least: 0.05, most: 0.5 }; // what a person sees outweighs what the model thinks
+const BELIEF = { least: 0.005, most: 0.97 }; // what earlier presses say
 const MOST_WEIGHT = 200; // a person gets faster, and tired: old presses fade
 const UNPRESSED = 0.1; // what is left of a belief after a look in peace without a press
 
@@ -147,9 +148,9 @@ export class LatePresses<Image> {
 
   /** Odds that this image is pressed for. */
   private prior({ image, probability }: Look<Image>): number {
-    const open = this.open.map((press) => press.get(image) ?? 0);
-    const believed = Math.max(...open) > 0 ? Math.max(...open) : (probability ?? BASE_RATE);
-    const bounded = Math.min(Math.max(believed, PRIOR.least), PRIOR.most);
+    const open = Math.max(...this.open.map((press) => press.get(image) ?? 0));
+    const { least, most } = open > 0 ? BELIEF : PRIOR;
+    const bounded = Math.min(Math.max(open > 0 ? open : (probability ?? BASE_RATE), least), most);
     return bounded / (1 - bounded);
   }
 

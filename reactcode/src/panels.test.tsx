@@ -161,7 +161,7 @@ describe("progress", () => {
     ]);
     const words = seen("dialog.progress")?.textContent;
     expect(words).toContain("94 %, 95 % interval 84 to 98 %");
-    expect(text("repeats")).toBe("Of 20 AUTO answers asked again, 1 was wrong (1 to 24 %).");
+    expect(text("repeats")).toBe("Of 20 AUTO answers asked again blindly, 1 was wrong (1 to 24 %).");
     expect(words).toContain("“hat” still to find–Comes from an audit of random images");
     expect(words).toContain("keys40AUTO10");
   });

@@ -43,7 +43,7 @@ function onKey(engine: Engine, bindings: Bindings, event: KeyboardEvent): void {
   const key = keyName(event);
   if (engine.state.idle && key !== null) {
     event.preventDefault(); // the first key after a rest only says that somebody is there
-    return engine.dispatch({ type: "back" });
+    return engine.dispatch({ type: actionOf(bindings, key) === "auto" ? "auto" : "back" });
   }
   if (key === null || event.defaultPrevented) return;
   if (isGridsKey(engine.state, event)) return onGridKey(engine, bindings, event);

@@ -59,8 +59,14 @@ SCRIPT = r"""
     current = null;
   }
 
+  function begin() {
+    current.from = performance.now();
+    tell({ kind: "shown", picture: current.picture, at: absolute(current.from) });
+  }
+
   function frame() {
     requestAnimationFrame(frame);
+    if (current !== null && current.from === null) begin(); // the frame before has been painted
     const picture = seen();
     if (picture === (current?.picture ?? null)) return;
     end(performance.now()); // until this frame is painted the one before is on the screen
@@ -70,9 +76,7 @@ SCRIPT = r"""
   }
 
   paints.port1.onmessage = ({ data }) => {
-    if (current?.serial !== data) return;
-    current.from = performance.now();
-    tell({ kind: "shown", picture: current.picture, at: absolute(current.from) });
+    if (current?.serial === data && current.from === null) begin();
   };
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") end(performance.now());

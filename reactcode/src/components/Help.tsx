@@ -54,6 +54,14 @@ export function Help({ session }: { readonly session: Session }) {
           <span className="key fixed">Shift ← → ↑ ↓</span>
         </li>
         <li>
+          <span>in the grid: mark an image</span>
+          <span className="key fixed">1 … 9 0 - =</span>
+        </li>
+        <li>
+          <span>in the grid: answer all; the rest is “{classes?.negative ?? "negative"}”</span>
+          <span className="key fixed">Enter</span>
+        </li>
+        <li>
           <span>close, and back to the queue</span>
           <span className="key fixed">Esc</span>
         </li>
@@ -63,7 +71,14 @@ export function Help({ session }: { readonly session: Session }) {
       </p>
       <p className="foot">
         <span>Choose a key to change it.</span>
-        <button type="button" className="plain text" onClick={() => rebind(DEFAULT_BINDINGS)}>
+        <button
+          type="button"
+          className="plain text"
+          onClick={() => {
+            setChanging(null);
+            rebind(DEFAULT_BINDINGS);
+          }}
+        >
           Reset all keys
         </button>
       </p>

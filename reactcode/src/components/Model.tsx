@@ -8,7 +8,7 @@ export function Model({ status }: { readonly status: Status }) {
   const behind = model ? status.positives + status.negatives - model.labels : 0;
   return (
     <p className="model" id="model">
-      <span>{model ? `model: learnt ${count(model.labels)} answers` : missing(status)}</span>
+      <span>{model ? `model: ${count(model.labels)} answers` : missing(status)}</span>
       {behind > 0 && (
         <span className="behind">{`${count(behind)} answer${behind === 1 ? "" : "s"} behind`}</span>
       )}

@@ -140,7 +140,8 @@ function Repeats({ asked, missed, low, high }: Statistics["repeats"]) {
     low === null || high === null ? "" : ` (${Math.round(100 * low)} to ${Math.round(100 * high)} %)`;
   return (
     <p id="repeats">
-      Of {count(asked)} AUTO answers asked again, {count(missed)} {missed === 1 ? "was" : "were"} wrong
+      Of {count(asked)} AUTO answers asked again blindly, {count(missed)} {missed === 1 ? "was" : "were"}{" "}
+      wrong
       {range}.
     </p>
   );
