@@ -4,8 +4,14 @@ import { atWork, countsDown, type State } from "./state";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
 const LAST = 8;
+const UNSURE_MS = 34;
 const ANSWERS_KEPT = 1000;
 const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
+
+/** Nothing is seen from here on; around a tab that goes away, the first and the last frame are not certain. */
+function stopped({ spent_ms, at }: Clock, isVisible: boolean): Clock {
+  return { spent_ms: at === null || isVisible ? spent_ms : Math.max(0, spent_ms - UNSURE_MS), at: null };
+}
 
 export class Pace {
   private shown: Clock = STOPPED;
@@ -23,7 +29,7 @@ export class Pace {
     this.shown = advance(isFresh ? STOPPED : this.shown, now, isShown);
     if (isFresh) this.countdown = STOPPED;
     if (!state.visible) this.isBack = false;
-    if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
+    if (!countsDown(state)) this.countdown = stopped(this.countdown, state.visible);
     this.work = advance(this.work, this.present(now), atWork(state));
     this.seen = advance(this.seen, now, state.visible);
   }
