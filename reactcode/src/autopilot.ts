@@ -2,7 +2,7 @@
 import type { Label, Queued, Source } from "./api";
 import { LatePresses, type Reaction } from "./late";
 import { Offer } from "./offer";
-import { afterPaint, nextFrame } from "./paint";
+import { nextFrame } from "./paint";
 import type { Pace } from "./pace";
 import {
   autoRuns,
@@ -198,7 +198,6 @@ export class Autopilot {
   private countDown(now: number): void {
     const { state, pace } = this.cockpit;
     pace.frame(state, now);
-    if (pace.stands) afterPaint(() => pace.begin(this.cockpit.state, performance.now()));
     if (!countsDown(state)) return;
     if (now - this.lastSign > IDLE_MS) this.cockpit.dispatch({ type: "idle" });
     else if (this.remaining() === 0) this.timeOut();

@@ -4,19 +4,13 @@ import { atWork, countsDown, type State } from "./state";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
 const LAST = 8;
-const UNSURE_MS = 34;
 const ANSWERS_KEPT = 1000;
 const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
-
-/** Nothing is seen from here on; around a tab that goes away, the first and the last frame are not certain. */
-function stopped({ spent_ms, at }: Clock, isVisible: boolean): Clock {
-  return { spent_ms: at === null || isVisible ? spent_ms : Math.max(0, spent_ms - UNSURE_MS), at: null };
-}
 
 export class Pace {
   private shown: Clock = STOPPED;
   private countdown: Clock = STOPPED; // the same as shown, but frame by frame, for AUTO
-  private isBack = true; // whether a frame has been painted since the tab was hidden
+  private isSure = false; // whether a frame with the image has begun since it was painted, or came back
   private work: Clock = STOPPED;
   private signed_ms = 0; // when a person was last there: whoever opens the page is
   private seen: Clock = STOPPED; // never reset: cells of a grid remember when they were painted by it
@@ -28,8 +22,8 @@ export class Pace {
     const isShown = state.painted !== null && state.visible && !state.paused;
     this.shown = advance(isFresh ? STOPPED : this.shown, now, isShown);
     if (isFresh) this.countdown = STOPPED;
-    if (!state.visible) this.isBack = false;
-    if (!countsDown(state)) this.countdown = stopped(this.countdown, state.visible);
+    if (isFresh || !countsDown(state)) this.isSure = false;
+    if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
     this.work = advance(this.work, this.present(now), atWork(state));
     this.seen = advance(this.seen, now, state.visible);
   }
@@ -46,26 +40,21 @@ export class Pace {
     return advance(this.work, this.present(now), false).spent_ms;
   }
 
-  /** Whether the time of AUTO stands; `begin` lets it run. */
-  get stands(): boolean {
-    return this.countdown.at === null;
-  }
-
-  /** A frame of AUTO has been painted: what it shows is certainly on the screen from now on. */
-  begin(state: State, now: number): void {
-    if (this.stands && this.isBack && countsDown(state)) this.countdown = { ...this.countdown, at: now };
-    this.isBack = true;
-  }
-
   /**
    * Another frame of AUTO; frames come only while the page is visible.
    *
-   * @param time when the frame began; a busy machine gets to it later, and only the time until then is certain.
+   * Counted is what anybody would grant: from the second frame on, as the one before it has been painted by then, to
+   * the beginning of a later one.
+   *
+   * @param time when the frame began; a busy machine gets to it later.
    */
   frame(state: State, time: number): void {
-    if (this.stands) return;
-    const until = Math.min(time, performance.now());
-    this.countdown = advance(this.countdown, until, countsDown(state), FRAME_MS);
+    const now = performance.now();
+    const runs = countsDown(state);
+    if (this.countdown.at !== null)
+      this.countdown = advance(this.countdown, Math.min(time, now), runs, FRAME_MS);
+    else if (runs && this.isSure) this.countdown = { ...this.countdown, at: now };
+    this.isSure = runs;
   }
 
   answered(now: number): void {
