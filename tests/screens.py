@@ -1,5 +1,6 @@
 """Every screen of the page: how one gets to it from an image that waits for its answer, and what proves it is open."""
 
+import re
 from dataclasses import dataclass
 
 from playwright.sync_api import Page, ViewportSize, expect
@@ -43,7 +44,8 @@ def open_door(page: Page, name: str) -> None:
 
 def put_instructions_away(page: Page) -> None:
     """Close what stands before the first image of a run that has instructions."""
-    expect(page.locator("dialog.instructions")).to_be_visible()
+    text = page.locator("dialog.instructions .sheet > :not(header)")
+    expect(text).to_have_text(re.compile(r"\w"))  # once it is read it does not come again
     page.keyboard.press("Escape")
     expect(page.locator("dialog.instructions")).to_be_hidden()
 
