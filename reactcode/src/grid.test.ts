@@ -16,7 +16,7 @@ const after = (state: State, ...steps: Step[]) => steps.reduce(reduce, state);
 const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
 
 function coming(images: readonly number[], asked_at = 0): Step {
-  return { type: "queue", asked_at, answer: { images: images.map(queued), ranking: 1, left: 100 } };
+  return { type: "queue", keep: 2, asked_at, answer: { images: images.map(queued), ranking: 1, left: 100 } };
 }
 
 const open: Step = { type: "panel", panel: "grid" };

@@ -2,9 +2,12 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import "./style.css";
+import "./header.css";
 import "./auto.css";
 import "./looking.css";
-import "./panels.css";
+import "./progress.css";
+import "./review.css";
+import "./instructions.css";
 import "./grid.css";
 
 const root = document.getElementById("root");

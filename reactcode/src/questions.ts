@@ -4,7 +4,6 @@ import { isInGrid } from "./grid";
 import { keyOf, noted, type Again, type Asked, type State } from "./state";
 
 const BLINDLY_AT = 8; // images that are shown again blindly come so far behind the one on the screen
-export const KEPT_AHEAD = 2; // so many decoded images at least stay next whatever a newer ranking says
 
 /**
  * A newer order: the image being asked, the first decoded ones after it, and those shown again stay; the rest is

@@ -49,7 +49,7 @@ function after(...steps: Step[]): State {
 }
 
 function coming(images: number[], asked_at = 0): Step {
-  return { type: "queue", asked_at, answer: { images: images.map(queued), ranking: 1, left: 100 } };
+  return { type: "queue", keep: 2, asked_at, answer: { images: images.map(queued), ranking: 1, left: 100 } };
 }
 
 const status: Step = { type: "status", status: STATUS };
@@ -332,6 +332,7 @@ describe("a hidden probability", () => {
 describe("when there is no image", () => {
   const left = (left: number): Step => ({
     type: "queue",
+    keep: 2,
     asked_at: 0,
     answer: { images: [], ranking: null, left },
   });

@@ -3,7 +3,7 @@ import type { Counts } from "./api";
 import { isGridStep, reduceGrid, withGrid, withPanel, type GridStep } from "./grid";
 import { PLAIN } from "./look";
 import { placeOf, walked, withAnswer, withCorrection, withPast, withUndone, withoutLatest } from "./past";
-import { KEPT_AHEAD, withAgain, withQueue, withoutUnreadable } from "./questions";
+import { withAgain, withQueue, withoutUnreadable } from "./questions";
 import { SPEED } from "./speed";
 import { isPainted, keyOf, noted, shownOf, type State, type Step } from "./state";
 
@@ -27,7 +27,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
         unauthorised: step.unauthorised ?? (step.link === "here" ? false : state.unauthorised),
       };
     case "queue":
-      return withQueue(state, step.answer, step.asked_at, step.keep ?? KEPT_AHEAD);
+      return withQueue(state, step.answer, step.asked_at, step.keep);
     case "decoded":
       return { ...state, decoded: new Set(state.decoded).add(keyOf(step.queued)) };
     case "unreadable":

@@ -137,7 +137,8 @@ export type Step =
       readonly type: "queue";
       readonly answer: QueueAnswer;
       readonly asked_at: number;
-      readonly keep?: number;
+      /** So many of the decoded ones stay next, whatever the order says. */
+      readonly keep: number;
     }
   | { readonly type: "decoded" | "unreadable"; readonly queued: Queued }
   | { readonly type: "painted"; readonly key: string }
