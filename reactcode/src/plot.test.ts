@@ -1,6 +1,12 @@
 // Where things stand in a plot.
 import { expect, it } from "vitest";
-import { dots, line, PAPER, placed, ticks } from "./plot";
+import { dots, line, PAPER, placed, roof, ticks } from "./plot";
+
+it("ends an axis at a tick that nothing passes", () => {
+  expect(roof(238, 4)).toBe(300);
+  expect(roof(100, 4)).toBe(100);
+  expect(roof(0, 4)).toBe(1);
+});
 
 it("puts ticks at round numbers, whole ones, from zero to the end", () => {
   expect(ticks(238, 5)).toEqual([0, 50, 100, 150, 200]);

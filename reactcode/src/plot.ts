@@ -4,11 +4,21 @@ export const PAPER = { width: 400, height: 168, left: 44, right: 10, top: 8, bot
 
 /** Round numbers from 0 to at most `most`, about `wanted` of them. */
 export function ticks(most: number, wanted: number): readonly number[] {
+  const step = stepOf(most, wanted);
+  return Array.from({ length: Math.floor(most / step) + 1 }, (_, place) => place * step);
+}
+
+/** The first tick that `most` does not pass. */
+export function roof(most: number, wanted: number): number {
+  const step = stepOf(most, wanted);
+  return Math.max(1, Math.ceil(most / step)) * step;
+}
+
+function stepOf(most: number, wanted: number): number {
   const rough = Math.max(most, 1) / wanted;
   const decade = 10 ** Math.floor(Math.log10(rough));
   const factor = [1, 2, 5, 10].find((one) => one * decade >= rough) ?? 10;
-  const step = Math.max(factor * decade, 1);
-  return Array.from({ length: Math.floor(most / step) + 1 }, (_, place) => place * step);
+  return Math.max(factor * decade, 1);
 }
 
 export type Place = (x: number, y: number) => readonly [number, number];

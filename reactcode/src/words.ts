@@ -15,6 +15,11 @@ export function perSecond(value: number): string {
   return value >= 10 ? value.toFixed(0) : value.toFixed(1);
 }
 
+/** Over a whole visit; a first second counts as one. */
+export function answersPerSecond(answers: number, worked_ms: number): number {
+  return (1000 * answers) / Math.max(worked_ms, 1000);
+}
+
 /** A time of work, in whole minutes: what changes every second draws the eye. */
 export function minutes(time_ms: number): string {
   const whole = Math.floor(time_ms / 60_000);

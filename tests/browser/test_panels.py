@@ -52,7 +52,7 @@ def review(page: Page) -> Locator:
     return cells
 
 
-def test_review_by_keyboard_alone(server: Serving, open_page: OpenPage) -> None:
+def test_review(server: Serving, open_page: OpenPage) -> None:
     """The newest first, filtered to cats: a key makes one no cat, Backspace a cat again, and no image is asked anew."""
     page = opened(server, open_page)
     asked = page.locator("#image").get_attribute("data-image")
@@ -60,7 +60,7 @@ def test_review_by_keyboard_alone(server: Serving, open_page: OpenPage) -> None:
     page.select_option("#review-label", "positive")
     expect(cells).to_have_count(5)
     expect(cells.first.locator("img")).to_have_js_property("complete", True)
-    cells.first.focus()
+    expect(cells.first).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(cells.nth(1)).to_be_focused()
     image = int((cells.nth(1).get_attribute("data-path") or "").removesuffix(".jpg"))

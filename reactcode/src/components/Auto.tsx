@@ -1,5 +1,6 @@
 // AUTO: on and off, how fast, and pause.
 import { keyLabel } from "../bindings";
+import { autoRuns } from "../state";
 import { SPEED } from "../speed";
 import type { Session } from "../useSession";
 import { perSecond } from "../words";
@@ -36,7 +37,7 @@ export function Auto({ session }: { readonly session: Session }) {
         className="plain"
         aria-label={pauseName}
         aria-pressed={state.paused}
-        title={pauseName}
+        title={autoRuns(state) ? pauseName : `${pauseName} (${keyLabel(bindings.pause)})`}
         onClick={() => engine.act("pause", "button")}
       >
         <Icon name={state.paused ? "play" : "pause"} />

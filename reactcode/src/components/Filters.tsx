@@ -7,18 +7,27 @@ interface Props {
   readonly state: State;
   readonly filter: Filter;
   readonly onChange: (filter: Filter) => void;
+  /** Something was chosen by mouse or touch: the keys are for the answers again. */
+  readonly onChosen: () => void;
 }
 
 const LABELS: readonly Label[] = ["positive", "negative", "skipped"];
 const SOURCES: readonly (Source | "api")[] = ["key", "button", "timeout", "api"];
 
-export function Filters({ state, filter, onChange }: Props) {
+export function Filters({ state, filter, onChange, onChosen }: Props) {
   const change = (part: Readonly<Record<string, unknown>>) => {
     const all: readonly [string, unknown][] = Object.entries({ ...filter, ...part });
     onChange(Object.fromEntries(all.filter(([, value]) => isChosen(value))));
   };
   return (
-    <form className="filters" aria-label="Which answers" onSubmit={(event) => event.preventDefault()}>
+    <form
+      className="filters"
+      aria-label="Which answers"
+      onSubmit={(event) => event.preventDefault()}
+      onChange={({ target }) => {
+        if (!(target as Element).matches(":focus-visible")) onChosen();
+      }}
+    >
       <Choice
         id="review-order"
         name="order"

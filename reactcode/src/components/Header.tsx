@@ -1,7 +1,7 @@
 // The line at the top: how far, what was found, how fast, what the model knows, and the doors to the panels.
 import type { CSSProperties } from "react";
 import type { Status } from "../api";
-import { answeredCount } from "../state";
+import { answeredCount, answeredHere } from "../state";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
 import { Doors } from "./Doors";
@@ -15,7 +15,9 @@ export function Header({ session }: { readonly session: Session }) {
       <h1 className="unseen">Intelligent Annotation</h1>
       <Answered status={status} />
       {status && <Counts status={status} />}
-      {status && <Speed engine={session.engine} unreadable={status.unreadable} />}
+      {status && (
+        <Speed engine={session.engine} answers={answeredHere(session.state)} unreadable={status.unreadable} />
+      )}
       {status && <Model status={status} />}
       <Doors session={session} />
       <Line status={status} />

@@ -8,9 +8,15 @@ export function Model({ status }: { readonly status: Status }) {
   const behind = model ? status.positives + status.negatives - model.labels : 0;
   return (
     <p className="model" id="model">
-      <span>{model ? `model: ${count(model.labels)} answers` : missing(status)}</span>
+      <span>
+        {model ? `model: ${count(model.labels)}` : missing(status)}
+        {model && <span className="unit"> answers</span>}
+      </span>
       {behind > 0 && (
-        <span className="behind">{`${count(behind)} answer${behind === 1 ? "" : "s"} behind`}</span>
+        <span className="behind">
+          {count(behind)}
+          <span className="unit">{behind === 1 ? " answer" : " answers"}</span> behind
+        </span>
       )}
       {isEmbedding(status) && (
         <span className="embedding">{`embedded ${Math.floor(embedding.percent)} %`}</span>

@@ -19,6 +19,7 @@ interface Props {
   readonly all: readonly Seen[];
   readonly filter: Filter;
   readonly onFilter: (filter: Filter) => void;
+  readonly onChosen: () => void;
   readonly place: number;
   readonly onPlace: (place: number) => void;
   readonly onOpen: () => void;
@@ -27,7 +28,8 @@ interface Props {
 }
 
 export function Overview(props: Props) {
-  const { state, bindings, list, all, filter, onFilter, place, onPlace, onOpen, cells, isBehind } = props;
+  const { state, bindings, list, all, filter, onFilter, onChosen } = props;
+  const { place, onPlace, onOpen, cells, isBehind } = props;
   const [resets, setResets] = useState(0);
   const reset = () => {
     onFilter(FIRST);
@@ -35,7 +37,7 @@ export function Overview(props: Props) {
   };
   return (
     <div className="overview" inert={isBehind}>
-      <Filters key={resets} state={state} filter={filter} onChange={onFilter} />
+      <Filters key={resets} state={state} filter={filter} onChange={onFilter} onChosen={onChosen} />
       <Count list={list} bindings={bindings} />
       <div className="scroll" aria-busy={list.isLoading}>
         {isEmpty(list) && <Nothing filter={filter} onReset={reset} />}

@@ -1,7 +1,9 @@
 // Paper for a plot: axes from zero, a few round numbers, and what is drawn on them.
 import type { ReactNode } from "react";
-import { PAPER, placed, ticks, type Place } from "../plot";
+import { PAPER, placed, roof, ticks, type Place } from "../plot";
 import { count } from "../words";
+
+const LEVELS = 4;
 
 interface Props {
   /** The plot in words, for those who do not see it. */
@@ -13,11 +15,12 @@ interface Props {
 }
 
 export function Plot({ label, mostX, mostY, unitY = "", children }: Props) {
-  const at = placed(mostX, mostY);
+  const top = roof(mostY, LEVELS);
+  const at = placed(mostX, top);
   const { width, height } = PAPER;
   return (
     <svg className="plot" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      {ticks(mostY, 4).map((y) => (
+      {ticks(top, LEVELS).map((y) => (
         <Level key={y} at={at} mostX={mostX} y={y} text={count(y) + unitY} />
       ))}
       {ticks(mostX, 5).map((x) => (

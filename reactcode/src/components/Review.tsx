@@ -52,8 +52,9 @@ function Looking({ session, isClose, setClose }: Props) {
   const all = seenWith(list.answers, corrections);
   const [chosen, setPlace] = useState(0);
   const place = Math.max(0, Math.min(chosen, all.length - 1));
+  const whole = useRef<HTMLDivElement>(null);
   const cells = useRef<HTMLUListElement>(null);
-  useFocus(cells, place, isClose, all.length > 0);
+  useFocus(cells, place, isClose, all.length > 0 && !list.isLoading);
 
   const go = (to: number) => {
     if (all[to] === undefined) return;
@@ -81,7 +82,7 @@ function Looking({ session, isClose, setClose }: Props) {
     event.preventDefault();
   };
   return (
-    <div className="looking" tabIndex={-1} onKeyDown={onKeyDown}>
+    <div className="looking" tabIndex={-1} onKeyDown={onKeyDown} ref={whole}>
       <Overview
         state={state}
         bindings={bindings}
@@ -92,6 +93,7 @@ function Looking({ session, isClose, setClose }: Props) {
           setFilter(next);
           setPlace(0);
         }}
+        onChosen={() => whole.current?.focus()}
         place={place}
         onPlace={setPlace}
         onOpen={() => setClose(true)}
@@ -137,7 +139,7 @@ function cellAt(cells: HTMLUListElement | null, place: number): HTMLElement | nu
   return cells?.children[place]?.querySelector("button") ?? null;
 }
 
-/** The focus goes to the first answer once there is one, and back to where it was when a large view is left. */
+/** The focus goes to the first answer once there are any, and back to where it was when a large view is left. */
 function useFocus(
   cells: React.RefObject<HTMLUListElement | null>,
   place: number,

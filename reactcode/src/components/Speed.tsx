@@ -1,23 +1,25 @@
 // How fast and for how long somebody has worked; looks once a second, so that nothing else has to.
 import { useEffect, useState } from "react";
 import type { Engine } from "../engine";
-import { count, minutes, perSecond } from "../words";
+import { answersPerSecond, count, minutes, perSecond } from "../words";
 
 interface Props {
   readonly engine: Engine;
+  readonly answers: number;
   readonly unreadable: number;
 }
 
-export function Speed({ engine, unreadable }: Props) {
+export function Speed({ engine, answers, unreadable }: Props) {
   const [{ speed, worked_ms }, setPace] = useState({ speed: 0, worked_ms: 0 });
   useEffect(() => {
     const look = () => setPace({ speed: engine.imagesPerSecond(), worked_ms: engine.worked_ms() });
     const timer = setInterval(look, 1000);
     return () => clearInterval(timer);
   }, [engine]);
+  const overall = perSecond(answersPerSecond(answers, worked_ms));
   return (
     <dl className="counts pace">
-      <div className="rate" title="over the last minute of work">
+      <div className="rate" title={`images a second over the last minute of work; ${overall} on this visit`}>
         <dt>images/s</dt>
         <dd id="rate">{perSecond(speed)}</dd>
       </div>

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 import { answeredHere, foundHere } from "../state";
 import type { Session } from "../useSession";
-import { duration, perSecond } from "../words";
+import { answersPerSecond, duration, perSecond } from "../words";
 import { Figure } from "./Figure";
 
 interface Props {
@@ -23,10 +23,10 @@ export function Work({ session, positive }: Props) {
   return (
     <Figure title="This visit">
       <dl className="facts">
-        <dt>images/s now</dt>
+        <dt>images/s, last minute</dt>
         <dd>{perSecond(engine.imagesPerSecond())}</dd>
-        <dt>images/s overall</dt>
-        <dd>{answers > 0 ? perSecond((1000 * answers) / Math.max(worked_ms, 1000)) : "–"}</dd>
+        <dt>images/s, whole visit</dt>
+        <dd>{answers > 0 ? perSecond(answersPerSecond(answers, worked_ms)) : "–"}</dd>
         <dt>time at work</dt>
         <dd>{duration(worked_ms)}</dd>
         <dt>{`for each “${positive}” found`}</dt>
