@@ -23,9 +23,9 @@ export function Work({ session, positive }: Props) {
   return (
     <Figure title="This visit">
       <dl className="facts">
-        <dt>images/s, last minute</dt>
+        <dt>images/s, last min</dt>
         <dd>{perSecond(engine.imagesPerSecond())}</dd>
-        <dt>images/s, whole visit</dt>
+        <dt>images/s, overall</dt>
         <dd>{answers > 0 ? perSecond(answersPerSecond(answers, worked_ms)) : "–"}</dd>
         <dt>time at work</dt>
         <dd>{duration(worked_ms)}</dd>
