@@ -70,9 +70,14 @@ class Labels:
             limit: at most this many; -1: all.
             offset: leave out this many first.
             newest: newest first, else in the order answered.
+
+        Raises:
+            sqlite3.Error: they cannot be read; at once, before anything is sent to whoever asked.
         """
-        with contextlib.closing(self._database.open()) as connection:
-            yield from answers.standing(connection, label, limit, offset, newest)
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(contextlib.closing(self._database.open()))
+            found = answers.standing(connection, label, limit, offset, newest)
+            return _until_closed(found, stack.pop_all())
 
     def chosen(
         self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
@@ -206,3 +211,8 @@ class Labels:
     def _as_pickled(self) -> dict[str, bool | None]:
         with self._lock:
             return {path: AS_IN_PICKLE[label] for path, label in self._standing.items()}
+
+
+def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:
+    with stack:
+        yield from found

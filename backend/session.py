@@ -271,8 +271,11 @@ class Session:
                 self.changes.notify()
 
     def _state(self, name: str) -> str:
-        if protocol.is_held(self.run, name):
-            return "running"
+        try:
+            if protocol.is_held(self.run, name):
+                return "running"
+        except OSError:  # no descriptors left, for one: as it was, for all that is known
+            return self.loops[name]
         fresh = time.monotonic() - self._started_s < STARTING_S
         return "starting" if fresh and self.loops[name] == "starting" else "down"
 
