@@ -178,10 +178,9 @@ class Labels:
                 self._take(answers.labels_in_order(connection))
         except sqlite3.Error as error:
             self._database.close()
-            path = self._run / DATABASE
-            raise UsageError(
-                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
-            ) from None
+            is_machine = isinstance(error, sqlite3.OperationalError)  # a full disk, for one: nothing is lost
+            what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
+            raise UsageError(f"The answers in {self._run / DATABASE} cannot be read ({error}); {what_to_do}.") from None
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):

@@ -41,7 +41,13 @@ class Session:
         self.config = config
         self.run = config.run
         self.settings = settle(config)
-        protocol.publish(self.run, SETTINGS, self.settings)
+        try:
+            protocol.publish(self.run, SETTINGS, self.settings)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(
+                f"The run directory {self.run} cannot be written: {reason}; start again when it can."
+            ) from None
         self.changes = Changes()
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
