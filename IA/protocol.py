@@ -326,7 +326,7 @@ def replace(path: Path, data: bytes | memoryview) -> None:
     """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
 
     Raises:
-        OSError: the disk is full or read-only; the old file is untouched.
+        OSError: the disk is full or read-only; the old file is untouched, or the new one there but maybe not for good.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -335,14 +335,16 @@ def replace(path: Path, data: bytes | memoryview) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        error.filename = str(path)  # a write that fails does not say of which file
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def publish(run: Path, file: PickleFile[Content], content: Content) -> int:

@@ -174,6 +174,9 @@ class Images:
             if time.monotonic() - published > PUBLISH_EVERY_S:
                 self._publish()
                 published = time.monotonic()
+        if self.listing:
+            for folder in unread:
+                log.warning("%s cannot be listed; the images in it are left out", folder)
         if is_empty:  # where its disk is not mounted there is an empty folder, or none
             unread.append(self.datadir)
         missing = [number for number, is_there in enumerate(found) if not is_there and number not in self._gone]
