@@ -170,8 +170,8 @@ def row(server: ServerProcess, call: str, cases: list[Case]) -> Row:
     for case in cases:
         try_case(server, ledger, case)
     measured = (
-        f"{ledger.verdict}; {ledger.faults} calls failed, {server.deaths} servers ended and were started again, slowest "
-        f"answer {ledger.slowest_s:.2f} s, healed in {ledger.healed_s:.1f} s"
+        f"{ledger.verdict}; {ledger.faults} calls failed, {server.deaths} servers ended and were started again, "
+        f"slowest answer {ledger.slowest_s:.2f} s, healed in {ledger.healed_s:.1f} s"
     )
     return Row(
         f"the server's `{call}` fails with {', '.join(ERRORS)} at each call, once and from then on: {len(cases)} times",

@@ -157,9 +157,8 @@ def files(run: Path, loop: str, pid: int) -> list[Path]:
 
 def all_readable(run: Path, loop: str) -> bool:
     """Whether what stands is whole."""
-    files: tuple[protocol.PickleFile[Any], ...]
-    files = (protocol.PREDICTIONS, protocol.FEATURES, protocol.RANKING, protocol.HELD_OUT)
-    known = {file.name: file for file in files}
+    pickles = (protocol.PREDICTIONS, protocol.FEATURES, protocol.RANKING, protocol.HELD_OUT)
+    known: dict[str, Any] = {file.name: file for file in pickles}
     try:
         for name in WRITES[loop]:
             if name in known and (run / name).exists():
