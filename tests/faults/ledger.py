@@ -34,6 +34,7 @@ class Ledger:
         acknowledged: ids.
         taken_back: ids of them, by an undo that was acknowledged.
         refused: ids, and which image they were for.
+        refusals: how many answers of the server they were in.
         wrong: a sentence each.
         asked: how many requests.
         slowest_s: the longest that one took.
@@ -49,6 +50,7 @@ class Ledger:
     slowest_s: float = 0.0
     healed_s: float = 0.0
     faults: int = 0
+    refusals: int = 0
     last: str | None = None  # acknowledged to the client that asks now
 
     def ask(self, server: Asked, method: str, path: str, *expected: int, json: object = None) -> httpx.Response:
@@ -71,7 +73,7 @@ class Ledger:
         """Answer an image alone or several together; whether that was acknowledged."""
         ids = [again or str(uuid.uuid4()) for _ in images]
         entries = [
-            {"image": image, "label": "positive", "client": client, "id": id}
+            {"image": image, "label": ("negative", "positive")[image % 2], "client": client, "id": id}
             for image, id in zip(images, ids, strict=True)
         ]
         one = len(entries) == 1
@@ -84,6 +86,7 @@ class Ledger:
                 self.refused.pop(id, None)
         else:
             self.refused |= dict(zip(ids, images, strict=True))
+            self.refusals += 1
         return response.status_code == 201
 
     def undo(self, server: Asked, client: str) -> None:

@@ -52,17 +52,13 @@ class Tally:
 def loop_rows(place: Path, errors: Sequence[str], scale: float) -> Iterator[Row]:
     """One row for each loop."""
     datadir = place / "photos"
-    datadir.mkdir()
-    noise = np.random.default_rng(0)
-    for number in range(IMAGES):
-        pixels = noise.integers(0, 90, (48, 64, 3)) + (150 if number % 2 else 0)
-        Image.fromarray(pixels.astype(np.uint8)).save(datadir / f"{number:02}.png")
+    paint(datadir)
     with running(place / "suite", datadir, "--finetune", "off") as suite:
         until(suite.all_run, 60)
         person = Person(suite)
         for _ in range(4):
             person.answer()
-        until(person.is_learnt, 60)
+        until(lambda: is_learnt(suite.run), 60)
         for loop in WRITES:
             cases = list(itertools.product(CALLS, errors))
             random.Random(0).shuffle(cases)
@@ -70,6 +66,15 @@ def loop_rows(place: Path, errors: Sequence[str], scale: float) -> Iterator[Row]
             for call, error in cases[: max(1, round(scale * len(cases)))]:
                 try_case(suite, person, tally, loop, call, error)
             yield row(loop, tally, errors)
+
+
+def paint(datadir: Path) -> None:
+    """Pictures of noise, dark and bright by turns."""
+    datadir.mkdir(exist_ok=True)
+    noise = np.random.default_rng(0)
+    for number in range(IMAGES):
+        pixels = noise.integers(0, 90, (48, 64, 3)) + (150 if number % 2 else 0)
+        Image.fromarray(pixels.astype(np.uint8)).save(datadir / f"{number:02}.png")
 
 
 def row(loop: str, tally: Tally, errors: Sequence[str]) -> Row:
@@ -109,15 +114,12 @@ class Person:
         response.raise_for_status()
         self.slowest_s = max(self.slowest_s, response.elapsed.total_seconds())
 
-    def is_learnt(self) -> bool:
-        """Whether checkpoint, predictions and ranking stand, and come after the newest answers."""
-        run = self._suite.run
-        names = ("annotations.pickle", "predictor.ckpt", "predictions.pickle", "ranking.pickle")
-        times = []
-        for name in names:
-            with contextlib.suppress(OSError):
-                times.append((run / name).stat().st_mtime_ns)
-        return len(times) == len(names) and times == sorted(times)
+
+def is_learnt(run: Path) -> bool:
+    """Whether checkpoint, predictions and ranking stand, and came after the newest answers."""
+    names = ("annotations.pickle", "predictor.ckpt", "predictions.pickle", "ranking.pickle")
+    times = [found[1] for name in names if (found := protocol.signature(run / name)) is not None]
+    return len(times) == len(names) and times == sorted(times)
 
 
 def try_case(suite: Suite, person: Person, tally: Tally, loop: str, call: str, error: str) -> None:
@@ -138,7 +140,7 @@ def try_case(suite: Suite, person: Person, tally: Tally, loop: str, call: str, e
     began = os.times().elapsed
     person.answer()
     try:
-        until(person.is_learnt, HEAL_S)
+        until(lambda: is_learnt(run), HEAL_S)
     except AssertionError:
         tally.unhealed += 1
     tally.healed_s = max(tally.healed_s, os.times().elapsed - began)
