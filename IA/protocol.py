@@ -33,6 +33,7 @@ import os
 import pickle
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ PREDICTOR = "predictor.ckpt"
 BACKBONE = "backbone.ckpt"
 LOOPS = ("trainer", "inference", "selector")
 
+AGAIN_S = 5.0  # a turn is taken so often at least
 LABELS = (bool, type(None))  # types of a label in annotations.pickle
 FOOTER = struct.Struct("<8sHQQ32s")  # magic, format version, generation, length of the pickle, SHA-256 of all before it
 MAGIC = b"IA\x00files"
@@ -324,7 +326,7 @@ def replace(path: Path, data: bytes | memoryview) -> None:
     """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
 
     Raises:
-        OSError: the disk is full or read-only; the old file is untouched.
+        OSError: the disk is full or read-only; the old file is untouched, or the new one there but maybe not for good.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -333,14 +335,16 @@ def replace(path: Path, data: bytes | memoryview) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        error.filename = str(path)  # a write that fails does not say of which file
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
@@ -412,9 +416,9 @@ def _generation(path: Path) -> int:
     """Generation of the version in place; 0 where there is none or its footer is not ours."""
     try:
         with path.open("rb") as file:
-            file.seek(-FOOTER.size, os.SEEK_END)
+            file.seek(max(0, os.fstat(file.fileno()).st_size - FOOTER.size))
             magic, version, generation, *_ = FOOTER.unpack(file.read(FOOTER.size))
-    except (OSError, struct.error):
+    except (FileNotFoundError, struct.error):
         return 0
     return int(generation) if (magic, version) == (MAGIC, FORMAT) else 0
 
@@ -438,19 +442,26 @@ class Latest(Generic[Content]):
         self._run = run
         self._file = file
         self._seen: Signature | None = None
+        self._is_failing = False
         self._version: Version[Content] | None = None
 
     def version(self) -> Version[Content] | None:
         """The last good version, read again only if the file was replaced; None before the first."""
         now = signature(self._run / self._file.name)
         if now is not None and now != self._seen:
-            self._seen = now
             try:
                 self._version = read(self._run, self._file)
+                self._is_failing = False
             except FileNotFoundError:
-                self._seen = None
-            except (OSError, ValueError) as error:
+                now = None
+            except OSError as error:  # it may be good, and is looked at again
+                now = None
+                if not self._is_failing:
+                    log.warning("%s; the last good version stays in force", error)
+                self._is_failing = True
+            except ValueError as error:
                 log.warning("%s; the last good version stays in force", error)
+            self._seen = now
         return self._version
 
     def content(self) -> Content | None:
@@ -482,7 +493,7 @@ class Stop(Protocol):
         """Whether the loop is to end."""
 
 
-def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator[None]:
+def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
     Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
@@ -493,6 +504,7 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator
         names: file names in it.
         stop: ends the iteration within `poll_s` seconds.
         poll_s: seconds between two looks.
+        again_s: seconds after which to yield although nothing has changed: what has failed is tried again then.
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()
@@ -507,7 +519,10 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator
             wake.clear()
             seen = [signature(run / name) for name in names]
             yield
+            ends_s = time.monotonic() + again_s
             while not stop.is_set() and not wake.is_set() and seen == [signature(run / name) for name in names]:
+                if time.monotonic() > ends_s:
+                    break
                 wake.wait(poll_s)
     finally:
         if observer.is_alive():
@@ -535,12 +550,12 @@ def hold(run: Path, name: str) -> Iterator[bool]:
 
 
 def is_held(run: Path, name: str) -> bool:
-    """Whether the process behind this lock is alive."""
+    """Whether the process behind this lock is alive. Raises OSError where that cannot be told."""
     try:
-        with (run / f".{name}.lock").open("a") as file:
+        with (run / f".{name}.lock").open("rb") as file:  # only read, as on a disk that has become read-only
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except FileNotFoundError:
         return False
     return False

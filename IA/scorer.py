@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import Embeddings, key
+from IA.events import Events
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool import Pool
@@ -44,9 +44,9 @@ SEED = 0
 class Scorer:
     """What is done with one backbone: with another one everything begins anew."""
 
-    def __init__(self, run: Path, backbone: Backbone, writer: SummaryWriter) -> None:
+    def __init__(self, run: Path, backbone: Backbone, events: Events) -> None:
         self._run = run
-        self._writer = writer
+        self._events = events
         self._embedder = Embedder(backbone)
         self._directory = self._embedder.cache_of(run, "inference")
         self._pool = Pool(Embeddings(self._directory, backbone.dimension))
@@ -143,7 +143,7 @@ class Scorer:
                 images += len(batch.places)
         if images:
             rate = images / (time.perf_counter() - began)
-            self._writer.add_scalar("embedding/images_per_s", rate, self._pool.embedded)
+            self._events.scalar("embedding/images_per_s", rate, self._pool.embedded)
         return bool(self._bar.n < (self._bar.total or 0))
 
     def _begin_stream(self) -> bool:
@@ -183,8 +183,8 @@ class Scorer:
         if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):
             return None
         space = self._pool.space(FEATURES_SAMPLE)
-        self._described = embedded
         publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded))
+        self._described = embedded
         log.info("described the pool by %d images: %d of %d values", embedded, *space.basis.T.shape)
         return space
 
@@ -260,7 +260,7 @@ class Scorer:
         self._published_s = time.monotonic()
         if self._checkpoint and self._waiting and self._checkpoint.labels >= self._waiting[0]:
             waited_s = time.time() - self._waiting[1]
-            self._writer.add_scalar("latency/answer_to_predictions_s", waited_s, self._checkpoint.labels)
+            self._events.scalar("latency/answer_to_predictions_s", waited_s, self._checkpoint.labels)
             self._waiting = None
         log.info("predictions %d: %d of %d images embedded", generation, content.embedded, len(self._pool))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from config import Config, UsageError
 from IA.answered import Answered
 from IA.embedder import leave_room
-from IA.loop import loop_config, run_loop, until_signalled
+from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.protocol import (
@@ -188,9 +188,8 @@ def main() -> None:
     leave_room(1)
     with until_signalled("trainer", config.run, PREDICTOR, HELD_OUT.name) as stop:
         trainer = Trainer(config)
-        for _ in changes(config.run, SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE, stop=stop):
-            while trainer.step() and not stop.is_set():
-                pass
+        watched = (SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE)
+        take_turns(changes(config.run, *watched, stop=stop), trainer.step, stop)
         trainer.close()
 
 

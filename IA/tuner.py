@@ -40,10 +40,10 @@ class Tuner:
                 log.warning("fine-tuning ended with code %d", self._process.returncode)
             self._process = None
         if self._process is None and self._is_due(base, labels) and self._is_welcome(settings):
-            self._tried = len(labels)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "IA.finetune", *self._arguments], stdin=subprocess.DEVNULL
             )
+            self._tried = len(labels)
             log.info("fine-tuning on %d answers, process %d", len(labels), self._process.pid)
 
     def close(self) -> None:

@@ -82,7 +82,6 @@ class Change:
 
     path: str
     label: Label | None
-    newest: bool
 
 
 # --- the schema -------------------------------------------------------------------------------------------------------
@@ -165,7 +164,7 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
         f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?)",
         (answer.id, path, *astuple(answer)[2:]),
     )
-    return answer, [Change(answer.path, answer.label, newest=True)]
+    return answer, [Change(answer.path, answer.label)]
 
 
 def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
@@ -174,11 +173,14 @@ def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tupl
     return [answer for answer, _ in stored], [change for _, changes in stored for change in changes]
 
 
-def take_back(connection: sqlite3.Connection, client: str) -> tuple[list[Answer], list[Change]]:
+def take_back(
+    connection: sqlite3.Connection, client: str
+) -> tuple[list[Answer], tuple[list[Change], dict[str, Label] | None]]:
     """Take back the client's last answer, and with it all of its group that the client gave without a break.
 
     Returns:
-        The answers taken back, in the order answered, and what became of their images.
+        The answers taken back, in the order answered; what became of their images; and all labels in the order
+        answered, where an earlier one has come to stand again in its place among the others.
 
     Raises:
         NothingToUndoError: there is none.
@@ -191,8 +193,10 @@ def take_back(connection: sqlite3.Connection, client: str) -> tuple[list[Answer]
         raise NothingToUndoError
     connection.executemany("UPDATE answers SET state = 'undone' WHERE seq = ?", [(seq,) for seq, _, _ in taken])
     freed = [answer.path for _, state, answer in taken if state == "standing"]
-    changes = [Change(path, _restore(connection, path), newest=False) for path in freed]
-    return [answer for _, _, answer in reversed(taken)], changes
+    changes = [Change(path, _restore(connection, path)) for path in freed]
+    stands_again = any(change.label is not None for change in changes)
+    in_order = labels_in_order(connection) if stands_again else None
+    return [answer for _, _, answer in reversed(taken)], (changes, in_order)
 
 
 def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:

@@ -4,6 +4,7 @@ import asyncio
 import html
 import json
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -86,6 +87,12 @@ def _answer_mistakes(app: FastAPI) -> None:
     @app.exception_handler(NotDurableError)
     async def not_durable(_: Request, error: NotDurableError) -> JSONResponse:
         return JSONResponse({"detail": f"The answer could not be stored ({error}); it does not count yet."}, 503)
+
+    @app.exception_handler(sqlite3.Error)
+    @app.exception_handler(OSError)
+    @app.exception_handler(MemoryError)
+    async def not_now(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": f"This machine cannot do that now ({_reason(error)}); try again."}, 503)
 
     @app.exception_handler(NothingToUndoError)
     async def nothing_to_undo(_: Request, error: NothingToUndoError) -> JSONResponse:
@@ -210,6 +217,11 @@ def _page_file(path: Path, cache: str) -> Response:
     if not path.is_file():
         raise HTTPException(404, "The page is not built; run npm ci && npm run build in reactcode/.")
     return FileResponse(path, headers={"cache-control": cache})
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without the names of files."""
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 def _attachment(name: str) -> dict[str, str]:

@@ -98,9 +98,10 @@ class Child:
         return self._process is None
 
     def _start(self) -> None:
-        output = self.command.log.open("ab") if self.command.log else None
         parent = os.getpid()
+        output = None
         try:
+            output = self.command.log.open("ab") if self.command.log else None
             self._process = subprocess.Popen(
                 self.command.arguments,
                 env=self._environment,
@@ -110,7 +111,7 @@ class Child:
                 start_new_session=True,
                 preexec_fn=lambda: _prepare(self.command.nice, parent),
             )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             pause_s = self._back_off.after(0.0)
             log.warning("%s could not be started (%s); again in %.2f s", self.command.name, error, pause_s)
             self._start_at_s = self._clock() + pause_s
@@ -124,7 +125,8 @@ class Child:
     def _bury(self, process: "subprocess.Popen[bytes]") -> None:
         code = self._end(process)
         lived_s = self._clock() - self._started_s
-        pause_s = LONGEST_PAUSE_S if code == PERSONS_MISTAKE else self._back_off.after(lived_s)
+        is_hopeless = code == PERSONS_MISTAKE and not self.command.vital  # a vital one is wanted back at once
+        pause_s = LONGEST_PAUSE_S if is_hopeless else self._back_off.after(lived_s)
         self._start_at_s = self._clock() + pause_s
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         log.warning("%s %s after %.0f s; starting it again in %.2f s", self.command.name, how, lived_s, pause_s)

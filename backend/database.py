@@ -17,6 +17,7 @@ Result = TypeVar("Result")
 Effect = TypeVar("Effect")
 
 BATCH = 256
+NOT_STORED = (sqlite3.Error, OSError, MemoryError)
 
 
 class NotDurableError(Exception):
@@ -52,8 +53,12 @@ class Database:
         """
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def submit(
@@ -91,11 +96,12 @@ class Database:
 
     def _transact(self, jobs: list[_Job]) -> None:
         """Do all jobs in one transaction; nobody is told before it is durable."""
+        jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
         try:
             outcomes = self._commit(jobs)
-        except sqlite3.Error as error:
+        except NOT_STORED as error:
             log.warning("%d answers could not be stored (%s); they do not count", len(jobs), error)
-            self._disconnect()
+            self._strike_out()
             for job in jobs:
                 job.future.set_exception(NotDurableError(str(error)))
             return
@@ -120,8 +126,24 @@ class Database:
         self._connection.execute("COMMIT")
         return outcomes
 
+    def _strike_out(self) -> None:
+        """Make sure that the transaction that failed does not count after a restart either.
+
+        Where only its fsync failed it stands whole in the write-ahead log, and would count once that is read anew. A
+        transaction that changes nothing, written in its place, takes it away, even if that cannot be synced either.
+        """
+        if self._connection is None:
+            return
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            [version] = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection.execute(f"PRAGMA user_version = {version}")
+        except NOT_STORED:
+            self._disconnect()  # the next job tries a fresh one
+
     def _disconnect(self) -> None:
-        """Close the connection; an open transaction is rolled back, and the next job opens a fresh one."""
+        """Close the connection; the next job opens a fresh one."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()

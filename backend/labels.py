@@ -70,9 +70,14 @@ class Labels:
             limit: at most this many; -1: all.
             offset: leave out this many first.
             newest: newest first, else in the order answered.
+
+        Raises:
+            sqlite3.Error: they cannot be read; at once, before anything is sent to whoever asked.
         """
-        with contextlib.closing(self._database.open()) as connection:
-            yield from answers.standing(connection, label, limit, offset, newest)
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(contextlib.closing(self._database.open()))
+            found = answers.standing(connection, label, limit, offset, newest)
+            return _until_closed(found, stack.pop_all())
 
     def chosen(
         self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
@@ -123,7 +128,9 @@ class Labels:
             The answers taken back, in the order answered, once that is durable. Fails with NothingToUndoError or
             NotDurableError.
         """
-        return self._database.submit(lambda connection: answers.take_back(connection, client), self._apply)
+        return self._database.submit(
+            lambda connection: answers.take_back(connection, client), lambda effect: self._apply(*effect)
+        )
 
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
@@ -132,11 +139,10 @@ class Labels:
         self._to_publish.set()
         self._publisher.join()
 
-    def _apply(self, changes: list[Change]) -> None:
+    def _apply(self, changes: list[Change], in_order: dict[str, Label] | None = None) -> None:
+        """Follow what has been stored; `in_order` is all that stood after it, where places have changed."""
         if not changes:
             return
-        stands_again = any(change.label is not None and not change.newest for change in changes)
-        in_order = self._in_order() if stands_again else None
         with self._lock:
             self._changes += 1
             if in_order is not None:
@@ -157,14 +163,8 @@ class Labels:
             self._counts[change.label] += 1
 
     def _take(self, in_order: dict[str, Label]) -> None:
-        """Go on from what the disk has; jobs of the same transaction that are applied later are in it already."""
         self._standing = in_order
         self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
-
-    def _in_order(self) -> dict[str, Label]:
-        """The standing labels in the order answered, as the disk has them."""
-        with contextlib.closing(self._database.open()) as connection:
-            return answers.labels_in_order(connection)
 
     def _load(self) -> None:
         """Read what stands.
@@ -175,13 +175,12 @@ class Labels:
         try:
             with contextlib.closing(self._database.open()) as connection:
                 answers.prepare(connection)
-            self._take(self._in_order())
+                self._take(answers.labels_in_order(connection))
         except sqlite3.Error as error:
             self._database.close()
-            path = self._run / DATABASE
-            raise UsageError(
-                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
-            ) from None
+            is_machine = isinstance(error, sqlite3.OperationalError)  # a full disk, for one: nothing is lost
+            what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
+            raise UsageError(f"The answers in {self._run / DATABASE} cannot be read ({error}); {what_to_do}.") from None
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
@@ -211,3 +210,8 @@ class Labels:
     def _as_pickled(self) -> dict[str, bool | None]:
         with self._lock:
             return {path: AS_IN_PICKLE[label] for path, label in self._standing.items()}
+
+
+def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:
+    with stack:
+        yield from found

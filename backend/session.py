@@ -41,7 +41,13 @@ class Session:
         self.config = config
         self.run = config.run
         self.settings = settle(config)
-        protocol.publish(self.run, SETTINGS, self.settings)
+        try:
+            protocol.publish(self.run, SETTINGS, self.settings)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(
+                f"The run directory {self.run} cannot be written: {reason}; start again when it can."
+            ) from None
         self.changes = Changes()
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
@@ -271,8 +277,11 @@ class Session:
                 self.changes.notify()
 
     def _state(self, name: str) -> str:
-        if protocol.is_held(self.run, name):
-            return "running"
+        try:
+            if protocol.is_held(self.run, name):
+                return "running"
+        except OSError:  # no descriptors left, for one: as it was, for all that is known
+            return self.loops[name]
         fresh = time.monotonic() - self._started_s < STARTING_S
         return "starting" if fresh and self.loops[name] == "starting" else "down"
 

@@ -34,6 +34,7 @@ class Supervisor:
     def __init__(self, commands: list[Command], environment: dict[str, str], link: "Link | None" = None) -> None:
         self._environment = environment
         self._link = link
+        self._was_up = False
         self._is_ending = False  # no Event: its lock may be held by the very code that a signal interrupts
         self._reaper: subprocess.Popen[str] | None = None
         self._groups: set[str] = set()
@@ -63,10 +64,10 @@ class Supervisor:
             self._keep_reaper()
             for child in self._children:
                 child.keep_alive()
-                if child.command.vital and child.exit_code == PERSONS_MISTAKE:
-                    return PERSONS_MISTAKE
+                if child.command.vital and child.exit_code == PERSONS_MISTAKE and not self._was_up:
+                    return PERSONS_MISTAKE  # once it has served, it is the machine that fails, and that may pass
             if self._link is not None and self._link.is_up():
-                self._link = None
+                self._link, self._was_up = None, True
             time.sleep(LOOK_EVERY_S)
         return 0
 
@@ -76,13 +77,16 @@ class Supervisor:
         """Start the reaper, anew if it died, and tell it of everything that runs."""
         if self._reaper is not None and self._reaper.poll() is None:
             return
-        self._reaper = subprocess.Popen(
-            python("-m", "backend.reaper"),
-            stdin=subprocess.PIPE,
-            env=self._environment,
-            start_new_session=True,
-            text=True,
-        )
+        try:
+            self._reaper = subprocess.Popen(
+                python("-m", "backend.reaper"),
+                stdin=subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+                text=True,
+            )
+        except OSError:  # no descriptors or no memory left: at the next look
+            return
         for group in list(self._groups):
             self._tell_reaper(f"+{group}")
 

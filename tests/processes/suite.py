@@ -26,6 +26,7 @@ class Suite:
         self.run = run
         self.port = free_port()
         self.link = ""
+        self.through: list[str] = []  # another program that it is to be started by
         self._arguments = ["127.0.0.1", str(self.port), str(datadir), "--run", str(run), *options]
         self._terminal = run.with_name(f"{run.name}.terminal")
         self.process: subprocess.Popen[str]
@@ -34,7 +35,7 @@ class Suite:
     def start(self) -> "Suite":
         """Start, and wait for the link."""
         with self._terminal.open("a") as terminal:
-            command = [sys.executable, "-m", "backend.supervisor", *self._arguments]
+            command = [*self.through, sys.executable, "-m", "backend.supervisor", *self._arguments]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True)
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()
