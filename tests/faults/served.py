@@ -1,0 +1,171 @@
+"""A server of a run that is killed again and again, and what its run directory has to look like each time."""
+
+import contextlib
+import http.client
+import os
+import pickle
+import random
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from config import Config
+from IA import protocol
+from IA.protocol import PickleFile
+from tests.faults.crowd import Crowd, Finding, Standing, add_image, await_up
+from tests.faults.nursery import Forked, Nursery
+from tests.processes.suite import free_port
+from tests.serving import until
+
+PICKLES: tuple[PickleFile[object], ...] = tuple(
+    content for content in vars(protocol).values() if isinstance(content, PickleFile)
+)
+SERVER = "backend.server:serve"
+IMAGES = 60
+PEOPLE = 4
+SETTLED_S = 20.0
+
+
+class Served:
+    """A run, its folder of images, its crowd, and the server that is alive now."""
+
+    def __init__(self, nursery: Nursery, run: Path, datadir: Path, seed: int, **settings: object) -> None:
+        self.run = run
+        self.datadir = datadir
+        self.terminal = datadir.with_name(f"{datadir.name}.terminal")
+        given = {"ai": False, "tensorboard": False} | settings
+        self.config = Config(run=run, datadir=datadir, port=free_port(), **given)  # type: ignore[arg-type]
+        self.place = self.config.host, self.config.port
+        self.crowd = Crowd(datadir, PEOPLE, seed)
+        self._nursery = nursery
+        self.server: Forked | None = None
+        datadir.mkdir(parents=True)
+        generator = random.Random(seed)
+        for _ in range(IMAGES):
+            add_image(datadir, generator)
+
+    @property
+    def token(self) -> str:
+        """The token of the run; "" before there is one."""
+        with contextlib.suppress(OSError):
+            return (self.run / "token").read_text().strip()
+        return ""
+
+    def start(self, without: str = "") -> Forked:
+        """Start the server; it is not up yet."""
+        self.server = self.fork(SERVER, without)
+        return self.server
+
+    def fork(self, main: str, without: str = "") -> Forked:
+        """Start an entry point on this run."""
+        environment = {**self.config.environment(), "IA_LOG_LEVEL": "WARNING"}
+        return self._nursery.start(main, environment, self.terminal, without)
+
+    def come_up(self) -> Finding:
+        """Wait until the server answers, and compare what it and its files say with what was acknowledged."""
+        try:
+            self._await_up()
+        except AssertionError as error:
+            return Finding(wrong=[str(error)])
+        return self._check()
+
+    def work(self, pause_s: float = 0.0, chooses: bool = True) -> None:
+        """Have the crowd work; the server is up."""
+        self.crowd.start(self.place, self.token, pause_s, chooses)
+
+    def end(self) -> list[str]:
+        """Kill -9 of the server, and the end of the crowd; returns a sentence if that leaves processes behind."""
+        server, self.server = self.server, None
+        if server is not None:
+            server.kill()
+        self.crowd.stop()
+        if server is not None and not _comes_true(lambda: not server.left()):
+            return [f"processes left: {server.left()}"]
+        return []
+
+    def delete(self) -> None:
+        """Remove the run and its images."""
+        for folder in (self.run, self.datadir):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _await_up(self) -> None:
+        server = self.server
+        assert server is not None
+        ends_s = time.monotonic() + SETTLED_S
+        while not (token := self.token) and server.is_alive() and time.monotonic() < ends_s:
+            time.sleep(0.002)  # between two looks
+        try:
+            await_up(self.place, token, server.is_alive)
+        except AssertionError as error:
+            raise AssertionError(f"the server did not come up: {self.terminal.read_text()[-500:]!r}") from error
+
+    def _check(self) -> Finding:
+        try:
+            finding = self.crowd.check(self.place, self.token)
+            told = self.crowd.in_order(self.place, self.token)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return Finding(wrong=[f"the server does not tell: {error!r}"])
+        if not _comes_true(lambda: annotations(self.run) == told):
+            finding.wrong.append("annotations.pickle is not what the server tells")
+        if not _comes_true(lambda: not leftovers(self.run)):
+            finding.wrong.append(f"left over: {leftovers(self.run)}")
+        finding.wrong += unreadable(self.run) + unsound(self.run)
+        return finding
+
+
+def annotations(run: Path) -> Standing | None:
+    """annotations.pickle as anybody reads it, in the words of an export; None where there is none."""
+    words = {True: "positive", False: "negative", None: "skipped"}
+    try:
+        with (run / protocol.ANNOTATIONS.name).open("rb") as file:
+            return [(path, words[label]) for path, label in pickle.load(file).items()]
+    except FileNotFoundError:
+        return []
+
+
+def unreadable(run: Path) -> list[str]:
+    """A sentence on each file of the protocol that cannot be read."""
+    wrong = []
+    for file in PICKLES:
+        try:
+            protocol.read(run, file)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            wrong.append(str(error))
+    return wrong
+
+
+def unsound(run: Path) -> list[str]:
+    """What SQLite finds wrong with the answers, and images with two standing answers."""
+    path = run / "labels.sqlite3"
+    if not path.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check") if line != "ok"]
+        twice = "SELECT path FROM answers WHERE state = 'standing' GROUP BY path HAVING count(*) > 1"
+        return found + [f"{image} stands twice" for (image,) in connection.execute(twice)]
+
+
+def leftovers(run: Path) -> list[str]:
+    """Temporaries in the run directory whose writer is dead."""
+    return [str(path) for path in run.rglob("*.tmp") if not _lives(path)]
+
+
+def _lives(temporary: Path) -> bool:
+    writer = temporary.name.split(".")[-2]
+    try:
+        os.kill(int(writer), 0)
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _comes_true(condition: Callable[[], object]) -> bool:
+    try:
+        until(condition, SETTLED_S)
+    except AssertionError:
+        return False
+    return True
