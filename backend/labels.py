@@ -185,8 +185,8 @@ class Labels:
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
-            known = None
-        if known != self._as_pickled():
+            known = {}
+        if list(known.items()) != list(self._as_pickled().items()):  # the order counts too
             self._to_publish.set()
 
     # --- the publishing thread ----------------------------------------------------------------------------------------

@@ -39,16 +39,19 @@ class Forked:
         """Whether it still runs."""
         return self._descriptor is not None and not select.select([self._descriptor], [], [], 0)[0]
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send a signal, and wait until it is dead."""
-        if self._descriptor is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._descriptor, number)
-        if not select.select([self._descriptor], [], [], END_S)[0]:
-            raise AssertionError(f"process {self.pid} did not end")
-        os.close(self._descriptor)
-        self._descriptor = None
+    def signal(self, number: int) -> None:
+        """Send a signal, if it is alive."""
+        if self._descriptor is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    def kill(self) -> None:
+        """Kill -9, and wait until it is dead."""
+        self.signal(signal.SIGKILL)
+        if self._descriptor is not None:
+            assert select.select([self._descriptor], [], [], END_S)[0], f"process {self.pid} did not end"
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def left(self) -> list[int]:
         """What it started and is still alive: the processes of its session."""

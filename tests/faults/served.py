@@ -6,6 +6,7 @@ import os
 import pickle
 import random
 import shutil
+import signal
 import sqlite3
 import time
 from collections.abc import Callable
@@ -75,15 +76,16 @@ class Served:
         """Have the crowd work; the server is up."""
         self.crowd.start(self.place, self.token, pause_s, chooses)
 
-    def end(self) -> list[str]:
-        """Kill -9 of the server, and the end of the crowd; returns a sentence if that leaves processes behind."""
-        server, self.server = self.server, None
-        if server is not None:
-            server.kill()
+    def freeze(self) -> None:
+        """Stop the server where it is: it does and says nothing more."""
+        if self.server is not None:
+            self.server.signal(signal.SIGSTOP)
+
+    def end(self) -> None:
+        """Kill -9 of the server, and the end of the crowd."""
+        if self.server is not None:
+            self.server.kill()
         self.crowd.stop()
-        if server is not None and not _comes_true(lambda: not server.left()):
-            return [f"processes left: {server.left()}"]
-        return []
 
     def delete(self) -> None:
         """Remove the run and its images."""
