@@ -198,11 +198,19 @@ class Crowd:
         """How many answers and undos were acknowledged."""
         return sum(person.acknowledged for person in self.people)
 
-    def start(self, place: tuple[str, int], token: str, pause_s: float = 0.0, chooses: bool = True) -> None:
-        """Begin; `check` must have seen the server once, so that everybody knows images."""
+    def start(self, place: tuple[str, int], token: str, answers: bool = True, pause_s: float = 0.0) -> None:
+        """Begin; `check` must have seen the server once, so that everybody knows images.
+
+        Args:
+            place: address and port of the server.
+            token: of the run.
+            answers: whether anybody answers; else the strategy changes, and images come.
+            pause_s: how long each waits between two answers.
+        """
         self._stop.clear()
-        works = [partial(person.work, place, token, self._stop, pause_s) for person in self.people]
-        works += [partial(self._look, place, token)] + ([partial(self._choose, place, token)] if chooses else [])
+        works = [partial(self._look, place, token), partial(self._choose, place, token, pause_s)]
+        if answers:
+            works += [partial(person.work, place, token, self._stop, pause_s) for person in self.people]
         self._threads = [threading.Thread(target=work) for work in works]
         for thread in self._threads:
             thread.start()
@@ -257,7 +265,7 @@ class Crowd:
 
     # --- the threads --------------------------------------------------------------------------------------------------
 
-    def _choose(self, place: tuple[str, int], token: str) -> None:
+    def _choose(self, place: tuple[str, int], token: str, pause_s: float) -> None:
         """Change the strategy again and again."""
         connection = http.client.HTTPConnection(*place, timeout=TIMEOUT_S)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -273,6 +281,7 @@ class Crowd:
                 break
             self._strategy, self._next_strategy = self._next_strategy, None
             self.strategies += 1
+            self._stop.wait(pause_s)
         connection.close()
 
     def _look(self, place: tuple[str, int], token: str) -> None:

@@ -72,9 +72,9 @@ class Served:
             return Finding(wrong=[str(error)])
         return self._check()
 
-    def work(self, pause_s: float = 0.0, chooses: bool = True) -> None:
+    def work(self, answers: bool = True, pause_s: float = 0.0) -> None:
         """Have the crowd work; the server is up."""
-        self.crowd.start(self.place, self.token, pause_s, chooses)
+        self.crowd.start(self.place, self.token, answers, pause_s)
 
     def freeze(self) -> None:
         """Stop the server where it is: it does and says nothing more."""
