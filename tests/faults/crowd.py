@@ -112,20 +112,20 @@ class Person:
             stop.wait(AGAIN_S)
         connection.close()
 
-    def found(self, told: Standing) -> int:
+    def found(self, exported: Standing) -> int:
         """Compare with what the server tells after a restart; both go on from there.
 
         Returns:
             How many acknowledged answers, and undos, are lost; -1 where there is more or other than was ever given.
         """
-        if self._step is not None and standing(self._step.after(self._now)) == told:
+        if self._step is not None and standing(self._step.after(self._now)) == exported:
             if not self._step.answers:
                 self._now, self._step = self._step.after(self._now), None
-            elif standing(self._now) != told:
+            elif standing(self._now) != exported:
                 self._now = self._step.after(self._now)  # and it is sent again: it must be stored once
             known_now = True
         else:
-            known_now = standing(self._now) == told
+            known_now = standing(self._now) == exported
         given, steps, self._given, self._steps = self._given, self._steps, self._now, []
         if known_now:
             return 0
@@ -133,7 +133,7 @@ class Person:
         for step in steps:
             given = step.after(given)
             known.append(standing(given))
-        lost = [sum(len(step.answers) or 1 for step in steps[kept:]) for kept, at in enumerate(known) if at == told]
+        lost = [sum(len(step.answers) or 1 for step in steps[kept:]) for kept, at in enumerate(known) if at == exported]
         return min(lost, default=-1)
 
     def _next(self) -> Step:
@@ -225,7 +225,7 @@ class Crowd:
     def check(self, place: tuple[str, int], token: str) -> Finding:
         """Compare what the server tells with what it has acknowledged; everybody goes on from there."""
         finding = Finding()
-        status = _get(place, token, "/api/status")
+        status = told(place, token, "/api/status")
         identity = status["id"], status["classes"], token
         if self._identity not in (None, identity):
             finding.wrong.append(f"the run was {self._identity} and is {identity}")
@@ -233,24 +233,24 @@ class Crowd:
         if self._strategy is not None and status["strategy"] not in (self._strategy, self._next_strategy):
             finding.wrong.append(f"the strategy was {self._strategy} and is {status['strategy']}")
         self._strategy, self._next_strategy = status["strategy"], None
-        told = [(line["path"], line["label"]) for line in _get(place, token, "/api/export?format=jsonl")]
-        if len(told) != sum(status[name] for name in ("positives", "negatives", "skipped")):
-            finding.wrong.append(f"{len(told)} answers are exported, other counts are told: {status}")
-        if len({path for path, _ in told}) != len(told):
+        exported = self.in_order(place, token)
+        if len(exported) != sum(status[name] for name in ("positives", "negatives", "skipped")):
+            finding.wrong.append(f"{len(exported)} answers are exported, other counts are told: {status}")
+        if len({path for path, _ in exported}) != len(exported):
             finding.wrong.append("an image is exported twice")
         for person in self.people:
-            lost = person.found([answer for answer in told if self._owner(answer[0]) is person])
+            lost = person.found([answer for answer in exported if self._owner(answer[0]) is person])
             if lost < 0:
                 finding.wrong.append(f"{person.name} never gave these answers")
             finding.lost += max(lost, 0)
             finding.wrong += person.wrong
-        self._learn(_get(place, token, "/api/queue?count=100&client=looker")["images"])
+        self._learn(told(place, token, "/api/queue?count=100&client=looker")["images"])
         finding.wrong += self._wrong
         return finding
 
     def in_order(self, place: tuple[str, int], token: str) -> Standing:
         """What the server exports."""
-        return [(line["path"], line["label"]) for line in _get(place, token, "/api/export?format=jsonl")]
+        return [(line["path"], line["label"]) for line in told(place, token, "/api/export?format=jsonl")]
 
     def _owner(self, path: str) -> Person:
         return self.people[zlib.crc32(path.encode()) % len(self.people)]
@@ -288,10 +288,10 @@ class Crowd:
         """Look at pictures, while new ones come into the folder."""
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             while not self._stop.wait(NEW_IMAGE_S):
-                self._learn(images := _get(place, token, "/api/queue?count=20&client=looker")["images"])
+                self._learn(images := told(place, token, "/api/queue?count=20&client=looker")["images"])
                 add_image(self.datadir, self._random)
                 for entry in images[:3]:
-                    _get(place, token, f"/api/images/{entry['image']}?size=64")
+                    told(place, token, f"/api/images/{entry['image']}?size=64")
 
 
 def add_image(datadir: Path, generator: random.Random) -> None:
@@ -304,7 +304,7 @@ def add_image(datadir: Path, generator: random.Random) -> None:
 def is_up(place: tuple[str, int], token: str) -> bool:
     """Whether a server answers, and has listed its images."""
     try:
-        return not _get(place, token, "/api/status")["listing"]
+        return not told(place, token, "/api/status")["listing"]
     except (OSError, http.client.HTTPException, ValueError):
         return False
 
@@ -315,7 +315,7 @@ def await_up(place: tuple[str, int], token: str, is_alive: Callable[[], bool]) -
     assert is_alive()
 
 
-def _get(place: tuple[str, int], token: str, path: str) -> Any:
+def told(place: tuple[str, int], token: str, path: str) -> Any:
     """What a route answers: JSON, or a list of it from lines. Raises ValueError for anything but 200."""
     connection = http.client.HTTPConnection(*place, timeout=TIMEOUT_S)
     with contextlib.closing(connection):

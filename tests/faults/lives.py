@@ -5,16 +5,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.faults.crowd import Finding
-from tests.faults.nursery import Nursery
 from tests.faults.served import Served
 
 ENDS_A_RUN = 25  # then a new run begins: a first start can be ended too
 AT_START = 0.2  # share of ends that come while the server starts
 QUIET = 0.4  # share of lives in which nobody answers: then no answer's fsync covers for another
-START_S = 0.4
 LIFE_S = 0.4
 
 End = Callable[[Served], list[str]]
@@ -47,6 +44,9 @@ class Tally:
         self.wrong += finding.wrong
         return finding.is_good
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
     def __str__(self) -> str:
         text = (
             f"{self.lost:,} of {self.acknowledged:,} answers lost; harm by {self.harmful} of {self.ends:,}; "
@@ -55,32 +55,23 @@ class Tally:
         return f"{text}; the first: {self.wrong[0]}" if self.wrong else text
 
 
-@dataclass
-class Place:
-    """Where runs and folders of images may be made."""
-
-    runs: Path
-    images: Path
-
-
 def live_and_die(
-    nursery: Nursery, place: Place, ends: int, end: End, generator: random.Random, without: str = ""
+    make: Callable[[str, int], Served], ends: int, end: End, generator: random.Random, start_s: float, without: str = ""
 ) -> Tally:
     """End servers at random moments.
 
     Args:
-        nursery: has imported the server.
-        place: for the runs.
+        make: makes a new run of this name; the number is the seed of its crowd.
         ends: how often.
         end: ends the server, and its crowd; returns sentences on what is wrong then.
         generator: of everything drawn at random.
+        start_s: about how long a start takes.
         without: the protection that is taken out of the server, if any.
     """
     tally = Tally()
     while tally.ends < ends:
-        name = f"run-{tally.ends}"
-        served = Served(nursery, place.runs / name, place.images / f"images-{name}", generator.getrandbits(32))
-        lives = _Lives(served, tally, min(ends, tally.ends + ENDS_A_RUN), end, generator, without)
+        served = make(f"run-{tally.ends}", generator.getrandbits(32))
+        lives = _Lives(served, tally, min(ends, tally.ends + ENDS_A_RUN), end, generator, start_s, without)
         with contextlib.ExitStack() as stack:
             stack.callback(served.delete)
             stack.callback(served.end)
@@ -99,6 +90,7 @@ class _Lives:
     until_ends: int
     end: End
     generator: random.Random
+    start_s: float
     without: str
 
     def go_on(self) -> None:
@@ -112,7 +104,7 @@ class _Lives:
         """Start until the server is up, with some more ends on the way; whether what it tells is good."""
         self.served.start(self.without)
         while self.tally.ends < self.until_ends and self.generator.random() < AT_START:
-            if not self._end(START_S):
+            if not self._end(self.start_s):
                 return False
             self.served.start(self.without)
         return self.tally.judge(self.served.come_up())

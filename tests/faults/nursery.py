@@ -14,15 +14,33 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from config import ROOT
 
 PR_SET_PDEATHSIG = 1
 END_S = 20.0
+
+
+class Process(Protocol):
+    """A process that can be killed."""
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+
+    def signal(self, number: int) -> None:
+        """Send a signal, if it is alive."""
+
+    def kill(self) -> None:
+        """Kill -9, and wait until it is dead."""
+
+    def left(self) -> list[int]:
+        """What it started and is still alive."""
 
 
 class Forked:
@@ -63,6 +81,7 @@ class Nursery:
 
     def __init__(self, *modules: str) -> None:
         """Import these modules there."""
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, *modules],
             cwd=ROOT,
@@ -84,9 +103,10 @@ class Nursery:
         """
         assert self._process.stdin is not None and self._process.stdout is not None
         order = {"main": main, "environment": dict(environment), "terminal": str(terminal), "without": without}
-        self._process.stdin.write(f"{json.dumps(order)}\n")
-        self._process.stdin.flush()
-        return Forked(int(self._process.stdout.readline()))
+        with self._lock:
+            self._process.stdin.write(f"{json.dumps(order)}\n")
+            self._process.stdin.flush()
+            return Forked(int(self._process.stdout.readline()))
 
     def __enter__(self) -> "Nursery":
         return self

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.disk import disk, why_not
-from tests.faults.lives import Place, Tally, live_and_die
+from tests.faults.lives import Tally, live_and_die
 from tests.faults.nursery import WITHOUT, Nursery
 from tests.faults.report import Row, skipped
-from tests.faults.served import Served, unreadable
+from tests.faults.served import START_S, Served, unreadable
 
 CUTS = 1000
 CRIPPLED_CUTS = 60
@@ -62,5 +62,7 @@ def cut(nursery: Nursery, cuts: int, without: str = "", seed: int = 0) -> Tally:
             power.mount()
             return unreadable(served.run)
 
-        place = Place(power.place, Path(folder))
-        return live_and_die(nursery, place, cuts, cut_once, random.Random(seed), without)
+        def make(name: str, seed: int) -> Served:
+            return Served(nursery, power.place / name, Path(folder) / f"images-{name}", seed)
+
+        return live_and_die(make, cuts, cut_once, random.Random(seed), START_S, without)

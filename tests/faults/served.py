@@ -11,12 +11,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from config import Config
 from IA import protocol
 from IA.protocol import PickleFile
-from tests.faults.crowd import Crowd, Finding, Standing, add_image, await_up
-from tests.faults.nursery import Forked, Nursery
+from tests.faults.crowd import Crowd, Finding, Standing, add_image, await_up, told
+from tests.faults.nursery import Forked, Nursery, Process
 from tests.processes.suite import free_port
 from tests.serving import until
 
@@ -26,6 +27,7 @@ PICKLES: tuple[PickleFile[object], ...] = tuple(
 SERVER = "backend.server:serve"
 IMAGES = 60
 PEOPLE = 4
+START_S = 0.4  # about what a start takes
 SETTLED_S = 20.0
 
 
@@ -41,7 +43,7 @@ class Served:
         self.place = self.config.host, self.config.port
         self.crowd = Crowd(datadir, PEOPLE, seed)
         self._nursery = nursery
-        self.server: Forked | None = None
+        self.server: Process | None = None
         datadir.mkdir(parents=True)
         generator = random.Random(seed)
         for _ in range(IMAGES):
@@ -54,10 +56,9 @@ class Served:
             return (self.run / "token").read_text().strip()
         return ""
 
-    def start(self, without: str = "") -> Forked:
+    def start(self, without: str = "") -> None:
         """Start the server; it is not up yet."""
         self.server = self.fork(SERVER, without)
-        return self.server
 
     def fork(self, main: str, without: str = "") -> Forked:
         """Start an entry point on this run."""
@@ -75,6 +76,20 @@ class Served:
     def work(self, answers: bool = True, pause_s: float = 0.0) -> None:
         """Have the crowd work; the server is up."""
         self.crowd.start(self.place, self.token, answers, pause_s)
+
+    def status(self) -> Any:
+        """What the page is told."""
+        return told(self.place, self.token, "/api/status")
+
+    def all_run(self) -> bool:
+        """Whether all loops run."""
+        return set(self.status()["loops"].values()) == {"running"}
+
+    def has_caught_up(self) -> bool:
+        """Whether all loops run, and the ranking knows every answer."""
+        status = self.status()
+        ranking, learnt = status["ranking"], status["positives"] + status["negatives"]
+        return self.all_run() and ranking is not None and ranking["labels"] == learnt
 
     def freeze(self) -> None:
         """Stop the server where it is: it does and says nothing more."""
@@ -106,15 +121,28 @@ class Served:
     def _check(self) -> Finding:
         try:
             finding = self.crowd.check(self.place, self.token)
-            told = self.crowd.in_order(self.place, self.token)
+            in_order = self.crowd.in_order(self.place, self.token)
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Finding(wrong=[f"the server does not tell: {error!r}"])
-        if not _comes_true(lambda: annotations(self.run) == told):
+        if not comes_true(lambda: annotations(self.run) == in_order):
             finding.wrong.append("annotations.pickle is not what the server tells")
-        if not _comes_true(lambda: not leftovers(self.run)):
+        if not comes_true(lambda: not leftovers(self.run)):
             finding.wrong.append(f"left over: {leftovers(self.run)}")
         finding.wrong += unreadable(self.run) + unsound(self.run)
         return finding
+
+
+def kill_once(served: Served) -> list[str]:
+    """Kill -9 of the server and the end of its crowd; returns sentences on what that leaves."""
+    served.end()
+    return processes_left(served.server) + unreadable(served.run)
+
+
+def processes_left(killed: Process | None) -> list[str]:
+    """A sentence if processes that it started do not end by themselves."""
+    if killed is None or comes_true(lambda: not killed.left()):
+        return []
+    return [f"processes left: {killed.left()}"]
 
 
 def annotations(run: Path) -> Standing | None:
@@ -136,7 +164,7 @@ def unreadable(run: Path) -> list[str]:
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            wrong.append(str(error))
+            wrong.append(str(error).replace(f"{run}/", ""))
     return wrong
 
 
@@ -165,9 +193,10 @@ def _lives(temporary: Path) -> bool:
     return True
 
 
-def _comes_true(condition: Callable[[], object]) -> bool:
+def comes_true(condition: Callable[[], object], deadline_s: float = SETTLED_S) -> bool:
+    """Whether a condition comes true in time."""
     try:
-        until(condition, SETTLED_S)
+        until(condition, deadline_s)
     except AssertionError:
         return False
     return True
