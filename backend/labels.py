@@ -39,7 +39,7 @@ class Labels:
         self._lock = threading.Lock()
         self._standing: dict[str, Label] = {}
         self._counts: dict[str, int] = {}
-        self._database = Database(run / DATABASE)
+        self._database = Database(run / DATABASE, self._recover)
         self._changes = 0
         self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
         self._counting = threading.Lock()  # one counts, the others wait for what it has found
@@ -165,6 +165,16 @@ class Labels:
         """The standing labels in the order answered, as the disk has them."""
         with contextlib.closing(self._database.open()) as connection:
             return answers.labels_in_order(connection)
+
+    def _recover(self) -> None:
+        """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
+        before, in_order = self._standing, self._in_order()
+        with self._lock:
+            self._changes += 1
+            self._take(in_order)
+        for path in {path for path, _ in before.items() ^ in_order.items()}:
+            self._on_change(path)
+        self._to_publish.set()
 
     def _load(self) -> None:
         """Read what stands.
