@@ -322,18 +322,24 @@ RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def replace(path: Path, data: bytes | memoryview) -> None:
+def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
     """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
+
+    Args:
+        path: of the file.
+        data: all that is to be in it.
+        mode: who may read and write it, less the umask.
 
     Raises:
         OSError: the disk is full or read-only; the old file is untouched, or the new one there but maybe not for good.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
         temporary.replace(path)
         directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

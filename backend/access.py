@@ -3,7 +3,6 @@
 import contextlib
 import hmac
 import ipaddress
-import os
 import secrets
 import socket
 from base64 import b64encode
@@ -17,7 +16,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Config
+from IA.protocol import replace
 
+TOKEN = "token"
 MAX_BODY_BYTES = 64 * 1024
 PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
@@ -39,24 +40,18 @@ PAGE_POLICY = (
 
 
 def token_of(run: Path) -> str:
-    """The run's access token; made on first use, readable by its owner alone, the same after a restart.
+    """The run's access token; made on first use, readable by its owner alone, the same after any restart.
 
     Raises:
         OSError: the run directory cannot be written.
     """
-    path = run / "token"
     run.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        token = path.read_text().strip()
-        if token:
-            return token
-        path.unlink()
-        return token_of(run)
-    with os.fdopen(descriptor, "w") as file:
-        token = secrets.token_urlsafe(24)
-        file.write(f"{token}\n")
+    path = run / TOKEN
+    known = path.read_text().strip() if path.exists() else ""
+    if known:
+        return known
+    token = secrets.token_urlsafe(24)
+    replace(path, f"{token}\n".encode(), mode=0o600)
     return token
 
 

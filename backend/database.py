@@ -36,10 +36,16 @@ class _Job:
 
 
 class Database:
-    """Jobs are done in the order in which they come; each is acknowledged when it is on the disk."""
+    """Jobs are done in the order in which they come; each is acknowledged when it is on the disk.
 
-    def __init__(self, path: Path) -> None:
+    `on_recovery()` is called from the writing thread when a transaction has failed and the disk is well again: before
+    the next job, which may find more there than was acknowledged.
+    """
+
+    def __init__(self, path: Path, on_recovery: Callable[[], None]) -> None:
         self._path = path
+        self._on_recovery = on_recovery
+        self._has_failed = False
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._writer = threading.Thread(target=self._write, name="database", daemon=True)
@@ -117,6 +123,8 @@ class Database:
         outcomes: list[tuple[Any, Any] | RefusedError] = []
         if self._connection is None:
             self._connection = self.open()
+        if self._has_failed:
+            self._recover(self._connection)
         self._connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
             try:
@@ -141,6 +149,15 @@ class Database:
             self._connection.execute(f"PRAGMA user_version = {version}")
         except NOT_STORED:
             self._disconnect()  # the next job tries a fresh one
+            self._has_failed = True
+
+    def _recover(self, connection: sqlite3.Connection) -> None:
+        """Bring to the disk what a commit whose fsync failed has left: whoever asks again is told that it is there."""
+        _, logged, stored = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if stored < logged:
+            raise sqlite3.OperationalError("the disk is well again, but somebody still reads")
+        self._on_recovery()
+        self._has_failed = False
 
     def _disconnect(self) -> None:
         """Close the connection; the next job opens a fresh one."""

@@ -39,7 +39,7 @@ class Labels:
         self._lock = threading.Lock()
         self._standing: dict[str, Label] = {}
         self._counts: dict[str, int] = {}
-        self._database = Database(run / DATABASE)
+        self._database = Database(run / DATABASE, self._recover)
         self._changes = 0
         self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
         self._counting = threading.Lock()  # one counts, the others wait for what it has found
@@ -166,6 +166,17 @@ class Labels:
         self._standing = in_order
         self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
 
+    def _recover(self) -> None:
+        """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
+        with contextlib.closing(self._database.open()) as connection:
+            before, in_order = self._standing, answers.labels_in_order(connection)
+        with self._lock:
+            self._changes += 1
+            self._take(in_order)
+        for path in {path for path, _ in before.items() ^ in_order.items()}:
+            self._on_change(path)
+        self._to_publish.set()
+
     def _load(self) -> None:
         """Read what stands.
 
@@ -184,8 +195,8 @@ class Labels:
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
-            known = None
-        if known != self._as_pickled():
+            known = {}
+        if list(known.items()) != list(self._as_pickled().items()):  # the order counts too
             self._to_publish.set()
 
     # --- the publishing thread ----------------------------------------------------------------------------------------

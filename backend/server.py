@@ -9,7 +9,7 @@ import threading
 import uvicorn
 
 from backend import instructions
-from backend.access import token_of
+from backend.access import TOKEN, token_of
 from backend.app import create_app
 from backend.checks import check_place, check_run, listen
 from backend.session import Session
@@ -20,7 +20,7 @@ from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
 log = logging.getLogger(__name__)
 
 GRACE_S = 2
-WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, instructions.NAME)
+WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, instructions.NAME, TOKEN)
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:

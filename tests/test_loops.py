@@ -32,7 +32,7 @@ from IA.selector import Selector
 from IA.training import Trainer
 from IA.tuned import Tuned
 from IA.tuner import Tuner
-from tests.conftest import _tiny
+from tests.conftest import tiny
 
 POSITIVES = {f"red/{number}.png" for number in range(6)}
 
@@ -253,7 +253,7 @@ def test_another_network(loops: Loops) -> None:
     """With other weights the embeddings are made anew, and no head is used on embeddings that it was not fitted to."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     features = protocol.read(loops.run, FEATURES).content
-    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    register("tiny2")(lambda pretrained: tiny(not pretrained))
     protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue", "1d"))
     while loops.inference.step():
         pass
@@ -334,7 +334,7 @@ def test_the_likeliest(tmp_path: Path) -> None:
 
 def _other_backbone(loops: Loops) -> Backbone:
     """The same architecture with other weights."""
-    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    register("tiny2")(lambda pretrained: tiny(not pretrained))
     other = build("tiny2")
     return Backbone(loops.network, other.module, other.preprocessing, other.dimension)
 

@@ -32,11 +32,15 @@ class Suite:
         self.process: subprocess.Popen[str]
         self.client: httpx.Client
 
-    def start(self) -> "Suite":
-        """Start, and wait for the link."""
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         with self._terminal.open("a") as terminal:
             command = [*self.through, sys.executable, "-m", "backend.supervisor", *self._arguments]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True)
+
+    def start(self) -> "Suite":
+        """Start, and wait for the link."""
+        self.launch()
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()
         if not self.link:
