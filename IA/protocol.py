@@ -87,6 +87,7 @@ class Settings:
         negative: what the negative answer is called.
         id: tells this run from any other, also from one that stood in the same place before.
         finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
+        run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
     """
 
     datadir: str
@@ -96,6 +97,7 @@ class Settings:
     negative: str
     id: str
     finetune: str = "auto"
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 
 def _unpack_settings(data: Any) -> Settings:
-    known = {"finetune": "auto"} | data  # earlier runs do not say it
+    known = {"finetune": "auto", "run": ""} | data  # earlier runs do not say it
     return Settings(*(_typed(known[name], str) for name in Settings.__dataclass_fields__))
 
 
@@ -344,6 +346,7 @@ HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_ou
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
+PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING)
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 

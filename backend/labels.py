@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from backend import answers
-from backend.answers import Answer, Change, Label
+from backend.answers import DATABASE, Answer, Change, Label
+from backend.backup import copy_database
 from backend.database import Database
 from backend.review import Choice, Outline, choose
 from backend.statistics import Given, History, statistics
@@ -20,10 +22,10 @@ from IA import protocol
 
 log = logging.getLogger(__name__)
 
-DATABASE = "labels.sqlite3"
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
 AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
+FROM_PICKLE: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
 
 
 class Labels:
@@ -170,24 +172,49 @@ class Labels:
         """Read what stands.
 
         Raises:
-            UsageError: the database cannot be opened or is not one.
+            UsageError: the database cannot be opened, is damaged, or is gone.
         """
-        try:
-            with contextlib.closing(self._database.open()) as connection:
-                answers.prepare(connection)
-            self._take(self._in_order())
-        except sqlite3.Error as error:
-            self._database.close()
-            path = self._run / DATABASE
-            raise UsageError(
-                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
-            ) from None
+        path = self._run / DATABASE
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
             known = None
+        try:
+            if 0 < (version := answers.version_of(path)) < answers.VERSION:
+                copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
+            with contextlib.closing(self._database.open()) as connection:
+                answers.prepare(connection)
+                answers.check(connection)
+                self._take(answers.labels_in_order(connection))
+                lost = answers.unheard_of(connection, {key: FROM_PICKLE[label] for key, label in (known or {}).items()})
+        except (sqlite3.Error, OSError) as error:
+            self._database.close()
+            raise UsageError(
+                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
+            ) from None
+        if lost:
+            self._keep_lost(len(lost))
         if known != self._as_pickled():
             self._to_publish.set()
+
+    def _keep_lost(self, count: int) -> None:
+        """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
+        pickled = self._run / protocol.ANNOTATIONS.name
+        if not self._standing:
+            self._database.close()
+            raise UsageError(
+                f"{self._run / DATABASE} holds no answers, but {pickled.name} beside it {count}; restore a copy, or add "
+                "--reset and take them over with python -m backend.import_labels."
+            )
+        kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
+        protocol.replace(kept, pickled.read_bytes())
+        log.warning(
+            "%d answers in %s are not in %s; it is kept as %s, for python -m backend.import_labels to take over",
+            count,
+            pickled,
+            DATABASE,
+            kept.name,
+        )
 
     # --- the publishing thread ----------------------------------------------------------------------------------------
 
