@@ -96,7 +96,7 @@ def check(path: str | Path, prefix: str = "") -> None:
             root = next(iter(sizes)).split("/")[0]
             members = {name.removeprefix(f"{root}/"): size for name, size in sizes.items()}
             data = archive.read(f"{root}/{STRUCTURE}")
-            opcodes.check(data, len(data), of_torch=True)
+            opcodes.check(data, len(data), opcodes.TORCH)
             used = _used(_Structure(data, members).load(), prefix)
             for name in members:
                 if name in used or not name.startswith("data/"):

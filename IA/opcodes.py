@@ -6,6 +6,8 @@ can do neither: it takes memory by its length.
 """
 
 import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 STOP, FRAME, GLOBAL, LONG_BINPUT = pickle.STOP[0], pickle.FRAME[0], pickle.GLOBAL[0], pickle.LONG_BINPUT[0]
 TEXT = pickle.SHORT_BINUNICODE[0]  # by far the most frequent: a path
@@ -35,31 +37,45 @@ PLAIN = _sizes(  # bytes behind each opcode of our own pickles
         8: (pickle.BINFLOAT,),
     }
 )
-PLAIN_NESTED = frozenset(pickle.EMPTY_LIST + pickle.EMPTY_DICT)
-TORCH = PLAIN | _sizes(  # and what torch.save adds for tensors
-    {
-        0: (pickle.REDUCE, pickle.BINPERSID),
-        1: (pickle.BINPUT, pickle.BINGET),
-        4: (LONG_BINPUT.to_bytes(), pickle.LONG_BINGET),
-    }
-)
-TORCH_NESTED = PLAIN_NESTED | frozenset(
-    pickle.EMPTY_TUPLE + pickle.TUPLE + pickle.TUPLE1 + pickle.TUPLE2 + pickle.TUPLE3
+REMEMBERED = {1: (pickle.BINPUT, pickle.BINGET), 4: (LONG_BINPUT.to_bytes(), pickle.LONG_BINGET)}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a pickle of one kind may say.
+
+    Attributes:
+        sizes: bytes behind each opcode, beside those in `COUNTED`.
+        nested: opcodes that put things into one another.
+        names: whether it may name classes and functions, which its reader then looks at.
+    """
+
+    sizes: Mapping[int, int]
+    nested: frozenset[int]
+    names: bool = False
+
+
+OURS = Kind(PLAIN, frozenset(pickle.EMPTY_LIST + pickle.EMPTY_DICT))
+FOREIGN = Kind(PLAIN | _sizes({0: (pickle.MEMOIZE,), **REMEMBERED}), OURS.nested)  # what plain pickle.dump writes
+TORCH = Kind(  # what torch.save writes
+    PLAIN | _sizes({0: (pickle.REDUCE, pickle.BINPERSID), **REMEMBERED}),
+    OURS.nested | frozenset(pickle.EMPTY_TUPLE + pickle.TUPLE + pickle.TUPLE1 + pickle.TUPLE2 + pickle.TUPLE3),
+    names=True,
 )
 
 
-def check(data: bytes, end: int, of_torch: bool = False) -> None:
+def check(data: bytes, end: int, kind: Kind = OURS) -> None:
     """Refuse a pickle that says more than it may.
 
     Args:
         data: begins with the pickle.
         end: where it ends, right behind its STOP.
-        of_torch: it may hold tensors, as torch.save writes them.
+        kind: what it may say.
 
     Raises:
         ValueError: there is another opcode, a size is beyond the end, or too much is nested.
     """
-    sizes, nested = (TORCH, TORCH_NESTED) if of_torch else (PLAIN, PLAIN_NESTED)
+    sizes, nested = kind.sizes, kind.nested
     place = depth = 0
     while place < end - 1:
         opcode = data[place]
@@ -74,7 +90,7 @@ def check(data: bytes, end: int, of_torch: bool = False) -> None:
             place += 1
         elif opcode in COUNTED:
             place += _counted(data, place, COUNTED[opcode])
-        elif opcode == GLOBAL and of_torch:
+        elif opcode == GLOBAL and kind.names:
             place = data.index(b"\n", data.index(b"\n", place, end) + 1, end) + 1
         else:
             raise ValueError(f"opcode {opcode:#04x} has no place in it")

@@ -432,6 +432,27 @@ def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
     return Version(generation, content)
 
 
+def read_foreign(path: Path) -> object:
+    """The built-in types in a pickle, of a run or of another program; a checksum is compared if there is one.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or holds anything else.
+    """
+    try:
+        with _regular(path) as file:
+            data = file.read(MOST_BYTES + 1)
+        is_ours = MAGIC in data[-FOOTER.size :]
+        end = len(_whole(path)[0]) - FOOTER.size if is_ours else len(data)
+        if end > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        opcodes.check(data, end, opcodes.FOREIGN)
+        content: object = _BuiltinsOnly(io.BytesIO(data)).load()
+    except BAD_PICKLE as error:
+        raise ValueError(f"{path} is no good pickle ({error}).") from None
+    return content
+
+
 def _whole(path: Path) -> tuple[bytes, int]:
     """The bytes of one of the pickles, and its generation. Raises ValueError where they are not as written."""
     with _regular(path) as file:

@@ -16,9 +16,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from config import Config
+from config import Config, UsageError
 
 MAX_BODY_BYTES = 64 * 1024
+MOST_TOKEN_BYTES = 256
 PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
 h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
@@ -43,13 +44,14 @@ def token_of(run: Path) -> str:
 
     Raises:
         OSError: the run directory cannot be written.
+        UsageError: what stands in the file cannot be a token.
     """
     path = run / "token"
     run.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        token = path.read_text().strip()
+        token = _known_token(path)
         if token:
             return token
         path.unlink()
@@ -58,6 +60,16 @@ def token_of(run: Path) -> str:
         token = secrets.token_urlsafe(24)
         file.write(f"{token}\n")
     return token
+
+
+def _known_token(path: Path) -> str:
+    """The token in the file; empty where a start was cut off before it was written."""
+    if path.is_file():  # a pipe would keep us waiting
+        with path.open("rb") as file:
+            token = file.read(MOST_TOKEN_BYTES).strip()
+        if all(33 <= byte < 127 for byte in token):
+            return token.decode("ascii")
+    raise UsageError(f"What stands in {path} is no token; delete it, and another one is made.")
 
 
 class TooLargeError(Exception):

@@ -110,7 +110,7 @@ def version_of(database: Path) -> int:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the table where there is none, and bring one of an earlier version up to date; all of it or nothing.
+    """Make the table where there is none, bring one of an earlier version up to date, or else write nothing.
 
     Raises:
         sqlite3.Error: the file is no database, cannot be written, or was written by a later version.
@@ -120,10 +120,10 @@ def prepare(connection: sqlite3.Connection) -> None:
         [version] = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise sqlite3.DatabaseError("it was written by a later version of this program")
-        steps = {0: SCHEMA + FROM_1, 1: FROM_1, VERSION: ""}[version]
-        for statement in filter(str.strip, steps.split(";")):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        if version < VERSION:
+            for statement in filter(str.strip, {0: SCHEMA + FROM_1, 1: FROM_1}[version].split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:

@@ -79,7 +79,7 @@ def check_run(config: Config) -> None:
         raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
-    _check_version(run)
+    check_version(run)
     try:
         before = read(run, SETTINGS).content
     except (OSError, ValueError):
@@ -92,8 +92,8 @@ def check_run(config: Config) -> None:
         raise UsageError(f"Both answers are called {positive!r}; give them different names.")
 
 
-def _check_version(run: Path) -> None:
-    """Leave a run alone that a later version has written."""
+def check_version(run: Path) -> None:
+    """Leave a run alone that a later version has written. Raises UsageError."""
     later = [file.name for file in PICKLES if is_of_later_version(run / file.name)]
     if version_of(run / DATABASE) > VERSION:
         later.append(DATABASE)

@@ -203,8 +203,8 @@ class Labels:
         if not self._standing:
             self._database.close()
             raise UsageError(
-                f"{self._run / DATABASE} holds no answers, but {pickled.name} beside it {count}; restore a copy, or add "
-                "--reset and take them over with python -m backend.import_labels."
+                f"{self._run / DATABASE} holds no answers, but {pickled.name} beside it holds {count}; restore "
+                "a copy, or add --reset and take them over with python -m backend.import_labels."
             )
         kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         protocol.replace(kept, pickled.read_bytes())
