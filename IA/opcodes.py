@@ -86,7 +86,8 @@ def check(data: bytes, end: int, kind: Kind = OURS) -> None:
                 raise ValueError("it claims more memory than it is long")
             place += 1 + sizes[opcode]
         elif opcode in nested:
-            depth += 1
+            if (depth := depth + 1) > MOST_NESTED:
+                raise ValueError(f"more than {MOST_NESTED} containers are in it")
             place += 1
         elif opcode in COUNTED:
             place += _counted(data, place, COUNTED[opcode])
@@ -96,8 +97,6 @@ def check(data: bytes, end: int, kind: Kind = OURS) -> None:
             raise ValueError(f"opcode {opcode:#04x} has no place in it")
     if place != end - 1 or data[place] != STOP:
         raise ValueError("it is not as long as it says")
-    if depth > MOST_NESTED:
-        raise ValueError(f"{depth} containers are in it")
 
 
 def _counted(data: bytes, place: int, width: int) -> int:

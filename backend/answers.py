@@ -118,7 +118,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         [version] = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
+        if not 0 <= version <= VERSION:
             raise sqlite3.DatabaseError("it was written by a later version of this program")
         if version < VERSION:
             for statement in filter(str.strip, {0: SCHEMA + FROM_1, 1: FROM_1}[version].split(";")):

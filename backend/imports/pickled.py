@@ -18,8 +18,8 @@ def pickled_labels(path: Path) -> dict[str, Label]:
     """
     content: Any = read_foreign(path)
     if type(content) is not dict:
-        raise ValueError("it holds no dict")
+        raise ValueError(f"{path} holds no dict")
     for image, label in content.items():
         if type(image) is not str or type(label) not in (bool, type(None)):
-            raise ValueError(f"{image!r}: {label!r} is not path: True, False or None")
+            raise ValueError(f"{path} holds more than path: True, False or None, such as {image!r}")
     return {image: LABELS[label] for image, label in content.items()}
