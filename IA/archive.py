@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 from IA import opcodes
 
 BEGIN = b"PK\x03\x04"  # what torch tells an archive by
+END, END_BYTES = b"PK\x05\x06", 22  # without a comment
 ITEM_BYTES = {
     "BoolStorage": 1,
     "ByteStorage": 1,
@@ -89,7 +90,7 @@ def check(path: str | Path, prefix: str = "") -> None:
         One of `IA.networks.BAD_WEIGHTS`: it is damaged or foreign.
     """
     with Path(path).open("rb") as file:
-        if file.read(len(BEGIN)) != BEGIN or not zipfile.is_zipfile(file):
+        if file.read(len(BEGIN)) != BEGIN or not _ends(file) or not zipfile.is_zipfile(file):
             raise ValueError("it is torn, or never was one")
         with zipfile.ZipFile(file) as archive:
             sizes = _sizes(archive, file)
@@ -101,6 +102,12 @@ def check(path: str | Path, prefix: str = "") -> None:
             for name in members:
                 if name in used or not name.startswith("data/"):
                     _compare(archive, f"{root}/{name}")
+
+
+def _ends(file: BinaryIO) -> bool:
+    """Whether the archive ends where the file does: torch and Python look for its end in their own ways."""
+    file.seek(max(0, file.seek(0, io.SEEK_END) - END_BYTES))
+    return file.read(len(END)) == END
 
 
 def _sizes(archive: zipfile.ZipFile, file: BinaryIO) -> dict[str, int]:

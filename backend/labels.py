@@ -175,37 +175,39 @@ class Labels:
             UsageError: the database cannot be opened, is damaged, or is gone.
         """
         path = self._run / DATABASE
+        known = self._known()
         try:
-            known = protocol.read(self._run, protocol.ANNOTATIONS).content
-        except (OSError, ValueError):
-            known = None
-        try:
+            if known and not (path.exists() and path.stat().st_size):
+                raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
             if 0 < (version := answers.version_of(path)) < answers.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
             with contextlib.closing(self._database.open()) as connection:
                 answers.prepare(connection)
                 answers.check(connection)
                 self._take(answers.labels_in_order(connection))
-                lost = answers.unheard_of(connection, {key: FROM_PICKLE[label] for key, label in (known or {}).items()})
+                lost = answers.unheard_of(connection, known or {})
+            if lost:
+                self._keep_lost(len(lost))
         except (sqlite3.Error, OSError) as error:
             self._database.close()
+            reason = str(error).splitlines()[0]
             raise UsageError(
-                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
+                f"The answers in {path} cannot be read ({reason}); restore a copy, or add --reset."
             ) from None
-        if lost:
-            self._keep_lost(len(lost))
-        if known != self._as_pickled():
+        if known != self._standing:
             self._to_publish.set()
+
+    def _known(self) -> dict[str, Label] | None:
+        """What annotations.pickle says; None where it is damaged or not there yet."""
+        try:
+            known = protocol.read(self._run, protocol.ANNOTATIONS).content
+        except (OSError, ValueError):
+            return None
+        return {path: FROM_PICKLE[label] for path, label in known.items()}
 
     def _keep_lost(self, count: int) -> None:
         """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
         pickled = self._run / protocol.ANNOTATIONS.name
-        if not self._standing:
-            self._database.close()
-            raise UsageError(
-                f"{self._run / DATABASE} holds no answers, but {pickled.name} beside it holds {count}; restore "
-                "a copy, or add --reset and take them over with python -m backend.import_labels."
-            )
         kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         protocol.replace(kept, pickled.read_bytes())
         log.warning(

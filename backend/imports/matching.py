@@ -87,9 +87,9 @@ def _common_end(path: str, image: str) -> int:
 
 
 def _agreed(moves: dict[str, list[Move]]) -> Move | None:
-    """What most paths speak for that leave no choice; part of an image's path alone must convince half of all."""
+    """What most paths speak for that leave no choice; part of an image's path alone must convince half of the rest."""
     votes = Counter(found[0] for found in moves.values() if len(found) == 1).most_common(2)
     if not votes or (len(votes) == 2 and votes[0][1] == votes[1][1]):
         return None
     move, count = votes[0]
-    return move if not move[1] or 2 * count >= len(moves) else None
+    return move if not move[1] or 2 * count >= sum(map(bool, moves.values())) else None

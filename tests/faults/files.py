@@ -523,7 +523,8 @@ def _started(run: Path, sound: dict[str, bytes], lie: dict[str, bytes], main: ob
     try:
         Labels(run).close()
     except UsageError as error:
-        changed = [name for name, data in (sound | lie).items() if not _still(run / name, data)]
+        kept = {name: data for name, data in (sound | lie).items() if not name.endswith("-wal")}  # SQLite drops that
+        changed = [name for name, data in kept.items() if not _still(run / name, data)]
         is_sentence = "\n" not in str(error) and str(run) in str(error)
         return "refused" if is_sentence and not changed else f"refused, but {changed or error}"
     except Exception as error:  # noqa: BLE001 - whatever comes is what this is to find out
@@ -534,7 +535,7 @@ def _started(run: Path, sound: dict[str, bytes], lie: dict[str, bytes], main: ob
 
 
 def _still(path: Path, data: bytes) -> bool:
-    """Whether a file is as it was; the log of the database may be gone once it is part of it."""
+    """Whether a file is as it was."""
     return path.exists() and path.read_bytes() == data
 
 
