@@ -31,16 +31,20 @@ import io
 import logging
 import os
 import pickle
+import stat
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
+from typing import Any, BinaryIO, Generic, Literal, NoReturn, Protocol, TypeVar
 
+import numpy as np
 from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+
+from IA import opcodes
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +61,8 @@ LABELS = (bool, type(None))  # types of a label in annotations.pickle
 FOOTER = struct.Struct("<8sHQQ32s")  # magic, format version, generation, length of the pickle, SHA-256 of all before it
 MAGIC = b"IA\x00files"
 FORMAT = 1
+MOST_BYTES = 2**30  # of a pickle here: some ten million paths
+MOST = 2**53  # of a count or a generation
 BAD_PICKLE = (
     pickle.UnpicklingError,
     EOFError,
@@ -67,6 +73,7 @@ BAD_PICKLE = (
     AttributeError,
     OverflowError,
     MemoryError,
+    struct.error,
 )
 
 
@@ -82,6 +89,7 @@ class Settings:
         negative: what the negative answer is called.
         id: tells this run from any other, also from one that stood in the same place before.
         finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
+        run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
     """
 
     datadir: str
@@ -91,6 +99,7 @@ class Settings:
     negative: str
     id: str
     finetune: str = "auto"
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,6 +223,26 @@ def _typed(value: Any, *kinds: type) -> Any:
     return value
 
 
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < MOST:
+        raise ValueError("a count that is no number from 0 up")
+    return value
+
+
+def _finite(array: Array) -> Array:
+    if not np.isfinite(np.asarray(array)).all():
+        raise ValueError("a figure that is not finite")
+    return array
+
+
+def _within(array: Array, most: float, unknown: bool = False) -> Array:
+    """The array, if all its values are from 0 to `most`; NaN, where `unknown` may be."""
+    values = np.asarray(array)
+    if not ((values >= 0) & (values <= most) | (np.isnan(values) if unknown else False)).all():
+        raise ValueError(f"a figure that is not from 0 to {most}")
+    return array
+
+
 def _unpack_paths(data: Any) -> list[str]:
     if not all(type(path) is str for path in _typed(data, list)):
         raise TypeError("a path that is not text")
@@ -228,7 +257,7 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 
 def _unpack_settings(data: Any) -> Settings:
-    known = {"finetune": "auto"} | data  # earlier runs do not say it
+    known = {"finetune": "auto", "run": ""} | data  # earlier runs do not say it
     return Settings(*(_typed(known[name], str) for name in Settings.__dataclass_fields__))
 
 
@@ -243,12 +272,10 @@ def _pack_features(features: Features) -> dict[str, object]:
 
 
 def _unpack_features(data: Any) -> Features:
-    mean, basis = _view(data["mean"], "f"), _view(data["basis"], "f")
+    mean, basis = _finite(_view(data["mean"], "f")), _finite(_view(data["basis"], "f"))
     if not len(mean) or not len(basis) or len(basis) % len(mean):
         raise ValueError("mean and basis do not fit each other")
-    return Features(
-        _typed(data["backbone"], str), _typed(data["images"], int), mean, basis, _typed(data["rooted"], bool)
-    )
+    return Features(_typed(data["backbone"], str), _count(data["images"]), mean, basis, _typed(data["rooted"], bool))
 
 
 def _unpack_held_out(data: Any) -> dict[str, float]:
@@ -260,7 +287,7 @@ def _unpack_held_out(data: Any) -> dict[str, float]:
 
 def _unpack_fine_tuning(data: Any) -> FineTuning:
     before, after, certainty = (_typed(data[name], float) for name in ("before", "after", "certainty"))
-    base, labels, taken = _typed(data["base"], str), _typed(data["labels"], int), _typed(data["taken"], bool)
+    base, labels, taken = _typed(data["base"], str), _count(data["labels"]), _typed(data["taken"], bool)
     return FineTuning(base, labels, before, after, certainty, taken)
 
 
@@ -277,18 +304,20 @@ def _pack_predictions(predictions: Predictions) -> dict[str, object]:
 
 
 def _unpack_predictions(data: Any) -> Predictions:
-    probability, novelty = _view(data["probability"], "f"), _view(data["novelty"], "f")
+    probability = _within(_view(data["probability"], "f"), 1, unknown=True)
+    novelty = _view(data["novelty"], "f")
     unreadable = _view(data["unreadable"], "i")
     if len(probability) != len(novelty):
         raise ValueError("probability and novelty differ in length")
-    if any(not 0 <= image < len(probability) for image in unreadable):
-        raise ValueError("an unreadable image that is not there")
+    _within(unreadable, len(probability) - 1)
     checkpoint = _typed(data["checkpoint"], dict, type(None))
     if checkpoint is not None:
-        _typed(checkpoint["generation"], int)
-        _typed(checkpoint["labels"], int)
-        _typed(checkpoint["metrics"], dict)
-    embedded, labels, missing = (_typed(data[name], int) for name in ("embedded", "labels", "missing"))
+        _count(checkpoint["generation"])
+        _count(checkpoint["labels"])
+        for name, value in _typed(checkpoint["metrics"], dict).items():
+            _typed(name, str)
+            _typed(value, float) if type(value) is not int else _count(value)
+    embedded, labels, missing = (_count(data[name]) for name in ("embedded", "labels", "missing"))
     return Predictions(probability, novelty, unreadable, embedded, labels, checkpoint, missing)
 
 
@@ -303,11 +332,12 @@ def _pack_ranking(ranking: Ranking) -> dict[str, object]:
 
 
 def _unpack_ranking(data: Any) -> Ranking:
-    images, probability = _view(data["images"], "i"), _view(data["probability"], "f")
+    images = _within(_view(data["images"], "i"), MOST)
+    probability = _within(_view(data["probability"], "f"), 1, unknown=True)
     if len(images) != len(probability):
         raise ValueError("images and probability differ in length")
     checkpoint = _typed(data["checkpoint"], int, type(None))
-    return Ranking(images, probability, _typed(data["labels"], int), _typed(data["strategy"], str), checkpoint)
+    return Ranking(images, probability, _count(data["labels"]), _typed(data["strategy"], str), checkpoint)
 
 
 SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
@@ -318,6 +348,7 @@ HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_ou
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
+PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING)
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -384,6 +415,10 @@ def sweep(run: Path, *names: str) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
+class LaterError(ValueError):
+    """The file is of a format that is not known yet."""
+
+
 class _BuiltinsOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"names {module}.{name}, where only built-in types may stand")
@@ -398,35 +433,92 @@ def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
         ValueError: it is torn, foreign or not what the schema says; the sentence names the file.
     """
     path = run / file.name
-    data = path.read_bytes()
     try:
-        generation = _check_footer(data)
+        data, generation = _whole(path)
+        opcodes.check(data, len(data) - FOOTER.size)
         content = file.unpack(_BuiltinsOnly(io.BytesIO(data)).load())  # ends at its STOP, before the footer
     except BAD_PICKLE as error:
         raise ValueError(f"{path} is not a good {file.name} ({error}).") from None
     return Version(generation, content)
 
 
-def _check_footer(data: bytes) -> int:
-    if len(data) < FOOTER.size:
-        raise ValueError("shorter than its footer")
-    magic, version, generation, length, digest = FOOTER.unpack(data[-FOOTER.size :])
-    if magic != MAGIC or version != FORMAT or length != len(data) - FOOTER.size:
-        raise ValueError("no footer of ours")
-    if hashlib.sha256(memoryview(data)[:-32]).digest() != digest:
+def read_foreign(path: Path) -> object:
+    """The built-in types in a pickle, of a run or of another program; a checksum is compared if there is one.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or holds anything else.
+    """
+    try:
+        with _regular(path) as file:
+            data = file.read(MOST_BYTES + 1)
+        is_ours = MAGIC in data[-FOOTER.size :]
+        end = len(_whole(path)[0]) - FOOTER.size if is_ours else len(data)
+        if end > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        opcodes.check(data, end, opcodes.FOREIGN)
+        content: object = _BuiltinsOnly(io.BytesIO(data)).load()
+    except BAD_PICKLE as error:
+        raise ValueError(f"{path} is no good pickle ({error}).") from None
+    return content
+
+
+def _whole(path: Path) -> tuple[bytes, int]:
+    """The bytes of one of the pickles, and its generation. Raises ValueError where they are not as written."""
+    with _regular(path) as file:
+        footer, size = _footer(file)
+        if size > MOST_BYTES:
+            raise ValueError(f"{size} bytes")
+        file.seek(0)
+        data = file.read(size)
+    if len(data) != size or hashlib.sha256(memoryview(data)[:-32]).digest() != footer[-1]:
         raise ValueError("wrong checksum")
-    return int(generation)
+    return data, footer[2]
+
+
+@contextlib.contextmanager
+def _regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, but nothing that would keep us waiting, as a pipe does."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("no regular file")
+        yield file
+
+
+def _footer(file: BinaryIO) -> tuple[tuple[bytes, int, int, int, bytes], int]:
+    """The footer, and the size of the whole file. Raises ValueError where the footer is not ours or does not fit."""
+    size = file.seek(0, os.SEEK_END)
+    if size < FOOTER.size:
+        raise ValueError("shorter than its footer")
+    file.seek(size - FOOTER.size)
+    footer = FOOTER.unpack(file.read(FOOTER.size))
+    magic, version, generation, length, _ = footer
+    if magic == MAGIC and version > FORMAT:
+        raise LaterError("written by a later version of this program")
+    if magic != MAGIC or version != FORMAT or length != size - FOOTER.size or generation >= MOST:
+        raise ValueError("no footer of ours")
+    return footer, size
 
 
 def _generation(path: Path) -> int:
     """Generation of the version in place; 0 where there is none or its footer is not ours."""
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - FOOTER.size))
-            magic, version, generation, *_ = FOOTER.unpack(file.read(FOOTER.size))
-    except (FileNotFoundError, struct.error):
+        with _regular(path) as file:
+            return _footer(file)[0][2]
+    except (FileNotFoundError, ValueError, struct.error):
         return 0
-    return int(generation) if (magic, version) == (MAGIC, FORMAT) else 0
+
+
+def is_of_later_version(path: Path) -> bool:
+    """Whether a later version of this program wrote this pickle."""
+    try:
+        with _regular(path) as file:
+            _footer(file)
+    except LaterError:
+        return True
+    except (OSError, ValueError, struct.error):
+        return False
+    return False
 
 
 Signature = tuple[int, int, int]

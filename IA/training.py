@@ -158,7 +158,11 @@ class Trainer:
             metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
             generation=self._generation,
         )
-        predictor.save(self._run / PREDICTOR)
+        try:
+            predictor.save(self._run / PREDICTOR)
+        except ValueError as error:
+            log.warning("checkpoint %d is not published: %s", self._generation, error)
+            return
         self._publish_held_out(learner.held_out)
         milliseconds = 1000 * (time.perf_counter() - began)
         told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())

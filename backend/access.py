@@ -15,11 +15,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from config import Config
+from config import Config, UsageError
 from IA.protocol import replace
 
 TOKEN = "token"
 MAX_BODY_BYTES = 64 * 1024
+MOST_TOKEN_BYTES = 256
 PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
 h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
@@ -44,15 +45,28 @@ def token_of(run: Path) -> str:
 
     Raises:
         OSError: the run directory cannot be written.
+        UsageError: what stands in the file cannot be a token.
     """
     run.mkdir(parents=True, exist_ok=True)
     path = run / TOKEN
-    known = path.read_text().strip() if path.exists() else ""
+    known = _known_token(path)
     if known:
         return known
     token = secrets.token_urlsafe(24)
     replace(path, f"{token}\n".encode(), mode=0o600)
     return token
+
+
+def _known_token(path: Path) -> str:
+    """The token in the file; empty where there is none yet."""
+    if not path.exists():
+        return ""
+    if path.is_file():  # a pipe would keep us waiting
+        with path.open("rb") as file:
+            token = file.read(MOST_TOKEN_BYTES).strip()
+        if all(33 <= byte < 127 for byte in token):
+            return token.decode("ascii")
+    raise UsageError(f"What stands in {path} is no token; delete it, and another one is made.")
 
 
 class TooLargeError(Exception):

@@ -4,9 +4,13 @@ import os
 import socket
 from pathlib import Path
 
+from backend.answers import DATABASE, VERSION, version_of
 from backend.images import walk
 from config import IMAGE_SUFFIXES, Config, UsageError
-from IA.protocol import SETTINGS, read
+from IA.protocol import IMAGES, PICKLES, SETTINGS, Settings, is_of_later_version, read
+
+SAMPLE = 1000  # images of a run that are looked for in another folder
+FOUND_SHARE = 0.5  # of them must be there
 
 
 def check_place(config: Config) -> None:
@@ -63,10 +67,9 @@ def _endings() -> str:
 def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
-    A run keeps to its folder; one whose folder is there no more was moved, and may go on with another path.
-
     Raises:
-        UsageError: it cannot be written, belongs to another folder, or both answers would have one name.
+        UsageError: it cannot be written, was written by a later version, belongs to another folder, or both answers
+            would have one name.
     """
     run = config.run
     try:
@@ -76,17 +79,51 @@ def check_run(config: Config) -> None:
         raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
+    check_version(run)
     try:
         before = read(run, SETTINGS).content
     except (OSError, ValueError):
         before = None
-    if before is not None:
-        folder = Path(before.datadir)
-        if folder != config.datadir and folder.is_dir():
-            raise UsageError(
-                f"The run {run} belongs to {folder}; name another with --run, or begin it anew with --reset."
-            )
+    if before is not None and config.datadir is not None:
+        _check_folder(run, before, config.datadir)
     positive = config.positive or (before.positive if before else "positive")
     negative = config.negative or (before.negative if before else "negative")
     if positive == negative:
         raise UsageError(f"Both answers are called {positive!r}; give them different names.")
+
+
+def check_version(run: Path) -> None:
+    """Leave a run alone that a later version has written. Raises UsageError."""
+    later = [file.name for file in PICKLES if is_of_later_version(run / file.name)]
+    if version_of(run / DATABASE) > VERSION:
+        later.append(DATABASE)
+    if later:
+        raise UsageError(
+            f"A later version of this program wrote {run / later[0]}; start that version, or name another run with "
+            "--run."
+        )
+
+
+def _check_folder(run: Path, before: Settings, datadir: Path) -> None:
+    """A run keeps to its folder, unless the folder is there no more, or the run itself was moved or copied.
+
+    Then it goes on where its images are found again.
+    """
+    folder = Path(before.datadir)
+    is_there = folder.is_dir()
+    if is_there and folder.samefile(datadir):
+        return
+    was_moved = before.run not in {"", str(run)}
+    if is_there and not was_moved:
+        raise UsageError(f"The run {run} belongs to {folder}; name another with --run, or begin it anew with --reset.")
+    try:
+        known = read(run, IMAGES).content
+    except (OSError, ValueError):
+        return
+    asked = known[:: max(1, len(known) // SAMPLE)]
+    found = sum((datadir / path).is_file() for path in asked)
+    if found < FOUND_SHARE * len(asked):
+        raise UsageError(
+            f"The run {run} belongs to {folder}, and of {len(asked)} of its images {found} are in {datadir}; name the "
+            "folder that has them, another run with --run, or begin it anew with --reset."
+        )

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from backend import answers
-from backend.answers import Answer, Change, Label
+from backend.answers import DATABASE, Answer, Change, Label
+from backend.backup import copy_database
 from backend.database import Database
 from backend.review import Choice, Outline, choose
 from backend.statistics import Given, History, statistics
@@ -20,10 +22,10 @@ from IA import protocol
 
 log = logging.getLogger(__name__)
 
-DATABASE = "labels.sqlite3"
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
 AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
+FROM_PICKLE: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
 
 
 class Labels:
@@ -181,23 +183,51 @@ class Labels:
         """Read what stands.
 
         Raises:
-            UsageError: the database cannot be opened or is not one.
+            UsageError: the database cannot be opened, is damaged, or is gone.
         """
+        path = self._run / DATABASE
+        known = self._known()
         try:
+            if known and not (path.exists() and path.stat().st_size):
+                raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
+            if 0 < (version := answers.version_of(path)) < answers.VERSION:
+                copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
             with contextlib.closing(self._database.open()) as connection:
                 answers.prepare(connection)
+                answers.check(connection)
                 self._take(answers.labels_in_order(connection))
-        except sqlite3.Error as error:
+                lost = answers.unheard_of(connection, known or {})
+            if lost:
+                self._keep_lost(len(lost))
+        except (sqlite3.Error, OSError) as error:
             self._database.close()
             is_machine = isinstance(error, sqlite3.OperationalError)  # a full disk, for one: nothing is lost
             what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
-            raise UsageError(f"The answers in {self._run / DATABASE} cannot be read ({error}); {what_to_do}.") from None
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
+        if known is None or list(known.items()) != list(self._standing.items()):  # the order counts too
+            self._to_publish.set()
+
+    def _known(self) -> dict[str, Label] | None:
+        """What annotations.pickle says; None where it is damaged or not there yet."""
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
-            known = {}
-        if list(known.items()) != list(self._as_pickled().items()):  # the order counts too
-            self._to_publish.set()
+            return None
+        return {path: FROM_PICKLE[label] for path, label in known.items()}
+
+    def _keep_lost(self, count: int) -> None:
+        """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
+        pickled = self._run / protocol.ANNOTATIONS.name
+        kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
+        protocol.replace(kept, pickled.read_bytes())
+        log.warning(
+            "%d answers in %s are not in %s; it is kept as %s, for python -m backend.import_labels to take over",
+            count,
+            pickled,
+            DATABASE,
+            kept.name,
+        )
 
     # --- the publishing thread ----------------------------------------------------------------------------------------
 

@@ -24,7 +24,18 @@ from backend.review import Choice
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
-from IA.protocol import HELD_OUT, PREDICTIONS, RANKING, SETTINGS, Latest, Predictions, Ranking, Settings, Version
+from IA.protocol import (
+    HELD_OUT,
+    IMAGES,
+    PREDICTIONS,
+    RANKING,
+    SETTINGS,
+    Latest,
+    Predictions,
+    Ranking,
+    Settings,
+    Version,
+)
 
 log = logging.getLogger(__name__)
 
@@ -290,8 +301,12 @@ def settle(config: Config) -> Settings:
     """The settings of a run: what was asked for now, else what the run had, else the default."""
     try:
         before = protocol.read(config.run, SETTINGS).content
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if not isinstance(error, FileNotFoundError):
+            log.warning("%s; the run goes on with what was asked for now, and defaults", error)
         before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex)
+    if before.datadir not in {"", str(config.datadir)}:
+        log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
     return Settings(
         datadir=str(config.datadir),
         network=config.network or before.network,
@@ -299,8 +314,23 @@ def settle(config: Config) -> Settings:
         finetune=config.finetune or before.finetune,
         positive=config.positive or before.positive,
         negative=config.negative or before.negative,
-        id=before.id,
+        id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
+        run=str(config.run),
     )
+
+
+def _numbers_stand(run: Path) -> bool:
+    """Whether images keep their numbers; else what rests on them goes, also what a page still wants to send."""
+    try:
+        protocol.read(run, IMAGES)
+    except OSError:
+        return True
+    except ValueError as error:
+        log.warning("%s; images are numbered anew", error)
+        for file in (PREDICTIONS, RANKING):
+            (run / file.name).unlink(missing_ok=True)
+        return False
+    return True
 
 
 def displayed(path: str) -> str:

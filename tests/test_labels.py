@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from backend import answers
-from backend.answers import Answer, Label, NothingToUndoError
+from backend.answers import DATABASE, Answer, Label, NothingToUndoError
 from backend.database import Database, NotDurableError
-from backend.labels import AS_IN_PICKLE, DATABASE, Labels
+from backend.labels import AS_IN_PICKLE, Labels
 from config import UsageError
 from IA import protocol
 from tests.serving import until

@@ -19,12 +19,14 @@ from IA import protocol
 from IA.protocol import (
     ANNOTATIONS,
     FEATURES,
+    FINE_TUNING,
     HELD_OUT,
     IMAGES,
     PREDICTIONS,
     RANKING,
     SETTINGS,
     Features,
+    FineTuning,
     Latest,
     Predictions,
     Ranking,
@@ -38,6 +40,7 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
+    (FINE_TUNING, FineTuning("f" * 16, 500, 0.5, 0.75, 0.9, True)),
     (HELD_OUT, {"a.jpg": 0.25, "\udcff.jpg": 1.0}),
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
@@ -104,7 +107,7 @@ def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     evil = protocol.PickleFile[Any](ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
     protocol.publish(tmp_path, evil, {"a": Attack(f"touch {ran}")})
-    with pytest.raises(ValueError, match="built-in"):
+    with pytest.raises(ValueError, match="has no place"):
         protocol.read(tmp_path, ANNOTATIONS)
     assert not ran.exists()
 
