@@ -8,6 +8,7 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 
 from config import Config
+from IA.decoding import remember_in
 from IA.loop import loop_config, run_loop, until_signalled
 from IA.model import load_head
 from IA.networks import build
@@ -57,12 +58,14 @@ class Inference:
         if settings is None or images is None:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
+        inside = settings.bounds(datadir)
         if self._scorer is None or self._network != settings.network:
             self._scorer = self._begin(settings.network)
         self._scorer = self._follow_tuned(self._scorer)
-        busy = self._scorer.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
+        describes = self._behind is None or not self._behind.is_described
+        busy = self._scorer.turn(datadir, images, describes, inside)
         if self._behind is not None and not busy:
-            busy = self._behind.prepare(datadir, images) or self._behind.is_trained
+            busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
             wait([self._coming], LOOK_EVERY_S)
             busy = True
@@ -114,6 +117,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICE)
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
+        remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
         for _ in changes(config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, BACKBONE, stop=stop):
             while inference.step() and not stop.is_set():

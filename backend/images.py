@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from watchdog.events import (
@@ -21,8 +21,8 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
+from backend.listing import Listing
 from backend.paths import Paths
-from config import IMAGE_SUFFIXES
 from IA import protocol
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,21 @@ class Images:
     anew.
     """
 
-    def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        datadir: Path,
+        on_change: Callable[[int], None] = lambda number: None,
+        follow_links: bool = False,
+    ) -> None:
         self.datadir = datadir
         self.listing = True
         self._run = run.resolve()
         # A run inside DATADIR is no part of it; one around DATADIR, or in its place, hides nothing.
         self._leave_out = self._run if datadir in self._run.parents else None
+        self._listing = Listing(datadir, self._leave_out, follow_links)
+        self._follow_links = follow_links
+        self._leading_out = 0
         self._on_change = on_change
         before = protocol.Latest(run, protocol.IMAGES).content()
         self._paths = Paths(before)
@@ -109,7 +118,7 @@ class Images:
             path = self.datadir / self.path(number)
         except IndexError:
             raise FileNotFoundError(f"no image {number}") from None
-        if not path.resolve().is_relative_to(self.datadir):
+        if not self._follow_links and not path.resolve().is_relative_to(self.datadir):
             raise FileNotFoundError(f"{path} leads out of {self.datadir}")
         return path
 
@@ -135,7 +144,8 @@ class Images:
         try:
             while not self._stop.is_set():
                 self._list()
-                self._apply_touches(until_s=float("inf") if watching else time.monotonic() + LIST_AGAIN_S)
+                is_all_watched = watching and not self._listing.entered
+                self._apply_touches(until_s=float("inf") if is_all_watched else time.monotonic() + LIST_AGAIN_S)
         finally:
             if observer.is_alive():
                 observer.stop()
@@ -144,7 +154,7 @@ class Images:
         """Walk the whole folder: number what is new, mark what is gone."""
         found = bytearray(len(self._paths))  # a set of a million numbers would take 60 MB
         published = time.monotonic()
-        for path in walk(self.datadir, self.datadir, self._leave_out):
+        for path in self._listing.walk(self.datadir):
             number = self._add(self._relative(str(path)))
             if number < len(found):  # those that come now are there
                 found[number] = True
@@ -160,6 +170,9 @@ class Images:
         self._publish()
         self.listing = False
         log.info("listed %d images in %s", self.present, self.datadir)
+        if self._listing.leading_out != self._leading_out:
+            self._leading_out = self._listing.leading_out
+            log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self.datadir)
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.datadir).replace(os.sep, "/")
@@ -215,16 +228,16 @@ class Images:
             return False
         if self._leave_out is not None and path.is_relative_to(self._leave_out):
             return False
-        if path.is_dir() and not path.is_symlink():
+        if self._listing.enters(path, path.is_symlink()):
             before = len(self._gone)
-            for inside in walk(self.datadir, path, self._leave_out):
+            for inside in self._listing.walk(path):
                 self._add(self._relative(str(inside)))
             return len(self._gone) != before
-        if is_image(path, path.is_symlink(), self.datadir):
+        if self._listing.is_image(path, path.is_symlink()):
             known = self._paths.number(relative)
             self._on_change(self._add(relative))
             return known is not None
-        if not path.exists():
+        if self._paths.number(relative) is not None or not path.exists():  # a link that leads out may stand there now
             for number in self._inside(relative):
                 self._remove(number)
         return False
@@ -236,40 +249,6 @@ class Images:
             return [number]
         folder = f"{relative}/"
         return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
-
-
-def walk(datadir: Path, folder: Path, leave_out: Path | None = None) -> Iterator[Path]:
-    """The images in a folder and below, folder by folder in order of name; hidden names are left out.
-
-    Args:
-        datadir: links count only if they stay in it.
-        folder: where to begin, in it.
-        leave_out: a folder that is not entered: a run directory in it.
-    """
-    folders = [folder]
-    while folders:
-        here = folders.pop()
-        try:
-            with os.scandir(here) as entries:
-                inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-        except OSError as error:
-            log.warning("%s cannot be listed (%s)", here, error.strerror)
-            continue
-        for entry in inside:
-            if is_image(Path(entry.path), entry.is_symlink(), datadir):
-                yield Path(entry.path)
-        subfolders = (Path(entry.path) for entry in reversed(inside) if entry.is_dir(follow_symlinks=False))
-        folders += [subfolder for subfolder in subfolders if subfolder != leave_out]
-
-
-def is_image(path: Path, is_link: bool, datadir: Path) -> bool:
-    """Whether it is a file to ask about: links count only if they stay in DATADIR."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        return False
-    try:
-        return path.is_file() and (not is_link or path.resolve().is_relative_to(datadir))
-    except (OSError, RuntimeError):  # a circle of links
-        return False
 
 
 class _Touched(FileSystemEventHandler):
