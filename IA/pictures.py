@@ -241,10 +241,10 @@ def _check_size(image: Image.Image) -> None:
 
 def _check_scans(file: BinaryIO, image: Image.Image) -> None:
     """Refuse a JPEG that goes over its pixels for minutes: each scan may be a few bytes."""
-    file.seek(0)
-    data = file.read(MAX_JPEG_BYTES + 1)
-    if len(data) > MAX_JPEG_BYTES:
+    if file.seek(0, os.SEEK_END) > MAX_JPEG_BYTES:
         raise UnreadableError(f"It has more than {MAX_JPEG_BYTES:,} bytes.")
+    file.seek(0)
+    data = file.read(MAX_JPEG_BYTES)
     most = MAX_SCANNED // (image.width * image.height)
     if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:  # the first may count what is none
         raise UnreadableError(f"It has {scans} scans of {image.width} x {image.height} pixels.")

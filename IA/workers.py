@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from config import ROOT
 from IA.pictures import UnreadableError
 
-MEMORY_BYTES = 4 * 2**30
+MEMORY_BYTES = 3 * 2**30
 CPU_S = 30  # of one job
 WAIT_S = 120.0  # for a job, however little of it was the processor's: a disk may hang
 TRIES = 2  # the first time somebody else may have ended the process

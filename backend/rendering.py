@@ -98,12 +98,13 @@ def _as_it_is(path: Path, limit_px: int | None, inside: Path | None) -> Picture 
         media_type = SHOWN_BY_BROWSERS.get(image.format or "")
         if media_type is None or os.fstat(file.fileno()).st_size > AS_IT_IS_BYTES:
             return None
-        if limit_px is None or (_is_plain(image) and max(image.size) <= limit_px):
+        if limit_px is None or (max(image.size) <= limit_px and _is_plain(image)):
             file.seek(0)
             return Picture(file.read(AS_IT_IS_BYTES), media_type, is_rendered=False)
     return None
 
 
 def _is_plain(image: Image.Image) -> bool:
+    """Of a small image only: Pillow may decode it to find out."""
     upright = image.getexif().get(ORIENTATION, 1) == 1
     return upright and image.mode in {"RGB", "L"} and not getattr(image, "is_animated", False)
