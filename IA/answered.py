@@ -45,13 +45,14 @@ class Answered:
         """Whether it has an embedding."""
         return path in self._rows
 
-    def embed(self, datadir: Path, paths: Iterable[str], at_once: int) -> bool:
+    def embed(self, datadir: Path, paths: Iterable[str], at_once: int, inside: Path | None = None) -> bool:
         """Find or make the embeddings of these images.
 
         Args:
             datadir: the image folder.
             paths: below it.
             at_once: how many to make at most; those in the cache are all found.
+            inside: a folder that the files must lie in; None: anywhere.
 
         Returns:
             Whether some are left for the next turn.
@@ -63,7 +64,7 @@ class Answered:
         self._rows |= {path: int(row) for path, row in zip(paths, rows, strict=True) if row >= 0}
         missing = [path for path in paths if path not in self._rows]
         asked = missing[:at_once]
-        for batch in self._embedder.embed([datadir / path for path in asked]):
+        for batch in self._embedder.embed([datadir / path for path in asked], inside):
             found = [asked[place] for place in batch.places]
             first = len(self._cache)
             self._cache.append(np.array([keys[path] for path in found], np.uint64), batch.vectors)

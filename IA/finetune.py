@@ -18,6 +18,7 @@ from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
+from IA.pictures import is_inside
 from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, hold, publish, read, sweep
 from IA.tuned import Tuned
 
@@ -44,10 +45,12 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     """
     settings, answers = read(run, SETTINGS).content, read(run, ANNOTATIONS).content
     folder = datadir or Path(settings.datadir)
-    labels = {path: label for path, label in answers.items() if label is not None and (folder / path).is_file()}
+    inside = settings.bounds(folder)
+    labels = {path: label for path, label in answers.items() if label is not None and is_inside(folder / path, inside)}
     paths = list(labels)
     random = np.random.default_rng(SEED)
     pool = random.permutation(np.array(read(run, IMAGES).content, dtype=object))[:OTHERS]
+    others = [folder / path for path in pool if is_inside(folder / path, inside)]
     dealt = Answers.dealt([folder / path for path in paths], np.array(list(labels.values()), bool), random)
     old = Embedder(settings.network, leave_some())
     writer = SummaryWriter(str(run / "tensorboard" / NAME))
@@ -57,7 +60,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
         writer.add_scalar(f"{NAME}/loss", loss, epoch)
         writer.add_scalar(f"{NAME}/average_precision", precision, epoch)
 
-    outcome = fine_tune(old, dealt, [folder / path for path in pool], told, SEED)
+    outcome = fine_tune(old, dealt, others, told, SEED)
     for name, value in {"before": outcome.before, "after": outcome.after}.items():
         writer.add_scalar(f"{NAME}/held_out_{name}", value, len(labels))
     writer.close()

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
+from IA.decoding import remember_in
 from IA.events import Events
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import load_head
@@ -56,12 +57,14 @@ class Inference:
         if settings is None or images is None:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
+        inside = settings.bounds(datadir)
         if self._scorer is None or self._network != settings.network:
             self._scorer = self._begin(settings.network)
         self._scorer = self._follow_tuned(self._scorer)
-        busy = self._scorer.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
+        describes = self._behind is None or not self._behind.is_described
+        busy = self._scorer.turn(datadir, images, describes, inside)
         if self._behind is not None and not busy:
-            busy = self._behind.prepare(datadir, images) or self._behind.is_trained
+            busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
             wait([self._coming], LOOK_EVERY_S)
             busy = True
@@ -114,6 +117,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICE)
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
+        remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
         watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, BACKBONE)
         take_turns(changes(config.run, *watched, stop=stop), inference.step, stop)

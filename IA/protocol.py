@@ -90,6 +90,7 @@ class Settings:
         id: tells this run from any other, also from one that stood in the same place before.
         finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
         run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
+        follow_links: whether images may lie anywhere that a link in `datadir` leads to.
     """
 
     datadir: str
@@ -100,6 +101,11 @@ class Settings:
     id: str
     finetune: str = "auto"
     run: str = ""
+    follow_links: bool = False
+
+    def bounds(self, datadir: Path) -> Path | None:
+        """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
+        return None if self.follow_links else datadir.resolve()
 
 
 @dataclass(frozen=True)
@@ -257,8 +263,9 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 
 def _unpack_settings(data: Any) -> Settings:
-    known = {"finetune": "auto", "run": ""} | data  # earlier runs do not say it
-    return Settings(*(_typed(known[name], str) for name in Settings.__dataclass_fields__))
+    known = {"finetune": "auto", "run": "", "follow_links": False} | data  # earlier runs do not say it
+    kinds: dict[str, type] = dict.fromkeys(Settings.__dataclass_fields__, str) | {"follow_links": bool}
+    return Settings(**{name: _typed(known[name], kind) for name, kind in kinds.items()})
 
 
 def _pack_features(features: Features) -> dict[str, object]:

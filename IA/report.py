@@ -8,9 +8,10 @@ import torch
 from PIL import Image, ImageOps
 from torch.utils.tensorboard import SummaryWriter
 
+from IA.decoding import pixels
 from IA.events import Events
 from IA.learner import Learner
-from IA.pictures import UnreadableError, open_upright
+from IA.pictures import UnreadableError
 
 MISTAKES = 8
 MISTAKES_EVERY = 25  # answers: decoding takes a moment
@@ -24,9 +25,16 @@ class Report:
         self._events = Events(directory)
         self._curved = self._pictured = 0
 
-    def show(self, learner: Learner[str], labels: Mapping[str, bool], datadir: Path, milliseconds: float) -> None:
-        """Report what was learnt from these answers, and how long it took."""
-        self._events.write(lambda writer: self._show(writer, learner, labels, datadir, milliseconds))
+    def show(
+        self,
+        learner: Learner[str],
+        labels: Mapping[str, bool],
+        datadir: Path,
+        milliseconds: float,
+        inside: Path | None = None,
+    ) -> None:
+        """Report what was learnt from these answers, and how long it took; pictures only of files in `inside`."""
+        self._events.write(lambda writer: self._show(writer, learner, labels, datadir, milliseconds, inside))
 
     def close(self) -> None:
         """End the event file."""
@@ -39,6 +47,7 @@ class Report:
         labels: Mapping[str, bool],
         datadir: Path,
         milliseconds: float,
+        inside: Path | None,
     ) -> None:
         step = len(labels)
         writer.add_scalar("labels/count", step, step)
@@ -54,17 +63,22 @@ class Report:
             writer.add_pr_curve("validation/precision_recall", truth, torch.tensor(list(held_out.values())), step)
         if held_out and abs(step - self._pictured) >= MISTAKES_EVERY:
             self._pictured = step
-            self._show_mistakes(writer, held_out, labels, datadir)
+            self._show_mistakes(writer, held_out, labels, datadir, inside)
 
     def _show_mistakes(
-        self, writer: SummaryWriter, held_out: Mapping[str, float], labels: Mapping[str, bool], datadir: Path
+        self,
+        writer: SummaryWriter,
+        held_out: Mapping[str, float],
+        labels: Mapping[str, bool],
+        datadir: Path,
+        inside: Path | None,
     ) -> None:
         """Pictures of the answers that a model asked without them contradicts most."""
         wrong = {path: abs(said - labels[path]) for path, said in held_out.items()}
         worst = sorted((path for path in wrong if wrong[path] > 0.5), key=lambda path: -wrong[path])[:MISTAKES]
         for rank, path in enumerate(worst):
             try:
-                picture = open_upright(datadir / path, at_least_px=SIDE_PX)
+                picture = Image.fromarray(pixels(datadir / path, SIDE_PX, inside))
             except (UnreadableError, OSError):
                 continue
             square = ImageOps.pad(picture, (SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)

@@ -52,6 +52,7 @@ class Scorer:
         self._pool = Pool(Embeddings(self._directory, backbone.dimension))
         self._annotations = Latest(run, ANNOTATIONS)
         self._datadir = Path()
+        self._inside: Path | None = None
         self._images = Version[list[str]](0, [])
         self._numbers: dict[str, int] = {}
         self._answered: object = None  # the version of the answers that novelty knows
@@ -84,9 +85,21 @@ class Scorer:
         """Whether there is a checkpoint of this backbone."""
         return self._checkpoint is not None
 
-    def turn(self, datadir: Path, images: Version[list[str]], describes: bool = True) -> bool:
-        """One turn; returns whether there is more to embed. With `describes` the trainer is to follow this backbone."""
-        self._follow_images(datadir, images)
+    def turn(
+        self, datadir: Path, images: Version[list[str]], describes: bool = True, inside: Path | None = None
+    ) -> bool:
+        """One turn.
+
+        Args:
+            datadir: the image folder.
+            images: paths in it.
+            describes: whether the trainer is to follow this backbone.
+            inside: a folder that the files must lie in; None: anywhere.
+
+        Returns:
+            Whether there is more to embed.
+        """
+        self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
         busy = self._embed_for_a_while()
         if describes and (space := self._describe(done=not busy)) is not None and self._checkpoint is None:
@@ -97,9 +110,9 @@ class Scorer:
         self._publish(at_once=not busy)
         return busy
 
-    def prepare(self, datadir: Path, images: Version[list[str]]) -> bool:
+    def prepare(self, datadir: Path, images: Version[list[str]], inside: Path | None = None) -> bool:
         """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
-        self._follow_images(datadir, images)
+        self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
         busy = self._embed_for_a_while()
         if not busy:
@@ -110,7 +123,8 @@ class Scorer:
         """Delete the embeddings of a backbone that is not wanted any more."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _follow_images(self, datadir: Path, images: Version[list[str]]) -> None:
+    def _follow_images(self, datadir: Path, images: Version[list[str]], inside: Path | None) -> None:
+        self._inside = inside
         if images is not self._images:
             self._datadir, self._images = datadir, images
             self._numbers = {path: number for number, path in enumerate(images.content)}
@@ -154,7 +168,7 @@ class Scorer:
         self._bar = tqdm(
             total=len(missing), unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not len(missing)
         )
-        self._stream = self._embedder.embed(self._files())
+        self._stream = self._embedder.embed(self._files(), self._inside)
         return len(missing) > 0
 
     def _files(self) -> Iterator[Path]:

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from backend.answers import DATABASE, VERSION, version_of
-from backend.images import walk
+from backend.listing import Listing
 from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.protocol import IMAGES, PICKLES, SETTINGS, Settings, is_of_later_version, read
 
@@ -24,10 +24,10 @@ def check_place(config: Config) -> None:
         raise UsageError("No folder of images is named; see bash launch.sh --help.")
     if not os.access(datadir, os.R_OK | os.X_OK):
         raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
-    if next(walk(datadir, datadir), None) is None:
+    if next(Listing(datadir, follow_links=config.follow_links).walk(datadir), None) is None:
         raise UsageError(
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
-            "in the folder."
+            "in the folder, or with --follow-links."
         )
     listen(config).close()
 

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from watchdog.events import (
@@ -23,8 +23,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from backend.listing import Listing
 from backend.paths import Paths
-from config import IMAGE_SUFFIXES
 from IA import protocol
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,13 @@ class Images:
     anew.
     """
 
-    def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        datadir: Path,
+        on_change: Callable[[int], None] = lambda number: None,
+        follow_links: bool = False,
+    ) -> None:
         self.datadir = datadir
         self.listing = True
         self._is_watching = True
@@ -59,6 +65,9 @@ class Images:
         self._run = run.resolve()
         # A run inside DATADIR is no part of it; one around DATADIR, or in its place, hides nothing.
         self._leave_out = self._run if datadir in self._run.parents else None
+        self._listing = Listing(datadir, self._leave_out, follow_links)
+        self._follow_links = follow_links
+        self._leading_out = 0
         self._on_change = on_change
         before = protocol.Latest(run, protocol.IMAGES).content()
         self._paths = Paths(before)
@@ -114,7 +123,7 @@ class Images:
             path = self.datadir / self.path(number)
         except IndexError:
             raise FileNotFoundError(f"no image {number}") from None
-        if not path.resolve().is_relative_to(self.datadir):
+        if not self._follow_links and not path.resolve().is_relative_to(self.datadir):
             raise FileNotFoundError(f"{path} leads out of {self.datadir}")
         return path
 
@@ -135,7 +144,7 @@ class Images:
             observer = self._watch()
             try:
                 self._list()
-                if observer is None or not self._is_whole:
+                if observer is None or not self._is_whole or self._listing.entered:
                     until_s = time.monotonic() + max(LIST_AGAIN_S, 10 * (time.monotonic() - began_s))
                 else:
                     until_s = math.inf
@@ -161,10 +170,9 @@ class Images:
     def _list(self) -> None:
         """Walk the whole folder: number what is new, mark what is gone; what cannot be read now is not gone."""
         found = bytearray(len(self._paths))  # a set of a million numbers would take 60 MB
-        unread: list[Path] = []
         is_empty = True
         published = time.monotonic()
-        for path in walk(self.datadir, self.datadir, self._leave_out, unread):
+        for path in self._listing.walk(self.datadir):
             is_empty = False
             number = self._add(self._relative(str(path)))
             if number < len(found):  # those that come now are there
@@ -174,6 +182,7 @@ class Images:
             if time.monotonic() - published > PUBLISH_EVERY_S:
                 self._publish()
                 published = time.monotonic()
+        unread = list(self._listing.unread)
         if self.listing:
             for folder in unread:
                 log.warning("%s cannot be listed; the images in it are left out", folder)
@@ -185,6 +194,9 @@ class Images:
         self._is_whole = is_whole
         self.listing = False
         log.info("listed %d images in %s", self.present, self.datadir)
+        if self._listing.leading_out != self._leading_out:
+            self._leading_out = self._listing.leading_out
+            log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self.datadir)
 
     def _leave(self, missing: Sequence[int], unread: Sequence[Path]) -> bool:
         """Mark missing images as gone, but for those in folders that could not be read; whether there is none such."""
@@ -259,16 +271,16 @@ class Images:
             return False
         if self._leave_out is not None and path.is_relative_to(self._leave_out):
             return False
-        if path.is_dir() and not path.is_symlink():
+        if self._listing.enters(path, path.is_symlink()):
             before = len(self._gone)
-            for inside in walk(self.datadir, path, self._leave_out):
+            for inside in self._listing.walk(path):
                 self._add(self._relative(str(inside)))
             return len(self._gone) != before
-        if is_image(path, path.is_symlink(), self.datadir):
+        if self._listing.is_image(path, path.is_symlink()):
             known = self._paths.number(relative)
             self._on_change(self._add(relative))
             return known is not None
-        if not path.exists():
+        if self._paths.number(relative) is not None or not path.exists():  # a link that leads out may stand there now
             for number in self._inside(relative):
                 self._remove(number)
         return False
@@ -280,45 +292,6 @@ class Images:
             return [number]
         folder = f"{relative}/"
         return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
-
-
-def walk(
-    datadir: Path, folder: Path, leave_out: Path | None = None, unread: list[Path] | None = None
-) -> Iterator[Path]:
-    """The images in a folder and below, folder by folder in order of name; hidden names are left out.
-
-    Args:
-        datadir: links count only if they stay in it.
-        folder: where to begin, in it.
-        leave_out: a folder that is not entered: a run directory in it.
-        unread: gets the folders that could not be read.
-    """
-    folders = [folder]
-    while folders:
-        here = folders.pop()
-        try:
-            with os.scandir(here) as entries:
-                inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-            subfolders = [Path(entry.path) for entry in reversed(inside) if entry.is_dir(follow_symlinks=False)]
-        except OSError as error:
-            log.info("%s cannot be listed (%s)", here, error.strerror)
-            if unread is not None:
-                unread.append(here)
-            continue
-        for entry in inside:
-            if is_image(Path(entry.path), entry.is_symlink(), datadir):
-                yield Path(entry.path)
-        folders += [subfolder for subfolder in subfolders if subfolder != leave_out]
-
-
-def is_image(path: Path, is_link: bool, datadir: Path) -> bool:
-    """Whether it is a file to ask about: links count only if they stay in DATADIR."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        return False
-    try:
-        return path.is_file() and (not is_link or path.resolve().is_relative_to(datadir))
-    except (OSError, RuntimeError):  # a circle of links
-        return False
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -62,8 +62,9 @@ class Session:
         self.changes = Changes()
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
-        self.images = Images(self.run, Path(self.settings.datadir), self._on_image)
-        self.previews = Previews(self.run / "cache" / "previews")
+        datadir = Path(self.settings.datadir)
+        self.images = Images(self.run, datadir, self._on_image, config.follow_links)
+        self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
@@ -316,6 +317,7 @@ def settle(config: Config) -> Settings:
         negative=config.negative or before.negative,
         id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
         run=str(config.run),
+        follow_links=config.follow_links,
     )
 
 

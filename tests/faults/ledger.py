@@ -11,7 +11,8 @@ from typing import Protocol
 
 import httpx
 
-from backend.labels import AS_IN_PICKLE, DATABASE
+from backend.answers import DATABASE
+from backend.labels import AS_IN_PICKLE
 from IA import protocol
 
 
