@@ -4,21 +4,23 @@ import contextlib
 import hmac
 import ipaddress
 import os
+import re
 import secrets
 import socket
 from base64 import b64encode
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Config
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 32 * 1024
 PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
 h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
@@ -31,11 +33,12 @@ TOKEN_PROMPT = """<!doctype html><html lang="en"><meta charset="utf-8">
 <form method="get" action="/"><label>Token <input name="token" autofocus autocomplete="off"></label>
 <button>Open</button></form></html>"""
 WRONG_TOKEN = '<p role="alert">That is not the token of this run.</p>'
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; frame-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'self'; "
-    f"style-src 'self' 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
+PAGE_POLICY = (  # pictures are fetched and decoded ahead (blob:), and the page's icon is a line of text (data:)
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'self'"
 )
+PROMPT_POLICY = f"{PAGE_POLICY}; style-src 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 def token_of(run: Path) -> str:
@@ -51,6 +54,8 @@ def token_of(run: Path) -> str:
     except FileExistsError:
         token = path.read_text().strip()
         if token:
+            with contextlib.suppress(OSError):  # a copy of a run may have lost its permissions
+                path.chmod(0o600)
             return token
         path.unlink()
         return token_of(run)
@@ -92,11 +97,17 @@ class Access:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
+        if _head_bytes(scope) > MAX_HEAD_BYTES:
+            return _sentence(431, f"Address and headers are larger than {MAX_HEAD_BYTES} bytes.")
         if not self._is_own_host(headers.get("host", "")):
             return _sentence(400, "This host name is not one that this server answers to.")
         origin = headers.get("origin")
         if origin is not None and _place(origin) != headers["host"]:
-            return _sentence(403, "Requests from other sites are not answered.")
+            return _foreign()
+        if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
+            return _foreign()  # a browser says so also where it sends no Origin, as for a picture
+        if "transfer-encoding" in headers and "content-length" in headers:
+            return _sentence(400, "A body has a length or comes in chunks, not both.")
         if not headers.get("content-length", "0").isdecimal():
             return _sentence(400, "The length of the body is not a number.")
         if int(headers.get("content-length", "0")[:20]) > MAX_BODY_BYTES:
@@ -105,10 +116,8 @@ class Access:
 
     def _is_own_host(self, host: str) -> bool:
         """Names that a page elsewhere cannot point at us: our own, loopback, and addresses if we serve a network."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        match = HOST.fullmatch(host)
+        name = match[1].strip("[]").lower() if match else ""
         return name in self._names or (self._serves_network and _is_address(name))
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
@@ -121,11 +130,12 @@ class Access:
         bearer = headers.get("authorization", "")
         if bearer.lower().startswith("bearer ") and self._is_token(bearer[7:].strip()):
             return None
-        if self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
+        if self._is_token(cookie_parser(headers.get("cookie", "")).get(self._cookie, "")):
             return None
         if scope["path"] == "/":
             wrong = WRONG_TOKEN if given else ""
-            return HTMLResponse(TOKEN_PROMPT.format(style=PROMPT_STYLE, wrong=wrong), 401)
+            prompt = TOKEN_PROMPT.format(style=PROMPT_STYLE, wrong=wrong)
+            return HTMLResponse(prompt, 401, {"content-security-policy": PROMPT_POLICY})
         return _sentence(401, "The token is missing or wrong; open the link that the terminal printed.")
 
     def _welcome(self, scope: Scope, query: str) -> Response:
@@ -176,16 +186,18 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _cookie(header: str, name: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+def _head_bytes(scope: Scope) -> int:
+    """How long address and headers are; the parser knows only how long the part is that it waits to see the end of."""
+    headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 
 
 def _sentence(status: int, sentence: str) -> Response:
     return JSONResponse({"detail": sentence}, status)
+
+
+def _foreign() -> Response:
+    return _sentence(403, "Requests from other sites are not answered.")
 
 
 def _too_large() -> Response:
@@ -202,8 +214,10 @@ def _with_headers(send: Send, path: str) -> Send:
             headers["referrer-policy"] = "no-referrer"
             headers["x-frame-options"] = "SAMEORIGIN"
             headers["cross-origin-resource-policy"] = "same-origin"
-            if not path.startswith("/tensorboard/"):
-                headers["content-security-policy"] = PAGE_POLICY
+            if path.startswith("/tensorboard/"):
+                headers.append("content-security-policy", "frame-ancestors 'self'")  # besides its own
+            else:
+                headers.setdefault("content-security-policy", PAGE_POLICY)
             headers.setdefault("cache-control", "no-store")
         await send(message)
 

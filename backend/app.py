@@ -40,7 +40,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         session: the run; it is started and closed with the app.
         token: what everybody must show; None: nothing.
     """
-    tensorboard = TensorBoard(session.config.port + 1)
+    tensorboard = TensorBoard(session.config.port + 1, token)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
