@@ -1,6 +1,8 @@
 """How connections are served: none keeps its place without asking for something, or without reading the answer."""
 
 import asyncio
+import socket
+import struct
 from typing import cast
 
 import h11
@@ -14,6 +16,7 @@ HEAD_BYTES = 32 * 1024
 REQUEST_S = 20.0
 STALL_S = 60.0
 GRACE_S = 2
+NOTHING_LEFT = struct.pack("ii", 1, 0)  # else the system would keep what nobody reads
 ASKING = frozenset({h11.IDLE, h11.SEND_BODY})
 
 
@@ -48,7 +51,7 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         """Wait for the peer to read what is on its way, but not for ever."""
         super().pause_writing()
-        self._stalled = self.loop.call_later(STALL_S, self.transport.abort)
+        self._stalled = self.loop.call_later(STALL_S, self._drop)
 
     def resume_writing(self) -> None:
         """Go on: the peer has read."""
@@ -76,12 +79,17 @@ class Connection(H11Protocol):
                 self._due = None
         elif self._due is None:
             self._since_s = self.loop.time()
-            self._due = self.loop.call_later(REQUEST_S, self.transport.abort)
+            self._due = self.loop.call_later(REQUEST_S, self._drop)
 
     def _make_room(self) -> None:
         oldest = min(cast("set[Connection]", self.connections), key=lambda connection: connection.age)
         self.connections.discard(oldest)
-        oldest.transport.abort()
+        oldest._drop()
+
+    def _drop(self) -> None:
+        connection: socket.socket = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NOTHING_LEFT)
+        self.transport.abort()
 
 
 def served(app: ASGIApp) -> uvicorn.Config:

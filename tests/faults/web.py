@@ -50,7 +50,7 @@ def rows(scale: float) -> Iterator[Row]:
             until(lambda: not server.session.images.listing)
             yield _strangers(server)
             yield _paths(server)
-        yield _board(folder)
+        yield board_row(folder)
         with running(folder / "run", datadir, "--no-ai") as suite:
             until(lambda: not suite.status()["listing"])
             token = token_of(suite.run)
@@ -105,7 +105,7 @@ def touched_by(port: int, asked: list[bytes]) -> tuple[list[str], list[str]]:
     return sorted(touched), wrong
 
 
-def _board(folder: Path) -> Row:
+def board_row(folder: Path) -> Row:
     """TensorBoard on its own port, asked as another person on this machine or a page from elsewhere would."""
     config = Config(run=folder / "board", port=free_port(), datadir=folder)
     token = token_of(config.run)
