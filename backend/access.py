@@ -10,7 +10,7 @@ import socket
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
@@ -91,9 +91,9 @@ class Access:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
-            await refusal(scope, receive, _with_headers(send, scope["path"]))
+            await refusal(scope, receive, _with_headers(send))
             return
-        await self._limited(scope, receive, _with_headers(send, scope["path"]))
+        await self._limited(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -102,7 +102,7 @@ class Access:
         if not self._is_own_host(headers.get("host", "")):
             return _sentence(400, "This host name is not one that this server answers to.")
         origin = headers.get("origin")
-        if origin is not None and _place(origin) != headers["host"]:
+        if origin is not None and origin not in {f"http://{headers['host']}", f"https://{headers['host']}"}:
             return _foreign()
         if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
             return _foreign()  # a browser says so also where it sends no Origin, as for a picture
@@ -170,14 +170,6 @@ class Access:
             await _too_large()(scope, receive, send)
 
 
-def _place(origin: str) -> str | None:
-    """Host and port of an origin; None where it has none, or is no address at all."""
-    try:
-        return urlsplit(origin).netloc or None
-    except ValueError:
-        return None
-
-
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
@@ -204,8 +196,8 @@ def _too_large() -> Response:
     return _sentence(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    """Add the headers that keep a browser from guessing, framing or telling others; TensorBoard sends its own."""
+def _with_headers(send: Send) -> Send:
+    """Add the headers that keep a browser from guessing, framing or telling others."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -214,10 +206,7 @@ def _with_headers(send: Send, path: str) -> Send:
             headers["referrer-policy"] = "no-referrer"
             headers["x-frame-options"] = "SAMEORIGIN"
             headers["cross-origin-resource-policy"] = "same-origin"
-            if path.startswith("/tensorboard/"):
-                headers.append("content-security-policy", "frame-ancestors 'self'")  # besides its own
-            else:
-                headers.setdefault("content-security-policy", PAGE_POLICY)
+            headers.setdefault("content-security-policy", PAGE_POLICY)
             headers.setdefault("cache-control", "no-store")
         await send(message)
 

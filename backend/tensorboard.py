@@ -33,6 +33,8 @@ class TensorBoard:
         except httpx.HTTPError:
             return JSONResponse({"detail": "TensorBoard does not answer; it may still be starting."}, 502)
         kept = {name: value for name, value in answered.headers.items() if name not in NOT_HANDED_BACK}
+        if "content-security-policy" in kept:  # its own lets anybody frame it
+            kept["content-security-policy"] += ", frame-ancestors 'self'"
         return StreamingResponse(_body(answered), answered.status_code, kept)
 
     async def close(self) -> None:

@@ -36,7 +36,7 @@ def exchange(port: int, request: bytes, wait_s: float = ANSWER_S) -> Answer:
         answer = http.client.HTTPResponse(connection, method=request.split(b" ", 1)[0].decode("latin-1"))
         try:
             answer.begin()
-            headers = {name.lower(): value for name, value in answer.getheaders()}
+            headers = {name.lower(): answer.getheader(name, "") for name, _ in answer.getheaders()}
             body = b"" if ENDLESS in headers.get("content-type", "") else answer.read()
             return Answer(answer.status, headers, body)
         except TimeoutError:
