@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from tests.faults.hostile import request
 
 EVERY_S = 1.0
+CONNECT_S = 5.0
 
 
 class Crowd:
@@ -20,15 +21,20 @@ class Crowd:
         self._held: list[socket.socket] = []
 
     def grow(self, count: int, first: bytes) -> None:
-        """Open so many more, each of which sends this and then no more."""
+        """Open so many more, each of which sends this and then no more; fewer where the server takes no more."""
         for _ in range(count):
             connection = socket.socket()
+            connection.settimeout(CONNECT_S)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             self._held.append(connection)
-            with contextlib.suppress(ConnectionError):  # one that had to make room at once
+            try:
                 connection.connect(self._address)
                 connection.setblocking(False)
                 self._send(connection, first)
+            except TimeoutError:
+                return  # no more are taken
+            except ConnectionError:
+                continue  # it had to make room at once
 
     def forget(self, kept: int) -> None:
         """Let all go but so many of the latest."""

@@ -190,16 +190,17 @@ def _wrong_tokens(suite: Suite, token: str, count: int) -> Row:
 def _crowds(suite: Suite, token: str, count: int) -> Iterator[Row]:
     server = suite.pid_of("backend")
     before = _descriptors(server)
-    for kind, first in kinds(suite.port, token).items():
+    sizes = [(kind, first, count) for kind, first in kinds(suite.port, token).items()]
+    for kind, first, size in [*sizes, ("say nothing", b"", 4 * count)]:
         crowd = Crowd(suite.port)
         try:
-            crowd.grow(count, first)
+            crowd.grow(size, first)
             with crowd.dribbling():
                 slowest, most = _watched(suite, token, server, 100)
         finally:
             crowd.close()
         until(lambda: _descriptors(server) <= before + 20, 60)
-        yield _crowd_row(f"{count} connections that {kind}", slowest, most)
+        yield _crowd_row(f"{size:,} connections that {kind}", slowest, most)
     yield _flood(suite, token, server, count)
     yield _left_alone(suite, token, count)
 
