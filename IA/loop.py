@@ -96,8 +96,8 @@ def log_to(run: Path, name: str) -> None:
     logging.basicConfig(
         level=logging.INFO, handlers=handlers, format=f"%(asctime)s {name} %(levelname)s %(message)s", force=True
     )
-    for library in ("httpx", "uvicorn"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about what strangers send
 
 
 def one_sentence(main: Callable[[], None]) -> None:

@@ -5,15 +5,17 @@ import html
 import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import quote
 
 from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
@@ -41,7 +43,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         session: the run; it is started and closed with the app.
         token: what everybody must show; None: nothing.
     """
-    tensorboard = TensorBoard(session.config.port + 1)
+    tensorboard = TensorBoard(session.config.port + 1, token)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -169,20 +171,26 @@ def _add_downloads(app: FastAPI, session: Session) -> None:
         )
 
     @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
-    def predictor() -> StreamingResponse:
+    def predictor() -> _Download:
         try:
             file = (session.run / PREDICTOR).open("rb")  # the open file stays whole while a newer one replaces it
         except OSError:
             raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
-        size = os.fstat(file.fileno()).st_size
+        return _Download(file, PREDICTOR)
 
-        def chunks() -> Iterator[bytes]:
-            with file:
-                while chunk := file.read(CHUNK_BYTES):
-                    yield chunk
 
-        headers = _attachment(PREDICTOR) | {"content-length": str(size)}
-        return StreamingResponse(chunks(), media_type="application/octet-stream", headers=headers)
+class _Download(StreamingResponse):
+    """A file that is open already, and closed however the download ends."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        headers = _attachment(name) | {"content-length": str(os.fstat(file.fileno()).st_size)}
+        chunks = iter(partial(file.read, CHUNK_BYTES), b"")
+        super().__init__(chunks, media_type="application/octet-stream", headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """A person's mistakes, found before anything is started: each is one sentence that says what to do."""
 
+import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -29,7 +30,30 @@ def check_place(config: Config) -> None:
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
             "in the folder, or with --follow-links."
         )
+    if not config.token and is_exposed(config):
+        raise UsageError(
+            f"Without a token anybody who reaches {config.host} could answer and see the images; leave --no-token out, "
+            "or listen on localhost."
+        )
     listen(config).close()
+
+
+def is_exposed(config: Config) -> bool:
+    """Whether others than this machine can reach the address to listen on. Raises UsageError where it is none."""
+    _, address = _resolved(config)
+    return not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def exposed(config: Config) -> str:
+    """What whoever starts the session is to know of who can reach it; "" where that is this machine alone."""
+    if not is_exposed(config):
+        return ""
+    where = "every address of this machine" if config.host in {"0.0.0.0", "::"} else config.host
+    return (
+        f"Listening on {where}, port {config.port}: whoever has the link can see the images and answer, and what is "
+        "sent can be read on its way.\nTo keep it to yourself, start with localhost and come from elsewhere through "
+        f"ssh -L {config.port}:localhost:{config.port} {socket.gethostname()}.\n"
+    )
 
 
 def listen(config: Config) -> socket.socket:
@@ -38,17 +62,22 @@ def listen(config: Config) -> socket.socket:
     Raises:
         UsageError: the port is in use, or the host is not an address of this machine.
     """
+    family, address = _resolved(config)
     try:
-        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError):
-        raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
-    try:
-        listener = socket.create_server(address[:2], family=family, backlog=1024)
+        listener = socket.create_server((address, config.port), family=family)
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or an answer waits 40 ms for the peer's ACK
     return listener
+
+
+def _resolved(config: Config) -> tuple[socket.AddressFamily, str]:
+    try:
+        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
+    return family, str(address[0])
 
 
 def is_free(port: int) -> bool:

@@ -15,7 +15,7 @@ from types import FrameType
 
 from backend import demo
 from backend.access import token_of
-from backend.checks import check_place, check_run, is_free
+from backend.checks import check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
 from IA.loop import LOG_BYTES, log_to, one_sentence
@@ -141,9 +141,7 @@ def commands(config: Config) -> list[Command]:
 
 def _tensorboard(config: Config) -> Command:
     log_file = config.run / "logs" / "tensorboard.log"
-    options = ["--logdir", str(config.run / "tensorboard"), "--host", "127.0.0.1", "--port", str(config.port + 1)]
-    arguments = python("-m", "tensorboard.main", *options, "--path_prefix", "/tensorboard", "--reload_interval", "5")
-    return Command("TensorBoard", arguments, nice=10, log=log_file)
+    return Command("TensorBoard", python("-m", "backend.board"), nice=10, log=log_file)
 
 
 def environment(config: Config) -> dict[str, str]:
@@ -222,6 +220,7 @@ def main() -> None:
         log_to(config.run, "supervisor")
         _bound(config.run / "logs" / "tensorboard.log")
         sys.stderr.write(f"Answers and model are kept in {config.run}; Ctrl-C ends, the same command goes on.\n")
+        sys.stderr.write(exposed(config))
         link = Link(config, token_of(config.run) if config.token else None)
         code = Supervisor(commands(config), environment(config), link).supervise()
     raise SystemExit(code)
