@@ -17,6 +17,7 @@ Result = TypeVar("Result")
 Effect = TypeVar("Effect")
 
 BATCH = 256
+CHECKPOINT_PAGES = 16_000  # of 4 KB: with 100,000 answers a checkpoint takes 10 to 30 ms, in which nobody is told
 
 
 class NotDurableError(Exception):
@@ -54,6 +55,7 @@ class Database:
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         return connection
 
     def submit(
