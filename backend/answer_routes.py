@@ -47,6 +47,9 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
     async def undo(body: UndoBody) -> dict[str, Any]:
         taken = await asyncio.wrap_future(session.labels.undo(body.client))
         images = [session.image_of(answer) for answer in taken]
+        for image in images:
+            if image["image"] is not None:
+                session.queue.hold(image["image"], body.client)
         return {**images[-1], "images": images}
 
     @app.get("/api/annotations", summary="The answers, newest or most suspicious first")
