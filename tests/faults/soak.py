@@ -3,9 +3,10 @@
 Scale 1 is 20 minutes here, and two more for the start.
 
 What may grow with the data has ended before the clock starts: all images are embedded and answered, so embeddings,
-kernel columns and pictures are there, TensorBoard has as many points as it keeps of each curve, and the history of the
-answers is longer than what SQLite keeps of it in memory. From then on the annotator takes answers back, asks for these images again, looks at them and answers by their known label, or changes an
-answer: each is learnt, scored and ranked. Only the history of the answers grows, in labels.sqlite3.
+kernel columns and pictures are there; TensorBoard has as many points as it keeps of each curve; the history of the
+answers is longer than what SQLite keeps of it in memory. From then on the annotator takes answers back, asks for these
+images again, looks at them and answers by their known label, or changes an answer: each is learnt, scored and ranked.
+Only the history grows, in labels.sqlite3.
 
 Memory is what a process has for itself: anonymous pages, and what of them is swapped out (smaps_rollup). Its slope is
 that of Theil and Sen through the least of each twentieth of the time after the first quarter: what is taken for a
@@ -20,6 +21,7 @@ import statistics
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -253,10 +255,12 @@ class Annotator:
         for _ in range(HISTORY // IMAGES):
             for first in range(0, IMAGES, IMAGES // 3):
                 some = range(first, first + IMAGES // 3)
-                entries = [{"image": image, "label": "skipped", "client": "before"} for image in some]
-                self._post("/api/annotations/batch", {"annotations": entries})
-        for record in self._get("/api/annotations", limit=IMAGES)["annotations"]:
-            self._answer(record)
+                entry = {"label": "skipped", "client": "before", "group": str(uuid.uuid4())}
+                self._post("/api/annotations/batch", {"annotations": [entry | {"image": image} for image in some]})
+                self._post("/api/undo", {"client": "before"})
+        while images := self._ask(50):
+            for image in images:
+                self._answer(image)
         status = self._suite.status()
         until(lambda: self._suite.learnt() == sum(int(str(status[name])) for name in ("positives", "negatives")), 120)
 
