@@ -400,12 +400,18 @@ def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
     Raises:
         OSError: as `replace`.
     """
-    path = run / file.name
     data = io.BytesIO()
     pickler = pickle.Pickler(data, protocol=5)
     pickler.fast = True  # no memo, which would take as much memory again as a million paths
     pickler.dump(file.pack(content))
+    return publish_pickled(run, file.name, data)
+
+
+def publish_pickled(run: Path, name: str, data: io.BytesIO) -> int:
+    """The same with content that is pickled already; its footer is appended to it."""
+    path = run / name
     generation = _generation(path) + 1
+    data.seek(0, os.SEEK_END)
     data.write(FOOTER.pack(MAGIC, FORMAT, generation, data.tell(), b"")[:-32])
     data.write(hashlib.sha256(data.getbuffer()).digest())
     replace(path, data.getbuffer())

@@ -14,7 +14,7 @@ from IA.learner import Learner
 from IA.pictures import UnreadableError
 
 MISTAKES = 8
-MISTAKES_EVERY = 25  # answers: decoding takes a moment
+MISTAKES_EVERY = 25  # answers, a tenth of them later on: decoding takes a moment, and the file is kept for good
 SIDE_PX = 192
 
 
@@ -61,7 +61,7 @@ class Report:
             self._curved = step
             truth = torch.tensor([labels[path] for path in held_out])
             writer.add_pr_curve("validation/precision_recall", truth, torch.tensor(list(held_out.values())), step)
-        if held_out and abs(step - self._pictured) >= MISTAKES_EVERY:
+        if held_out and abs(step - self._pictured) >= max(MISTAKES_EVERY, self._pictured // 10):
             self._pictured = step
             self._show_mistakes(writer, held_out, labels, datadir, inside)
 

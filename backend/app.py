@@ -59,9 +59,9 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.add_middleware(Access, config=session.config, token=token)
     _answer_mistakes(app)
     add_answer_routes(app, session)
+    app.add_middleware(Access, config=session.config, token=token)  # after that: what is added last is asked first
     _add_images(app, session)
     _add_status(app, session)
     _add_downloads(app, session)

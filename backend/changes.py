@@ -13,10 +13,10 @@ class Changes:
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def notify(self) -> None:
-        """Wake every stream."""
+        """Wake every stream that is not awake already."""
         with self._lock:
             for loop, event in self._waiting:
-                if not loop.is_closed():
+                if not event.is_set() and not loop.is_closed():
                     loop.call_soon_threadsafe(event.set)
 
     async def stream(self, pause_s: float, quiet_s: float) -> AsyncIterator[bool]:

@@ -1,5 +1,6 @@
 """The processes of a session: how each is started, watched, restarted and ended."""
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from IA.loop import LOG_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ class Child:
             self._bury(self._process)
         if self._process is None and self._clock() >= self._start_at_s:
             self._start()
+        if self.command.log is not None:
+            bound(self.command.log)
 
     def signal(self, number: int) -> None:
         """Send a signal to the whole group."""
@@ -153,6 +158,13 @@ def end_all(children: Sequence[Child], grace_s: float) -> None:
             child.signal(signal.SIGKILL)
     while not all([child.is_gone() for child in children]):
         time.sleep(0.02)
+
+
+def bound(log_file: Path) -> None:
+    """Begin a log anew that has grown too long; the process goes on writing to the same file."""
+    with contextlib.suppress(OSError):  # it is not there yet, or the disk is away
+        if log_file.stat().st_size > LOG_BYTES:
+            os.truncate(log_file, 0)
 
 
 def python(*arguments: str) -> list[str]:

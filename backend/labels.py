@@ -1,21 +1,22 @@
 """The answers: SQLite is their system of record, annotations.pickle what the other loops see of them."""
 
 import contextlib
+import io
 import logging
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from backend import answers
 from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
 from backend.database import Database
 from backend.review import Choice, Outline, choose
+from backend.standing import Standing
 from backend.statistics import Given, History, statistics
 from config import UsageError
 from IA import protocol
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
-AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
+REST = 4  # times as long as a publication took nothing is published: answers as fast as these share the disk with it
 FROM_PICKLE: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
 
 
@@ -39,8 +40,7 @@ class Labels:
         self._run = run
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._standing: dict[str, Label] = {}
-        self._counts: dict[str, int] = {}
+        self._standing = Standing({})
         self._database = Database(run / DATABASE, self._recover)
         self._changes = 0
         self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
@@ -56,11 +56,11 @@ class Labels:
     def counts(self) -> dict[str, int]:
         """How many images stand as positive, negative and skipped."""
         with self._lock:
-            return dict(self._counts)
+            return self._standing.counts
 
     def label(self, path: str) -> Label | None:
         """The standing label of one image."""
-        return self._standing.get(path)
+        return self._standing.label(path)
 
     def standing(
         self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
@@ -147,35 +147,23 @@ class Labels:
             return
         with self._lock:
             self._changes += 1
-            if in_order is not None:
-                self._take(in_order)
+            if in_order is not None:  # jobs of the same transaction that are applied later are in it already
+                self._standing = Standing(in_order)
             else:
                 for change in changes:
-                    self._count(change)
+                    self._standing.put(change.path, change.label)
         for change in changes:
             self._on_change(change.path)
         self._to_publish.set()
 
-    def _count(self, change: Change) -> None:
-        before = self._standing.pop(change.path, None)
-        if before is not None:
-            self._counts[before] -= 1
-        if change.label is not None:
-            self._standing[change.path] = change.label
-            self._counts[change.label] += 1
-
-    def _take(self, in_order: dict[str, Label]) -> None:
-        self._standing = in_order
-        self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
-
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self._database.open()) as connection:
-            before, in_order = self._standing, answers.labels_in_order(connection)
+            before, now = self._standing, Standing(answers.labels_in_order(connection))
         with self._lock:
             self._changes += 1
-            self._take(in_order)
-        for path in {path for path, _ in before.items() ^ in_order.items()}:
+            self._standing = now
+        for path in {path for path, _ in before.labels.items() ^ now.labels.items()}:
             self._on_change(path)
         self._to_publish.set()
 
@@ -195,7 +183,7 @@ class Labels:
             with contextlib.closing(self._database.open()) as connection:
                 answers.prepare(connection)
                 answers.check(connection)
-                self._take(answers.labels_in_order(connection))
+                self._standing = Standing(answers.labels_in_order(connection))
                 lost = answers.unheard_of(connection, known or {})
             if lost:
                 self._keep_lost(len(lost))
@@ -205,7 +193,7 @@ class Labels:
             what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
             reason = str(error).splitlines()[0]
             raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
-        if known is None or list(known.items()) != list(self._standing.items()):  # the order counts too
+        if known is None or list(known.items()) != list(self._standing.labels.items()):  # the order counts too
             self._to_publish.set()
 
     def _known(self) -> dict[str, Label] | None:
@@ -232,25 +220,25 @@ class Labels:
     # --- the publishing thread ----------------------------------------------------------------------------------------
 
     def _publish(self) -> None:
-        closing = False
+        closing, resting_s = False, 0.0
         while not closing:
             self._to_publish.wait()
-            self._closing.wait(PUBLISH_AFTER_S)
+            self._closing.wait(PUBLISH_AFTER_S + resting_s)
             closing = self._closing.is_set()  # looked at before the last publication, which then holds everything
+            began_s = time.monotonic()
             self._publish_once()
+            resting_s = REST * (time.monotonic() - began_s) if self._to_publish.is_set() else 0.0
 
     def _publish_once(self) -> None:
         self._to_publish.clear()
+        with self._lock:
+            data = io.BytesIO(self._standing.pickled())
         try:
-            protocol.publish(self._run, protocol.ANNOTATIONS, self._as_pickled())
+            protocol.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
         except OSError as error:
             log.warning("annotations.pickle could not be published (%s); trying again", error)
             self._to_publish.set()
             self._closing.wait(PUBLISH_AGAIN_S)
-
-    def _as_pickled(self) -> dict[str, bool | None]:
-        with self._lock:
-            return {path: AS_IN_PICKLE[label] for path, label in self._standing.items()}
 
 
 def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:

@@ -18,7 +18,7 @@ from backend.access import token_of
 from backend.checks import check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
-from IA.loop import LOG_BYTES, log_to, one_sentence
+from IA.loop import log_to, one_sentence
 from IA.protocol import hold
 
 log = logging.getLogger(__name__)
@@ -218,18 +218,11 @@ def main() -> None:
         (config.run / "logs").mkdir(exist_ok=True)
         os.environ["IA_LOG_LEVEL"] = "WARNING"
         log_to(config.run, "supervisor")
-        _bound(config.run / "logs" / "tensorboard.log")
         sys.stderr.write(f"Answers and model are kept in {config.run}; Ctrl-C ends, the same command goes on.\n")
         sys.stderr.write(exposed(config))
         link = Link(config, token_of(config.run) if config.token else None)
         code = Supervisor(commands(config), environment(config), link).supervise()
     raise SystemExit(code)
-
-
-def _bound(log_file: Path) -> None:
-    """Begin a log anew that has grown too long."""
-    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
-        log_file.unlink()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from backend import answers
 from backend.answers import DATABASE, Answer, Label, NothingToUndoError
 from backend.database import Database, NotDurableError
-from backend.labels import AS_IN_PICKLE, Labels
+from backend.labels import Labels
+from backend.standing import AS_IN_PICKLE
 from config import UsageError
 from IA import protocol
 from tests.serving import until
@@ -181,18 +182,18 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_publishing_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When annotations.pickle cannot be written, the answer still counts, and it is published when the disk heals."""
     labels = Labels(tmp_path)
-    working = protocol.publish
+    working = protocol.publish_pickled
     failed = []
 
     def failing(*_: object) -> int:
         failed.append(1)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(protocol, "publish", failing)
+    monkeypatch.setattr(protocol, "publish_pickled", failing)
     with caplog.at_level(logging.WARNING):
         labels.annotate(answer("a.jpg", "positive")).result()
         until(lambda: failed)
-    monkeypatch.setattr(protocol, "publish", working)
+    monkeypatch.setattr(protocol, "publish_pickled", working)
     until(lambda: published(tmp_path) == {"a.jpg": True})
     labels.close()
 

@@ -570,7 +570,7 @@ def log_flipped(scale: float) -> Row:
     tally: Tally = Counter()
     with folder() as run, folder() as copy:
         labels = _answers(run, 60)
-        wanted = len(labels._as_pickled())
+        wanted = sum(labels.counts().values())
         ends_s = time.monotonic() + 20
         while len(protocol.read(run, protocol.ANNOTATIONS).content) < wanted and time.monotonic() < ends_s:
             time.sleep(0.01)  # between two looks at a condition

@@ -12,7 +12,7 @@ from typing import Protocol
 import httpx
 
 from backend.answers import DATABASE
-from backend.labels import AS_IN_PICKLE
+from backend.standing import AS_IN_PICKLE
 from IA import protocol
 
 
