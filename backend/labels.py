@@ -195,8 +195,8 @@ class Labels:
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
-            known = {}
-        if list(known.items()) != list(self._as_pickled().items()):  # the order counts too
+            known = None
+        if known is None or list(known.items()) != list(self._as_pickled().items()):  # their order counts too
             self._to_publish.set()
 
     # --- the publishing thread ----------------------------------------------------------------------------------------

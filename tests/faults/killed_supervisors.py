@@ -41,6 +41,11 @@ class _Supervisor:
         self._suite = suite
         self._process = suite.process
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
