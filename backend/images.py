@@ -38,6 +38,7 @@ EVENTS: list[type[FileSystemEvent]] = [
 ]
 SETTLE_S = 0.3  # a file that is being copied in causes several events
 PUBLISH_EVERY_S = 1.0
+PUBLISH_FIRST_S = 0.1  # nobody can answer before
 LIST_AGAIN_S = 30.0  # where the system cannot watch
 
 
@@ -45,7 +46,7 @@ class Images:
     """Every image of DATADIR by number; a thread lists and follows the folder.
 
     `on_change(number)` is called, from that thread, for each image that is there, came, went, came back or was written
-    anew.
+    anew; for one that came only once images.pickle has it: a number that was handed out is that image's after any crash.
     """
 
     def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
@@ -150,7 +151,7 @@ class Images:
                 found[number] = True
             if self._stop.is_set():
                 return
-            if time.monotonic() - published > PUBLISH_EVERY_S:
+            if time.monotonic() - published > (PUBLISH_EVERY_S if self._published > 0 else PUBLISH_FIRST_S):
                 self._publish()
                 published = time.monotonic()
         if any(found) or self.datadir.is_dir():  # an unmounted disk is no reason to forget everything
@@ -171,14 +172,17 @@ class Images:
             number = self._paths.add(path)
         elif number in self._gone:
             self._gone.discard(number)
-        else:
-            return number
-        self._on_change(number)
+            self._tell(number)
         return number
 
     def _remove(self, number: int) -> None:
         self._gone.add(number)
-        self._on_change(number)
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        """Tell of a change, unless the number is still to be published."""
+        if number < self._published:
+            self._on_change(number)
 
     def _publish(self, again: bool = False) -> None:
         """Publish the paths if there are new ones; `again` tells the loops that a file has changed."""
@@ -186,9 +190,12 @@ class Images:
             return
         try:
             protocol.publish(self._run, protocol.IMAGES, self._paths.as_list())
-            self._published = len(self._paths)
         except OSError as error:
             log.warning("images.pickle could not be published (%s); trying again", error)
+            return
+        before, self._published = max(self._published, 0), len(self._paths)
+        for number in range(before, self._published):
+            self._on_change(number)
 
     def _touch(self, path: Path) -> None:
         with self._lock:
@@ -222,7 +229,7 @@ class Images:
             return len(self._gone) != before
         if is_image(path, path.is_symlink(), self.datadir):
             known = self._paths.number(relative)
-            self._on_change(self._add(relative))
+            self._tell(self._add(relative))
             return known is not None
         if not path.exists():
             for number in self._inside(relative):
