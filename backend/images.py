@@ -46,7 +46,7 @@ class Images:
     """Every image of DATADIR by number; a thread lists and follows the folder.
 
     `on_change(number)` is called, from that thread, for each image that is there, came, went, came back or was written
-    anew; for one that came only once images.pickle has it: a number that was handed out is that image's after any crash.
+    anew; for one that came only once images.pickle has it: whatever happens then, the number stays that image's.
     """
 
     def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
