@@ -49,7 +49,7 @@ def rows(scale: float) -> Iterator[Row]:
     yield Row(f"{tally.ends} kills of the supervisor", NO_HARM, str(tally), not tally.harmful)
     children = kill_children(child)
     yield Row(
-        f"{child} kills under the supervisor of each process",
+        f"{child} of each process beneath the supervisor",
         "every answer 201 unless the server is down, 0 lost, all back, 0 left",
         str(children),
         children.is_good,

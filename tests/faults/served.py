@@ -140,10 +140,14 @@ def kill_once(served: Served) -> list[str]:
 
 
 def processes_left(killed: Process | None) -> list[str]:
-    """A sentence if processes that it started do not end by themselves."""
+    """A sentence if processes that it started do not end by themselves; then they are ended."""
     if killed is None or comes_true(lambda: not killed.left()):
         return []
-    return [f"processes left: {killed.left()}"]
+    left = killed.left()
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return [f"processes left: {left}"]
 
 
 def annotations(run: Path) -> Standing | None:
@@ -182,7 +186,7 @@ def unsound(run: Path) -> list[str]:
 
 def leftovers(run: Path) -> list[str]:
     """Temporaries in the run directory whose writer is dead."""
-    return [str(path) for path in run.rglob("*.tmp") if not _lives(path)]
+    return [str(path.relative_to(run)) for path in run.rglob("*.tmp") if not _lives(path)]
 
 
 def _lives(temporary: Path) -> bool:
