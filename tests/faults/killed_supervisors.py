@@ -57,7 +57,9 @@ class _Supervisor:
     def kill(self) -> None:
         """Kill -9, and wait until it is dead."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()  # not for the end of its output, which what it has started may hold open
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def left(self) -> list[int]:
         """What works on its run and is still alive."""
