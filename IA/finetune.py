@@ -19,12 +19,11 @@ from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
 from IA.pictures import is_inside
-from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, hold, publish, read, sweep
-from IA.tuned import Tuned
+from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, publish, read
+from IA.tuned import NAME, Tuned, only_writer
 
 log = logging.getLogger(__name__)
 
-NAME = "finetuning"
 NICE = 19  # only what nobody else wants
 OTHERS = 500  # images of the pool that describe the spaces
 SEED = 0
@@ -99,11 +98,10 @@ def main() -> None:
         raise UsageError(f"{config.run} is no run directory; name one that launch.sh has made.")
     os.nice(NICE)
     leave_room(leave_some())
-    with hold(config.run, NAME) as held:
+    with only_writer(config.run) as held:
         if not held:
             raise UsageError(f"{config.run} is being fine-tuned already; wait for that to end.")
         log_to(config.run, NAME)
-        sweep(config.run, BACKBONE, FINE_TUNING.name)
         began = time.monotonic()
         try:
             told = run_once(config.run, config.datadir)

@@ -10,8 +10,10 @@
 | learnt                     | paths of the answers it was trained on: they say nothing about how good it is |
 """
 
+import contextlib
 import io
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,11 @@ from config import UsageError
 from IA import archive, protocol
 from IA.dataset import Preprocessing
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
-from IA.protocol import BACKBONE, Signature, signature
+from IA.protocol import BACKBONE, FINE_TUNING, Signature, signature
 
 log = logging.getLogger(__name__)
 
+NAME = "finetuning"  # of the process, its lock and its log
 FORMAT = 1
 PREFIX = "backbone."
 
@@ -92,6 +95,15 @@ class Tuned:
         preprocessing = Preprocessing.from_dict(content["preprocessing"])
         backbone = Backbone(built.name, built.module, preprocessing, built.dimension)
         return cls(backbone, content["base"], content["labels"], frozenset(map(str, content["learnt"])))
+
+
+@contextlib.contextmanager
+def only_writer(run: Path) -> Iterator[bool]:
+    """Be the only fine-tuning while the block runs, and sweep what a dead one left; yields False where one is alive."""
+    with protocol.hold(run, NAME) as held:
+        if held:
+            protocol.sweep(run, BACKBONE, FINE_TUNING.name)
+        yield held
 
 
 class LatestTuned:

@@ -42,13 +42,14 @@ SETTLE_S = 0.3  # a file that is being copied in causes several events
 PUBLISH_EVERY_S = 1.0
 LIST_AGAIN_S = 4.0  # at least, where the system cannot watch or part of the folder cannot be read
 LOOK_EVERY_S = 2.0  # whether the folder is still the one that is watched, and not another one mounted there
+PUBLISH_FIRST_S = 0.1  # nobody can answer before
 
 
 class Images:
     """Every image of DATADIR by number; a thread lists and follows the folder.
 
     `on_change(number)` is called, from that thread, for each image that is there, came, went, came back or was written
-    anew.
+    anew; for one that came only once images.pickle has it: whatever happens then, the number stays that image's.
     """
 
     def __init__(
@@ -179,7 +180,7 @@ class Images:
                 found[number] = True
             if self._stop.is_set():
                 return
-            if time.monotonic() - published > PUBLISH_EVERY_S:
+            if time.monotonic() - published > (PUBLISH_EVERY_S if self._published > 0 else PUBLISH_FIRST_S):
                 self._publish()
                 published = time.monotonic()
         unread = list(self._listing.unread)
@@ -218,14 +219,17 @@ class Images:
             number = self._paths.add(path)
         elif number in self._gone:
             self._gone.discard(number)
-        else:
-            return number
-        self._on_change(number)
+            self._tell(number)
         return number
 
     def _remove(self, number: int) -> None:
         self._gone.add(number)
-        self._on_change(number)
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        """Tell of a change, unless the number is still to be published."""
+        if number < self._published:
+            self._on_change(number)
 
     def _publish(self, again: bool = False) -> None:
         """Publish the paths if there are new ones; `again` tells the loops that a file has changed."""
@@ -233,9 +237,12 @@ class Images:
             return
         try:
             protocol.publish(self._run, protocol.IMAGES, self._paths.as_list())
-            self._published = len(self._paths)
         except OSError as error:
             log.warning("images.pickle could not be published (%s); trying again", error)
+            return
+        before, self._published = max(self._published, 0), len(self._paths)
+        for number in range(before, self._published):
+            self._on_change(number)
 
     def _touch(self, path: Path) -> None:
         with self._lock:
@@ -278,7 +285,7 @@ class Images:
             return len(self._gone) != before
         if self._listing.is_image(path, path.is_symlink()):
             known = self._paths.number(relative)
-            self._on_change(self._add(relative))
+            self._tell(self._add(relative))
             return known is not None
         if self._paths.number(relative) is not None or not path.exists():  # a link that leads out may stand there now
             for number in self._inside(relative):

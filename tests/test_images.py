@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from backend.images import Images
+from IA import protocol
 from tests.serving import until
 
 
@@ -161,3 +162,27 @@ def test_an_unmounted_folder_forgets_nothing(tmp_path: Path, datadir: Path, foll
     datadir.rename(tmp_path / "away")
     images = follow()
     assert (len(images), images.present) == (count, count)
+
+
+def test_a_number_is_told_once_it_is_on_the_disk(tmp_path: Path, datadir: Path) -> None:
+    """Whoever has heard of an image finds its number in images.pickle, so that it has no other after a crash."""
+    run = tmp_path / "run"
+    run.mkdir()
+    told: list[int] = []
+    late: list[int] = []
+
+    def hear(number: int) -> None:
+        told.append(number)
+        if number >= len(protocol.read(run, protocol.IMAGES).content):
+            late.append(number)
+
+    images = Images(run, datadir, hear)
+    images.start()
+    try:
+        until(lambda: len(told) >= len(EXPECTED))
+        for name in ("new.png", "another.png"):
+            (datadir / name).write_bytes(b"")
+        until(lambda: len(set(told)) == len(EXPECTED) + 2)
+    finally:
+        images.close()
+    assert late == []

@@ -8,12 +8,13 @@ import threading
 import time
 from pathlib import Path
 
-from IA.protocol import LOOPS, PREDICTOR
+from IA.protocol import BACKBONE, FEATURES, FINE_TUNING, HELD_OUT, LOOPS, PREDICTIONS, PREDICTOR, RANKING
 from tests.faults.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
 from tests.faults.nursery import Forked, Nursery
 from tests.faults.served import Served, comes_true, processes_left, unreadable
 
 KILLS_A_RUN = 25
+DEAD = 2**22 + 1  # no process has that number
 LIFE_S = 1.0
 LOOK_EVERY_S = 0.02
 NETWORK = "tiny"  # of tests/faults/small_network.py
@@ -34,6 +35,7 @@ def kill_loops(kills: int, seed: int = 0) -> Meanwhile:
                 stack.callback(served.end)
                 served.start()
                 told.add(served.come_up())
+                _leave_over(served.run)
                 _kill_loops_of(served, min(KILLS_A_RUN, kills - begun), generator.getrandbits(32), told, stack)
             told.acknowledged += served.crowd.acknowledged
     return told
@@ -60,6 +62,12 @@ def _kill_loops_of(served: Served, kills: int, seed: int, told: Meanwhile, stack
         told.finding.wrong.append(f"the ranking has not caught up: {served.status()}")
     told.add(served.come_up())
     told.finding.wrong += _trouble(served.terminal)
+
+
+def _leave_over(run: Path) -> None:
+    """What loops leave that are killed as they write; some are so seldom that no kill may hit them."""
+    for name in (PREDICTOR, BACKBONE, *(file.name for file in (HELD_OUT, FEATURES, PREDICTIONS, RANKING, FINE_TUNING))):
+        (run / f".{name}.{DEAD}.tmp").write_bytes(b"torn")
 
 
 class _Killer(threading.Thread):

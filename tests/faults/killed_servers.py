@@ -10,11 +10,17 @@ from tests.faults.nursery import Nursery
 from tests.faults.served import START_S, Served, kill_once
 
 
-def kill_servers(kills: int, seed: int = 0) -> Tally:
-    """Kill the server so often."""
+def kill_servers(kills: int, without: str = "", seed: int = 0) -> Tally:
+    """Kill the server so often.
+
+    Args:
+        kills: how often.
+        without: the protection that is taken out of it, if any.
+        seed: of everything drawn at random.
+    """
     with Nursery("backend.server") as nursery, tempfile.TemporaryDirectory() as folder:
         make = partial(_served, nursery, Path(folder))
-        return live_and_die(make, kills, kill_once, random.Random(seed), START_S)
+        return live_and_die(make, kills, kill_once, random.Random(seed), START_S, without)
 
 
 def _served(nursery: Nursery, folder: Path, name: str, seed: int) -> Served:

@@ -41,6 +41,11 @@ class _Supervisor:
         self._suite = suite
         self._process = suite.process
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
@@ -52,7 +57,9 @@ class _Supervisor:
     def kill(self) -> None:
         """Kill -9, and wait until it is dead."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()  # not for the end of its output, which what it has started may hold open
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def left(self) -> list[int]:
         """What works on its run and is still alive."""

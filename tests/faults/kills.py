@@ -10,6 +10,7 @@ Scale 1 takes about three quarters of an hour on two cores.
 from collections.abc import Iterator
 
 from IA.protocol import LOOPS
+from tests.faults.crippled import WRITES
 from tests.faults.killed_loops import kill_loops
 from tests.faults.killed_servers import kill_servers
 from tests.faults.killed_supervisors import kill_children, kill_supervisors
@@ -19,6 +20,8 @@ SERVER_KILLS = 2000
 LOOP_KILLS = 500  # of each
 SUPERVISOR_KILLS = 180  # with only the server beneath it
 SUPERVISOR_KILLS_WITH_LOOPS = 20  # and TensorBoard, and with the real network
+CRIPPLED_KILLS = 60
+LEAST_CRIPPLED = 20  # fewer may do no harm by chance
 CHILD_KILLS = 4  # of each process under a supervisor
 NO_HARM = "0 lost, 0 unreadable, 0 left"
 
@@ -29,8 +32,12 @@ def rows(scale: float) -> Iterator[Row]:
         max(round(kills * scale), 1)
         for kills in (SERVER_KILLS, LOOP_KILLS, SUPERVISOR_KILLS, SUPERVISOR_KILLS_WITH_LOOPS, CHILD_KILLS)
     )
+    crippled = max(round(CRIPPLED_KILLS * scale), LEAST_CRIPPLED)
     tally = kill_servers(server)
     yield Row(f"{server:,} kills of the server under load", NO_HARM, str(tally), not tally.harmful)
+    for without in WRITES:
+        tally = kill_servers(crippled, without)
+        yield Row(f"{tally.ends} kills of the server without {without}", "harm", str(tally), tally.harmful > 0)
     loops = kill_loops(loop)
     yield Row(
         f"{loop:,} kills each of {', '.join(LOOPS)}",
@@ -42,7 +49,7 @@ def rows(scale: float) -> Iterator[Row]:
     yield Row(f"{tally.ends} kills of the supervisor", NO_HARM, str(tally), not tally.harmful)
     children = kill_children(child)
     yield Row(
-        f"{child} kills under the supervisor of each process",
+        f"{child} of each process beneath the supervisor",
         "every answer 201 unless the server is down, 0 lost, all back, 0 left",
         str(children),
         children.is_good,

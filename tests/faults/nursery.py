@@ -11,12 +11,11 @@ import json
 import os
 import select
 import signal
-import stat
 import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -29,6 +28,10 @@ END_S = 20.0
 
 class Process(Protocol):
     """A process that can be killed."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
 
     def is_alive(self) -> bool:
         """Whether it still runs."""
@@ -99,7 +102,7 @@ class Nursery:
             main: `module:function`.
             environment: what it finds in its environment besides ours.
             terminal: a file that its output is added to.
-            without: what to take out of it, one of `WITHOUT`; a test of the tests.
+            without: what to take out of it, see tests/faults/crippled.py.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
         order = {"main": main, "environment": dict(environment), "terminal": str(terminal), "without": without}
@@ -132,37 +135,6 @@ def _sessions() -> dict[int, list[int]]:
 # --- in the nursery ---------------------------------------------------------------------------------------------------
 
 
-def _without_sqlite_fsync() -> None:
-    """SQLite hands its pages to the system, and does not wait for the disk."""
-    database = importlib.import_module("backend.database").Database
-    opened = database.open
-
-    def open_unsafe(self: object) -> object:
-        connection = opened(self)
-        connection.execute("PRAGMA synchronous = OFF")
-        return connection
-
-    database.open = open_unsafe
-
-
-def _without_fsync_of(is_left_out: Callable[[int], bool]) -> None:
-    fsync = os.fsync
-
-    def fsync_unless(descriptor: int) -> None:
-        if not is_left_out(os.fstat(descriptor).st_mode):
-            fsync(descriptor)
-
-    vars(os)["fsync"] = fsync_unless
-
-
-WITHOUT: dict[str, Callable[[], None]] = {
-    "": lambda: None,
-    "SQLite's fsync": _without_sqlite_fsync,
-    "the file's fsync": lambda: _without_fsync_of(stat.S_ISREG),
-    "the directory's fsync": lambda: _without_fsync_of(stat.S_ISDIR),
-}
-
-
 def _become(main: str, environment: dict[str, str], terminal: str, without: str) -> None:
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -172,7 +144,7 @@ def _become(main: str, environment: dict[str, str], terminal: str, without: str)
         os.dup2(descriptor, place)
     os.environ.update(environment)
     sys.argv = [main]
-    WITHOUT[without]()
+    importlib.import_module("tests.faults.crippled").cripple(without)
     module, function = main.split(":")
     importlib.import_module("IA.loop").run_loop(getattr(importlib.import_module(module), function))
 

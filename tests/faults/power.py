@@ -12,9 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.faults.crippled import FSYNCS
 from tests.faults.disk import disk, why_not
 from tests.faults.lives import Tally, live_and_die
-from tests.faults.nursery import WITHOUT, Nursery
+from tests.faults.nursery import Nursery
 from tests.faults.report import Row, skipped
 from tests.faults.served import START_S, Served, unreadable
 
@@ -31,7 +32,7 @@ def rows(scale: float) -> Iterator[Row]:
         yield from skipped(f"{cuts} power cuts", reason)
         return
     with Nursery("backend.server") as nursery:
-        for without in WITHOUT:
+        for without in ("", *FSYNCS):
             try:
                 tally = cut(nursery, crippled if without else cuts, without)
             except subprocess.CalledProcessError as error:

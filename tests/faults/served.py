@@ -29,6 +29,7 @@ IMAGES = 60
 PEOPLE = 4
 START_S = 0.4  # about what a start takes
 SETTLED_S = 20.0
+SWEPT_S = 3.0  # all is swept before the server is up; only those of living writers come and go
 
 
 class Served:
@@ -126,7 +127,7 @@ class Served:
             return Finding(wrong=[f"the server does not tell: {error!r}"])
         if not comes_true(lambda: annotations(self.run) == in_order):
             finding.wrong.append("annotations.pickle is not what the server tells")
-        if not comes_true(lambda: not leftovers(self.run)):
+        if not comes_true(lambda: not leftovers(self.run), SWEPT_S):
             finding.wrong.append(f"left over: {leftovers(self.run)}")
         finding.wrong += unreadable(self.run) + unsound(self.run)
         return finding
@@ -139,10 +140,14 @@ def kill_once(served: Served) -> list[str]:
 
 
 def processes_left(killed: Process | None) -> list[str]:
-    """A sentence if processes that it started do not end by themselves."""
+    """A sentence if processes that it started do not end by themselves; then they are ended."""
     if killed is None or comes_true(lambda: not killed.left()):
         return []
-    return [f"processes left: {killed.left()}"]
+    left = killed.left()
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return [f"processes left: {left}"]
 
 
 def annotations(run: Path) -> Standing | None:
@@ -181,7 +186,7 @@ def unsound(run: Path) -> list[str]:
 
 def leftovers(run: Path) -> list[str]:
     """Temporaries in the run directory whose writer is dead."""
-    return [str(path) for path in run.rglob("*.tmp") if not _lives(path)]
+    return [str(path.relative_to(run)) for path in run.rglob("*.tmp") if not _lives(path)]
 
 
 def _lives(temporary: Path) -> bool:
