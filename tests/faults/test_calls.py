@@ -13,7 +13,8 @@ from tests.faults.process import ServerProcess
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
 
 CASES = [
-    Case("fdatasync", 2, "EIO", lasts=True, kills=True),  # stands whole in the log, and must not count after the kill
+    Case("fdatasync", 4, "EIO", lasts=True, kills=True),  # stands whole in the log, and must not count after the kill
+    Case("fdatasync", 4, "EIO", lasts=True, kills=False),
     Case("pwrite64", 9, "ENOSPC", lasts=True, kills=False),
     Case("openat", 1, "EMFILE", lasts=True, kills=False),
     Case("rename", 1, "EROFS", lasts=True, kills=True),
