@@ -43,6 +43,7 @@ from typing import Any, BinaryIO, Generic, Literal, NoReturn, Protocol, TypeVar
 import numpy as np
 from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
 from IA import opcodes
 
@@ -597,6 +598,24 @@ class _Wake(FileSystemEventHandler):
             self._event.set()
 
 
+def observe(
+    folder: Path, handler: FileSystemEventHandler, events: list[type[FileSystemEvent]], recursive: bool = False
+) -> BaseObserver:
+    """A thread that tells the handler of events in a folder, until it is stopped.
+
+    Raises:
+        OSError: the system cannot watch: the folder is away, inotify is exhausted; nothing stays behind.
+    """
+    observer = Observer()
+    try:
+        observer.schedule(handler, str(folder), recursive=recursive, event_filter=events)
+        observer.start()
+    except OSError:
+        observer.stop()
+        raise
+    return observer
+
+
 class Stop(Protocol):
     """What ends a loop; a threading.Event will do."""
 
@@ -619,10 +638,9 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()
-    observer = Observer()
+    observer = None
     try:
-        observer.schedule(_Wake(frozenset(names), wake), str(run), event_filter=[FileMovedEvent, FileCreatedEvent])
-        observer.start()
+        observer = observe(run, _Wake(frozenset(names), wake), [FileMovedEvent, FileCreatedEvent])
     except OSError as error:
         log.warning("%s cannot be watched (%s); looking every %.1f s instead", run, error, poll_s)
     try:
@@ -636,7 +654,7 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
                     break
                 wake.wait(poll_s)
     finally:
-        if observer.is_alive():
+        if observer is not None:
             observer.stop()
             observer.join()
 

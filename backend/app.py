@@ -1,6 +1,7 @@
 """The app of the annotation server: its routes, and what every mistake is answered with."""
 
 import asyncio
+import errno
 import html
 import json
 import os
@@ -34,6 +35,7 @@ FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0
 CHUNK_BYTES = 1 << 20
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the file that was to be opened
 
 
 def create_app(session: Session, token: str | None) -> FastAPI:
@@ -122,7 +124,9 @@ def _add_images(app: FastAPI, session: Session) -> None:
             is_same = tag == session.tag(image, size)  # else the file was replaced meanwhile
         except UnreadableError as error:
             raise HTTPException(415, f"This image cannot be shown. {error}") from None
-        except OSError:
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
             raise HTTPException(404, f"There is no image {image}, or its file is away.") from None
         return Response(shown.content, media_type=shown.media_type, headers=headers if is_same else None)
 

@@ -20,7 +20,6 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from backend.listing import Listing
@@ -156,10 +155,8 @@ class Images:
 
     def _watch(self) -> BaseObserver | None:
         """Begin to watch the folder; None where that cannot be: it is away, or inotify is exhausted."""
-        observer = Observer()
         try:
-            observer.schedule(_Touched(self._touch), str(self.datadir), recursive=True, event_filter=EVENTS)
-            observer.start()
+            observer = protocol.observe(self.datadir, _Touched(self._touch), EVENTS, recursive=True)
         except OSError as error:
             if self._is_watching:
                 log.warning("%s cannot be watched (%s); listing it again and again", self.datadir, error)

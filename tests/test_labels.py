@@ -284,3 +284,46 @@ def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -
     assert [future.result().label for future in futures] == ["positive", "negative", "skipped"]
     assert labels.counts() == {"positive": 1, "negative": 0, "skipped": 1}
     labels.close()
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), MemoryError()])
+def test_the_writer_outlives_a_failure(tmp_path: Path, error: Exception) -> None:
+    """Whatever the machine refuses, the answer is refused and the next one is taken."""
+
+    def failing(connection: sqlite3.Connection) -> tuple[None, None]:
+        raise error
+
+    database = Database(tmp_path / DATABASE)
+    with pytest.raises(NotDurableError):
+        database.submit(failing, print).result(20)
+    assert database.submit(lambda connection: ("done", None), lambda _: None).result(20) == "done"
+    database.close()
+
+
+def test_an_answer_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
+    """A request that was given up before its turn is left out, and the others are taken."""
+    labels = Labels(tmp_path)
+    released = threading.Event()
+    labels._database.submit(lambda connection: (released.wait(20), None), lambda _: None)
+    given_up = labels.annotate(answer("a.jpg", "positive"))
+    assert given_up.cancel()
+    released.set()
+    labels.annotate(answer("b.jpg", "positive")).result(20)
+    assert labels.counts()["positive"] == 1
+    labels.close()
+
+
+def test_an_undo_that_restores_reads_nothing_after_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undo that is stored is told even where no further file can be opened."""
+    labels = Labels(tmp_path)
+    labels.annotate(answer("a.jpg", "positive")).result()
+    labels.annotate(answer("a.jpg", "negative")).result()
+
+    def exhausted(*_: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "open", exhausted)
+        assert [taken.label for taken in labels.undo("me").result(20)] == ["negative"]
+    assert labels.label("a.jpg") == "positive"
+    labels.close()

@@ -228,3 +228,31 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     until(lambda: not protocol.is_held(tmp_path, "trainer"))
     with protocol.hold(tmp_path, "trainer") as held:
         assert held
+
+
+def test_what_could_not_be_read_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A read that the machine refuses is one warning, and the file is read as soon as that is over."""
+    latest = Latest(tmp_path, IMAGES)
+    protocol.publish(tmp_path, IMAGES, ["a.jpg"])
+
+    def exhausted(_: Path) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", exhausted)
+        assert latest.content() is None
+        assert latest.content() is None
+    assert latest.content() == ["a.jpg"]
+    assert len(caplog.records) == 1
+
+
+def test_a_turn_is_taken_now_and_then(tmp_path: Path) -> None:
+    """Also where nothing changes: what has failed is tried again."""
+    stop = threading.Event()
+    turns = protocol.changes(tmp_path, IMAGES.name, stop=stop, poll_s=0.01, again_s=0.01)
+    for _ in range(3):
+        next(turns)
+    stop.set()
+    assert next(turns, None) is None

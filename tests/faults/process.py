@@ -12,7 +12,7 @@ from typing import IO
 
 import httpx
 
-from config import ROOT
+from config import ROOT, Config
 from tests.processes.suite import free_port
 from tests.serving import until
 
@@ -29,7 +29,9 @@ class ServerProcess:
         self.port = free_port()
         self.deaths = 0
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=HANG_S, trust_env=False)
-        self._environment = {**os.environ, "IA_LOG_LEVEL": "CRITICAL", **(environment or {})}
+        config = Config(run, port=self.port, datadir=datadir, ai=False, tensorboard=False, token=False)
+        ours = {"IA_LOG_LEVEL": "CRITICAL", **config.environment()}  # as from a supervisor, that has checked everything
+        self._environment = {**os.environ, **ours, **(environment or {})}
         self._terminal: IO[str] = run.with_name(f"{run.name}.terminal").open("a")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -46,10 +48,12 @@ class ServerProcess:
 
     def start(self, through: Sequence[str] = ()) -> None:
         """Start it, by way of another program if there is one, and do not wait."""
-        options = ["--run", str(self.run), "--no-ai", "--no-token"]
-        arguments = [sys.executable, "-m", "backend", "127.0.0.1", str(self.port), str(self.datadir), *options]
         self._process = subprocess.Popen(
-            [*through, *arguments], cwd=ROOT, env=self._environment, stderr=self._terminal, start_new_session=True
+            [*through, sys.executable, "-m", "backend"],
+            cwd=ROOT,
+            env=self._environment,
+            stderr=self._terminal,
+            start_new_session=True,
         )
 
     def is_up(self) -> bool:
