@@ -99,7 +99,8 @@ class Database:
             while len(batch) < BATCH and not self._jobs.empty():
                 batch.append(self._jobs.get())
             closing = None in batch
-            self._transact([job for job in batch if job is not None])
+            if jobs := [job for job in batch if job is not None]:
+                self._transact(jobs)
         self._disconnect()
 
     def _transact(self, jobs: list[_Job]) -> None:

@@ -176,7 +176,7 @@ class Labels:
         path = self._run / DATABASE
         known = self._known()
         try:
-            if known and not (path.exists() and path.stat().st_size):
+            if known and not (path.exists() and path.stat().st_size >= answers.HEADER_BYTES):
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
             if 0 < (version := answers.version_of(path)) < answers.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))

@@ -293,7 +293,7 @@ def test_the_writer_outlives_a_failure(tmp_path: Path, error: Exception) -> None
     def failing(connection: sqlite3.Connection) -> tuple[None, None]:
         raise error
 
-    database = Database(tmp_path / DATABASE)
+    database = Database(tmp_path / DATABASE, lambda: None)
     with pytest.raises(NotDurableError):
         database.submit(failing, print).result(20)
     assert database.submit(lambda connection: ("done", None), lambda _: None).result(20) == "done"

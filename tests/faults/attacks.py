@@ -23,6 +23,7 @@ from backend.imports.pickled import pickled_labels
 from IA import protocol
 
 GB10 = 10 * 2**30
+BOMB_BYTES = 150 * 2**20
 DEEP = 1_000_000
 LIMIT_BYTES = 12 * 2**30  # of addresses: this machine is to survive what a reader does not
 Forged = Iterator[tuple[str, bytes]]
@@ -137,7 +138,10 @@ def rezipped(
     """A checkpoint with some of its members replaced."""
     target = io.BytesIO()
     target.write(before)
-    with zipfile.ZipFile(io.BytesIO(sound)) as old, zipfile.ZipFile(target, "a" if before else "w", kind) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(sound)) as old,
+        zipfile.ZipFile(target, "a" if before else "w", kind, compresslevel=1) as new,
+    ):
         root = old.namelist()[0].split("/")[0]
         for name in old.namelist():
             short = name.removeprefix(f"{root}/")
@@ -169,8 +173,8 @@ def checkpoints(command: str, sound: bytes) -> Forged:
     }.items():
         yield name, rezipped(sound, {"data.pkl": with_tensor(weight)})
     yield "compressed", rezipped(sound, {}, zipfile.ZIP_DEFLATED)
-    yield "zip bomb of 256 MB", rezipped(sound, {"data/0": bytes(2**28)}, zipfile.ZIP_DEFLATED)
-    yield "zip bomb in data.pkl", rezipped(sound, {"data.pkl": bytes(2**28)}, zipfile.ZIP_DEFLATED)
+    yield "zip bomb in a tensor", rezipped(sound, {"data/0": bytes(BOMB_BYTES)}, zipfile.ZIP_DEFLATED)
+    yield "zip bomb in data.pkl", rezipped(sound, {"data.pkl": bytes(BOMB_BYTES)}, zipfile.ZIP_DEFLATED)
     yield "overlapping members", _overlapping(sound)
     yield "a pickle in front", rezipped(sound, {}, before=pickle.dumps(Runs(command)))
     yield "something behind", sound + b"more"
