@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backend.preview_cache import PreviewCache
 from backend.rendering import RENDERED, Picture, render, render_ahead
+from IA.pictures import UnreadableError
 from IA.workers import Workers
 
 WORKERS = 2
@@ -48,7 +49,8 @@ class Previews:
         self._requests = 0
         self._quiet = threading.Condition()
         self._is_closed = False
-        self._not_ahead: set[str] = set()  # sent as they are, or a decoder crashed
+        self._not_ahead: set[str] = set()  # sent as they are
+        self._unreadable: dict[str, UnreadableError] = {}  # by version: finding out may have taken half a minute
 
     def render(self, path: Path, version: Callable[[], str], size_px: int | None) -> Picture:
         """The picture for display; call it from a thread, it waits.
@@ -130,12 +132,21 @@ class Previews:
 
     def _result(self, name: str, work: Work, path: Path, limit_px: int | None) -> Picture | None:
         """What comes of a job, one's own or the same that somebody has begun."""
+        version = name.rsplit("-", 1)[0]
         with self._lock:
+            if version in self._unreadable:
+                raise UnreadableError(*self._unreadable[version].args)
             if name not in self._flying:
                 self._flying[name] = self._threads.submit(self._workers.call, work, path, limit_px, self._inside)
             future = self._flying[name]
         try:
             return future.result()
+        except UnreadableError as error:
+            with self._lock:
+                if len(self._unreadable) >= REMEMBERED:
+                    self._unreadable.clear()
+                self._unreadable[version] = error
+            raise
         finally:
             with self._lock:
                 if self._flying.get(name) is future:

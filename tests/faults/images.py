@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from IA.protocol import IMAGES, PREDICTIONS, read
@@ -188,7 +187,7 @@ def _specials() -> Iterator[Row]:
         with contextlib.suppress(PermissionError):
             os.mknod(data / "zero.jpg", stat.S_IFCHR | 0o600, os.makedev(1, 5))
             kinds.append("a device")
-        whole = bombs.encoded(zoo.photo(np.random.default_rng(0), 2000, 1500), "JPEG")
+        whole = bombs.encoded(zoo.photo(zoo.generator(0), 2000, 1500), "JPEG")
         with running(place / "run", data) as suite:
             until(suite.all_run, START_S)
             for end in range(0, len(whole), len(whole) // 20):

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -151,10 +151,23 @@ def _is_red(pixel: object) -> bool:
 # --- paths in requests ------------------------------------------------------------------------------------------------
 
 MARK = "canary"
+FORMS = (
+    "{}",
+    "/{}",
+    "file://{}",
+    "../../../../../../../..{}",
+    "....//....//....//{}",
+    "a.jpg/../../{}",
+    "1/../../{}",
+    "{}\0.jpg",
+    "~/{}",
+    "..\\..\\{}",
+    "\\\\?\\UNC\\host\\{}",
+)
 QUERIES = ("count", "client", "size", "version", "label", "format", "limit", "source", "path", "order", "file")
 
 
-def paths() -> Iterator[Row]:
+def paths(forms: Sequence[str] = FORMS) -> Iterator[Row]:
     """Paths in every place of every request: none may reach the disk."""
     with tempfile.TemporaryDirectory(prefix="faults-paths-") as folder:
         place = Path(folder).resolve()
@@ -163,7 +176,7 @@ def paths() -> Iterator[Row]:
         (place / MARK).write_text("the secret of the canary")
         with serving(place / "run", place / "data") as server:
             until(lambda: not server.session.images.listing)
-            sent, told, failed, touched = _probe(server, _payloads(place / MARK))
+            sent, told, failed, touched = _probe(server, _payloads(place / MARK, forms))
     yield Row(
         f"paths in every place of a request, {sent} requests: files opened by them, told of, answered by 5xx",
         "0, 0, 0",
@@ -172,25 +185,11 @@ def paths() -> Iterator[Row]:
     )
 
 
-def _payloads(secret: Path) -> list[str]:
-    plain = [
-        str(secret),
-        f"/{secret}",
-        f"file://{secret}",
-        f"../../../../../../../..{secret}",
-        f"....//....//{MARK}",
-        f"..\\..\\{MARK}",
-        f"a.jpg/../../{MARK}",
-        f"{secret}\0.jpg",
-        f"~/{MARK}",
-        f"1/../../{MARK}",
-        f"\\\\?\\UNC\\host\\{MARK}",
-    ]
-    return [
-        *plain,
-        *(quote(each, safe="") for each in plain),
-        *(quote(quote(each, safe=""), safe="") for each in plain),
-    ]
+def _payloads(secret: Path, forms: Sequence[str]) -> list[str]:
+    """The path of the secret in these forms, as it is and quoted once and twice."""
+    plain = [form.format(secret) for form in forms]
+    once = [quote(each, safe="") for each in plain]
+    return [*plain, *once, *(quote(each, safe="") for each in once)]
 
 
 def _probe(server: Serving, payloads: list[str]) -> tuple[int, int, int, list[str]]:
