@@ -4,6 +4,7 @@ import http.client
 import io
 import itertools
 import json
+import math
 import os
 import sys
 import tempfile
@@ -41,10 +42,10 @@ def links(tries: int) -> Iterator[Row]:
                 str(reds),
                 reds == 0,
             )
-        for inside, bar in ((data, "0"), (None, "more than 0: this harness can fail")):
-            reds = red_embedded(data, secret, inside, tries)
-            what = "the same read for embedding" + ("" if inside else ", with the check taken out")
-            yield Row(f"{what}, {tries} times", bar, str(reds), (reds > 0) == (inside is None))
+        reds = red_embedded(data, secret, data, tries)
+        yield Row(f"the same read for embedding, {tries} times", "0", str(reds), reds == 0)
+        reds = red_embedded(data, secret, None, 100 * tries, enough=1)
+        yield Row("the same with the check taken out", "seen: this harness can fail", str(reds), reds > 0)
         with serving(place / "other", data, follow_links=True) as server:
             until(lambda: not server.session.images.listing)
             listed = [server.session.images.path(number) for number in range(len(server.session.images))]
@@ -132,15 +133,17 @@ def red_seen(server: Serving, data: Path, secret: Path, flip: Callable[[Path, Pa
     return reds
 
 
-def red_embedded(data: Path, secret: Path, inside: Path | None, tries: int) -> int:
-    """How often a loop would have embedded the picture outside."""
+def red_embedded(data: Path, secret: Path, inside: Path | None, tries: int, enough: float = math.inf) -> int:
+    """How often a loop would have embedded the picture outside; it ends where that is `enough`."""
     reds = 0
     with _Flipping(flip_file, data, secret):
         for _ in range(tries):
             try:
-                reds += _is_red(tuple(decoding.pixels(data / "x.jpg", inside=inside)[9, 9]))
+                reds += _is_red(tuple(decoding.pixels(data / "x.jpg", inside=inside)[9, 9].tolist()))
             except (OSError, UnreadableError):
                 continue
+            if reds >= enough:
+                break
     return reds
 
 

@@ -32,8 +32,8 @@ QUICK_BOMBS = (
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    """One process, with little time for each file."""
-    workers = Workers(1, cpu_s=2)
+    """One process, with little memory and time for each file."""
+    workers = Workers(1, memory_bytes=2**29, cpu_s=2)
     yield workers
     workers.close()
 
