@@ -1,6 +1,8 @@
 """Pictures for the screen: decoded in worker processes, so that no file can stop or fill the server, and kept."""
 
 import contextlib
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -92,7 +94,7 @@ class Previews:
             return
         try:
             picture = self._result(name, render_ahead, path, limit_of(size_px))
-        except (RuntimeError, CancelledError):  # the end
+        except RuntimeError:  # the end
             picture = None
         if picture is None or not picture.is_rendered:
             self._leave(name)
@@ -100,7 +102,7 @@ class Previews:
             self._cache.put(name, picture.content)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; who waits for a picture gets none."""
         with self._quiet:
             self._is_closed = True
             self._quiet.notify_all()
@@ -134,6 +136,8 @@ class Previews:
         """What comes of a job, one's own or the same that somebody has begun."""
         version = name.rsplit("-", 1)[0]
         with self._lock:
+            if self._is_closed:
+                raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
             if version in self._unreadable:
                 raise UnreadableError(*self._unreadable[version].args)
             if name not in self._flying:
@@ -141,6 +145,8 @@ class Previews:
             future = self._flying[name]
         try:
             return future.result()
+        except CancelledError:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED)) from None
         except UnreadableError as error:
             with self._lock:
                 if len(self._unreadable) >= REMEMBERED:

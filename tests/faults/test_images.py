@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from IA.workers import Workers
 from tests.faults import bombs, zoo
 from tests.faults.faulty import faulty_decoders
 from tests.faults.leaving import links, paths
+from tests.serving import serving, until
 
 QUICK_BOMBS = (
     "one-bit-13000.png",
@@ -87,6 +89,43 @@ def test_a_decoder_that_crashes_hangs_or_eats(tmp_path: Path, workers: Workers) 
         assert said(workers.call, render, tmp_path / "hang.png", 32) == "It takes more than 2 s to decode."
         assert "memory" in said(workers.call, render, tmp_path / "eat.png", 32)
         assert said(workers.call, render, tmp_path / "none.png", 32) == "shown"
+
+
+def test_the_server_ends_while_a_decoder_hangs(tmp_path: Path) -> None:
+    """Who waits for a picture is told at once that there is none."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with (
+        faulty_decoders(tmp_path, data, ["hang.png"]),
+        serving(tmp_path / "run", data) as server,
+        ThreadPoolExecutor(1) as client,
+    ):
+        until(lambda: server.session.images.present == 1)
+        asked = client.submit(server.client.get, "/api/images/0?size=32")
+        until(lambda: server.session.previews._flying)
+        server.session.end_streams()
+        assert asked.result(10).status_code == 404
+
+
+def test_answers_do_not_wait_behind_pictures(tmp_path: Path) -> None:
+    """However many pictures are waited for, everything else is answered."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with (
+        faulty_decoders(tmp_path, data, ["hang.png", "none.png"]),
+        serving(tmp_path / "run", data) as server,
+        ThreadPoolExecutor(60) as clients,
+    ):
+        until(lambda: server.session.images.present == 2)
+        hanging, other = server.session.images.number("hang.png"), server.session.images.number("none.png")
+        asked = [
+            clients.submit(server.client.get, f"/api/images/{hanging}?size={size}") for size in range(60, 3660, 60)
+        ]
+        until(lambda: len(server.session.previews._flying) > 1)
+        assert other is not None
+        assert server.answer(other).status_code == 201
+        assert not any(each.done() for each in asked)
+        server.session.end_streams()
 
 
 LOOP = """
