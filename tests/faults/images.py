@@ -11,6 +11,7 @@ import socket
 import stat
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Outcome:
 
 def rows(scale: float) -> Iterator[Row]:
     """One row a figure."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files that are opened here, to see what was shown
     yield from _zoo(max(1, round(50 * scale)), max(20, round(6000 * scale)))
     yield from _bombs()
     yield from _specials()
