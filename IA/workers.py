@@ -14,8 +14,8 @@ from config import ROOT
 from IA.pictures import UnreadableError
 
 MEMORY_BYTES = 3 * 2**30
-CPU_S = 30  # of one job
-WAIT_S = 120.0  # for a job, however little of it was the processor's: a disk may hang
+CPU_S = 20  # of one job
+WAIT_S = 300.0  # for a job, however little of it was the processor's: a disk may hang
 TRIES = 2  # the first time somebody else may have ended the process
 
 Result = TypeVar("Result")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -36,6 +37,7 @@ EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0
 CHUNK_BYTES = 1 << 20
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the file that was to be opened
+PICTURES_AT_ONCE = 16  # threads that may wait for one: some are left for answers, however long decoding takes
 
 
 def create_app(session: Session, token: str | None) -> FastAPI:
@@ -108,13 +110,18 @@ def _add_images(app: FastAPI, session: Session) -> None:
     def queue(count: Annotated[int, Query(ge=1, le=100)] = 8, client: Client = "api") -> dict[str, Any]:
         return session.next(client, count)
 
+    pictures = CapacityLimiter(PICTURES_AT_ONCE)
+
     @app.get("/api/images/{image}", summary="One image for display, upright", response_class=Response)
-    def picture(
+    async def picture(
         image: Number,
         size: Annotated[int | None, Query(ge=1, le=65535)] = None,
         version: str | None = None,
         if_none_match: Annotated[str, Header()] = "",
     ) -> Response:
+        return await to_thread.run_sync(answer, image, size, if_none_match, limiter=pictures)
+
+    def answer(image: int, size: int | None, if_none_match: str) -> Response:
         try:
             tag = session.tag(image, size)
             headers = {"cache-control": FOR_GOOD, "etag": f'"{tag}"'}

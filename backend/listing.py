@@ -50,7 +50,7 @@ class Listing:
             for entry in inside:
                 if self.is_image(Path(entry.path), entry.is_symlink()):
                     yield Path(entry.path)
-            folders += [Path(entry.path) for entry in reversed(inside) if self._is_folder(entry)]
+            folders += reversed([Path(entry.path) for entry in inside if self._is_folder(entry)])
 
     def is_image(self, path: Path, is_link: bool) -> bool:
         """Whether it is a file to ask about."""

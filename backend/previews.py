@@ -1,6 +1,8 @@
 """Pictures for the screen: decoded in worker processes, so that no file can stop or fill the server, and kept."""
 
 import contextlib
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from backend.preview_cache import PreviewCache
 from backend.rendering import RENDERED, Picture, render, render_ahead
+from IA.pictures import UnreadableError
 from IA.workers import Workers
 
 WORKERS = 2
@@ -48,7 +51,8 @@ class Previews:
         self._requests = 0
         self._quiet = threading.Condition()
         self._is_closed = False
-        self._not_ahead: set[str] = set()  # sent as they are, or a decoder crashed
+        self._not_ahead: set[str] = set()  # sent as they are
+        self._unreadable: dict[str, UnreadableError] = {}  # by version: finding out may have taken half a minute
 
     def render(self, path: Path, version: Callable[[], str], size_px: int | None) -> Picture:
         """The picture for display; call it from a thread, it waits.
@@ -90,7 +94,7 @@ class Previews:
             return
         try:
             picture = self._result(name, render_ahead, path, limit_of(size_px))
-        except (RuntimeError, CancelledError):  # the end
+        except RuntimeError:  # the end
             picture = None
         if picture is None or not picture.is_rendered:
             self._leave(name)
@@ -98,7 +102,7 @@ class Previews:
             self._cache.put(name, picture.content)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; who waits for a picture gets none."""
         with self._quiet:
             self._is_closed = True
             self._quiet.notify_all()
@@ -130,12 +134,25 @@ class Previews:
 
     def _result(self, name: str, work: Work, path: Path, limit_px: int | None) -> Picture | None:
         """What comes of a job, one's own or the same that somebody has begun."""
+        version = name.rsplit("-", 1)[0]
         with self._lock:
+            if self._is_closed:
+                raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+            if version in self._unreadable:
+                raise UnreadableError(*self._unreadable[version].args)
             if name not in self._flying:
                 self._flying[name] = self._threads.submit(self._workers.call, work, path, limit_px, self._inside)
             future = self._flying[name]
         try:
             return future.result()
+        except CancelledError:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED)) from None
+        except UnreadableError as error:
+            with self._lock:
+                if len(self._unreadable) >= REMEMBERED:
+                    self._unreadable.clear()
+                self._unreadable[version] = error
+            raise
         finally:
             with self._lock:
                 if self._flying.get(name) is future:

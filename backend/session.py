@@ -93,8 +93,9 @@ class Session:
         return self._stop.is_set()
 
     def end_streams(self) -> None:
-        """Let the event streams end, so that the server can."""
+        """Let the event streams end, and what waits for a decoder, so that the server can."""
         self._stop.set()
+        self.previews.close()
         self.changes.notify()
 
     def close(self) -> None:
@@ -103,7 +104,6 @@ class Session:
         self.images.close()
         self.ahead.close()
         self.labels.close()
-        self.previews.close()
 
     # --- answers ------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from tests.faults.bombs import chunk, encoded
 
 Random = np.random.Generator
 Choice = TypeVar("Choice")
+generator = np.random.default_rng
 SUFFIXES = (".jpg", ".png", ".gif", ".webp", ".tif", ".bmp", ".JPEG")
 
 
