@@ -1,6 +1,6 @@
 """The web: what is not allowed in, what is sent to hurt, and what is held open to keep others out.
 
-`rows(1)` takes about five minutes on two cores; schemathesis, if it is installed, is most of it.
+`rows(1)` takes about ten minutes on two cores; schemathesis, if it is installed, is half of it.
 """
 
 import importlib.util
