@@ -35,7 +35,7 @@ PAGE = ROOT / "reactcode" / "dist"
 FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the file that was to be opened
 PICTURES_AT_ONCE = 16  # threads that may wait for one: some are left for answers, however long decoding takes
 
@@ -138,7 +138,23 @@ def _add_images(app: FastAPI, session: Session) -> None:
         return Response(shown.content, media_type=shown.media_type, headers=headers if is_same else None)
 
 
+class _Told:
+    """The status as text, made once for all event streams whenever something has changed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._count, self._text = -1, ""
+
+    def status(self) -> str:
+        count = self._session.changes.count
+        if count != self._count:
+            self._count, self._text = count, json.dumps(self._session.status())
+        return self._text
+
+
 def _add_status(app: FastAPI, session: Session) -> None:
+    told = _Told(session)
+
     @app.get("/api/status", summary="Counts, model, ranking and loops")
     async def status() -> dict[str, Any]:
         return session.status()
@@ -150,7 +166,7 @@ def _add_status(app: FastAPI, session: Session) -> None:
             async for changed in session.changes.stream(EVENTS_PAUSE_S, EVENTS_QUIET_S):
                 if session.is_ending:
                     return
-                status = json.dumps(session.status())
+                status = told.status() if changed else json.dumps(session.status())
                 if status != sent:
                     sent = status
                     yield f"event: status\ndata: {status}\n\n"

@@ -99,6 +99,7 @@ ODD_BODIES = {
     "UTF-16": '{"image": 0, "label": "positive"}'.encode("utf-16"),
     "byte order mark": b'\xef\xbb\xbf{"image": 0, "label": "x"}',
     "never closed, 60,000 deep": b"[" * 60_000,
+    "never closed, 100,000 deep": b"[" * 100_000,
     "never closed objects": b'{"a":' * 12_000,
     "same key twice": b'{"image": 0, "image": 1e999, "label": "positive"}',
     "many keys": b"{" + b",".join(b'"k%d":1' % number for number in range(6000)) + b"}",

@@ -13,6 +13,7 @@ from backend import connections
 from backend.app import create_app
 from backend.checks import exposed
 from config import ROOT, Config
+from IA.protocol import PREDICTOR
 from tests.faults.hostile import broken_requests, exchange, mutants, odd_requests, request
 from tests.faults.intruders import let_in, targets
 from tests.faults.paths import requests_with_paths
@@ -31,6 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A server of two pictures, with a token."""
     folder = tmp_path_factory.mktemp("web")
     with serving(folder / "run", pictures(folder), token=TOKEN) as server:
+        (server.session.run / PREDICTOR).write_bytes(bytes(30_000_000))
         until(lambda: not server.session.images.listing)
         yield server
 
@@ -129,7 +131,7 @@ def test_what_never_asks_is_closed(server: Serving, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tests.faults.throng.EVERY_S", 0.05)
     port = port_of(server)
     crowd = Crowd(port)
-    asking = {kind: first for kind, first in kinds(port, TOKEN).items() if kind != "never read their events"}
+    asking = {kind: first for kind, first in kinds(port, TOKEN).items() if not kind.startswith("never read")}
     try:
         for first in asking.values():
             crowd.grow(3, first)
@@ -142,14 +144,12 @@ def test_what_never_asks_is_closed(server: Serving, monkeypatch: pytest.MonkeyPa
 def test_what_is_never_read_is_closed(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that is not read ends its connection."""
     monkeypatch.setattr(connections, "STALL_S", 0.3)
-    (server.session.run / "predictor.ckpt").write_bytes(bytes(30_000_000))
     crowd = Crowd(port_of(server))
     try:
         crowd.grow(3, request(port_of(server), "/api/predictor", headers=BEARER))
         until(lambda: crowd.open() == 0)
     finally:
         crowd.close()
-        (server.session.run / "predictor.ckpt").unlink()
 
 
 def test_events_stay(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

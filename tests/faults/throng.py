@@ -81,7 +81,7 @@ class Crowd:
 
 
 def kinds(port: int, token: str) -> dict[str, bytes]:
-    """What to send first, by what such a connection does then."""
+    """What to send first, by what such a connection does then; the run needs a predictor of some megabytes."""
     bearer = {"authorization": f"Bearer {token}"}
     unended = request(port, headers=bearer)[:-2]
     body = request(port, "/api/annotations", "POST", b"{", {"content-length": "1000"} | bearer)
@@ -93,7 +93,7 @@ def kinds(port: int, token: str) -> dict[str, bytes]:
         "send half a body": body,
         "send half a body, without the token": stranger,
         "stay after their answer": request(port, headers=bearer),
-        "never read their answers": request(port, "/api/openapi.json", headers=bearer) * 40,
+        "never read their answers": request(port, "/api/predictor", headers=bearer),
         "never read their events": request(port, "/api/events", headers=bearer),
     }
 
