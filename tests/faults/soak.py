@@ -255,9 +255,9 @@ class Annotator:
         for _ in range(HISTORY // IMAGES):
             for first in range(0, IMAGES, IMAGES // 3):
                 some = range(first, first + IMAGES // 3)
-                entry = {"label": "skipped", "client": "before", "group": str(uuid.uuid4())}
+                entry = {"label": "skipped", "client": "me", "group": str(uuid.uuid4())}
                 self._post("/api/annotations/batch", {"annotations": [entry | {"image": image} for image in some]})
-                self._post("/api/undo", {"client": "before"})
+                self._post("/api/undo", {"client": "me"})
         while images := self._ask(50):
             for image in images:
                 self._answer(image)
