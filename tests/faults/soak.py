@@ -103,12 +103,18 @@ def rows(scale: float) -> Iterator[Row]:
             processes = {pid: name_of(pid) for pid in [suite.process.pid, *suite.processes()]}
             sizes = sizes_of(run)
             taken, answers = watch(processes, minutes, annotator)
-            gone = sorted(processes[pid] for pid in processes.keys() - {suite.process.pid, *suite.processes()})
+            now = {suite.process.pid, *suite.processes()}
+            gone = sorted(processes[pid] for pid in processes.keys() - now if processes[pid] in NAMES.values())
             grown = {path: size - sizes.get(path, 0) for path, size in sizes_of(run).items()}
         what = f"{minutes:.1f} min, of which {WARM_SHARE:.0%} warm up, an answer in {60 * minutes / answers:.1f} s"
         for pid, series in taken.items():
             yield _row(f"{processes[pid]}, {what}", series)
-        yield Row(f"processes after {what}", "0 ended", ", ".join(gone) or "0", not gone)
+        yield Row(
+            f"processes after {what}",
+            f"none of the loops ended, at most {len(processes)} processes",
+            f"{', '.join(gone) or 'none'} ended, {len(now)} processes",
+            not gone and len(now) <= len(processes),
+        )
         yield from _files(run, grown, minutes)
 
 
@@ -180,7 +186,7 @@ def name_of(pid: int) -> str:
     if module in NAMES:
         return NAMES[module]
     known = [name for mark, name in MARKS.items() if any(mark in argument for argument in arguments)]
-    return next(iter(known), Path(arguments[0]).name)
+    return next(iter(known), module or Path(arguments[0]).name)
 
 
 def least(at_h: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
@@ -255,9 +261,9 @@ class Annotator:
         for _ in range(HISTORY // IMAGES):
             for first in range(0, IMAGES, IMAGES // 3):
                 some = range(first, first + IMAGES // 3)
-                entry = {"label": "skipped", "client": "before", "group": str(uuid.uuid4())}
+                entry = {"label": "skipped", "client": "me", "group": str(uuid.uuid4())}
                 self._post("/api/annotations/batch", {"annotations": [entry | {"image": image} for image in some]})
-                self._post("/api/undo", {"client": "before"})
+                self._post("/api/undo", {"client": "me"})
         while images := self._ask(50):
             for image in images:
                 self._answer(image)
