@@ -86,11 +86,11 @@ def row(loop: str, tally: Tally, errors: Sequence[str]) -> Row:
     )
     return Row(
         f"publications of the {loop} fail ({', '.join(CALLS)} with {', '.join(errors)}): {tally.cases} times",
-        "page answers within 1 s; last good file stays; one warning; learns again within 10 s",
+        "page answers within 1 s; last good file stays; one warning a file; learns again within 10 s",
         measured,
         tally.faults > 0
         and not (tally.deaths or tally.unreadable or tally.unhealed)
-        and 0 < tally.warnings <= tally.cases
+        and 0 < tally.warnings <= 2 * tally.cases  # a loop may write to two files at once
         and tally.slowest_s < 1
         and tally.healed_s < HEAL_S,
     )
