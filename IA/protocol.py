@@ -386,10 +386,9 @@ def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
         finally:
             os.close(directory)
     except OSError as error:
-        error.filename = str(path)  # a write that fails does not say of which file
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from None  # a write does not say of which file
 
 
 def publish(run: Path, file: PickleFile[Content], content: Content) -> int:

@@ -158,7 +158,7 @@ class Person:
         return "the server does not answer"
 
     def _count_deaths(self) -> None:
-        until(lambda: self.is_alive, 60)
+        until(lambda: self.is_alive, WAIT_S)
         self.deaths += self.pid != self._server
         self._server = self.pid
 

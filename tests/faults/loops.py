@@ -23,6 +23,7 @@ from tests.processes.suite import Suite, running
 from tests.serving import until
 
 HEAL_S = 10.0
+WAIT_S = 180.0  # for a start of all loops, on a busy machine
 FAULT_S = 1.0  # after the answer: so long the loop has to run into the fault, and to log it
 CALLS = ("write", "fsync", "rename", "openat")
 IMAGES = 40
@@ -54,11 +55,11 @@ def loop_rows(place: Path, errors: Sequence[str], scale: float) -> Iterator[Row]
     datadir = place / "photos"
     paint(datadir)
     with running(place / "suite", datadir, "--finetune", "off") as suite:
-        until(suite.all_run, 60)
+        until(suite.all_run, WAIT_S)
         person = Person(suite)
         for _ in range(4):
             person.answer()
-        until(lambda: is_learnt(suite.run), 60)
+        until(lambda: is_learnt(suite.run), WAIT_S)
         for loop in WRITES:
             cases = list(itertools.product(CALLS, errors))
             random.Random(0).shuffle(cases)
@@ -86,11 +87,11 @@ def row(loop: str, tally: Tally, errors: Sequence[str]) -> Row:
     )
     return Row(
         f"publications of the {loop} fail ({', '.join(CALLS)} with {', '.join(errors)}): {tally.cases} times",
-        "page answers within 1 s; last good file stays; one warning; learns again within 10 s",
+        "page answers within 1 s; last good file stays; one warning a file; learns again within 10 s",
         measured,
         tally.faults > 0
         and not (tally.deaths or tally.unreadable or tally.unhealed)
-        and 0 < tally.warnings <= tally.cases
+        and 0 < tally.warnings <= 2 * tally.cases  # a loop may write to two files at once
         and tally.slowest_s < 1
         and tally.healed_s < HEAL_S,
     )
@@ -147,7 +148,7 @@ def try_case(suite: Suite, person: Person, tally: Tally, loop: str, call: str, e
     tally.slowest_s = max(tally.slowest_s, person.slowest_s)
     if suite.pid_of(MODULES[loop]) != pid:
         tally.deaths += 1
-        until(suite.all_run, 60)
+        until(suite.all_run, WAIT_S)
 
 
 def files(run: Path, loop: str, pid: int) -> list[Path]:
