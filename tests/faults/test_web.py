@@ -75,7 +75,11 @@ def test_broken_requests(server: Serving) -> None:
     assert {name: answer for name, answer in answers.items() if answer.status >= 500} == {}
     assert exchange(port, endless, 0.2).status <= 400
     fine = {"HTTP/9", "bare line ends", "folded header", "trailers", "expects", "expects the odd", "upgrade to h2c"}
-    assert {name for name, answer in answers.items() if answer.status == 200} == fine | {"10,000 quotes", "many ranges"}
+    taken = {200, 409}  # some undo, and there may be nothing to
+    assert {name for name, answer in answers.items() if answer.status in taken} == fine | {
+        "10,000 quotes",
+        "many ranges",
+    }
     assert {name for name, answer in answers.items() if answer.status == 413} == {
         "length too large",
         "length huge, nothing sent",
