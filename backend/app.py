@@ -166,7 +166,7 @@ def _add_status(app: FastAPI, session: Session) -> None:
             async for changed in session.changes.stream(EVENTS_PAUSE_S, EVENTS_QUIET_S):
                 if session.is_ending:
                     return
-                status = told.status() if changed else json.dumps(session.status())
+                status = told.status() if changed and sent else json.dumps(session.status())
                 if status != sent:
                     sent = status
                     yield f"event: status\ndata: {status}\n\n"

@@ -36,6 +36,7 @@ from tests.processes.suite import Suite, free_port, pids, running
 from tests.serving import Serving, serving, until
 
 ANSWERED_S = 1.0
+MEMORY = Path("/dev/shm")  # how long a busy disk takes to store an answer is not asked here
 DESCRIPTORS = CONNECTIONS_AT_MOST + 3 * BACKLOG + 100
 TOKEN = "a-token-of-nobody"
 LARGE_BYTES = 8_000_000
@@ -47,7 +48,7 @@ def rows(scale: float) -> Iterator[Row]:
     """All of it, as often as `scale` says."""
     _allow_files()
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
         folder = Path(place)
         datadir = pictures(folder)
         with serving(folder / "alone", datadir, token=TOKEN) as server:
