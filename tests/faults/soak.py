@@ -4,7 +4,7 @@ Scale 1 is 20 minutes here, and two more for the start.
 
 What may grow with the data has ended before the clock starts: all images are embedded and answered, so embeddings,
 kernel columns and pictures are there; TensorBoard has as many points as it keeps of each curve; the history of the
-answers is longer than what SQLite keeps of it in memory. From then on the annotator takes answers back, asks for these
+answers is longer than what SQLite keeps of it in memory (2 MB). From then on the annotator takes answers back, asks for these
 images again, looks at them and answers by their known label, or changes an answer: each is learnt, scored and ranked.
 Only the history grows, in labels.sqlite3.
 
@@ -41,7 +41,7 @@ WARM_SHARE = 0.25
 SPANS = 20
 SAMPLE_S = 2.0
 PACE_S = 0.7  # of an answer, on average
-HISTORY = 8000  # answers, 4 MB: SQLite keeps 2 MB of them
+HISTORY = 40_000  # answers, 12 MB: SQLite keeps 2 MB of them, and has copied its log into the file several times
 KEPT_POINTS = 1100  # TensorBoard keeps 1,000 of each curve
 CURVES = {
     "trainer": (
