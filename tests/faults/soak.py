@@ -4,8 +4,8 @@ Scale 1 is 20 minutes here, and two more for the start.
 
 What may grow with the data has ended before the clock starts: all images are embedded and answered, so embeddings,
 kernel columns and pictures are there; TensorBoard has as many points as it keeps of each curve; the history of the
-answers is longer than what SQLite keeps of it in memory (2 MB). From then on the annotator takes answers back, asks for
-these images again, looks at them and answers by their known label, or changes an answer: each is learnt, scored and
+answers is longer than the 2 MB of it that SQLite keeps in memory. From then on the annotator takes answers back, asks
+for these images again, looks at them and answers by their known label, or changes an answer: each is learnt, scored and
 ranked. Only the history grows, in labels.sqlite3.
 
 Memory is what a process has for itself: anonymous pages, and what of them is swapped out (smaps_rollup). Its slope is
