@@ -237,11 +237,11 @@ def test_what_could_not_be_read_is_looked_at_again(
     latest = Latest(tmp_path, IMAGES)
     protocol.publish(tmp_path, IMAGES, ["a.jpg"])
 
-    def exhausted(_: Path) -> bytes:
+    def exhausted(*_: object) -> int:
         raise OSError(24, "Too many open files")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", exhausted)
+        patched.setattr(os, "open", exhausted)
         assert latest.content() is None
         assert latest.content() is None
     assert latest.content() == ["a.jpg"]
