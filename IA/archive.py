@@ -4,6 +4,7 @@ What is compressed, encrypted or longer than the file itself, what names anythin
 what is stored of it are refused before anything is unpacked; what is to be used is compared with its checksum.
 """
 
+import errno
 import io
 import math
 import pickle
@@ -90,7 +91,7 @@ def check(path: str | Path, prefix: str = "") -> None:
         One of `IA.networks.BAD_WEIGHTS`: it is damaged or foreign.
     """
     with Path(path).open("rb") as file:
-        if file.read(len(BEGIN)) != BEGIN or not _ends(file) or not zipfile.is_zipfile(file):
+        if file.read(len(BEGIN)) != BEGIN or not _ends(file) or not _is_archive(file):
             raise ValueError("it is torn, or never was one")
         with zipfile.ZipFile(file) as archive:
             sizes = _sizes(archive, file)
@@ -110,14 +111,29 @@ def _ends(file: BinaryIO) -> bool:
     return file.read(len(END)) == END
 
 
+def _is_archive(file: BinaryIO) -> bool:
+    """Whether there is a directory where the end says."""
+    try:
+        with zipfile.ZipFile(file):
+            return True
+    except (zipfile.BadZipFile, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # that one: a place before the beginning
+            raise
+        return False
+
+
 def _sizes(archive: zipfile.ZipFile, file: BinaryIO) -> dict[str, int]:
     """Bytes of each member by its name."""
-    sizes = {}
+    sizes, length = {}, file.seek(0, io.SEEK_END)
     for member in archive.infolist():
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 or member.filename in sizes:
             raise ValueError(f"{member.filename} is compressed, hidden or twice there")
+        if member.external_attr or member.internal_attr:  # torch reads nothing at all of what is marked as a folder
+            raise ValueError(f"{member.filename} is marked as no plain member")
+        if not 0 <= member.header_offset < length:
+            raise ValueError(f"{member.filename} lies outside of the file")
         sizes[member.filename] = member.file_size
-    if not sizes or sum(sizes.values()) > file.seek(0, io.SEEK_END):
+    if not sizes or sum(sizes.values()) > length:
         raise ValueError("it claims to hold more than it does")
     return sizes
 

@@ -109,3 +109,18 @@ def test_opcodes() -> None:
             for length in range(1, end):
                 with pytest.raises((ValueError, IndexError)):
                     opcodes.check(data[:length], length)
+
+
+def test_the_directory_of_a_checkpoint(tmp_path: Path) -> None:
+    """A member that is marked as a folder, of which torch reads nothing, or that lies outside of the file is refused."""
+    path = tmp_path / "some.ckpt"
+    torch.save({"state_dict": {"a": torch.ones(3)}}, path)
+    data = path.read_bytes()
+    entry = data.index(b"PK\x01\x02")
+    end = data.index(b"PK\x06\x06")
+    for place in (entry + 38, entry + 36, entry + 45, end + 53):
+        lie = bytearray(data)
+        lie[place] ^= 0x10
+        path.write_bytes(lie)
+        with pytest.raises(ValueError, match=r"marked|outside|torn"):
+            archive.check(path)
