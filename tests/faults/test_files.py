@@ -112,7 +112,7 @@ def test_opcodes() -> None:
 
 
 def test_the_directory_of_a_checkpoint(tmp_path: Path) -> None:
-    """A member that is marked as a folder, of which torch reads nothing, or that lies outside of the file is refused."""
+    """A member marked as a folder, of which torch reads nothing, or one outside of the file is refused."""
     path = tmp_path / "some.ckpt"
     torch.save({"state_dict": {"a": torch.ones(3)}}, path)
     data = path.read_bytes()
