@@ -60,7 +60,6 @@ NAMES = {
     "IA.training": "trainer",
     "IA.inference": "inference",
     "IA.selector": "selector",
-    "tensorboard.main": "TensorBoard",
     "backend.board": "TensorBoard",
 }
 MARKS = {
