@@ -1,6 +1,6 @@
 """Images that bite: whatever is in the folder, each file is shown or counted unreadable, and every process lives on.
 
-Scale 1 takes about a quarter of an hour on two cores: 17 kinds x 50 files, 6,000 damaged ones, thirty bombs, decoders
+Scale 1 takes about forty minutes on two cores: 17 kinds x 50 files, 6,000 damaged ones, thirty bombs, decoders
 that crash and hang, links, and paths in requests.
 """
 

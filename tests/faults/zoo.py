@@ -179,7 +179,7 @@ ODD_NAMES = (
     b" space \n newline %d.jpg",
     b"'quote' \"double\" `%d`.png",
     b"<img src=x onerror=alert(1)> %d.gif",
-    b"..%%2f..%%2fetc%%2fpasswd %d.jpg",
+    b"x..%%2f..%%2fetc%%2fpasswd %d.jpg",
     b"\xff\xfe no utf-8 %d.jpg",
     b"\xed\xa0\x80 surrogate %d.jpg",
     "L\u00fcchs \u5c71\u732b \U0001f408 \u202egpj.%d.jpg".encode(),
