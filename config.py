@@ -48,6 +48,7 @@ class Config:
         token: ask everybody for the access token.
         reset: move the old run aside and begin anew.
         instructions: a text for whoever answers, copied into the run directory at the start.
+        follow_links: show what links in the folder of images lead to, wherever that is.
     """
 
     run: Path
@@ -64,6 +65,7 @@ class Config:
     token: bool = True
     reset: bool = False
     instructions: Path | None = None
+    follow_links: bool = False
 
     @property
     def address(self) -> str:
@@ -88,6 +90,7 @@ class Config:
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
             "TOKEN": int(self.token),
+            "FOLLOW_LINKS": int(self.follow_links),
         }
         return {f"IA_{name}": str(value) for name, value in values.items() if value is not None}
 
@@ -111,6 +114,7 @@ class Config:
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
             token=environ.get("IA_TOKEN", "1") == "1",
+            follow_links=environ.get("IA_FOLLOW_LINKS", "0") == "1",
         )
 
     @classmethod
@@ -156,6 +160,7 @@ class Config:
             tensorboard=not given.no_ai,
             token=not given.no_token,
             reset=given.reset,
+            follow_links=given.follow_links,
         )
 
     @classmethod
@@ -239,6 +244,9 @@ def _session_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"
+    )
+    parser.add_argument(
+        "--follow-links", action="store_true", help="also show what links in DATADIR lead to, wherever that is"
     )
     parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
     return parser

@@ -39,37 +39,38 @@ class Answered:
         self.learner = Learner(self._vectors, learnt=learnt)
         self._cache = Embeddings(self.directory, self.backbone.dimension)
         self._rows: dict[str, int] = {}
-        self._lost: set[str] = set()  # answered, but the file is away or cannot be decoded
+        self._lost: set[str] = set()  # answered, but the file cannot be decoded
 
     def __contains__(self, path: str) -> bool:
         """Whether it has an embedding."""
         return path in self._rows
 
-    def embed(self, datadir: Path, paths: Iterable[str], at_once: int) -> bool:
+    def embed(self, datadir: Path, paths: Iterable[str], at_once: int, inside: Path | None = None) -> bool:
         """Find or make the embeddings of these images.
 
         Args:
             datadir: the image folder.
             paths: below it.
             at_once: how many to make at most; those in the cache are all found.
+            inside: a folder that the files must lie in; None: anywhere.
 
         Returns:
             Whether some are left for the next turn.
         """
         paths = [path for path in paths if path not in self._rows and path not in self._lost]
-        keys = {path: key(datadir, path) for path in paths}
-        self._lost |= {path for path, known in keys.items() if known is None}
-        paths = [path for path in paths if path not in self._lost]
+        keys = {path: known for path in paths if (known := key(datadir, path)) is not None}  # a disk may come back
+        paths = list(keys)
         rows = self._cache.rows(np.array([keys[path] for path in paths], np.uint64))
         self._rows |= {path: int(row) for path, row in zip(paths, rows, strict=True) if row >= 0}
         missing = [path for path in paths if path not in self._rows]
         asked = missing[:at_once]
-        for batch in self._embedder.embed([datadir / path for path in asked]):
+        for batch in self._embedder.embed([datadir / path for path in asked], inside):
             found = [asked[place] for place in batch.places]
             first = len(self._cache)
             self._cache.append(np.array([keys[path] for path in found], np.uint64), batch.vectors)
             self._rows |= {path: first + place for place, path in enumerate(found)}
-            self._lost |= {asked[place] for place, _ in batch.failed}
+            failed = [asked[place] for place, _ in batch.failed]
+            self._lost |= {path for path in failed if key(datadir, path) is not None}
         return len(asked) < len(missing)
 
     def _vectors(self, paths: Sequence[str]) -> torch.Tensor:

@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from IA.pictures import UnreadableError, upright_pixels
+from IA.decoding import pixels
+from IA.pictures import UnreadableError
 
 DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
 MAX_SIZE_PX = 2048
@@ -142,8 +143,13 @@ def extreme_shapes(preprocessing: Preprocessing) -> list[tuple[int, int]]:
     return [_area_shape(aspect, preprocessing) for aspect in (1, MAX_ASPECT, 1 / MAX_ASPECT)]
 
 
-def load(path: Path, preprocessing: Preprocessing) -> Tensor:
+def load(path: Path, preprocessing: Preprocessing, inside: Path | None = None) -> Tensor:
     """One image as a network wants to see it, not yet normalised.
+
+    Args:
+        path: of the file.
+        preprocessing: how to resize it.
+        inside: a folder that the file must lie in; None: anywhere.
 
     Returns:
         (3, H, W) uint8, RGB, in channels-last order; H and W are the S of the network unless the resize is "area".
@@ -152,8 +158,8 @@ def load(path: Path, preprocessing: Preprocessing) -> Tensor:
         UnreadableError: the file is no picture.
         OSError: the file cannot be read.
     """
-    pixels = torch.from_numpy(upright_pixels(path, at_least_px=preprocessing.size_px))  # (H, W, 3)
-    return RESIZES[preprocessing.resize](pixels.permute(2, 0, 1), preprocessing)
+    image = torch.from_numpy(pixels(path, preprocessing.size_px, inside))  # (H, W, 3)
+    return RESIZES[preprocessing.resize](image.permute(2, 0, 1), preprocessing)
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -172,7 +178,11 @@ def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def batches(
-    paths: Iterable[Path], preprocessing: Preprocessing, batch_size: int, workers: int
+    paths: Iterable[Path],
+    preprocessing: Preprocessing,
+    batch_size: int,
+    workers: int,
+    inside: Path | None = None,
 ) -> Generator[tuple[list[Stack], list[Unreadable]], None, None]:
     """Decode images in threads, a batch or so ahead of the one who takes them.
 
@@ -184,6 +194,7 @@ def batches(
         preprocessing: how to resize them.
         batch_size: how many paths make a batch.
         workers: how many threads decode.
+        inside: a folder that the files must lie in; None: anywhere.
 
     Yields:
         The good ones, a stack for each shape among them; place and reason of the unreadable.
@@ -194,7 +205,7 @@ def batches(
     try:
         for start in itertools.count(0, batch_size):
             while len(ahead) < 2 * batch_size and (path := next(following, None)) is not None:
-                ahead.append(executor.submit(_load_or_reason, path, preprocessing))
+                ahead.append(executor.submit(_load_or_reason, path, preprocessing, inside))
             if not ahead:
                 break
             results = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
@@ -203,9 +214,9 @@ def batches(
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _load_or_reason(path: Path, preprocessing: Preprocessing) -> Tensor | str:
+def _load_or_reason(path: Path, preprocessing: Preprocessing, inside: Path | None) -> Tensor | str:
     try:
-        return load(path, preprocessing)
+        return load(path, preprocessing, inside)
     except UnreadableError as error:
         return str(error)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have

@@ -63,10 +63,15 @@ class Embedder:
         name = "".join(letter if letter.isalnum() else "-" for letter in Path(self.backbone.name).stem)
         return run / "cache" / loop / f"{name}-{self.fingerprint}"
 
-    def embed(self, files: Iterable[Path]) -> Iterator[Batch]:
-        """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile."""
+    def embed(self, files: Iterable[Path], inside: Path | None = None) -> Iterator[Batch]:
+        """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile.
+
+        Args:
+            files: the images.
+            inside: a folder that they must lie in; None: anywhere.
+        """
         decoders = min(self.cores, MAX_DECODERS)
-        for stacks, failed in batches(files, self.backbone.preprocessing, self._engine.batch, decoders):
+        for stacks, failed in batches(files, self.backbone.preprocessing, self._engine.batch, decoders, inside):
             places = [place for some, _ in stacks for place in some]
             vectors = self._engine.embed([images for _, images in stacks])
             yield Batch(places, np.concatenate([np.zeros((0, self.backbone.dimension), np.float32), *vectors]), failed)

@@ -14,10 +14,12 @@ log = logging.getLogger(__name__)
 Keys = NDArray[np.uint64]
 Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]
+Words = NDArray[np.uint64]
 
 HEADER = struct.Struct("<8sQ")  # magic, dimension
-MAGIC = b"IAembed1"
+MAGIC = b"IAembed2"
 CHUNK_ROWS = 4096
+SUM_SEED = np.uint64(0x1A)  # a row of zeros is none of ours
 LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -39,11 +41,16 @@ def key(datadir: Path, path: str) -> int | None:
     return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "little") or 1
 
 
+class DamagedError(Exception):
+    """The cache was changed by somebody else while it was in use; opened again, it does without what was changed."""
+
+
 class Embeddings:
     """Vectors by key, kept as float16 in two files.
 
     `vectors` is written and synced before `keys`, and a row counts only once its key stands there: whenever the
-    process or the power fails, each key that is found has its whole vector. A zero ends the keys.
+    process or the power fails, each key that is found has its whole vector. A zero ends the keys. Each row ends with
+    its checksum: a vector that has changed since is never given out.
     """
 
     def __init__(self, directory: Path, dimension: int) -> None:
@@ -57,7 +64,9 @@ class Embeddings:
             OSError: the directory cannot be written.
         """
         self._dimension = dimension
-        self._row_bytes = 2 * dimension
+        self._words = -(-dimension // 4)  # of 8 bytes, without the checksum; the last is filled up with zeros
+        self._row_bytes = 8 * (self._words + 1)
+        self._factors = 2 * np.random.default_rng(0).integers(2**63, size=self._words, dtype=np.uint64) + np.uint64(1)
         directory.mkdir(parents=True, exist_ok=True)
         self._keys_path, self._vectors_path = directory / "keys", directory / "vectors"
         keys = self._stored_keys()
@@ -65,9 +74,10 @@ class Embeddings:
             self._begin_anew()
             keys = np.zeros(0, np.uint64)
         self._count = len(keys)
-        self._old_keys, self._old_rows = _sorted(keys, np.arange(len(keys)))
-        self._new_keys, self._new_rows = _sorted(keys[:0], np.arange(0))
-        self._map: NDArray[np.float16] = np.zeros((0, dimension), np.float16)
+        self._map: Words = np.zeros((0, self._words + 1), np.uint64)
+        sound = self._sound()
+        self._old_keys, self._old_rows = _sorted(keys[sound], sound)
+        self._new_keys, self._new_rows = _sorted(keys[:0], sound[:0])
 
     def __len__(self) -> int:
         """How many vectors are stored."""
@@ -86,9 +96,11 @@ class Embeddings:
         """
         if keys.ndim != 1 or vectors.shape != (len(keys), self._dimension) or not keys.all():
             raise ValueError(f"{keys.shape} keys with {vectors.shape} vectors of {self._dimension}, or a key is 0.")
-        half = np.clip(np.nan_to_num(vectors), -LARGEST, LARGEST).astype("<f2")  # (B, D)
+        words = np.zeros((len(keys), self._words + 1), "<u8")
+        words.view("<f2")[:, : self._dimension] = np.clip(np.nan_to_num(vectors), -LARGEST, LARGEST)
+        words[:, -1] = self._sums(words)
         self._grow(self._count + len(keys))
-        _write(self._vectors_path, self._count * self._row_bytes, half.tobytes())
+        _write(self._vectors_path, self._count * self._row_bytes, words.tobytes())
         end = HEADER.size + 8 * self._count
         os.truncate(self._keys_path, end)  # keys of an append that failed half way would get other vectors
         _write(self._keys_path, end, keys.astype("<u8").tobytes())
@@ -122,16 +134,41 @@ class Embeddings:
 
         Raises:
             IndexError: there is no such row.
+            DamagedError: one is not what was stored.
         """
         if len(rows) and (rows.min() < 0 or rows.max() >= self._count):
             raise IndexError(f"A row outside 0 to {self._count - 1}.")
+        words = self._stored(rows)
+        if (self._sums(words) != words[:, -1]).any():
+            raise DamagedError(f"{self._vectors_path} has changed.")
+        found: Vectors = words.view("<f2")[:, : self._dimension].astype(np.float32)
+        return found
+
+    def _stored(self, rows: Rows) -> Words:
+        """Whole rows (n, W + 1), of which the last word is the checksum."""
         if len(self._map) < self._count:
             stored = self._vectors_path.stat().st_size // self._row_bytes
-            self._map = np.memmap(self._vectors_path, "<f2", "r", shape=(stored, self._dimension))
-        found: Vectors = self._map[rows].astype(np.float32)
+            self._map = np.memmap(self._vectors_path, "<u8", "r", shape=(stored, self._words + 1))
+        words: Words = self._map[rows]
         if len(rows) > CHUNK_ROWS:  # read through once, and not soon again: it need not stay in our memory
             self._map = self._map[:0].copy()
-        return found
+        return words
+
+    def _sums(self, words: Words) -> Words:
+        """Checksums (n,) of rows (n, W + 1): another bit in one of them is another sum, as all factors are odd."""
+        sums: Words = np.einsum("nw,w->n", words[:, :-1], self._factors) + SUM_SEED
+        return sums
+
+    def _sound(self) -> Rows:
+        """Rows that are as they were stored, all of which are read through once."""
+        sound = np.zeros(self._count, bool)
+        for start in range(0, self._count, CHUNK_ROWS):
+            words = self._stored(np.arange(start, min(start + CHUNK_ROWS, self._count)))
+            sound[start : start + len(words)] = self._sums(words) == words[:, -1]
+        self._map = self._map[:0].copy()
+        if not sound.all():
+            log.warning("%s has %d damaged vectors; they are made anew", self._vectors_path, (~sound).sum())
+        return np.flatnonzero(sound)
 
     def _index(self, keys: Keys, rows: Rows) -> None:
         """Two sorted tables, a large and a small one, so that an append does not sort a million keys again."""

@@ -18,12 +18,12 @@ from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
-from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, hold, publish, read, sweep
-from IA.tuned import Tuned
+from IA.pictures import is_inside
+from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, publish, read
+from IA.tuned import NAME, Tuned, only_writer
 
 log = logging.getLogger(__name__)
 
-NAME = "finetuning"
 NICE = 19  # only what nobody else wants
 OTHERS = 500  # images of the pool that describe the spaces
 SEED = 0
@@ -44,10 +44,12 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     """
     settings, answers = read(run, SETTINGS).content, read(run, ANNOTATIONS).content
     folder = datadir or Path(settings.datadir)
-    labels = {path: label for path, label in answers.items() if label is not None and (folder / path).is_file()}
+    inside = settings.bounds(folder)
+    labels = {path: label for path, label in answers.items() if label is not None and is_inside(folder / path, inside)}
     paths = list(labels)
     random = np.random.default_rng(SEED)
     pool = random.permutation(np.array(read(run, IMAGES).content, dtype=object))[:OTHERS]
+    others = [folder / path for path in pool if is_inside(folder / path, inside)]
     dealt = Answers.dealt([folder / path for path in paths], np.array(list(labels.values()), bool), random)
     old = Embedder(settings.network, leave_some())
     writer = SummaryWriter(str(run / "tensorboard" / NAME))
@@ -57,7 +59,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
         writer.add_scalar(f"{NAME}/loss", loss, epoch)
         writer.add_scalar(f"{NAME}/average_precision", precision, epoch)
 
-    outcome = fine_tune(old, dealt, [folder / path for path in pool], told, SEED)
+    outcome = fine_tune(old, dealt, others, told, SEED)
     for name, value in {"before": outcome.before, "after": outcome.after}.items():
         writer.add_scalar(f"{NAME}/held_out_{name}", value, len(labels))
     writer.close()
@@ -96,11 +98,10 @@ def main() -> None:
         raise UsageError(f"{config.run} is no run directory; name one that launch.sh has made.")
     os.nice(NICE)
     leave_room(leave_some())
-    with hold(config.run, NAME) as held:
+    with only_writer(config.run) as held:
         if not held:
             raise UsageError(f"{config.run} is being fine-tuned already; wait for that to end.")
         log_to(config.run, NAME)
-        sweep(config.run, BACKBONE, FINE_TUNING.name)
         began = time.monotonic()
         try:
             told = run_once(config.run, config.datadir)

@@ -5,10 +5,10 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from torch.utils.tensorboard import SummaryWriter
-
 from config import Config
-from IA.loop import loop_config, run_loop, until_signalled
+from IA.decoding import remember_in
+from IA.events import Events
+from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import load_head
 from IA.networks import build
 from IA.protocol import (
@@ -38,7 +38,7 @@ class Inference:
         self._config = config
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
-        self._writer = SummaryWriter(str(config.run / "tensorboard" / "inference"))
+        self._events = Events(config.run / "tensorboard" / "inference")
         self._tuned = LatestTuned(config.run)
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
@@ -57,20 +57,22 @@ class Inference:
         if settings is None or images is None:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
+        inside = settings.bounds(datadir)
         if self._scorer is None or self._network != settings.network:
             self._scorer = self._begin(settings.network)
         self._scorer = self._follow_tuned(self._scorer)
-        busy = self._scorer.turn(datadir, images, describes=self._behind is None or not self._behind.is_described)
+        describes = self._behind is None or not self._behind.is_described
+        busy = self._scorer.turn(datadir, images, describes, inside)
         if self._behind is not None and not busy:
-            busy = self._behind.prepare(datadir, images) or self._behind.is_trained
+            busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
             wait([self._coming], LOOK_EVERY_S)
             busy = True
         return busy
 
     def close(self) -> None:
-        """Write out the event file."""
-        self._writer.close()
+        """End the event file."""
+        self._events.close()
 
     def _begin(self, network: str) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
@@ -82,7 +84,7 @@ class Inference:
         except (OSError, ValueError):
             in_force = self._base
         is_tuned = tuned is not None and tuned.backbone.fingerprint == in_force
-        return Scorer(self._config.run, tuned.backbone if tuned and is_tuned else base, self._writer)
+        return Scorer(self._config.run, tuned.backbone if tuned and is_tuned else base, self._events)
 
     def _follow_tuned(self, present: Scorer) -> Scorer:
         """Get a new fine-tuned backbone ready behind the present one; returns the one that ranks from now on."""
@@ -93,7 +95,8 @@ class Inference:
         if tuned is None:
             self._behind = self._coming = None
         if self._coming is not None and self._coming.done():
-            self._behind, self._coming = self._coming.result(), None
+            done, self._coming = self._coming, None
+            self._behind = done.result()
         if self._behind is not None and self._behind.is_trained:
             log.info("backbone %s replaces %s", self._behind.fingerprint, present.fingerprint)
             if present.fingerprint != self._base:  # that of the network itself may be wanted again
@@ -104,7 +107,7 @@ class Inference:
             if self._behind is not None:
                 self._behind.delete()
                 self._behind = None
-            self._coming = self._builder.submit(Scorer, self._config.run, tuned.backbone, self._writer)
+            self._coming = self._builder.submit(Scorer, self._config.run, tuned.backbone, self._events)
         return present
 
 
@@ -114,10 +117,10 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICE)
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
+        remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
-        for _ in changes(config.run, SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, BACKBONE, stop=stop):
-            while inference.step() and not stop.is_set():
-                pass
+        watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, BACKBONE)
+        take_turns(changes(config.run, *watched, stop=stop), inference.step, stop)
         inference.close()
 
 

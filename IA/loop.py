@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -63,6 +63,24 @@ def until_signalled(name: str, run: Path, *writes: str) -> Iterator[Stop]:
         log.info("%s ended", name)
 
 
+def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: protocol.Stop) -> None:
+    """Take a step at each turn, and further ones at once while it says that there is more to do.
+
+    What the machine refuses (a disk that is full or read-only, no descriptors left) is one warning; a step that failed
+    must have left things so that the next one tries again.
+    """
+    is_failing = False
+    for _ in turns:
+        try:
+            while step() and not stop.is_set():
+                pass
+            is_failing = False
+        except OSError as error:
+            if not is_failing:
+                log.warning("%s; the last good files stay in force, trying again", error)
+            is_failing = True
+
+
 def log_to(run: Path, name: str) -> None:
     """Log to `logs/NAME.log` in the run directory, rotated, and to the terminal from IA_LOG_LEVEL (INFO) up."""
     terminal = logging.StreamHandler()
@@ -74,11 +92,12 @@ def log_to(run: Path, name: str) -> None:
         handlers.append(logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2))
     except OSError as error:
         sys.stderr.write(f"No log in {run} ({error}).\n")
+    logging.raiseExceptions = False  # what a full disk does to the log is not worth a traceback for each line
     logging.basicConfig(
         level=logging.INFO, handlers=handlers, format=f"%(asctime)s {name} %(levelname)s %(message)s", force=True
     )
-    for library in ("httpx", "uvicorn"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about what strangers send
 
 
 def one_sentence(main: Callable[[], None]) -> None:

@@ -21,7 +21,6 @@
 import io
 import math
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,13 +31,14 @@ import torch
 from torch import Tensor, nn
 
 from config import UsageError
-from IA import protocol
+from IA import archive, protocol
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
-from IA.networks import BAD_WEIGHTS, Backbone, build, load_file
+from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
 
 FORMAT = 1
+OF_BACKBONE, OF_HEAD = "backbone.", "head."  # what the names of their weights begin with
 BATCH_SIZE = 32
 MAX_WORKERS = 8
 MANY = 200  # images from which on compiling the network, two seconds, pays off
@@ -105,12 +105,11 @@ class Predictor(nn.Module):
             ValueError: the file is damaged, foreign, or of a network unknown here; one sentence.
         """
         try:
-            content = _read(path, mmap=False)
+            content = _read(path)
             checkpoint = _checkpoint(content)
             backbone = build(checkpoint.network, pretrained=False)
-            backbone.module.load_state_dict(_part(content["state_dict"], "backbone."))
-            if not all(tensor.isfinite().all() for tensor in backbone.module.state_dict().values()):
-                raise ValueError("the backbone is not finite")
+            backbone.module.load_state_dict(_part(content["state_dict"], OF_BACKBONE))
+            check_finite(backbone.module.state_dict())
             if checkpoint.head.basis.shape[0] != backbone.dimension:
                 raise ValueError("head and backbone do not fit each other")
         except OSError:
@@ -136,9 +135,7 @@ class Predictor(nn.Module):
             OSError: the disk is full or read-only; the old file stays.
         """
         state = {name: tensor.cpu() for name, tensor in self.state_dict().items()}
-        bad = [name for name, tensor in state.items() if not tensor.isfinite().all()]
-        if bad:
-            raise ValueError(f"{bad[0]} of the predictor is not finite; it is not saved.")
+        check_finite(state)
         said = {name: value for name, value in vars(self.checkpoint).items() if name != "head"}
         content = {"format": FORMAT, **said, "state_dict": state, "preprocessing": self.preprocessing.as_dict()}
         buffer = io.BytesIO()
@@ -228,22 +225,17 @@ def load_head(path: str | Path) -> Checkpoint:
         ValueError: the file is damaged or foreign; one sentence.
     """
     try:
-        return _checkpoint(_read(path, mmap=True))
+        return _checkpoint(_read(path, OF_HEAD))
     except OSError:
         raise
     except BAD_WEIGHTS as error:
         raise _bad(path, error) from error
 
 
-def _read(path: str | Path, mmap: bool) -> dict[str, Any]:
-    """The content of the file; checksums, which torch itself ignores, are compared unless it is only mapped."""
-    with Path(path).open("rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise ValueError("it is torn, or never was one")
-        damaged = None if mmap else zipfile.ZipFile(file).testzip()
-    if damaged is not None:
-        raise ValueError(f"{damaged} is damaged")
-    content = load_file(path, mmap)
+def _read(path: str | Path, prefix: str = "") -> dict[str, Any]:
+    """The content of the file, looked at before; with a prefix, tensors with other names stay on the disk."""
+    archive.check(path, prefix)
+    content = load_file(path, mmap=bool(prefix))
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
     return content
@@ -269,7 +261,7 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
         network=content["network"],
         backbone=content["backbone"],
         preprocessing=Preprocessing.from_dict(content["preprocessing"]),
-        head=Head.from_state({name: tensor.clone() for name, tensor in _part(content["state_dict"], "head.").items()}),
+        head=Head.from_state({name: tensor.clone() for name, tensor in _part(content["state_dict"], OF_HEAD).items()}),
         classes=classes,
         threshold=threshold,
         labels=content["labels"],

@@ -107,13 +107,14 @@ def build(name: str, pretrained: bool = True) -> Backbone:
     Args:
         name: a registered name, one of torchvision's, `timm:NAME`, or a file: a predictor.ckpt, or a state dict
             named after its network, such as mobilenet_v3_small-047dcff4.pth.
-        pretrained: with weights, which may download; without, nothing does.
+        pretrained: with weights, which may download; without, nothing does, and no file is a name.
 
     Raises:
         UsageError: there is no such network, or its weights cannot be had.
     """
     path = Path(name).expanduser()
-    if name not in _builders and not name.startswith(TIMM) and (path.is_file() or path.suffix in WEIGHT_SUFFIXES):
+    is_ours = name in _builders or name.startswith(TIMM)
+    if pretrained and not is_ours and (path.is_file() or path.suffix in WEIGHT_SUFFIXES):
         return _from_file(path)
     return _by_name(name, pretrained)
 
@@ -279,6 +280,7 @@ def _from_file(path: Path) -> Backbone:
             preprocessing, own = backbone.preprocessing, content
         wanted = backbone.module.state_dict()
         backbone.module.load_state_dict({name: own[name] for name in wanted if name in own})
+        check_finite(backbone.module.state_dict())
     except BAD_WEIGHTS as error:
         raise UsageError(
             f"{path} holds no weights that fit a network ({_first_line(error)}); name a predictor.ckpt, or a state "
@@ -308,6 +310,13 @@ def load_file(path: str | Path, mmap: bool = False) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+
+
+def check_finite(weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights that say nothing. Raises ValueError."""
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} is not finite")
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,22 +1,39 @@
 """Image files to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
 
 import contextlib
+import errno
+import fcntl
+import io
+import os
+import re
 import stat
 import struct
+import sys
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 MAX_PIXELS = 300_000_000
+MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
+MAX_JPEG_BYTES = 512 * 2**20
+MAX_EXIF_BYTES = 2**20
+PLAIN_PIXELS = 50_000_000  # a plain JPEG has no more of them, and no more bytes
+PLAIN_BYTES = 64 * 2**20
+LARGE_PIXELS = 20_000_000
+JPEG = b"\xff\xd8\xff"
+SCAN, END = 0xDA, 0xD9  # markers of a JPEG
+MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
 ORIENTATION = 0x0112  # the EXIF tag
+TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -44,8 +61,6 @@ BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they 
     zlib.error,
 )
 
-Picture = TypeVar("Picture")
-
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
 
 
@@ -53,7 +68,7 @@ class UnreadableError(Exception):
     """The file is there, but is no picture: one sentence with the reason, without the path."""
 
 
-def open_upright(path: Path, at_least_px: int | None = None) -> Image.Image:
+def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Image.Image:
     """Decode an image as a person would see it: RGB, upright, the first frame, transparency over white.
 
     Grey of 16 or 32 bit is windowed between its 0.5 and 99.5 percentile.
@@ -62,6 +77,7 @@ def open_upright(path: Path, at_least_px: int | None = None) -> Image.Image:
         path: a file of one of `FORMATS`, whatever its name.
         at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as its short side keeps at least
             this many pixels; one that is smaller from the start is never scaled. Other formats come in full size.
+        inside: a folder without links in its path, that the file must lie in when it is open; None: anywhere.
 
     Returns:
         A loaded picture of mode RGB; the file is closed.
@@ -70,69 +86,125 @@ def open_upright(path: Path, at_least_px: int | None = None) -> Image.Image:
         UnreadableError: the content cannot be decoded.
         OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
     """
-    return _read(path, lambda file: _picture(file, at_least_px))
+    with opened(path, inside) as file:
+        return upright(file, at_least_px)
 
 
-def upright_pixels(path: Path, at_least_px: int | None = None) -> NDArray[np.uint8]:
-    """The same as pixels, (H, W, 3): for threads, as Pillow keeps all others waiting while it decodes a JPEG."""
-    return _read(path, lambda file: _pixels(file, at_least_px))
-
-
-def _read(path: Path, decode: Callable[[BinaryIO], Picture]) -> Picture:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError("It is not a regular file.")  # opening a pipe would wait for ever
-    if status.st_size == 0:
-        raise UnreadableError("The file is empty.")
-    with path.open("rb") as file:
-        try:
-            return decode(file)
-        except UnidentifiedImageError:
-            raise UnreadableError("It is not an image of a known format.") from None
-        except BAD_IMAGE as error:
-            if isinstance(error, OSError) and error.errno is not None:  # Pillow's own carry no errno
-                raise
-            raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
-
-
-def _picture(file: BinaryIO, at_least_px: int | None) -> Image.Image:
-    with _header(file, at_least_px) as image:
+def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
+    """The same of a file that is open."""
+    with _judged(), _header(file, at_least_px) as image:
         return _upright(image)
 
 
-def _pixels(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8]:
-    with _header(file, at_least_px) as image:
-        pixels = _fast_jpeg(file, image)
-        if pixels is None:
-            return np.array(_upright(image))
-        turn = UPRIGHT.get(_orientation(image))
-        return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+def upright_pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
+    """The same as pixels, (H, W, 3): a large picture of any format may come smaller, as a JPEG does."""
+    with opened(path, inside) as file, _judged():
+        pixels = _fast_jpeg(file, at_least_px)
+        if pixels is not None:
+            return pixels
+        with _header(file, at_least_px) as image:
+            return np.array(_smaller(_upright(image), at_least_px))
+
+
+def plain_jpeg(file: BinaryIO, at_least_px: int | None = None) -> NDArray[np.uint8] | None:
+    """The same of the most usual kind of file; None for all others, and for one that something is wrong with.
+
+    What it takes in memory and time is bounded by the header, so that threads may decode these without a process of
+    their own; and unlike Pillow, it does not keep all other threads waiting.
+    """
+    with contextlib.suppress(UnreadableError), _judged():
+        return _fast_jpeg(file, at_least_px)
+    return None
+
+
+@contextlib.contextmanager
+def opened(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
+    """An image file, open; other arguments and errors as for `open_upright`."""
+    _check_kind(path.stat())  # before it is opened: that alone makes some devices act
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
+        _check_kind(os.fstat(file.fileno()))
+        if inside is not None and not _place(file).is_relative_to(inside):
+            raise FileNotFoundError(errno.ENOENT, f"it leads out of {inside}", str(path))
+        yield file
+
+
+def is_inside(path: Path, inside: Path | None) -> bool:
+    """Whether there is a file, and not outside of a folder that links may lead out of."""
+    try:
+        return path.is_file() and (inside is None or path.resolve().is_relative_to(inside))
+    except (OSError, RuntimeError, ValueError):  # a circle of links, or a name that no file can have
+        return False
+
+
+def _check_kind(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("It is not a regular file.")  # reading a pipe would wait for ever
+    if status.st_size == 0:
+        raise UnreadableError("The file is empty.")
+
+
+def _place(file: BinaryIO) -> Path:
+    """Where an open file is, whatever its path leads to by now."""
+    if sys.platform == "darwin":
+        return Path(os.fsdecode(fcntl.fcntl(file, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))
+    return Path(f"/proc/self/fd/{file.fileno()}").readlink()
+
+
+@contextlib.contextmanager
+def _judged() -> Iterator[None]:
+    """Whatever a decoder raises in the block is UnreadableError, or an OSError of the system."""
+    try:
+        yield
+    except UnidentifiedImageError:
+        raise UnreadableError("It is not an image of a known format.") from None
+    except BAD_IMAGE as error:
+        if isinstance(error, OSError) and error.errno is not None:  # Pillow's own carry no errno
+            raise
+        raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
 
 
 @contextlib.contextmanager
 def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
     """The image before any of its pixels is decoded, of the size that it will have."""
-    # For the whole process, and again each time: `catch_warnings` is not safe with threads.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    with Image.open(file, formats=FORMATS) as image:
+    with opened_image(file) as image:
         _check_size(image)
+        if image.format in {"JPEG", "MPO"}:
+            _check_scans(file, image)
         if at_least_px is not None:
             image.draft(None, (max(1, at_least_px), max(1, at_least_px)))  # acts on JPEG alone
         yield image
 
 
-def _fast_jpeg(file: BinaryIO, image: Image.Image) -> NDArray[np.uint8] | None:
-    """Pixels as stored, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
-    if image.format != "JPEG" or image.mode != "RGB":
+def opened_image(file: BinaryIO) -> Image.Image:
+    """The image as its header says, of one of `FORMATS`: never a format that needs other programs."""
+    # For the whole process, and again each time: `catch_warnings` is not safe with threads.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    file.seek(0)
+    return Image.open(file, formats=FORMATS)
+
+
+def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | None:
+    """Pixels of a plain JPEG, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
+    file.seek(0)
+    if file.read(len(JPEG)) != JPEG or os.fstat(file.fileno()).st_size > PLAIN_BYTES:
         return None
     file.seek(0)
+    data = file.read(PLAIN_BYTES)
     try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            file.read(), "RGB", min_width=image.width, min_height=image.height
-        )
+        height_px, width_px, *_ = simplejpeg.decode_jpeg_header(data)
+        if height_px * width_px > PLAIN_PIXELS:
+            return None
+        with _header(io.BytesIO(data), at_least_px) as image:
+            if image.format != "JPEG" or image.mode not in {"RGB", "L"}:
+                return None
+            shape = image.height, image.width, 3
+            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_width=shape[1], min_height=shape[0])
+            turn = UPRIGHT.get(_orientation(image))
     except ValueError:
         return None
-    return pixels if pixels.shape == (image.height, image.width, 3) else None
+    if pixels.shape != shape:
+        return None
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -144,6 +216,16 @@ def _upright(image: Image.Image) -> Image.Image:
     return picture.copy() if picture is image else picture
 
 
+def _smaller(picture: Image.Image, at_least_px: int | None) -> Image.Image:
+    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send."""
+    pixels = picture.width * picture.height
+    if at_least_px is None or pixels <= LARGE_PIXELS:
+        return picture
+    factor = next(factor for factor in (8, 4, 2, 1) if factor * at_least_px <= max(min(picture.size), at_least_px))
+    along = max(factor, -(-pixels // (factor * LARGE_PIXELS)))
+    return picture.reduce((along, factor) if picture.width > picture.height else (factor, along))
+
+
 def _check_size(image: Image.Image) -> None:
     """Refuse by the header alone, before any pixel takes memory."""
     width_px, height_px = image.size
@@ -151,10 +233,36 @@ def _check_size(image: Image.Image) -> None:
         raise UnreadableError("It has no pixels.")
     if width_px * height_px > MAX_PIXELS:
         raise UnreadableError(f"It has {width_px} x {height_px} pixels, more than {MAX_PIXELS:,} in all.")
+    if isinstance(image, TiffImageFile):
+        tile = [image.tag_v2.get(side, 0) for side in TILE_SIDES]
+        if not all(isinstance(side, int) for side in tile) or tile[0] * tile[1] > MAX_PIXELS:
+            raise UnreadableError(f"It claims a tile of more than {MAX_PIXELS:,} pixels.")
+
+
+def _check_scans(file: BinaryIO, image: Image.Image) -> None:
+    """Refuse a JPEG that goes over its pixels for minutes: each scan may be a few bytes."""
+    if file.seek(0, os.SEEK_END) > MAX_JPEG_BYTES:
+        raise UnreadableError(f"It has more than {MAX_JPEG_BYTES:,} bytes.")
+    file.seek(0)
+    data = file.read(MAX_JPEG_BYTES)
+    most = MAX_SCANNED // (image.width * image.height)
+    if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:  # the first may count what is none
+        raise UnreadableError(f"It has {scans} scans of {image.width} x {image.height} pixels.")
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has; what follows its end, such as a film, is none of it."""
+    scans, place = 0, len(JPEG) - 1
+    while (found := MARKER.search(data, place)) is not None and found[1][0] != END:
+        scans += found[1][0] == SCAN
+        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return scans
 
 
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation of a loaded image; 1, upright, where the EXIF block is missing or broken."""
+    if len(image.info.get("exif", b"")) > MAX_EXIF_BYTES:
+        return 1
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except BAD_IMAGE:
@@ -165,9 +273,9 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode in DEEP_MODES:
         return _windowed(image).convert("RGB")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
         paper = Image.new("RGB", layer.size, "white")
-        paper.paste(layer, mask=layer.getchannel("A"))
+        paper.paste(layer, mask=layer)
         return paper
     return image if image.mode == "RGB" else image.convert("RGB")
 

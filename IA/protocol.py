@@ -31,15 +31,21 @@ import io
 import logging
 import os
 import pickle
+import stat
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
+from typing import Any, BinaryIO, Generic, Literal, NoReturn, Protocol, TypeVar
 
+import numpy as np
 from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from IA import opcodes
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +57,13 @@ PREDICTOR = "predictor.ckpt"
 BACKBONE = "backbone.ckpt"
 LOOPS = ("trainer", "inference", "selector")
 
+AGAIN_S = 5.0  # a turn is taken so often at least
 LABELS = (bool, type(None))  # types of a label in annotations.pickle
 FOOTER = struct.Struct("<8sHQQ32s")  # magic, format version, generation, length of the pickle, SHA-256 of all before it
 MAGIC = b"IA\x00files"
 FORMAT = 1
+MOST_BYTES = 2**30  # of a pickle here: some ten million paths
+MOST = 2**53  # of a count or a generation
 BAD_PICKLE = (
     pickle.UnpicklingError,
     EOFError,
@@ -65,6 +74,7 @@ BAD_PICKLE = (
     AttributeError,
     OverflowError,
     MemoryError,
+    struct.error,
 )
 
 
@@ -80,6 +90,8 @@ class Settings:
         negative: what the negative answer is called.
         id: tells this run from any other, also from one that stood in the same place before.
         finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
+        run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
+        follow_links: whether images may lie anywhere that a link in `datadir` leads to.
     """
 
     datadir: str
@@ -89,6 +101,12 @@ class Settings:
     negative: str
     id: str
     finetune: str = "auto"
+    run: str = ""
+    follow_links: bool = False
+
+    def bounds(self, datadir: Path) -> Path | None:
+        """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
+        return None if self.follow_links else datadir.resolve()
 
 
 @dataclass(frozen=True)
@@ -212,6 +230,26 @@ def _typed(value: Any, *kinds: type) -> Any:
     return value
 
 
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < MOST:
+        raise ValueError("a count that is no number from 0 up")
+    return value
+
+
+def _finite(array: Array) -> Array:
+    if not np.isfinite(np.asarray(array)).all():
+        raise ValueError("a figure that is not finite")
+    return array
+
+
+def _within(array: Array, most: float, unknown: bool = False) -> Array:
+    """The array, if all its values are from 0 to `most`; NaN, where `unknown` may be."""
+    values = np.asarray(array)
+    if not ((values >= 0) & (values <= most) | (np.isnan(values) if unknown else False)).all():
+        raise ValueError(f"a figure that is not from 0 to {most}")
+    return array
+
+
 def _unpack_paths(data: Any) -> list[str]:
     if not all(type(path) is str for path in _typed(data, list)):
         raise TypeError("a path that is not text")
@@ -226,8 +264,9 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 
 def _unpack_settings(data: Any) -> Settings:
-    known = {"finetune": "auto"} | data  # earlier runs do not say it
-    return Settings(*(_typed(known[name], str) for name in Settings.__dataclass_fields__))
+    known = {"finetune": "auto", "run": "", "follow_links": False} | data  # earlier runs do not say it
+    kinds: dict[str, type] = dict.fromkeys(Settings.__dataclass_fields__, str) | {"follow_links": bool}
+    return Settings(**{name: _typed(known[name], kind) for name, kind in kinds.items()})
 
 
 def _pack_features(features: Features) -> dict[str, object]:
@@ -241,12 +280,10 @@ def _pack_features(features: Features) -> dict[str, object]:
 
 
 def _unpack_features(data: Any) -> Features:
-    mean, basis = _view(data["mean"], "f"), _view(data["basis"], "f")
+    mean, basis = _finite(_view(data["mean"], "f")), _finite(_view(data["basis"], "f"))
     if not len(mean) or not len(basis) or len(basis) % len(mean):
         raise ValueError("mean and basis do not fit each other")
-    return Features(
-        _typed(data["backbone"], str), _typed(data["images"], int), mean, basis, _typed(data["rooted"], bool)
-    )
+    return Features(_typed(data["backbone"], str), _count(data["images"]), mean, basis, _typed(data["rooted"], bool))
 
 
 def _unpack_held_out(data: Any) -> dict[str, float]:
@@ -258,7 +295,7 @@ def _unpack_held_out(data: Any) -> dict[str, float]:
 
 def _unpack_fine_tuning(data: Any) -> FineTuning:
     before, after, certainty = (_typed(data[name], float) for name in ("before", "after", "certainty"))
-    base, labels, taken = _typed(data["base"], str), _typed(data["labels"], int), _typed(data["taken"], bool)
+    base, labels, taken = _typed(data["base"], str), _count(data["labels"]), _typed(data["taken"], bool)
     return FineTuning(base, labels, before, after, certainty, taken)
 
 
@@ -275,18 +312,20 @@ def _pack_predictions(predictions: Predictions) -> dict[str, object]:
 
 
 def _unpack_predictions(data: Any) -> Predictions:
-    probability, novelty = _view(data["probability"], "f"), _view(data["novelty"], "f")
+    probability = _within(_view(data["probability"], "f"), 1, unknown=True)
+    novelty = _view(data["novelty"], "f")
     unreadable = _view(data["unreadable"], "i")
     if len(probability) != len(novelty):
         raise ValueError("probability and novelty differ in length")
-    if any(not 0 <= image < len(probability) for image in unreadable):
-        raise ValueError("an unreadable image that is not there")
+    _within(unreadable, len(probability) - 1)
     checkpoint = _typed(data["checkpoint"], dict, type(None))
     if checkpoint is not None:
-        _typed(checkpoint["generation"], int)
-        _typed(checkpoint["labels"], int)
-        _typed(checkpoint["metrics"], dict)
-    embedded, labels, missing = (_typed(data[name], int) for name in ("embedded", "labels", "missing"))
+        _count(checkpoint["generation"])
+        _count(checkpoint["labels"])
+        for name, value in _typed(checkpoint["metrics"], dict).items():
+            _typed(name, str)
+            _typed(value, float) if type(value) is not int else _count(value)
+    embedded, labels, missing = (_count(data[name]) for name in ("embedded", "labels", "missing"))
     return Predictions(probability, novelty, unreadable, embedded, labels, checkpoint, missing)
 
 
@@ -301,11 +340,12 @@ def _pack_ranking(ranking: Ranking) -> dict[str, object]:
 
 
 def _unpack_ranking(data: Any) -> Ranking:
-    images, probability = _view(data["images"], "i"), _view(data["probability"], "f")
+    images = _within(_view(data["images"], "i"), MOST)
+    probability = _within(_view(data["probability"], "f"), 1, unknown=True)
     if len(images) != len(probability):
         raise ValueError("images and probability differ in length")
     checkpoint = _typed(data["checkpoint"], int, type(None))
-    return Ranking(images, probability, _typed(data["labels"], int), _typed(data["strategy"], str), checkpoint)
+    return Ranking(images, probability, _count(data["labels"]), _typed(data["strategy"], str), checkpoint)
 
 
 SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
@@ -316,31 +356,39 @@ HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_ou
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
+PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING)
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def replace(path: Path, data: bytes | memoryview) -> None:
+def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
     """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
 
+    Args:
+        path: of the file.
+        data: all that is to be in it.
+        mode: who may read and write it, less the umask.
+
     Raises:
-        OSError: the disk is full or read-only; the old file is untouched.
+        OSError: the disk is full or read-only; the old file is untouched, or the new one there but maybe not for good.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
         temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from None  # a write does not say of which file
 
 
 def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
@@ -352,12 +400,18 @@ def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
     Raises:
         OSError: as `replace`.
     """
-    path = run / file.name
     data = io.BytesIO()
     pickler = pickle.Pickler(data, protocol=5)
     pickler.fast = True  # no memo, which would take as much memory again as a million paths
     pickler.dump(file.pack(content))
+    return publish_pickled(run, file.name, data)
+
+
+def publish_pickled(run: Path, name: str, data: io.BytesIO) -> int:
+    """The same with content that is pickled already; its footer is appended to it."""
+    path = run / name
     generation = _generation(path) + 1
+    data.seek(0, os.SEEK_END)
     data.write(FOOTER.pack(MAGIC, FORMAT, generation, data.tell(), b"")[:-32])
     data.write(hashlib.sha256(data.getbuffer()).digest())
     replace(path, data.getbuffer())
@@ -374,6 +428,10 @@ def sweep(run: Path, *names: str) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
+class LaterError(ValueError):
+    """The file is of a format that is not known yet."""
+
+
 class _BuiltinsOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"names {module}.{name}, where only built-in types may stand")
@@ -388,35 +446,92 @@ def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
         ValueError: it is torn, foreign or not what the schema says; the sentence names the file.
     """
     path = run / file.name
-    data = path.read_bytes()
     try:
-        generation = _check_footer(data)
+        data, generation = _whole(path)
+        opcodes.check(data, len(data) - FOOTER.size)
         content = file.unpack(_BuiltinsOnly(io.BytesIO(data)).load())  # ends at its STOP, before the footer
     except BAD_PICKLE as error:
         raise ValueError(f"{path} is not a good {file.name} ({error}).") from None
     return Version(generation, content)
 
 
-def _check_footer(data: bytes) -> int:
-    if len(data) < FOOTER.size:
-        raise ValueError("shorter than its footer")
-    magic, version, generation, length, digest = FOOTER.unpack(data[-FOOTER.size :])
-    if magic != MAGIC or version != FORMAT or length != len(data) - FOOTER.size:
-        raise ValueError("no footer of ours")
-    if hashlib.sha256(memoryview(data)[:-32]).digest() != digest:
+def read_foreign(path: Path) -> object:
+    """The built-in types in a pickle, of a run or of another program; a checksum is compared if there is one.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or holds anything else.
+    """
+    try:
+        with _regular(path) as file:
+            data = file.read(MOST_BYTES + 1)
+        is_ours = MAGIC in data[-FOOTER.size :]
+        end = len(_whole(path)[0]) - FOOTER.size if is_ours else len(data)
+        if end > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        opcodes.check(data, end, opcodes.FOREIGN)
+        content: object = _BuiltinsOnly(io.BytesIO(data)).load()
+    except BAD_PICKLE as error:
+        raise ValueError(f"{path} is no good pickle ({error}).") from None
+    return content
+
+
+def _whole(path: Path) -> tuple[bytes, int]:
+    """The bytes of one of the pickles, and its generation. Raises ValueError where they are not as written."""
+    with _regular(path) as file:
+        footer, size = _footer(file)
+        if size > MOST_BYTES:
+            raise ValueError(f"{size} bytes")
+        file.seek(0)
+        data = file.read(size)
+    if len(data) != size or hashlib.sha256(memoryview(data)[:-32]).digest() != footer[-1]:
         raise ValueError("wrong checksum")
-    return int(generation)
+    return data, footer[2]
+
+
+@contextlib.contextmanager
+def _regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, but nothing that would keep us waiting, as a pipe does."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("no regular file")
+        yield file
+
+
+def _footer(file: BinaryIO) -> tuple[tuple[bytes, int, int, int, bytes], int]:
+    """The footer, and the size of the whole file. Raises ValueError where the footer is not ours or does not fit."""
+    size = file.seek(0, os.SEEK_END)
+    if size < FOOTER.size:
+        raise ValueError("shorter than its footer")
+    file.seek(size - FOOTER.size)
+    footer = FOOTER.unpack(file.read(FOOTER.size))
+    magic, version, generation, length, _ = footer
+    if magic == MAGIC and version > FORMAT:
+        raise LaterError("written by a later version of this program")
+    if magic != MAGIC or version != FORMAT or length != size - FOOTER.size or generation >= MOST:
+        raise ValueError("no footer of ours")
+    return footer, size
 
 
 def _generation(path: Path) -> int:
     """Generation of the version in place; 0 where there is none or its footer is not ours."""
     try:
-        with path.open("rb") as file:
-            file.seek(-FOOTER.size, os.SEEK_END)
-            magic, version, generation, *_ = FOOTER.unpack(file.read(FOOTER.size))
-    except (OSError, struct.error):
+        with _regular(path) as file:
+            return _footer(file)[0][2]
+    except (FileNotFoundError, ValueError, struct.error):
         return 0
-    return int(generation) if (magic, version) == (MAGIC, FORMAT) else 0
+
+
+def is_of_later_version(path: Path) -> bool:
+    """Whether a later version of this program wrote this pickle."""
+    try:
+        with _regular(path) as file:
+            _footer(file)
+    except LaterError:
+        return True
+    except (OSError, ValueError, struct.error):
+        return False
+    return False
 
 
 Signature = tuple[int, int, int]
@@ -438,19 +553,26 @@ class Latest(Generic[Content]):
         self._run = run
         self._file = file
         self._seen: Signature | None = None
+        self._is_failing = False
         self._version: Version[Content] | None = None
 
     def version(self) -> Version[Content] | None:
         """The last good version, read again only if the file was replaced; None before the first."""
         now = signature(self._run / self._file.name)
         if now is not None and now != self._seen:
-            self._seen = now
             try:
                 self._version = read(self._run, self._file)
+                self._is_failing = False
             except FileNotFoundError:
-                self._seen = None
-            except (OSError, ValueError) as error:
+                now = None
+            except OSError as error:  # it may be good, and is looked at again
+                now = None
+                if not self._is_failing:
+                    log.warning("%s; the last good version stays in force", error)
+                self._is_failing = True
+            except ValueError as error:
                 log.warning("%s; the last good version stays in force", error)
+            self._seen = now
         return self._version
 
     def content(self) -> Content | None:
@@ -475,6 +597,24 @@ class _Wake(FileSystemEventHandler):
             self._event.set()
 
 
+def observe(
+    folder: Path, handler: FileSystemEventHandler, events: list[type[FileSystemEvent]], recursive: bool = False
+) -> BaseObserver:
+    """A thread that tells the handler of events in a folder, until it is stopped.
+
+    Raises:
+        OSError: the system cannot watch: the folder is away, inotify is exhausted; nothing stays behind.
+    """
+    observer = Observer()
+    try:
+        observer.schedule(handler, str(folder), recursive=recursive, event_filter=events)
+        observer.start()
+    except OSError:
+        observer.stop()
+        raise
+    return observer
+
+
 class Stop(Protocol):
     """What ends a loop; a threading.Event will do."""
 
@@ -482,7 +622,7 @@ class Stop(Protocol):
         """Whether the loop is to end."""
 
 
-def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator[None]:
+def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
     Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
@@ -493,13 +633,13 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator
         names: file names in it.
         stop: ends the iteration within `poll_s` seconds.
         poll_s: seconds between two looks.
+        again_s: seconds after which to yield although nothing has changed: what has failed is tried again then.
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()
-    observer = Observer()
+    observer = None
     try:
-        observer.schedule(_Wake(frozenset(names), wake), str(run), event_filter=[FileMovedEvent, FileCreatedEvent])
-        observer.start()
+        observer = observe(run, _Wake(frozenset(names), wake), [FileMovedEvent, FileCreatedEvent])
     except OSError as error:
         log.warning("%s cannot be watched (%s); looking every %.1f s instead", run, error, poll_s)
     try:
@@ -507,10 +647,13 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5) -> Iterator
             wake.clear()
             seen = [signature(run / name) for name in names]
             yield
+            ends_s = time.monotonic() + again_s
             while not stop.is_set() and not wake.is_set() and seen == [signature(run / name) for name in names]:
+                if time.monotonic() > ends_s:
+                    break
                 wake.wait(poll_s)
     finally:
-        if observer.is_alive():
+        if observer is not None:
             observer.stop()
             observer.join()
 
@@ -535,12 +678,12 @@ def hold(run: Path, name: str) -> Iterator[bool]:
 
 
 def is_held(run: Path, name: str) -> bool:
-    """Whether the process behind this lock is alive."""
+    """Whether the process behind this lock is alive. Raises OSError where that cannot be told."""
     try:
-        with (run / f".{name}.lock").open("a") as file:
+        with (run / f".{name}.lock").open("rb") as file:  # only read, as on a disk that has become read-only
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except FileNotFoundError:
         return False
     return False

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import Embeddings, key
+from IA.events import Events
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool import Pool
@@ -44,14 +44,15 @@ SEED = 0
 class Scorer:
     """What is done with one backbone: with another one everything begins anew."""
 
-    def __init__(self, run: Path, backbone: Backbone, writer: SummaryWriter) -> None:
+    def __init__(self, run: Path, backbone: Backbone, events: Events) -> None:
         self._run = run
-        self._writer = writer
+        self._events = events
         self._embedder = Embedder(backbone)
         self._directory = self._embedder.cache_of(run, "inference")
         self._pool = Pool(Embeddings(self._directory, backbone.dimension))
         self._annotations = Latest(run, ANNOTATIONS)
         self._datadir = Path()
+        self._inside: Path | None = None
         self._images = Version[list[str]](0, [])
         self._numbers: dict[str, int] = {}
         self._answered: object = None  # the version of the answers that novelty knows
@@ -84,9 +85,21 @@ class Scorer:
         """Whether there is a checkpoint of this backbone."""
         return self._checkpoint is not None
 
-    def turn(self, datadir: Path, images: Version[list[str]], describes: bool = True) -> bool:
-        """One turn; returns whether there is more to embed. With `describes` the trainer is to follow this backbone."""
-        self._follow_images(datadir, images)
+    def turn(
+        self, datadir: Path, images: Version[list[str]], describes: bool = True, inside: Path | None = None
+    ) -> bool:
+        """One turn.
+
+        Args:
+            datadir: the image folder.
+            images: paths in it.
+            describes: whether the trainer is to follow this backbone.
+            inside: a folder that the files must lie in; None: anywhere.
+
+        Returns:
+            Whether there is more to embed.
+        """
+        self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
         busy = self._embed_for_a_while()
         if describes and (space := self._describe(done=not busy)) is not None and self._checkpoint is None:
@@ -97,9 +110,9 @@ class Scorer:
         self._publish(at_once=not busy)
         return busy
 
-    def prepare(self, datadir: Path, images: Version[list[str]]) -> bool:
+    def prepare(self, datadir: Path, images: Version[list[str]], inside: Path | None = None) -> bool:
         """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
-        self._follow_images(datadir, images)
+        self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
         busy = self._embed_for_a_while()
         if not busy:
@@ -110,7 +123,8 @@ class Scorer:
         """Delete the embeddings of a backbone that is not wanted any more."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _follow_images(self, datadir: Path, images: Version[list[str]]) -> None:
+    def _follow_images(self, datadir: Path, images: Version[list[str]], inside: Path | None) -> None:
+        self._inside = inside
         if images is not self._images:
             self._datadir, self._images = datadir, images
             self._numbers = {path: number for number, path in enumerate(images.content)}
@@ -143,7 +157,7 @@ class Scorer:
                 images += len(batch.places)
         if images:
             rate = images / (time.perf_counter() - began)
-            self._writer.add_scalar("embedding/images_per_s", rate, self._pool.embedded)
+            self._events.scalar("embedding/images_per_s", rate, self._pool.embedded)
         return bool(self._bar.n < (self._bar.total or 0))
 
     def _begin_stream(self) -> bool:
@@ -154,7 +168,7 @@ class Scorer:
         self._bar = tqdm(
             total=len(missing), unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not len(missing)
         )
-        self._stream = self._embedder.embed(self._files())
+        self._stream = self._embedder.embed(self._files(), self._inside)
         return len(missing) > 0
 
     def _files(self) -> Iterator[Path]:
@@ -183,8 +197,8 @@ class Scorer:
         if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):
             return None
         space = self._pool.space(FEATURES_SAMPLE)
-        self._described = embedded
         publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded))
+        self._described = embedded
         log.info("described the pool by %d images: %d of %d values", embedded, *space.basis.T.shape)
         return space
 
@@ -260,7 +274,7 @@ class Scorer:
         self._published_s = time.monotonic()
         if self._checkpoint and self._waiting and self._checkpoint.labels >= self._waiting[0]:
             waited_s = time.time() - self._waiting[1]
-            self._writer.add_scalar("latency/answer_to_predictions_s", waited_s, self._checkpoint.labels)
+            self._events.scalar("latency/answer_to_predictions_s", waited_s, self._checkpoint.labels)
             self._waiting = None
         log.info("predictions %d: %d of %d images embedded", generation, content.embedded, len(self._pool))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from config import Config
 from IA import ranking
-from IA.loop import loop_config, run_loop, until_signalled
+from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol import ANNOTATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, Latest, Ranking, changes, publish
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,16 @@ class Selector:
         self._numbered: list[str] | None = None
         self._ranked: object = None
 
-    def step(self) -> None:
-        """Rank once; does nothing before the first predictions, or if nothing has changed."""
+    def step(self) -> bool:
+        """Rank once; does nothing before the first predictions, or if nothing has changed.
+
+        Returns:
+            False: there is never more to do at once.
+        """
         inputs = [latest.version() for latest in (self._settings, self._images, self._annotations, self._predictions)]
         settings, paths, predictions = self._settings.content(), self._images.content(), self._predictions.content()
         if settings is None or paths is None or predictions is None or inputs == self._ranked:
-            return
+            return False
         began = time.perf_counter()
         padding = np.full(max(len(paths) - len(predictions.probability), 0), np.nan, np.float32)
         probability = np.concatenate([np.asarray(predictions.probability), padding])
@@ -54,6 +58,7 @@ class Selector:
             predictions.labels,
             1000 * (time.perf_counter() - began),
         )
+        return False
 
     def _answered(self, paths: list[str]) -> list[int]:
         """Numbers of the images that have an answer, skips too."""
@@ -69,8 +74,7 @@ def main() -> None:
     with until_signalled("selector", config.run, RANKING.name) as stop:
         selector = Selector(config)
         watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTIONS.name)
-        for _ in changes(config.run, *watched, stop=stop):
-            selector.step()
+        take_turns(changes(config.run, *watched, stop=stop), selector.step, stop)
 
 
 if __name__ == "__main__":

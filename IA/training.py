@@ -8,8 +8,9 @@ from pathlib import Path
 
 from config import Config, UsageError
 from IA.answered import Answered
+from IA.decoding import remember_in
 from IA.embedder import leave_room
-from IA.loop import loop_config, run_loop, until_signalled
+from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.protocol import (
@@ -80,9 +81,9 @@ class Trainer:
         if answered is None:
             return False
         if inputs == self._learnt:
-            return self._embed_behind(datadir, labels)
+            return self._embed_behind(datadir, labels, settings.bounds(datadir))
         self._drop_replaced(answered)
-        waiting = answered.embed(datadir, labels, EMBED_AT_ONCE)
+        waiting = answered.embed(datadir, labels, EMBED_AT_ONCE, settings.bounds(datadir))
         labels = {path: label for path, label in labels.items() if path in answered}
         self._fit(answered, settings, features, labels)
         self._learnt = None if waiting else inputs
@@ -130,10 +131,10 @@ class Trainer:
                 log.warning("the backbone in force cannot be had: %s", error)
         return self._answered.get(fingerprint)
 
-    def _embed_behind(self, datadir: Path, labels: Mapping[str, bool]) -> bool:
+    def _embed_behind(self, datadir: Path, labels: Mapping[str, bool], inside: Path | None) -> bool:
         """Embed some answers by a backbone that is not in force yet; whether there are more."""
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
-        return self._answered[newest].embed(datadir, labels, EMBED_BEHIND)
+        return self._answered[newest].embed(datadir, labels, EMBED_BEHIND, inside)
 
     def _drop_replaced(self, present: Answered) -> None:
         """Forget fine-tuned backbones that another one has replaced, and what was kept of them."""
@@ -158,12 +159,17 @@ class Trainer:
             metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
             generation=self._generation,
         )
-        predictor.save(self._run / PREDICTOR)
+        try:
+            predictor.save(self._run / PREDICTOR)
+        except ValueError as error:
+            log.warning("checkpoint %d is not published: %s", self._generation, error)
+            return
         self._publish_held_out(learner.held_out)
         milliseconds = 1000 * (time.perf_counter() - began)
         told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
-        self._report.show(learner, labels, self._config.datadir or Path(settings.datadir), milliseconds)
+        datadir = self._config.datadir or Path(settings.datadir)
+        self._report.show(learner, labels, datadir, milliseconds, settings.bounds(datadir))
 
     def _publish_held_out(self, held_out: Mapping[str, float]) -> None:
         """Publish what heads that had not learnt an answer say of it, if that has changed."""
@@ -187,10 +193,10 @@ def main() -> None:
     config = loop_config()
     leave_room(1)
     with until_signalled("trainer", config.run, PREDICTOR, HELD_OUT.name) as stop:
+        remember_in(config.run / "cache" / "trainer")
         trainer = Trainer(config)
-        for _ in changes(config.run, SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE, stop=stop):
-            while trainer.step() and not stop.is_set():
-                pass
+        watched = (SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE)
+        take_turns(changes(config.run, *watched, stop=stop), trainer.step, stop)
         trainer.close()
 
 

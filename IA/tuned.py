@@ -10,8 +10,10 @@
 | learnt                     | paths of the answers it was trained on: they say nothing about how good it is |
 """
 
+import contextlib
 import io
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,14 @@ from typing import Any
 import torch
 
 from config import UsageError
-from IA import protocol
+from IA import archive, protocol
 from IA.dataset import Preprocessing
-from IA.networks import BAD_WEIGHTS, Backbone, build, read_weights
-from IA.protocol import BACKBONE, Signature, signature
+from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
+from IA.protocol import BACKBONE, FINE_TUNING, Signature, signature
 
 log = logging.getLogger(__name__)
 
+NAME = "finetuning"  # of the process, its lock and its log
 FORMAT = 1
 PREFIX = "backbone."
 
@@ -40,8 +43,14 @@ class Tuned:
     learnt: frozenset[str]
 
     def save(self, path: Path) -> None:
-        """Replace the file, durably. Raises OSError where the disk is full or read-only; the old file stays."""
+        """Replace the file, durably.
+
+        Raises:
+            ValueError: a weight is not finite; the old file stays.
+            OSError: the disk is full or read-only; the old file stays.
+        """
         weights = {f"{PREFIX}{name}": tensor.cpu() for name, tensor in self.backbone.module.state_dict().items()}
+        check_finite(weights)
         content = {
             "format": FORMAT,
             "network": self.backbone.name,
@@ -64,7 +73,8 @@ class Tuned:
             ValueError: it is damaged or foreign; one sentence.
         """
         try:
-            return cls._from(read_weights(path))
+            archive.check(path)
+            return cls._from(load_file(path))
         except FileNotFoundError:
             raise
         except (*BAD_WEIGHTS, UsageError) as error:
@@ -79,13 +89,21 @@ class Tuned:
             if type(content[name]) is not kind:
                 raise TypeError(f"{name} is {content[name]!r}")
         weights = {name.removeprefix(PREFIX): tensor for name, tensor in content["state_dict"].items()}
-        if not all(tensor.isfinite().all() for tensor in weights.values()):
-            raise ValueError("a weight is not finite")
+        check_finite(weights)
         built = build(content["network"], pretrained=False)
         built.module.load_state_dict(weights)
         preprocessing = Preprocessing.from_dict(content["preprocessing"])
         backbone = Backbone(built.name, built.module, preprocessing, built.dimension)
         return cls(backbone, content["base"], content["labels"], frozenset(map(str, content["learnt"])))
+
+
+@contextlib.contextmanager
+def only_writer(run: Path) -> Iterator[bool]:
+    """Be the only fine-tuning while the block runs, and sweep what a dead one left; yields False where one is alive."""
+    with protocol.hold(run, NAME) as held:
+        if held:
+            protocol.sweep(run, BACKBONE, FINE_TUNING.name)
+        yield held
 
 
 class LatestTuned:

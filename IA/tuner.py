@@ -8,6 +8,7 @@ from pathlib import Path
 
 from IA.engine import best_device
 from IA.protocol import FINE_TUNING, PREDICTIONS, Latest, Settings
+from IA.tuned import only_writer
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ class Tuner:
         self._predictions = Latest(run, PREDICTIONS)
         self._tried = 0  # answers at the last start, however it ended
         self._process: subprocess.Popen[bytes] | None = None
+        with only_writer(run):  # there may never be another to sweep what a killed one left
+            pass
 
     def consider(self, settings: Settings, base: str, labels: Mapping[str, bool]) -> None:
         """Start a fine-tuning if these answers are enough, and if it is in nobody's way.
@@ -40,10 +43,10 @@ class Tuner:
                 log.warning("fine-tuning ended with code %d", self._process.returncode)
             self._process = None
         if self._process is None and self._is_due(base, labels) and self._is_welcome(settings):
-            self._tried = len(labels)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "IA.finetune", *self._arguments], stdin=subprocess.DEVNULL
             )
+            self._tried = len(labels)
             log.info("fine-tuning on %d answers, process %d", len(labels), self._process.pid)
 
     def close(self) -> None:

@@ -3,22 +3,26 @@
 import contextlib
 import hmac
 import ipaddress
-import os
+import re
 import secrets
 import socket
 from base64 import b64encode
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from config import Config
+from config import Config, UsageError
+from IA.protocol import replace
 
+TOKEN = "token"
 MAX_BODY_BYTES = 64 * 1024
+MOST_TOKEN_BYTES = 256
+MAX_HEAD_BYTES = 32 * 1024
 PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
 h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
@@ -31,33 +35,43 @@ TOKEN_PROMPT = """<!doctype html><html lang="en"><meta charset="utf-8">
 <form method="get" action="/"><label>Token <input name="token" autofocus autocomplete="off"></label>
 <button>Open</button></form></html>"""
 WRONG_TOKEN = '<p role="alert">That is not the token of this run.</p>'
-PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; frame-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'self'; "
-    f"style-src 'self' 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
+PAGE_POLICY = (  # pictures are fetched and decoded ahead (blob:), and the page's icon is a line of text (data:)
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'self'"
 )
+PROMPT_POLICY = f"{PAGE_POLICY}; style-src 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 def token_of(run: Path) -> str:
-    """The run's access token; made on first use, readable by its owner alone, the same after a restart.
+    """The run's access token; made on first use, readable by its owner alone, the same after any restart.
 
     Raises:
         OSError: the run directory cannot be written.
+        UsageError: what stands in the file cannot be a token.
     """
-    path = run / "token"
     run.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        token = path.read_text().strip()
-        if token:
-            return token
-        path.unlink()
-        return token_of(run)
-    with os.fdopen(descriptor, "w") as file:
-        token = secrets.token_urlsafe(24)
-        file.write(f"{token}\n")
+    path = run / TOKEN
+    known = _known_token(path)
+    if known:
+        with contextlib.suppress(OSError):  # a copy of a run may have lost its permissions
+            path.chmod(0o600)
+        return known
+    token = secrets.token_urlsafe(24)
+    replace(path, f"{token}\n".encode(), mode=0o600)
     return token
+
+
+def _known_token(path: Path) -> str:
+    """The token in the file; empty where there is none yet."""
+    if not path.exists():
+        return ""
+    if path.is_file():  # a pipe would keep us waiting
+        with path.open("rb") as file:
+            token = file.read(MOST_TOKEN_BYTES).strip()
+        if all(33 <= byte < 127 for byte in token):
+            return token.decode("ascii")
+    raise UsageError(f"What stands in {path} is no token; delete it, and another one is made.")
 
 
 class TooLargeError(Exception):
@@ -86,17 +100,23 @@ class Access:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
-            await refusal(scope, receive, _with_headers(send, scope["path"]))
+            await refusal(scope, receive, _with_headers(send))
             return
-        await self._limited(scope, receive, _with_headers(send, scope["path"]))
+        await self._limited(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
+        if _head_bytes(scope) > MAX_HEAD_BYTES:
+            return _sentence(431, f"Address and headers are larger than {MAX_HEAD_BYTES} bytes.")
         if not self._is_own_host(headers.get("host", "")):
             return _sentence(400, "This host name is not one that this server answers to.")
         origin = headers.get("origin")
-        if origin is not None and _place(origin) != headers["host"]:
-            return _sentence(403, "Requests from other sites are not answered.")
+        if origin is not None and origin not in {f"http://{headers['host']}", f"https://{headers['host']}"}:
+            return _foreign()
+        if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
+            return _foreign()  # a browser says so also where it sends no Origin, as for a picture
+        if "transfer-encoding" in headers and "content-length" in headers:
+            return _sentence(400, "A body has a length or comes in chunks, not both.")
         if not headers.get("content-length", "0").isdecimal():
             return _sentence(400, "The length of the body is not a number.")
         if int(headers.get("content-length", "0")[:20]) > MAX_BODY_BYTES:
@@ -105,10 +125,8 @@ class Access:
 
     def _is_own_host(self, host: str) -> bool:
         """Names that a page elsewhere cannot point at us: our own, loopback, and addresses if we serve a network."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        match = HOST.fullmatch(host)
+        name = match[1].strip("[]").lower() if match else ""
         return name in self._names or (self._serves_network and _is_address(name))
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
@@ -121,11 +139,12 @@ class Access:
         bearer = headers.get("authorization", "")
         if bearer.lower().startswith("bearer ") and self._is_token(bearer[7:].strip()):
             return None
-        if self._is_token(_cookie(headers.get("cookie", ""), self._cookie)):
+        if self._is_token(cookie_parser(headers.get("cookie", "")).get(self._cookie, "")):
             return None
         if scope["path"] == "/":
             wrong = WRONG_TOKEN if given else ""
-            return HTMLResponse(TOKEN_PROMPT.format(style=PROMPT_STYLE, wrong=wrong), 401)
+            prompt = TOKEN_PROMPT.format(style=PROMPT_STYLE, wrong=wrong)
+            return HTMLResponse(prompt, 401, {"content-security-policy": PROMPT_POLICY})
         return _sentence(401, "The token is missing or wrong; open the link that the terminal printed.")
 
     def _welcome(self, scope: Scope, query: str) -> Response:
@@ -160,14 +179,6 @@ class Access:
             await _too_large()(scope, receive, send)
 
 
-def _place(origin: str) -> str | None:
-    """Host and port of an origin; None where it has none, or is no address at all."""
-    try:
-        return urlsplit(origin).netloc or None
-    except ValueError:
-        return None
-
-
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
@@ -176,24 +187,26 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _cookie(header: str, name: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+def _head_bytes(scope: Scope) -> int:
+    """How long address and headers are; the parser knows only how long the part is that it waits to see the end of."""
+    headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 
 
 def _sentence(status: int, sentence: str) -> Response:
     return JSONResponse({"detail": sentence}, status)
 
 
+def _foreign() -> Response:
+    return _sentence(403, "Requests from other sites are not answered.")
+
+
 def _too_large() -> Response:
     return _sentence(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    """Add the headers that keep a browser from guessing, framing or telling others; TensorBoard sends its own."""
+def _with_headers(send: Send) -> Send:
+    """Add the headers that keep a browser from guessing, framing or telling others."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -202,8 +215,7 @@ def _with_headers(send: Send, path: str) -> Send:
             headers["referrer-policy"] = "no-referrer"
             headers["x-frame-options"] = "SAMEORIGIN"
             headers["cross-origin-resource-policy"] = "same-origin"
-            if not path.startswith("/tensorboard/"):
-                headers["content-security-policy"] = PAGE_POLICY
+            headers.setdefault("content-security-policy", PAGE_POLICY)
             headers.setdefault("cache-control", "no-store")
         await send(message)
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI, HTTPException, Query
 
 from backend.answers import Answer, Label, Source
 from backend.bodies import AnnotationBody, BatchBody, Share, UndoBody
+from backend.express import Express, Route
 from backend.review import Choice, Order
 from backend.session import Session
 
@@ -36,10 +37,19 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
         ]
         return {"results": results, **session.counts()}
 
+    ways: dict[str, Route] = {
+        "/api/annotations": (AnnotationBody, annotate),
+        "/api/annotations/batch": (BatchBody, annotate_all),
+    }
+    app.add_middleware(Express, routes=ways, handlers=app.exception_handlers)
+
     @app.post("/api/undo", summary="Take back this client's last answer, or the last group of them")
     async def undo(body: UndoBody) -> dict[str, Any]:
         taken = await asyncio.wrap_future(session.labels.undo(body.client))
         images = [session.image_of(answer) for answer in taken]
+        for image in images:
+            if image["image"] is not None:
+                session.queue.hold(image["image"], body.client)
         return {**images[-1], "images": images}
 
     @app.get("/api/annotations", summary="The answers, newest or most suspicious first")

@@ -3,16 +3,20 @@
 import itertools
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from backend.database import RefusedError
 
 Label = Literal["positive", "negative", "skipped"]
-Source = Literal["key", "button", "timeout", "api"]
+Source = Literal["key", "button", "timeout", "api", "import"]
 
+DATABASE = "labels.sqlite3"
+HEADER_BYTES = 100
+MAGIC, VERSION_AT = b"SQLite format 3\0", slice(60, 64)
 VERSION = 2
 FIELDS = "id, path, label, source, client, shown_ms, probability, time, group_id, repeat"
 SCHEMA = """
@@ -35,6 +39,13 @@ CREATE INDEX answers_standing ON answers (seq) WHERE state = 'standing';
 FROM_1 = """
 ALTER TABLE answers ADD COLUMN group_id TEXT;
 ALTER TABLE answers ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;
+"""
+ODD = f"""
+SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {get_args(Source)}
+    OR typeof(id) <> 'text' OR typeof(path) <> 'text' OR path = '' OR typeof(client) <> 'text'
+    OR (probability IS NOT NULL AND (typeof(probability) <> 'real' OR probability NOT BETWEEN 0 AND 1))
+    OR (shown_ms IS NOT NULL AND (typeof(shown_ms) <> 'integer' OR shown_ms < 0))
+    OR typeof(time) <> 'real' OR time <= 0 OR typeof(group_id) NOT IN ('text', 'null') OR repeat NOT IN (0, 1) LIMIT 1
 """
 
 
@@ -82,14 +93,23 @@ class Change:
 
     path: str
     label: Label | None
-    newest: bool
 
 
 # --- the schema -------------------------------------------------------------------------------------------------------
 
 
+def version_of(database: Path) -> int:
+    """Which version of this program wrote the file; 0 where it is none of ours. Nothing is touched."""
+    try:
+        with database.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError:
+        return 0
+    return int.from_bytes(header[VERSION_AT], "big") if header.startswith(MAGIC) else 0
+
+
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the table where there is none, and bring one of an earlier version up to date; all of it or nothing.
+    """Make the table where there is none, bring one of an earlier version up to date, or else write nothing.
 
     Raises:
         sqlite3.Error: the file is no database, cannot be written, or was written by a later version.
@@ -97,17 +117,31 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         [version] = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
+        if not 0 <= version <= VERSION:
             raise sqlite3.DatabaseError("it was written by a later version of this program")
-        steps = {0: SCHEMA + FROM_1, 1: FROM_1, VERSION: ""}[version]
-        for statement in filter(str.strip, steps.split(";")):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        if version < VERSION:
+            for statement in filter(str.strip, {0: SCHEMA + FROM_1, 1: FROM_1}[version].split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Look for damage. SQLite has no checksums: this compares table and indexes, and what may stand in each column.
+
+    Raises:
+        sqlite3.DatabaseError: there is some.
+    """
+    [said] = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if said != "ok":
+        raise sqlite3.DatabaseError(f"it is damaged: {said.splitlines()[-1]}")
+    odd = connection.execute(ODD).fetchone()
+    if odd:
+        raise sqlite3.DatabaseError(f"it is damaged: answer {odd[0]} is none that could be given")
 
 
 # --- questions --------------------------------------------------------------------------------------------------------
@@ -149,6 +183,12 @@ def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
     return dict(connection.execute("SELECT path, label FROM answers WHERE state = 'standing' ORDER BY seq"))
 
 
+def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
+    """Those of these labels that were never given here, not even to be replaced later."""
+    given = set(connection.execute("SELECT DISTINCT path, label FROM answers"))
+    return {path: label for path, label in labels.items() if (path, label) not in given}
+
+
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
@@ -165,7 +205,7 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
         f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?)",
         (answer.id, path, *astuple(answer)[2:]),
     )
-    return answer, [Change(answer.path, answer.label, newest=True)]
+    return answer, [Change(answer.path, answer.label)]
 
 
 def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
@@ -174,11 +214,14 @@ def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tupl
     return [answer for answer, _ in stored], [change for _, changes in stored for change in changes]
 
 
-def take_back(connection: sqlite3.Connection, client: str) -> tuple[list[Answer], list[Change]]:
+def take_back(
+    connection: sqlite3.Connection, client: str
+) -> tuple[list[Answer], tuple[list[Change], dict[str, Label] | None]]:
     """Take back the client's last answer, and with it all of its group that the client gave without a break.
 
     Returns:
-        The answers taken back, in the order answered, and what became of their images.
+        The answers taken back, in the order answered; what became of their images; and all labels in the order
+        answered, where an earlier one has come to stand again in its place among the others.
 
     Raises:
         NothingToUndoError: there is none.
@@ -191,8 +234,10 @@ def take_back(connection: sqlite3.Connection, client: str) -> tuple[list[Answer]
         raise NothingToUndoError
     connection.executemany("UPDATE answers SET state = 'undone' WHERE seq = ?", [(seq,) for seq, _, _ in taken])
     freed = [answer.path for _, state, answer in taken if state == "standing"]
-    changes = [Change(path, _restore(connection, path), newest=False) for path in freed]
-    return [answer for _, _, answer in reversed(taken)], changes
+    changes = [Change(path, _restore(connection, path)) for path in freed]
+    stands_again = any(change.label is not None for change in changes)
+    in_order = labels_in_order(connection) if stands_again else None
+    return [answer for _, _, answer in reversed(taken)], (changes, in_order)
 
 
 def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:

@@ -1,18 +1,23 @@
 """The app of the annotation server: its routes, and what every mistake is answered with."""
 
 import asyncio
+import errno
 import html
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
@@ -30,7 +35,9 @@ PAGE = ROOT / "reactcode" / "dist"
 FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the file that was to be opened
+PICTURES_AT_ONCE = 16  # threads that may wait for one: some are left for answers, however long decoding takes
 
 
 def create_app(session: Session, token: str | None) -> FastAPI:
@@ -40,7 +47,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         session: the run; it is started and closed with the app.
         token: what everybody must show; None: nothing.
     """
-    tensorboard = TensorBoard(session.config.port + 1)
+    tensorboard = TensorBoard(session.config.port + 1, token)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -56,9 +63,9 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.add_middleware(Access, config=session.config, token=token)
     _answer_mistakes(app)
     add_answer_routes(app, session)
+    app.add_middleware(Access, config=session.config, token=token)  # after that: what is added last is asked first
     _add_images(app, session)
     _add_status(app, session)
     _add_downloads(app, session)
@@ -87,6 +94,12 @@ def _answer_mistakes(app: FastAPI) -> None:
     async def not_durable(_: Request, error: NotDurableError) -> JSONResponse:
         return JSONResponse({"detail": f"The answer could not be stored ({error}); it does not count yet."}, 503)
 
+    @app.exception_handler(sqlite3.Error)
+    @app.exception_handler(OSError)
+    @app.exception_handler(MemoryError)
+    async def not_now(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": f"This machine cannot do that now ({_reason(error)}); try again."}, 503)
+
     @app.exception_handler(NothingToUndoError)
     async def nothing_to_undo(_: Request, error: NothingToUndoError) -> JSONResponse:
         return JSONResponse({"detail": "There is no answer of yours left to take back."}, 409)
@@ -97,13 +110,18 @@ def _add_images(app: FastAPI, session: Session) -> None:
     def queue(count: Annotated[int, Query(ge=1, le=100)] = 8, client: Client = "api") -> dict[str, Any]:
         return session.next(client, count)
 
+    pictures = CapacityLimiter(PICTURES_AT_ONCE)
+
     @app.get("/api/images/{image}", summary="One image for display, upright", response_class=Response)
-    def picture(
+    async def picture(
         image: Number,
         size: Annotated[int | None, Query(ge=1, le=65535)] = None,
         version: str | None = None,
         if_none_match: Annotated[str, Header()] = "",
     ) -> Response:
+        return await to_thread.run_sync(answer, image, size, if_none_match, limiter=pictures)
+
+    def answer(image: int, size: int | None, if_none_match: str) -> Response:
         try:
             tag = session.tag(image, size)
             headers = {"cache-control": FOR_GOOD, "etag": f'"{tag}"'}
@@ -113,12 +131,30 @@ def _add_images(app: FastAPI, session: Session) -> None:
             is_same = tag == session.tag(image, size)  # else the file was replaced meanwhile
         except UnreadableError as error:
             raise HTTPException(415, f"This image cannot be shown. {error}") from None
-        except OSError:
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
             raise HTTPException(404, f"There is no image {image}, or its file is away.") from None
         return Response(shown.content, media_type=shown.media_type, headers=headers if is_same else None)
 
 
+class _Told:
+    """The status as text, made once for all event streams whenever something has changed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._count, self._text = -1, ""
+
+    def status(self) -> str:
+        count = self._session.changes.count
+        if count != self._count:
+            self._count, self._text = count, json.dumps(self._session.status())
+        return self._text
+
+
 def _add_status(app: FastAPI, session: Session) -> None:
+    told = _Told(session)
+
     @app.get("/api/status", summary="Counts, model, ranking and loops")
     async def status() -> dict[str, Any]:
         return session.status()
@@ -130,7 +166,7 @@ def _add_status(app: FastAPI, session: Session) -> None:
             async for changed in session.changes.stream(EVENTS_PAUSE_S, EVENTS_QUIET_S):
                 if session.is_ending:
                     return
-                status = json.dumps(session.status())
+                status = told.status() if changed and sent else json.dumps(session.status())
                 if status != sent:
                     sent = status
                     yield f"event: status\ndata: {status}\n\n"
@@ -162,20 +198,26 @@ def _add_downloads(app: FastAPI, session: Session) -> None:
         )
 
     @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
-    def predictor() -> StreamingResponse:
+    def predictor() -> _Download:
         try:
             file = (session.run / PREDICTOR).open("rb")  # the open file stays whole while a newer one replaces it
         except OSError:
             raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
-        size = os.fstat(file.fileno()).st_size
+        return _Download(file, PREDICTOR)
 
-        def chunks() -> Iterator[bytes]:
-            with file:
-                while chunk := file.read(CHUNK_BYTES):
-                    yield chunk
 
-        headers = _attachment(PREDICTOR) | {"content-length": str(size)}
-        return StreamingResponse(chunks(), media_type="application/octet-stream", headers=headers)
+class _Download(StreamingResponse):
+    """A file that is open already, and closed however the download ends."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        headers = _attachment(name) | {"content-length": str(os.fstat(file.fileno()).st_size)}
+        chunks = iter(partial(file.read, CHUNK_BYTES), b"")
+        super().__init__(chunks, media_type="application/octet-stream", headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -210,6 +252,11 @@ def _page_file(path: Path, cache: str) -> Response:
     if not path.is_file():
         raise HTTPException(404, "The page is not built; run npm ci && npm run build in reactcode/.")
     return FileResponse(path, headers={"cache-control": cache})
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without the names of files."""
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 def _attachment(name: str) -> dict[str, str]:

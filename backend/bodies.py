@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.answers import Label, Source
+from backend.answers import Label
 
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
@@ -21,7 +21,7 @@ class AnnotationBody(_Body):
 
     image: Number
     label: Label
-    source: Source = "api"
+    source: Literal["key", "button", "timeout", "api"] = "api"
     client: Client = "api"
     shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)

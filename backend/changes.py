@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 
 
 class Changes:
-    """Tells event streams that something changed, from any thread."""
+    """Tells event streams that something changed, from any thread; `count` says how often something did."""
 
     def __init__(self) -> None:
+        self.count = 0
         self._lock = threading.Lock()
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     def notify(self) -> None:
-        """Wake every stream."""
+        """Wake every stream that is not awake already."""
         with self._lock:
+            self.count += 1
             for loop, event in self._waiting:
-                if not loop.is_closed():
+                if not event.is_set() and not loop.is_closed():
                     loop.call_soon_threadsafe(event.set)
 
     async def stream(self, pause_s: float, quiet_s: float) -> AsyncIterator[bool]:

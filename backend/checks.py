@@ -1,12 +1,17 @@
 """A person's mistakes, found before anything is started: each is one sentence that says what to do."""
 
+import ipaddress
 import os
 import socket
 from pathlib import Path
 
-from backend.images import walk
+from backend.answers import DATABASE, VERSION, version_of
+from backend.listing import Listing
 from config import IMAGE_SUFFIXES, Config, UsageError
-from IA.protocol import SETTINGS, read
+from IA.protocol import IMAGES, PICKLES, SETTINGS, Settings, is_of_later_version, read
+
+SAMPLE = 1000  # images of a run that are looked for in another folder
+FOUND_SHARE = 0.5  # of them must be there
 
 
 def check_place(config: Config) -> None:
@@ -20,12 +25,35 @@ def check_place(config: Config) -> None:
         raise UsageError("No folder of images is named; see bash launch.sh --help.")
     if not os.access(datadir, os.R_OK | os.X_OK):
         raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
-    if next(walk(datadir, datadir), None) is None:
+    if next(Listing(datadir, follow_links=config.follow_links).walk(datadir), None) is None:
         raise UsageError(
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
-            "in the folder."
+            "in the folder, or with --follow-links."
+        )
+    if not config.token and is_exposed(config):
+        raise UsageError(
+            f"Without a token anybody who reaches {config.host} could answer and see the images; leave --no-token out, "
+            "or listen on localhost."
         )
     listen(config).close()
+
+
+def is_exposed(config: Config) -> bool:
+    """Whether others than this machine can reach the address to listen on. Raises UsageError where it is none."""
+    _, address = _resolved(config)
+    return not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def exposed(config: Config) -> str:
+    """What whoever starts the session is to know of who can reach it; "" where that is this machine alone."""
+    if not is_exposed(config):
+        return ""
+    where = "every address of this machine" if config.host in {"0.0.0.0", "::"} else config.host
+    return (
+        f"Listening on {where}, port {config.port}: whoever has the link can see the images and answer, and what is "
+        "sent can be read on its way.\nTo keep it to yourself, start with localhost and come from elsewhere through "
+        f"ssh -L {config.port}:localhost:{config.port} {socket.gethostname()}.\n"
+    )
 
 
 def listen(config: Config) -> socket.socket:
@@ -34,17 +62,22 @@ def listen(config: Config) -> socket.socket:
     Raises:
         UsageError: the port is in use, or the host is not an address of this machine.
     """
+    family, address = _resolved(config)
     try:
-        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError):
-        raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
-    try:
-        listener = socket.create_server(address[:2], family=family, backlog=1024)
+        listener = socket.create_server((address, config.port), family=family)
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or an answer waits 40 ms for the peer's ACK
     return listener
+
+
+def _resolved(config: Config) -> tuple[socket.AddressFamily, str]:
+    try:
+        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
+    return family, str(address[0])
 
 
 def is_free(port: int) -> bool:
@@ -63,10 +96,9 @@ def _endings() -> str:
 def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
-    A run keeps to its folder; one whose folder is there no more was moved, and may go on with another path.
-
     Raises:
-        UsageError: it cannot be written, belongs to another folder, or both answers would have one name.
+        UsageError: it cannot be written, was written by a later version, belongs to another folder, or both answers
+            would have one name.
     """
     run = config.run
     try:
@@ -76,17 +108,51 @@ def check_run(config: Config) -> None:
         raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
+    check_version(run)
     try:
         before = read(run, SETTINGS).content
     except (OSError, ValueError):
         before = None
-    if before is not None:
-        folder = Path(before.datadir)
-        if folder != config.datadir and folder.is_dir():
-            raise UsageError(
-                f"The run {run} belongs to {folder}; name another with --run, or begin it anew with --reset."
-            )
+    if before is not None and config.datadir is not None:
+        _check_folder(run, before, config.datadir)
     positive = config.positive or (before.positive if before else "positive")
     negative = config.negative or (before.negative if before else "negative")
     if positive == negative:
         raise UsageError(f"Both answers are called {positive!r}; give them different names.")
+
+
+def check_version(run: Path) -> None:
+    """Leave a run alone that a later version has written. Raises UsageError."""
+    later = [file.name for file in PICKLES if is_of_later_version(run / file.name)]
+    if version_of(run / DATABASE) > VERSION:
+        later.append(DATABASE)
+    if later:
+        raise UsageError(
+            f"A later version of this program wrote {run / later[0]}; start that version, or name another run with "
+            "--run."
+        )
+
+
+def _check_folder(run: Path, before: Settings, datadir: Path) -> None:
+    """A run keeps to its folder, unless the folder is there no more, or the run itself was moved or copied.
+
+    Then it goes on where its images are found again.
+    """
+    folder = Path(before.datadir)
+    is_there = folder.is_dir()
+    if is_there and folder.samefile(datadir):
+        return
+    was_moved = before.run not in {"", str(run)}
+    if is_there and not was_moved:
+        raise UsageError(f"The run {run} belongs to {folder}; name another with --run, or begin it anew with --reset.")
+    try:
+        known = read(run, IMAGES).content
+    except (OSError, ValueError):
+        return
+    asked = known[:: max(1, len(known) // SAMPLE)]
+    found = sum((datadir / path).is_file() for path in asked)
+    if found < FOUND_SHARE * len(asked):
+        raise UsageError(
+            f"The run {run} belongs to {folder}, and of {len(asked)} of its images {found} are in {datadir}; name the "
+            "folder that has them, another run with --run, or begin it anew with --reset."
+        )

@@ -1,5 +1,6 @@
 """The processes of a session: how each is started, watched, restarted and ended."""
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from IA.loop import LOG_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ class Child:
             self._bury(self._process)
         if self._process is None and self._clock() >= self._start_at_s:
             self._start()
+        if self.command.log is not None:
+            bound(self.command.log)
 
     def signal(self, number: int) -> None:
         """Send a signal to the whole group."""
@@ -98,9 +103,10 @@ class Child:
         return self._process is None
 
     def _start(self) -> None:
-        output = self.command.log.open("ab") if self.command.log else None
         parent = os.getpid()
+        output = None
         try:
+            output = self.command.log.open("ab") if self.command.log else None
             self._process = subprocess.Popen(
                 self.command.arguments,
                 env=self._environment,
@@ -110,7 +116,7 @@ class Child:
                 start_new_session=True,
                 preexec_fn=lambda: _prepare(self.command.nice, parent),
             )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             pause_s = self._back_off.after(0.0)
             log.warning("%s could not be started (%s); again in %.2f s", self.command.name, error, pause_s)
             self._start_at_s = self._clock() + pause_s
@@ -124,7 +130,8 @@ class Child:
     def _bury(self, process: "subprocess.Popen[bytes]") -> None:
         code = self._end(process)
         lived_s = self._clock() - self._started_s
-        pause_s = LONGEST_PAUSE_S if code == PERSONS_MISTAKE else self._back_off.after(lived_s)
+        is_hopeless = code == PERSONS_MISTAKE and not self.command.vital  # a vital one is wanted back at once
+        pause_s = LONGEST_PAUSE_S if is_hopeless else self._back_off.after(lived_s)
         self._start_at_s = self._clock() + pause_s
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         log.warning("%s %s after %.0f s; starting it again in %.2f s", self.command.name, how, lived_s, pause_s)
@@ -151,6 +158,13 @@ def end_all(children: Sequence[Child], grace_s: float) -> None:
             child.signal(signal.SIGKILL)
     while not all([child.is_gone() for child in children]):
         time.sleep(0.02)
+
+
+def bound(log_file: Path) -> None:
+    """Begin a log anew that has grown too long; the process goes on writing to the same file."""
+    with contextlib.suppress(OSError):  # it is not there yet, or the disk is away
+        if log_file.stat().st_size > LOG_BYTES:
+            os.truncate(log_file, 0)
 
 
 def python(*arguments: str) -> list[str]:

@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from watchdog.events import (
@@ -19,10 +20,10 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
 
+from backend.listing import Listing
 from backend.paths import Paths
-from config import IMAGE_SUFFIXES
 from IA import protocol
 
 log = logging.getLogger(__name__)
@@ -38,22 +39,35 @@ EVENTS: list[type[FileSystemEvent]] = [
 ]
 SETTLE_S = 0.3  # a file that is being copied in causes several events
 PUBLISH_EVERY_S = 1.0
-LIST_AGAIN_S = 30.0  # where the system cannot watch
+LIST_AGAIN_S = 4.0  # at least, where the system cannot watch or part of the folder cannot be read
+LOOK_EVERY_S = 2.0  # whether the folder is still the one that is watched, and not another one mounted there
+PUBLISH_FIRST_S = 0.1  # nobody can answer before
 
 
 class Images:
     """Every image of DATADIR by number; a thread lists and follows the folder.
 
     `on_change(number)` is called, from that thread, for each image that is there, came, went, came back or was written
-    anew.
+    anew; for one that came only once images.pickle has it: whatever happens then, the number stays that image's.
     """
 
-    def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None] = lambda number: None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        datadir: Path,
+        on_change: Callable[[int], None] = lambda number: None,
+        follow_links: bool = False,
+    ) -> None:
         self.datadir = datadir
         self.listing = True
+        self._is_watching = True
+        self._is_whole = True  # all images that are known could be looked for
         self._run = run.resolve()
         # A run inside DATADIR is no part of it; one around DATADIR, or in its place, hides nothing.
         self._leave_out = self._run if datadir in self._run.parents else None
+        self._listing = Listing(datadir, self._leave_out, follow_links)
+        self._follow_links = follow_links
+        self._leading_out = 0
         self._on_change = on_change
         before = protocol.Latest(run, protocol.IMAGES).content()
         self._paths = Paths(before)
@@ -109,7 +123,7 @@ class Images:
             path = self.datadir / self.path(number)
         except IndexError:
             raise FileNotFoundError(f"no image {number}") from None
-        if not path.resolve().is_relative_to(self.datadir):
+        if not self._follow_links and not path.resolve().is_relative_to(self.datadir):
             raise FileNotFoundError(f"{path} leads out of {self.datadir}")
         return path
 
@@ -124,42 +138,73 @@ class Images:
     def _follow(self) -> None:
         for number in range(len(self)):
             self._on_change(number)
-        observer = Observer()
-        watching = True
-        try:
-            observer.schedule(_Touched(self._touch), str(self.datadir), recursive=True, event_filter=EVENTS)
-            observer.start()
-        except OSError as error:
-            watching = False
-            log.warning("%s cannot be watched (%s); listing it every %.0f s", self.datadir, error, LIST_AGAIN_S)
-        try:
-            while not self._stop.is_set():
+        while not self._stop.is_set():
+            began_s = time.monotonic()
+            folder = _identity(self.datadir)
+            observer = self._watch()
+            try:
                 self._list()
-                self._apply_touches(until_s=float("inf") if watching else time.monotonic() + LIST_AGAIN_S)
-        finally:
-            if observer.is_alive():
-                observer.stop()
+                if observer is None or not self._is_whole or self._listing.entered:
+                    until_s = time.monotonic() + max(LIST_AGAIN_S, 10 * (time.monotonic() - began_s))
+                else:
+                    until_s = math.inf
+                self._apply_touches(folder, until_s)
+            finally:
+                if observer is not None:
+                    observer.stop()
+
+    def _watch(self) -> BaseObserver | None:
+        """Begin to watch the folder; None where that cannot be: it is away, or inotify is exhausted."""
+        try:
+            observer = protocol.observe(self.datadir, _Touched(self._touch), EVENTS, recursive=True)
+        except OSError as error:
+            if self._is_watching:
+                log.warning("%s cannot be watched (%s); listing it again and again", self.datadir, error)
+            self._is_watching = False
+            return None
+        self._is_watching = True
+        return observer
 
     def _list(self) -> None:
-        """Walk the whole folder: number what is new, mark what is gone."""
+        """Walk the whole folder: number what is new, mark what is gone; what cannot be read now is not gone."""
         found = bytearray(len(self._paths))  # a set of a million numbers would take 60 MB
+        is_empty = True
         published = time.monotonic()
-        for path in walk(self.datadir, self.datadir, self._leave_out):
+        for path in self._listing.walk(self.datadir):
+            is_empty = False
             number = self._add(self._relative(str(path)))
             if number < len(found):  # those that come now are there
                 found[number] = True
             if self._stop.is_set():
                 return
-            if time.monotonic() - published > PUBLISH_EVERY_S:
+            if time.monotonic() - published > (PUBLISH_EVERY_S if self._published > 0 else PUBLISH_FIRST_S):
                 self._publish()
                 published = time.monotonic()
-        if any(found) or self.datadir.is_dir():  # an unmounted disk is no reason to forget everything
-            for number, is_there in enumerate(found):
-                if not is_there and number not in self._gone:
-                    self._remove(number)
-        self._publish()
+        unread = list(self._listing.unread)
+        if self.listing:
+            for folder in unread:
+                log.warning("%s cannot be listed; the images in it are left out", folder)
+        if is_empty:  # where its disk is not mounted there is an empty folder, or none
+            unread.append(self.datadir)
+        missing = [number for number, is_there in enumerate(found) if not is_there and number not in self._gone]
+        is_whole = self._leave(missing, unread)
+        self._publish(again=is_whole and not self._is_whole)  # other loops look again for what they did not find
+        self._is_whole = is_whole
         self.listing = False
         log.info("listed %d images in %s", self.present, self.datadir)
+        if self._listing.leading_out != self._leading_out:
+            self._leading_out = self._listing.leading_out
+            log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self.datadir)
+
+    def _leave(self, missing: Sequence[int], unread: Sequence[Path]) -> bool:
+        """Mark missing images as gone, but for those in folders that could not be read; whether there is none such."""
+        kept = tuple("" if folder == self.datadir else f"{self._relative(str(folder))}/" for folder in unread)
+        away = [number for number in missing if self._paths[number].startswith(kept)]
+        for number in set(missing).difference(away):
+            self._remove(number)
+        if away and self._is_whole:
+            log.warning("%s cannot be read, or is empty: its %d images are waited for", unread[0], len(away))
+        return not away
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.datadir).replace(os.sep, "/")
@@ -171,14 +216,17 @@ class Images:
             number = self._paths.add(path)
         elif number in self._gone:
             self._gone.discard(number)
-        else:
-            return number
-        self._on_change(number)
+            self._tell(number)
         return number
 
     def _remove(self, number: int) -> None:
         self._gone.add(number)
-        self._on_change(number)
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        """Tell of a change, unless the number is still to be published."""
+        if number < self._published:
+            self._on_change(number)
 
     def _publish(self, again: bool = False) -> None:
         """Publish the paths if there are new ones; `again` tells the loops that a file has changed."""
@@ -186,27 +234,39 @@ class Images:
             return
         try:
             protocol.publish(self._run, protocol.IMAGES, self._paths.as_list())
-            self._published = len(self._paths)
         except OSError as error:
             log.warning("images.pickle could not be published (%s); trying again", error)
+            return
+        before, self._published = max(self._published, 0), len(self._paths)
+        for number in range(before, self._published):
+            self._on_change(number)
 
     def _touch(self, path: Path) -> None:
         with self._lock:
             self._touched.add(path)
         self._wake.set()
 
-    def _apply_touches(self, until_s: float) -> None:
-        """Follow single files as they come, go and change."""
-        while not self._stop.is_set() and (left_s := until_s - time.monotonic()) > 0:
-            self._wake.wait(min(left_s, 5.0))
+    def _apply_touches(self, folder: object, until_s: float) -> None:
+        """Follow single files as they come, go and change, while DATADIR is this very folder."""
+        while not self._stop.is_set() and time.monotonic() < until_s and _identity(self.datadir) == folder:
+            self._wake.wait(LOOK_EVERY_S)
             if self._wake.is_set() and not self._stop.wait(SETTLE_S):
                 self._wake.clear()
                 with self._lock:
                     touched, self._touched = self._touched, set()
-                changed = [self._look_at(path) for path in touched]
-                self._publish(again=any(changed))
+                self._publish(again=self._look_at_all(touched))
             elif len(self._paths) != self._published:
                 self._publish()
+
+    def _look_at_all(self, paths: Iterable[Path]) -> bool:
+        """`_look_at` each; True if one is another now. What may not be looked at stays as it was."""
+        changed = False
+        for path in paths:
+            try:
+                changed |= self._look_at(path)
+            except OSError as error:
+                log.warning("%s cannot be looked at (%s)", path, error.strerror)
+        return changed
 
     def _look_at(self, path: Path) -> bool:
         """Bring what is known of one path up to date; True if a file known before is another now."""
@@ -215,16 +275,16 @@ class Images:
             return False
         if self._leave_out is not None and path.is_relative_to(self._leave_out):
             return False
-        if path.is_dir() and not path.is_symlink():
+        if self._listing.enters(path, path.is_symlink()):
             before = len(self._gone)
-            for inside in walk(self.datadir, path, self._leave_out):
+            for inside in self._listing.walk(path):
                 self._add(self._relative(str(inside)))
             return len(self._gone) != before
-        if is_image(path, path.is_symlink(), self.datadir):
+        if self._listing.is_image(path, path.is_symlink()):
             known = self._paths.number(relative)
-            self._on_change(self._add(relative))
+            self._tell(self._add(relative))
             return known is not None
-        if not path.exists():
+        if self._paths.number(relative) is not None or not path.exists():  # a link that leads out may stand there now
             for number in self._inside(relative):
                 self._remove(number)
         return False
@@ -238,38 +298,13 @@ class Images:
         return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
 
 
-def walk(datadir: Path, folder: Path, leave_out: Path | None = None) -> Iterator[Path]:
-    """The images in a folder and below, folder by folder in order of name; hidden names are left out.
-
-    Args:
-        datadir: links count only if they stay in it.
-        folder: where to begin, in it.
-        leave_out: a folder that is not entered: a run directory in it.
-    """
-    folders = [folder]
-    while folders:
-        here = folders.pop()
-        try:
-            with os.scandir(here) as entries:
-                inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-        except OSError as error:
-            log.warning("%s cannot be listed (%s)", here, error.strerror)
-            continue
-        for entry in inside:
-            if is_image(Path(entry.path), entry.is_symlink(), datadir):
-                yield Path(entry.path)
-        subfolders = (Path(entry.path) for entry in reversed(inside) if entry.is_dir(follow_symlinks=False))
-        folders += [subfolder for subfolder in subfolders if subfolder != leave_out]
-
-
-def is_image(path: Path, is_link: bool, datadir: Path) -> bool:
-    """Whether it is a file to ask about: links count only if they stay in DATADIR."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        return False
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another one mounted in its place; None: there is none."""
     try:
-        return path.is_file() and (not is_link or path.resolve().is_relative_to(datadir))
-    except (OSError, RuntimeError):  # a circle of links
-        return False
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class _Touched(FileSystemEventHandler):

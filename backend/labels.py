@@ -1,29 +1,32 @@
 """The answers: SQLite is their system of record, annotations.pickle what the other loops see of them."""
 
 import contextlib
+import io
 import logging
 import sqlite3
 import threading
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from backend import answers
-from backend.answers import Answer, Change, Label
+from backend.answers import DATABASE, Answer, Change, Label
+from backend.backup import copy_database
 from backend.database import Database
 from backend.review import Choice, Outline, choose
+from backend.standing import Standing
 from backend.statistics import Given, History, statistics
 from config import UsageError
 from IA import protocol
 
 log = logging.getLogger(__name__)
 
-DATABASE = "labels.sqlite3"
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
-AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
+REST = 4  # times as long as a publication took nothing is published: answers as fast as these share the disk with it
+FROM_PICKLE: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
 
 
 class Labels:
@@ -37,9 +40,8 @@ class Labels:
         self._run = run
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._standing: dict[str, Label] = {}
-        self._counts: dict[str, int] = {}
-        self._database = Database(run / DATABASE)
+        self._standing = Standing({})
+        self._database = Database(run / DATABASE, self._recover)
         self._changes = 0
         self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
         self._counting = threading.Lock()  # one counts, the others wait for what it has found
@@ -54,11 +56,11 @@ class Labels:
     def counts(self) -> dict[str, int]:
         """How many images stand as positive, negative and skipped."""
         with self._lock:
-            return dict(self._counts)
+            return self._standing.counts
 
     def label(self, path: str) -> Label | None:
         """The standing label of one image."""
-        return self._standing.get(path)
+        return self._standing.label(path)
 
     def standing(
         self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
@@ -70,9 +72,14 @@ class Labels:
             limit: at most this many; -1: all.
             offset: leave out this many first.
             newest: newest first, else in the order answered.
+
+        Raises:
+            sqlite3.Error: they cannot be read; at once, before anything is sent to whoever asked.
         """
-        with contextlib.closing(self._database.open()) as connection:
-            yield from answers.standing(connection, label, limit, offset, newest)
+        with contextlib.ExitStack() as stack:
+            connection = stack.enter_context(contextlib.closing(self._database.open()))
+            found = answers.standing(connection, label, limit, offset, newest)
+            return _until_closed(found, stack.pop_all())
 
     def chosen(
         self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
@@ -123,7 +130,9 @@ class Labels:
             The answers taken back, in the order answered, once that is durable. Fails with NothingToUndoError or
             NotDurableError.
         """
-        return self._database.submit(lambda connection: answers.take_back(connection, client), self._apply)
+        return self._database.submit(
+            lambda connection: answers.take_back(connection, client), lambda effect: self._apply(*effect)
+        )
 
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
@@ -132,82 +141,106 @@ class Labels:
         self._to_publish.set()
         self._publisher.join()
 
-    def _apply(self, changes: list[Change]) -> None:
+    def _apply(self, changes: list[Change], in_order: dict[str, Label] | None = None) -> None:
+        """Follow what has been stored; `in_order` is all that stood after it, where places have changed."""
         if not changes:
             return
-        stands_again = any(change.label is not None and not change.newest for change in changes)
-        in_order = self._in_order() if stands_again else None
         with self._lock:
             self._changes += 1
-            if in_order is not None:
-                self._take(in_order)
+            if in_order is not None:  # jobs of the same transaction that are applied later are in it already
+                self._standing = Standing(in_order)
             else:
                 for change in changes:
-                    self._count(change)
+                    self._standing.put(change.path, change.label)
         for change in changes:
             self._on_change(change.path)
         self._to_publish.set()
 
-    def _count(self, change: Change) -> None:
-        before = self._standing.pop(change.path, None)
-        if before is not None:
-            self._counts[before] -= 1
-        if change.label is not None:
-            self._standing[change.path] = change.label
-            self._counts[change.label] += 1
-
-    def _take(self, in_order: dict[str, Label]) -> None:
-        """Go on from what the disk has; jobs of the same transaction that are applied later are in it already."""
-        self._standing = in_order
-        self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
-
-    def _in_order(self) -> dict[str, Label]:
-        """The standing labels in the order answered, as the disk has them."""
+    def _recover(self) -> None:
+        """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self._database.open()) as connection:
-            return answers.labels_in_order(connection)
+            before, now = self._standing, Standing(answers.labels_in_order(connection))
+        with self._lock:
+            self._changes += 1
+            self._standing = now
+        for path in {path for path, _ in before.labels.items() ^ now.labels.items()}:
+            self._on_change(path)
+        self._to_publish.set()
 
     def _load(self) -> None:
         """Read what stands.
 
         Raises:
-            UsageError: the database cannot be opened or is not one.
+            UsageError: the database cannot be opened, is damaged, or is gone.
         """
+        path = self._run / DATABASE
+        known = self._known()
         try:
+            if known and not (path.exists() and path.stat().st_size >= answers.HEADER_BYTES):
+                raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
+            if 0 < (version := answers.version_of(path)) < answers.VERSION:
+                copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
             with contextlib.closing(self._database.open()) as connection:
                 answers.prepare(connection)
-            self._take(self._in_order())
-        except sqlite3.Error as error:
+                answers.check(connection)
+                self._standing = Standing(answers.labels_in_order(connection))
+                lost = answers.unheard_of(connection, known or {})
+            if lost:
+                self._keep_lost(len(lost))
+        except (sqlite3.Error, OSError) as error:
             self._database.close()
-            path = self._run / DATABASE
-            raise UsageError(
-                f"The answers in {path} cannot be read ({error}); restore a copy, or add --reset."
-            ) from None
+            is_machine = isinstance(error, sqlite3.OperationalError)  # a full disk, for one: nothing is lost
+            what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
+        if known is None or list(known.items()) != list(self._standing.labels.items()):  # the order counts too
+            self._to_publish.set()
+
+    def _known(self) -> dict[str, Label] | None:
+        """What annotations.pickle says; None where it is damaged or not there yet."""
         try:
             known = protocol.read(self._run, protocol.ANNOTATIONS).content
         except (OSError, ValueError):
-            known = None
-        if known != self._as_pickled():
-            self._to_publish.set()
+            return None
+        return {path: FROM_PICKLE[label] for path, label in known.items()}
+
+    def _keep_lost(self, count: int) -> None:
+        """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
+        pickled = self._run / protocol.ANNOTATIONS.name
+        kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
+        protocol.replace(kept, pickled.read_bytes())
+        log.warning(
+            "%d answers in %s are not in %s; it is kept as %s, for python -m backend.import_labels to take over",
+            count,
+            pickled,
+            DATABASE,
+            kept.name,
+        )
 
     # --- the publishing thread ----------------------------------------------------------------------------------------
 
     def _publish(self) -> None:
-        closing = False
+        closing, resting_s = False, 0.0
         while not closing:
             self._to_publish.wait()
-            self._closing.wait(PUBLISH_AFTER_S)
+            self._closing.wait(PUBLISH_AFTER_S + resting_s)
             closing = self._closing.is_set()  # looked at before the last publication, which then holds everything
+            began_s = time.monotonic()
             self._publish_once()
+            resting_s = REST * (time.monotonic() - began_s) if self._to_publish.is_set() else 0.0
 
     def _publish_once(self) -> None:
         self._to_publish.clear()
+        with self._lock:
+            data = io.BytesIO(self._standing.pickled())
         try:
-            protocol.publish(self._run, protocol.ANNOTATIONS, self._as_pickled())
+            protocol.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
         except OSError as error:
             log.warning("annotations.pickle could not be published (%s); trying again", error)
             self._to_publish.set()
             self._closing.wait(PUBLISH_AGAIN_S)
 
-    def _as_pickled(self) -> dict[str, bool | None]:
-        with self._lock:
-            return {path: AS_IN_PICKLE[label] for path, label in self._standing.items()}
+
+def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:
+    with stack:
+        yield from found

@@ -1,16 +1,17 @@
 """Pictures for the screen: decoded in worker processes, so that no file can stop or fill the server, and kept."""
 
 import contextlib
-import multiprocessing
+import errno
+import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from backend.preview_cache import PreviewCache
-from backend.rendering import RENDERED, Picture, begin, render, render_ahead
+from backend.rendering import RENDERED, Picture, render, render_ahead
 from IA.pictures import UnreadableError
+from IA.workers import Workers
 
 WORKERS = 2
 SIZES_PX = (64, 128, 256, 320, 480, 640, 960, 1280, 1600, 1920, 2560, 3840)
@@ -32,22 +33,26 @@ def name_of(version: str, size_px: int | None) -> str:
 
 
 class Previews:
-    """A pool of decoders; one that crashes is replaced, and the file it crashed on counts as unreadable."""
+    """A few decoders at work for the page, each in a process that no file can take the server along with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, inside: Path | None = None) -> None:
         """Begin with what was rendered before.
 
         Args:
             folder: where rendered pictures are kept.
+            inside: the folder that every file must lie in; None: anywhere.
         """
         self._cache = PreviewCache(folder)
+        self._inside = inside
         self._lock = threading.Lock()
-        self._pool = _pool()
+        self._workers = Workers(WORKERS)
+        self._threads = ThreadPoolExecutor(WORKERS, "render")
         self._flying: dict[str, Future[Picture | None]] = {}
         self._requests = 0
         self._quiet = threading.Condition()
         self._is_closed = False
-        self._not_ahead: set[str] = set()  # sent as they are, or a decoder crashed
+        self._not_ahead: set[str] = set()  # sent as they are
+        self._unreadable: dict[str, UnreadableError] = {}  # by version: finding out may have taken half a minute
 
     def render(self, path: Path, version: Callable[[], str], size_px: int | None) -> Picture:
         """The picture for display; call it from a thread, it waits.
@@ -89,7 +94,7 @@ class Previews:
             return
         try:
             picture = self._result(name, render_ahead, path, limit_of(size_px))
-        except (RuntimeError, CancelledError):  # a crash, and a request will tell whose fault it was; or the end
+        except RuntimeError:  # the end
             picture = None
         if picture is None or not picture.is_rendered:
             self._leave(name)
@@ -97,12 +102,12 @@ class Previews:
             self._cache.put(name, picture.content)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; who waits for a picture gets none."""
         with self._quiet:
             self._is_closed = True
             self._quiet.notify_all()
-        with self._lock:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
 
     @contextlib.contextmanager
     def _requested(self) -> Iterator[None]:
@@ -123,45 +128,32 @@ class Previews:
     # --- the pool -----------------------------------------------------------------------------------------------------
 
     def _render(self, name: str, path: Path, limit_px: int | None) -> Picture:
-        for _ in range(3):  # a crash may have been another file's fault, and what was begun ahead may give nothing
-            with contextlib.suppress(BrokenProcessPool):
-                picture = self._result(name, render, path, limit_px)
-                if picture is not None:
-                    return picture
-        raise UnreadableError("The decoder crashed on it.")
+        while (picture := self._result(name, render, path, limit_px)) is None:
+            pass  # it was begun ahead, and is sent as it is
+        return picture
 
     def _result(self, name: str, work: Work, path: Path, limit_px: int | None) -> Picture | None:
         """What comes of a job, one's own or the same that somebody has begun."""
-        pool, future = self._join(name, work, path, limit_px)
+        version = name.rsplit("-", 1)[0]
+        with self._lock:
+            if self._is_closed:
+                raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+            if version in self._unreadable:
+                raise UnreadableError(*self._unreadable[version].args)
+            if name not in self._flying:
+                self._flying[name] = self._threads.submit(self._workers.call, work, path, limit_px, self._inside)
+            future = self._flying[name]
         try:
             return future.result()
-        except BrokenProcessPool:
+        except CancelledError:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED)) from None
+        except UnreadableError as error:
             with self._lock:
-                self._renew(pool)
+                if len(self._unreadable) >= REMEMBERED:
+                    self._unreadable.clear()
+                self._unreadable[version] = error
             raise
         finally:
             with self._lock:
                 if self._flying.get(name) is future:
                     del self._flying[name]
-
-    def _join(
-        self, name: str, work: Work, path: Path, limit_px: int | None
-    ) -> "tuple[ProcessPoolExecutor, Future[Picture | None]]":
-        with self._lock:
-            if name not in self._flying:
-                try:
-                    self._flying[name] = self._pool.submit(work, path, limit_px)
-                except BrokenProcessPool:  # somebody else's crash, that nobody has looked at yet
-                    self._renew(self._pool)
-                    self._flying[name] = self._pool.submit(work, path, limit_px)
-            return self._pool, self._flying[name]
-
-    def _renew(self, broken: ProcessPoolExecutor) -> None:
-        if self._pool is broken:
-            broken.shutdown(wait=False, cancel_futures=True)
-            self._pool = _pool()
-
-
-def _pool() -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(WORKERS, mp_context=context, initializer=begin)

@@ -8,10 +8,16 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from IA.protocol import Array, Ranking
 
 LEASE_S = 60.0
+LOOK_AT = 4096  # places of an order at a time
+FORGET_FROM = 10_000  # leases; then those that are over and answered are dropped
 
 
 class Closed(IntFlag):
@@ -46,6 +52,7 @@ class Queue:
         self._probability: Array = memoryview(b"").cast("f")
         self._starts = [0, 0]  # what stands before these places in ranking and shuffled order is closed
         self._leases: dict[int, Lease] = {}
+        self._forget_from = FORGET_FROM
 
     @property
     def left(self) -> int:
@@ -63,8 +70,6 @@ class Queue:
             self._left += (after == 0) - (before == 0)
             if before and not after:
                 self._starts = [0, 0]
-            if after:
-                self._leases.pop(image, None)
 
     def _join(self, image: int) -> None:
         """Put a new image at a random place, so that the order is a fair shuffle at any moment."""
@@ -110,7 +115,21 @@ class Queue:
                     break
             for image, probability in chosen.items():
                 self._leases[image] = Lease(client, now_s + LEASE_S, probability)
+            if len(self._leases) > self._forget_from:
+                self._forget(now_s)
             return list(chosen.items())
+
+    def _forget(self, now_s: float) -> None:
+        """Drop the leases that are over; one of an answered image counts until then, for the answer may be undone."""
+        kept = {i: lease for i, lease in self._leases.items() if lease.until_s > now_s or not self._closed[i]}
+        self._leases, self._forget_from = kept, max(FORGET_FROM, 2 * len(kept))
+
+    def hold(self, image: int, client: str) -> None:
+        """Hand out this very image, unless somebody else has it: the client sees it again, for an undo took it back."""
+        with self._lock:
+            lease, now_s = self._leases.get(image), self._clock()
+            if lease is None or lease.client == client or lease.until_s <= now_s:
+                self._leases[image] = Lease(client, now_s + LEASE_S, self.probability(image, client))
 
     def is_open(self, image: int) -> bool:
         """Whether an image is to be asked."""
@@ -130,13 +149,21 @@ class Queue:
         """Images to ask: as ranked, then in shuffled order those that the ranking does not know yet."""
         for which, order in enumerate((self._ranked, self._shuffled)):
             at_start = True
-            for place in range(self._starts[which], len(order)):
-                image = order[place]
-                if image >= len(self._closed) or self._closed[image]:
-                    self._starts[which] += at_start
-                    continue
-                at_start = False
-                yield image, _finite(self._ranked_probability[place]) if which == 0 else self.probability(image)
+            for start in range(self._starts[which], len(order), LOOK_AT):
+                places = start + self._places(order[start : start + LOOK_AT])
+                if at_start:
+                    self._starts[which] = int(places[0]) if len(places) else min(start + LOOK_AT, len(order))
+                    at_start = not len(places)
+                for place in places.tolist():
+                    image = order[place]
+                    yield image, _finite(self._ranked_probability[place]) if which == 0 else self.probability(image)
+
+    def _places(self, order: Array) -> npt.NDArray[Any]:
+        """Where in this part of an order an image is to be asked; a ranking may name some that are not known yet."""
+        images, closed = np.asarray(order), np.frombuffer(self._closed, np.uint8)
+        known = np.flatnonzero(images < len(closed))
+        places: npt.NDArray[Any] = known[closed[images[known]] == 0]
+        return places
 
 
 def _finite(probability: float) -> float | None:

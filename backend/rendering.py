@@ -2,10 +2,7 @@
 
 import contextlib
 import io
-import multiprocessing
-import multiprocessing.connection
 import os
-import resource
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +11,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from IA.pictures import BAD_IMAGE, ORIENTATION, UnreadableError, open_upright
+from IA.pictures import BAD_IMAGE, ORIENTATION, UnreadableError, open_upright, opened, opened_image, upright
 
-MEMORY_BYTES = 4 * 2**30
+AS_IT_IS_BYTES = 32 * 2**20  # a file with more is rendered: the server has it in memory for a while
+MOST_PX = 16_000  # on the long side of a picture that is asked for as it is, but that no browser shows so
 AHEAD_NICE = 10
 QUALITY = 90
+LEAST_PX = 1  # a picture that is only looked at for damage, as small as it can be decoded
 RENDERED = "image/jpeg"
 SHOWN_BY_BROWSERS = {
     "JPEG": "image/jpeg",
@@ -44,57 +43,44 @@ class Picture:
     is_rendered: bool
 
 
-def begin() -> None:
-    """Bound a worker's memory, and end it with the server, however that ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(0)
-
-
-def render(path: Path, limit_px: int | None) -> Picture:
+def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Picture:
     """The picture for display, upright; the file as it is where a browser shows it so and it is small enough.
 
     Args:
         path: of the image file.
         limit_px: at most this many pixels on the long side; None: any number.
+        inside: a folder that the file must lie in; None: anywhere.
 
     Raises:
         UnreadableError: it cannot be decoded.
         OSError: it cannot be opened.
     """
-    picture = open_upright(path, at_least_px=limit_px)
+    as_it_is = _as_it_is(path, limit_px, inside)
+    if as_it_is is not None:
+        upright(io.BytesIO(as_it_is.content), LEAST_PX)
+        return as_it_is
+    picture = open_upright(path, limit_px, inside)
     try:
-        as_it_is = _as_it_is(path, limit_px)
-        if as_it_is is not None:
-            return Picture(path.read_bytes(), as_it_is, is_rendered=False)
-        return _encoded(picture, limit_px)
+        return _encoded(picture, limit_px or MOST_PX)
     except BAD_IMAGE as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise UnreadableError("It takes more memory than there is, or it was replaced meanwhile.") from None
+        raise UnreadableError("It takes more memory than there is.") from None
 
 
-def _encoded(picture: Image.Image, limit_px: int | None) -> Picture:
-    if limit_px is not None:
-        picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _encoded(picture: Image.Image, limit_px: int) -> Picture:
+    picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=QUALITY, subsampling=0)
     return Picture(encoded.getvalue(), RENDERED, is_rendered=True)
 
 
-def render_ahead(path: Path, limit_px: int) -> Picture | None:
+def render_ahead(path: Path, limit_px: int, inside: Path | None = None) -> Picture | None:
     """The same at low priority, before anybody asks; None for a file that is sent as it is, without decoding it."""
-    with contextlib.suppress(*BAD_IMAGE):  # rendering tells what is wrong with it
-        if path.is_file() and _as_it_is(path, limit_px) is not None:
-            return None
+    if _as_it_is(path, limit_px, inside) is not None:
+        return None
     with ThreadPoolExecutor(1, initializer=_give_way) as low:
-        return low.submit(render, path, limit_px).result()
+        return low.submit(render, path, limit_px, inside).result()
 
 
 def _give_way() -> None:
@@ -103,12 +89,22 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), AHEAD_NICE)
 
 
-def _as_it_is(path: Path, limit_px: int | None) -> str | None:
-    """Media type of a file that a browser shows as it is: small enough, upright, one frame, eight bits, RGB or grey."""
-    with Image.open(path) as image:
+def _as_it_is(path: Path, limit_px: int | None, inside: Path | None) -> Picture | None:
+    """A file that a browser shows as it is: small enough, upright, one frame, eight bits, RGB or grey.
+
+    None for any other, also for one that nothing can be made of: rendering tells what is wrong with it.
+    """
+    with contextlib.suppress(UnreadableError, *BAD_IMAGE), opened(path, inside) as file, opened_image(file) as image:
         media_type = SHOWN_BY_BROWSERS.get(image.format or "")
-        if limit_px is None:
-            return media_type
-        plain = image.mode in {"RGB", "L"} and getattr(image, "n_frames", 1) == 1
-        upright = image.getexif().get(ORIENTATION, 1) == 1
-        return media_type if plain and upright and max(image.size) <= limit_px else None
+        if media_type is None or os.fstat(file.fileno()).st_size > AS_IT_IS_BYTES:
+            return None
+        if limit_px is None or (max(image.size) <= limit_px and _is_plain(image)):
+            file.seek(0)
+            return Picture(file.read(AS_IT_IS_BYTES), media_type, is_rendered=False)
+    return None
+
+
+def _is_plain(image: Image.Image) -> bool:
+    """Of a small image only: Pillow may decode it to find out."""
+    upright = image.getexif().get(ORIENTATION, 1) == 1
+    return upright and image.mode in {"RGB", "L"} and not getattr(image, "is_animated", False)

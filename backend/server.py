@@ -1,7 +1,9 @@
 """Runs the annotation server of one session until it is signalled."""
 
+import contextlib
 import logging
 import os
+import resource
 import socket
 import sys
 import threading
@@ -9,9 +11,10 @@ import threading
 import uvicorn
 
 from backend import instructions
-from backend.access import token_of
+from backend.access import TOKEN, token_of
 from backend.app import create_app
-from backend.checks import check_place, check_run, listen
+from backend.checks import check_place, check_run, exposed, listen
+from backend.connections import served
 from backend.session import Session
 from config import Config, UsageError
 from IA.loop import until_signalled
@@ -19,14 +22,23 @@ from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 2
-WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, instructions.NAME)
+FILES_AT_MOST = 4096
+WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, instructions.NAME, TOKEN)
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:
     """A server without one of its threads would take no answers: end, and be started again."""
     log.critical("%s failed", failure.thread, exc_info=failure.exc_value)
     os._exit(1)
+
+
+def _allow_files() -> None:
+    """Let connections, pictures and databases be open at once; some systems begin with 256 for all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_AT_MOST if hard == resource.RLIM_INFINITY else min(FILES_AT_MOST, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Server(uvicorn.Server):
@@ -48,16 +60,14 @@ def serve() -> None:
     threading.excepthook = _end
     if len(sys.argv) > 1:  # the supervisor has checked; a disk that went away since then must not end the session
         check_place(config)
+        sys.stderr.write(exposed(config))
     check_run(config)
+    _allow_files()
     listener = listen(config)
     with until_signalled("server", config.run, *WRITES):
         session = Session(config)
         app = create_app(session, token_of(config.run) if config.token else None)
-        server = _Server(
-            uvicorn.Config(
-                app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False
-            )
-        )
+        server = _Server(served(app))
         server.session = session
         log.info("serving %s on http://%s:%d", config.datadir, config.address, config.port)
         server.run([listener])

@@ -24,7 +24,18 @@ from backend.review import Choice
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
-from IA.protocol import HELD_OUT, PREDICTIONS, RANKING, SETTINGS, Latest, Predictions, Ranking, Settings, Version
+from IA.protocol import (
+    HELD_OUT,
+    IMAGES,
+    PREDICTIONS,
+    RANKING,
+    SETTINGS,
+    Latest,
+    Predictions,
+    Ranking,
+    Settings,
+    Version,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +52,19 @@ class Session:
         self.config = config
         self.run = config.run
         self.settings = settle(config)
-        protocol.publish(self.run, SETTINGS, self.settings)
+        try:
+            protocol.publish(self.run, SETTINGS, self.settings)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(
+                f"The run directory {self.run} cannot be written: {reason}; start again when it can."
+            ) from None
         self.changes = Changes()
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
-        self.images = Images(self.run, Path(self.settings.datadir), self._on_image)
-        self.previews = Previews(self.run / "cache" / "previews")
+        datadir = Path(self.settings.datadir)
+        self.images = Images(self.run, datadir, self._on_image, config.follow_links)
+        self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
@@ -75,8 +93,9 @@ class Session:
         return self._stop.is_set()
 
     def end_streams(self) -> None:
-        """Let the event streams end, so that the server can."""
+        """Let the event streams end, and what waits for a decoder, so that the server can."""
         self._stop.set()
+        self.previews.close()
         self.changes.notify()
 
     def close(self) -> None:
@@ -85,7 +104,6 @@ class Session:
         self.images.close()
         self.ahead.close()
         self.labels.close()
-        self.previews.close()
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -271,8 +289,11 @@ class Session:
                 self.changes.notify()
 
     def _state(self, name: str) -> str:
-        if protocol.is_held(self.run, name):
-            return "running"
+        try:
+            if protocol.is_held(self.run, name):
+                return "running"
+        except OSError:  # no descriptors left, for one: as it was, for all that is known
+            return self.loops[name]
         fresh = time.monotonic() - self._started_s < STARTING_S
         return "starting" if fresh and self.loops[name] == "starting" else "down"
 
@@ -281,8 +302,12 @@ def settle(config: Config) -> Settings:
     """The settings of a run: what was asked for now, else what the run had, else the default."""
     try:
         before = protocol.read(config.run, SETTINGS).content
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if not isinstance(error, FileNotFoundError):
+            log.warning("%s; the run goes on with what was asked for now, and defaults", error)
         before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex)
+    if before.datadir not in {"", str(config.datadir)}:
+        log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
     return Settings(
         datadir=str(config.datadir),
         network=config.network or before.network,
@@ -290,8 +315,24 @@ def settle(config: Config) -> Settings:
         finetune=config.finetune or before.finetune,
         positive=config.positive or before.positive,
         negative=config.negative or before.negative,
-        id=before.id,
+        id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
+        run=str(config.run),
+        follow_links=config.follow_links,
     )
+
+
+def _numbers_stand(run: Path) -> bool:
+    """Whether images keep their numbers; else what rests on them goes, also what a page still wants to send."""
+    try:
+        protocol.read(run, IMAGES)
+    except OSError:
+        return True
+    except ValueError as error:
+        log.warning("%s; images are numbered anew", error)
+        for file in (PREDICTIONS, RANKING):
+            (run / file.name).unlink(missing_ok=True)
+        return False
+    return True
 
 
 def displayed(path: str) -> str:

@@ -15,10 +15,10 @@ from types import FrameType
 
 from backend import demo
 from backend.access import token_of
-from backend.checks import check_place, check_run, is_free
+from backend.checks import check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
-from IA.loop import LOG_BYTES, log_to, one_sentence
+from IA.loop import log_to, one_sentence
 from IA.protocol import hold
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Supervisor:
     def __init__(self, commands: list[Command], environment: dict[str, str], link: "Link | None" = None) -> None:
         self._environment = environment
         self._link = link
+        self._was_up = False
         self._is_ending = False  # no Event: its lock may be held by the very code that a signal interrupts
         self._reaper: subprocess.Popen[str] | None = None
         self._groups: set[str] = set()
@@ -63,10 +64,10 @@ class Supervisor:
             self._keep_reaper()
             for child in self._children:
                 child.keep_alive()
-                if child.command.vital and child.exit_code == PERSONS_MISTAKE:
-                    return PERSONS_MISTAKE
+                if child.command.vital and child.exit_code == PERSONS_MISTAKE and not self._was_up:
+                    return PERSONS_MISTAKE  # once it has served, it is the machine that fails, and that may pass
             if self._link is not None and self._link.is_up():
-                self._link = None
+                self._link, self._was_up = None, True
             time.sleep(LOOK_EVERY_S)
         return 0
 
@@ -76,13 +77,16 @@ class Supervisor:
         """Start the reaper, anew if it died, and tell it of everything that runs."""
         if self._reaper is not None and self._reaper.poll() is None:
             return
-        self._reaper = subprocess.Popen(
-            python("-m", "backend.reaper"),
-            stdin=subprocess.PIPE,
-            env=self._environment,
-            start_new_session=True,
-            text=True,
-        )
+        try:
+            self._reaper = subprocess.Popen(
+                python("-m", "backend.reaper"),
+                stdin=subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+                text=True,
+            )
+        except OSError:  # no descriptors or no memory left: at the next look
+            return
         for group in list(self._groups):
             self._tell_reaper(f"+{group}")
 
@@ -137,9 +141,7 @@ def commands(config: Config) -> list[Command]:
 
 def _tensorboard(config: Config) -> Command:
     log_file = config.run / "logs" / "tensorboard.log"
-    options = ["--logdir", str(config.run / "tensorboard"), "--host", "127.0.0.1", "--port", str(config.port + 1)]
-    arguments = python("-m", "tensorboard.main", *options, "--path_prefix", "/tensorboard", "--reload_interval", "5")
-    return Command("TensorBoard", arguments, nice=10, log=log_file)
+    return Command("TensorBoard", python("-m", "backend.board"), nice=10, log=log_file)
 
 
 def environment(config: Config) -> dict[str, str]:
@@ -216,17 +218,11 @@ def main() -> None:
         (config.run / "logs").mkdir(exist_ok=True)
         os.environ["IA_LOG_LEVEL"] = "WARNING"
         log_to(config.run, "supervisor")
-        _bound(config.run / "logs" / "tensorboard.log")
         sys.stderr.write(f"Answers and model are kept in {config.run}; Ctrl-C ends, the same command goes on.\n")
+        sys.stderr.write(exposed(config))
         link = Link(config, token_of(config.run) if config.token else None)
         code = Supervisor(commands(config), environment(config), link).supervise()
     raise SystemExit(code)
-
-
-def _bound(log_file: Path) -> None:
-    """Begin a log anew that has grown too long."""
-    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
-        log_file.unlink()
 
 
 if __name__ == "__main__":

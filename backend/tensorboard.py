@@ -7,21 +7,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 NOT_HANDED_ON = {"host", "cookie", "authorization", "origin", "connection", "keep-alive", "te", "upgrade"}
-NOT_HANDED_BACK = {"connection", "keep-alive", "transfer-encoding", "content-security-policy", "x-frame-options"}
+NOT_HANDED_BACK = {"connection", "keep-alive", "transfer-encoding", "x-frame-options"}
 TIMEOUT_S = 30.0
 
 
 class TensorBoard:
     """Hands requests on to the TensorBoard of this run."""
 
-    def __init__(self, port: int) -> None:
-        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S, trust_env=False)
+    def __init__(self, port: int, token: str | None) -> None:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        self._client = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=TIMEOUT_S, trust_env=False
+        )
 
     async def answer(self, request: Request) -> Response:
         """TensorBoard's answer to this request, or one sentence while it is not there."""
         headers = [(name, value) for name, value in request.headers.items() if name not in NOT_HANDED_ON]
         try:
-            url = httpx.URL(path=request.url.path, query=request.url.query.encode())
+            url = httpx.URL(path=request.scope["path"], query=request.scope["query_string"])
         except httpx.InvalidURL:
             return JSONResponse({"detail": "TensorBoard has no such page."}, 404)
         asked = self._client.build_request(request.method, url, headers=headers, content=await request.body())
@@ -30,6 +33,8 @@ class TensorBoard:
         except httpx.HTTPError:
             return JSONResponse({"detail": "TensorBoard does not answer; it may still be starting."}, 502)
         kept = {name: value for name, value in answered.headers.items() if name not in NOT_HANDED_BACK}
+        if "content-security-policy" in kept:  # its own lets anybody frame it
+            kept["content-security-policy"] += ", frame-ancestors 'self'"
         return StreamingResponse(_body(answered), answered.status_code, kept)
 
     async def close(self) -> None:

@@ -31,11 +31,12 @@ def tiny_network() -> str:
     """Name of a registered network of two convolutions: images (B, 3, 32, 32) -> embeddings (B, 24)."""
     from IA.networks import register
 
-    register("tiny")(_tiny)
+    register("tiny")(tiny)
     return "tiny"
 
 
-def _tiny(pretrained: bool) -> "tuple[nn.Module, Preprocessing]":
+def tiny(pretrained: bool) -> "tuple[nn.Module, Preprocessing]":
+    """The tiny network, as `IA.networks.register` takes it."""
     import torch
     from torch import nn
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from backend.app import create_app
 from backend.checks import listen
+from backend.connections import served
 from backend.session import Session
 from config import Config
 
@@ -40,7 +41,7 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
     config = replace(config, port=listener.getsockname()[1])
     session = Session(config)
     app = create_app(session, token)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(served(app))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -188,6 +188,7 @@ def test_help_names_every_option() -> None:
         "--finetune",
         "--instructions",
         "--no-token",
+        "--follow-links",
     ]
     assert [name for name in [*options, "HOST", "PORT", "DATADIR", "demo"] if name not in shown.stdout] == []
 

@@ -184,7 +184,7 @@ def test_decoding_runs_little_ahead(images_folder: Path, monkeypatch: pytest.Mon
     """However long the list, only about two batches are decoded before someone takes them."""
     decoded: list[Path] = []
 
-    def count(path: Path, _: Preprocessing) -> torch.Tensor:
+    def count(path: Path, _: Preprocessing, inside: Path | None) -> torch.Tensor:
         decoded.append(path)
         return torch.from_numpy(np.zeros((3, 32, 32), np.uint8))
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from backend.images import Images
+from IA import protocol
 from tests.serving import until
 
 
@@ -161,3 +162,69 @@ def test_an_unmounted_folder_forgets_nothing(tmp_path: Path, datadir: Path, foll
     datadir.rename(tmp_path / "away")
     images = follow()
     assert (len(images), images.present) == (count, count)
+
+
+def test_a_number_is_told_once_it_is_on_the_disk(tmp_path: Path, datadir: Path) -> None:
+    """Whoever has heard of an image finds its number in images.pickle, so that it has no other after a crash."""
+    run = tmp_path / "run"
+    run.mkdir()
+    told: list[int] = []
+    late: list[int] = []
+
+    def hear(number: int) -> None:
+        told.append(number)
+        if number >= len(protocol.read(run, protocol.IMAGES).content):
+            late.append(number)
+
+    images = Images(run, datadir, hear)
+    images.start()
+    try:
+        until(lambda: len(told) >= len(EXPECTED))
+        for name in ("new.png", "another.png"):
+            (datadir / name).write_bytes(b"")
+        until(lambda: len(set(told)) == len(EXPECTED) + 2)
+    finally:
+        images.close()
+    assert late == []
+
+
+def test_links_that_lead_out_are_followed_if_asked(tmp_path: Path, datadir: Path) -> None:
+    """With the option linked files and folders count, each folder once, and no circle is gone round twice."""
+    outside = tmp_path / "outside"
+    (outside / "deep").mkdir(parents=True)
+    (outside / "deep" / "x.jpg").write_bytes(b"")
+    (outside / "circle").symlink_to(outside)
+    (datadir / "file.jpg").symlink_to(outside / "deep" / "x.jpg")
+    (datadir / "linked").symlink_to(outside)
+    (datadir / "linked again").symlink_to(outside)
+    (datadir / "inside").symlink_to(datadir / "sub dir")
+    (tmp_path / "run").mkdir()
+    images = Images(tmp_path / "run", datadir, follow_links=True)
+    images.start()
+    until(lambda: not images.listing)
+    images.close()
+    assert present(images) == EXPECTED | {"file.jpg", "linked/deep/x.jpg"}
+    number = images.number("file.jpg")
+    assert number is not None
+    assert images.file(number).is_file()
+
+
+def test_links_that_are_not_followed_are_counted_once(
+    tmp_path: Path, datadir: Path, follow: Callable[[], Images], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says how many links lead out, and which option follows them."""
+    (tmp_path / "secret.jpg").write_bytes(b"")
+    (datadir / "out.jpg").symlink_to(tmp_path / "secret.jpg")
+    (datadir / "up").symlink_to(tmp_path)
+    follow()
+    [said] = [record.getMessage() for record in caplog.records if "--follow-links" in record.getMessage()]
+    assert said.startswith("2 links lead out of ")
+
+
+def test_a_file_that_becomes_a_link_out_is_gone(tmp_path: Path, datadir: Path, follow: Callable[[], Images]) -> None:
+    """Replaced by a link that leads out, an image is there no more."""
+    images = follow()
+    (tmp_path / "secret.jpg").write_bytes(b"")
+    (datadir / "link.tmp").symlink_to(tmp_path / "secret.jpg")
+    (datadir / "link.tmp").rename(datadir / "b.jpg")
+    until(lambda: "b.jpg" not in present(images))

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from backend import answers
-from backend.answers import Answer, Label, NothingToUndoError
+from backend.answers import DATABASE, Answer, Label, NothingToUndoError
 from backend.database import Database, NotDurableError
-from backend.labels import AS_IN_PICKLE, DATABASE, Labels
+from backend.labels import Labels
+from backend.standing import AS_IN_PICKLE
 from config import UsageError
 from IA import protocol
 from tests.serving import until
@@ -181,18 +182,18 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_publishing_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When annotations.pickle cannot be written, the answer still counts, and it is published when the disk heals."""
     labels = Labels(tmp_path)
-    working = protocol.publish
+    working = protocol.publish_pickled
     failed = []
 
     def failing(*_: object) -> int:
         failed.append(1)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(protocol, "publish", failing)
+    monkeypatch.setattr(protocol, "publish_pickled", failing)
     with caplog.at_level(logging.WARNING):
         labels.annotate(answer("a.jpg", "positive")).result()
         until(lambda: failed)
-    monkeypatch.setattr(protocol, "publish", working)
+    monkeypatch.setattr(protocol, "publish_pickled", working)
     until(lambda: published(tmp_path) == {"a.jpg": True})
     labels.close()
 
@@ -282,4 +283,47 @@ def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -
     undone.result()
     assert [future.result().label for future in futures] == ["positive", "negative", "skipped"]
     assert labels.counts() == {"positive": 1, "negative": 0, "skipped": 1}
+    labels.close()
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), MemoryError()])
+def test_the_writer_outlives_a_failure(tmp_path: Path, error: Exception) -> None:
+    """Whatever the machine refuses, the answer is refused and the next one is taken."""
+
+    def failing(connection: sqlite3.Connection) -> tuple[None, None]:
+        raise error
+
+    database = Database(tmp_path / DATABASE, lambda: None)
+    with pytest.raises(NotDurableError):
+        database.submit(failing, print).result(20)
+    assert database.submit(lambda connection: ("done", None), lambda _: None).result(20) == "done"
+    database.close()
+
+
+def test_an_answer_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
+    """A request that was given up before its turn is left out, and the others are taken."""
+    labels = Labels(tmp_path)
+    released = threading.Event()
+    labels._database.submit(lambda connection: (released.wait(20), None), lambda _: None)
+    given_up = labels.annotate(answer("a.jpg", "positive"))
+    assert given_up.cancel()
+    released.set()
+    labels.annotate(answer("b.jpg", "positive")).result(20)
+    assert labels.counts()["positive"] == 1
+    labels.close()
+
+
+def test_an_undo_that_restores_reads_nothing_after_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An undo that is stored is told even where no further file can be opened."""
+    labels = Labels(tmp_path)
+    labels.annotate(answer("a.jpg", "positive")).result()
+    labels.annotate(answer("a.jpg", "negative")).result()
+
+    def exhausted(*_: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "open", exhausted)
+        assert [taken.label for taken in labels.undo("me").result(20)] == ["negative"]
+    assert labels.label("a.jpg") == "positive"
     labels.close()

@@ -1,9 +1,11 @@
 """The loops, a step at a time: images to embeddings, answers to a head, a head to a ranking."""
 
+import copy
 import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 from config import Config
 from IA import protocol, tuner
 from IA.embeddings import Embeddings
+from IA.head import Head
 from IA.inference import Inference
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
@@ -32,7 +35,7 @@ from IA.selector import Selector
 from IA.training import Trainer
 from IA.tuned import Tuned
 from IA.tuner import Tuner
-from tests.conftest import _tiny
+from tests.conftest import tiny
 
 POSITIVES = {f"red/{number}.png" for number in range(6)}
 
@@ -86,7 +89,7 @@ def test_nothing_to_do_yet(tmp_path: Path) -> None:
     assert Inference(config).step() is False
     assert Trainer(config).step() is False
     Selector(config).step()
-    assert [path.name for path in tmp_path.iterdir()] == ["tensorboard"]
+    assert not any(tmp_path.iterdir())
 
 
 def test_before_any_answer(loops: Loops) -> None:
@@ -249,11 +252,53 @@ def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptu
     assert checkpoint["generation"] == 1
 
 
+def test_a_head_that_is_not_finite_is_not_published(
+    loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A head with a NaN is one warning; the checkpoint in place stays, and the next answers are learnt again."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    before = (loops.run / PREDICTOR).read_bytes()
+
+    def failing(backbone: Backbone, head: Head, **said: Any) -> Predictor:
+        head = copy.deepcopy(head)
+        head.weights[0] = float("nan")
+        return Predictor(backbone, head, **said)
+
+    monkeypatch.setattr("IA.training.Predictor", failing)
+    loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
+    assert (loops.run / PREDICTOR).read_bytes() == before
+    assert ["is not finite" in record.getMessage() for record in caplog.records] == [True]
+    monkeypatch.undo()
+    loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False, "blue/2.png": False})
+    assert load_head(loops.run / PREDICTOR).labels == 4
+
+
+def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
+    """A fine-tuned network with an infinity is not saved; saved by another program it is one warning."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    before = load_head(loops.run / PREDICTOR).backbone
+    backbone = _other_backbone(loops)
+    next(backbone.module.parameters()).data[0] = float("inf")
+    tuned = Tuned(backbone, before, 2, frozenset())
+    with pytest.raises(ValueError, match="not finite"):
+        tuned.save(loops.run / BACKBONE)
+    assert not (loops.run / BACKBONE).exists()
+    with pytest.MonkeyPatch.context() as unchecked:
+        unchecked.setattr("IA.tuned.check_finite", lambda weights: None)
+        tuned.save(loops.run / BACKBONE)
+    loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
+    loops.turn()
+    assert load_head(loops.run / PREDICTOR).backbone == before
+    assert load_head(loops.run / PREDICTOR).labels == 3
+    warnings = [record.name for record in caplog.records if "not finite" in record.getMessage()]
+    assert len(warnings) == 2  # inference's and the trainer's
+
+
 def test_another_network(loops: Loops) -> None:
     """With other weights the embeddings are made anew, and no head is used on embeddings that it was not fitted to."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     features = protocol.read(loops.run, FEATURES).content
-    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    register("tiny2")(lambda pretrained: tiny(not pretrained))
     protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue", "1d"))
     while loops.inference.step():
         pass
@@ -334,7 +379,7 @@ def test_the_likeliest(tmp_path: Path) -> None:
 
 def _other_backbone(loops: Loops) -> Backbone:
     """The same architecture with other weights."""
-    register("tiny2")(lambda pretrained: _tiny(not pretrained))
+    register("tiny2")(lambda pretrained: tiny(not pretrained))
     other = build("tiny2")
     return Backbone(loops.network, other.module, other.preprocessing, other.dimension)
 

@@ -253,6 +253,43 @@ def test_broken_exif_is_ignored(tmp_path: Path) -> None:
     assert is_close(open_upright(tmp_path / "a.jpg").getpixel((4, 4)), RED)
 
 
+def test_a_file_must_lie_where_it_should(tmp_path: Path) -> None:
+    """Where the open file is decides: not what its path says, through whatever links."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    red_corner().save(tmp_path / "out" / "a.png")
+    red_corner().save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "out.png").symlink_to(tmp_path / "out" / "a.png")
+    (tmp_path / "in" / "link.png").symlink_to("a.png")
+    (tmp_path / "in" / "folder").symlink_to(tmp_path / "out")
+    inside = (tmp_path / "in").resolve()
+    for name in ("a.png", "link.png"):
+        assert open_upright(tmp_path / "in" / name, inside=inside).size == (40, 20)
+    for name in ("out.png", "folder/a.png", "../out/a.png"):
+        assert open_upright(tmp_path / "in" / name).size == (40, 20)
+        with pytest.raises(FileNotFoundError):
+            open_upright(tmp_path / "in" / name, inside=inside)
+
+
+def test_scans_are_counted_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks like a scan behind the end of a JPEG, such as a film, is none; too many true ones are refused."""
+    buffer = io.BytesIO()
+    red_corner(80, 80).save(buffer, "JPEG", progressive=True)
+    monkeypatch.setattr(pictures, "MAX_SCANNED", 12 * 6400)
+    (tmp_path / "a.jpg").write_bytes(buffer.getvalue() + b"\xff\xda" * 1000)
+    assert open_upright(tmp_path / "a.jpg").size == (80, 80)
+    monkeypatch.setattr(pictures, "MAX_SCANNED", 5 * 6400)
+    with pytest.raises(UnreadableError, match="10 scans"):
+        open_upright(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize(("size", "expected"), [((6000, 4000), (750, 500)), ((30_000_000, 1), (15_000_000, 1))])
+def test_a_large_picture_comes_smaller(tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    """Pixels of a large picture that is no JPEG are few enough to be handed on."""
+    Image.new("1", size).save(tmp_path / "a.png")
+    assert upright_pixels(tmp_path / "a.png", 224).shape == (expected[1], expected[0], 3)
+
+
 def test_torch_is_not_imported() -> None:
     """The server's preview workers may use this module without torch in their memory."""
     code = "import sys, IA.pictures; sys.exit('torch' in sys.modules)"

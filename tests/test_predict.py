@@ -124,7 +124,7 @@ def test_a_mistake_is_one_sentence(
 def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) -> None:
     """`| head -1` ends the command without a traceback."""
     code = (
-        "import sys; from tests.conftest import _tiny; from IA.networks import register; register('tiny')(_tiny)\n"
+        "import sys; from tests.conftest import tiny; from IA.networks import register; register('tiny')(tiny)\n"
         f"from IA import predict; sys.argv = ['', {str(checkpoint)!r}, {str(images_folder)!r}]\n"
         "sys.stdin.readline(); predict.main()"
     )

@@ -176,35 +176,32 @@ def test_preparing_ends_with_the_pool(previews: Previews, large: Path) -> None:
     previews.prepare(large, first, 320)  # comes between the look and the end: nothing is raised
 
 
-def crash(path: Path, limit_px: int) -> Picture | None:
+def crash(path: Path, limit_px: int, inside: Path | None) -> Picture | None:
     """What a decoder does that a file brings down."""
     os._exit(11)
 
 
-def slowly(path: Path, limit_px: int) -> Picture | None:
+def slowly(path: Path, limit_px: int, inside: Path | None) -> Picture | None:
     """A decoder that takes its time and has nothing to give."""
     time.sleep(0.5)
     return None
 
 
-def test_a_crash_ahead_harms_no_request(previews: Previews, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A decoder that crashes ahead of time is replaced, the file is left alone, and whoever asks gets the picture."""
-    monkeypatch.setattr("backend.previews.render_ahead", crash)
+def test_a_crash_harms_no_other_picture(previews: Previews, large: Path) -> None:
+    """A file that crashes its decoder is unreadable; whatever is rendered at the same time is shown."""
     pictures: list[Picture] = []
     threads = [
         threading.Thread(target=lambda name=name: pictures.append(previews.render(large, lambda: name, 320)))
         for name in ("a", "b", "c")
     ]
-    previews.prepare(large, first, 320)
     for thread in threads:
         thread.start()
-    previews.prepare(large, lambda: "second", 320)
+    for name in ("first", "second"):
+        with pytest.raises(UnreadableError, match="crashed"):
+            previews._result(name, crash, large, 320)
     for thread in threads:
         thread.join(20)
     assert len(pictures) == 3
-    pool = previews._pool
-    previews.prepare(large, first, 320)
-    assert previews._pool is pool
 
 
 def test_what_is_being_prepared_is_not_begun_twice(

@@ -19,12 +19,14 @@ from IA import protocol
 from IA.protocol import (
     ANNOTATIONS,
     FEATURES,
+    FINE_TUNING,
     HELD_OUT,
     IMAGES,
     PREDICTIONS,
     RANKING,
     SETTINGS,
     Features,
+    FineTuning,
     Latest,
     Predictions,
     Ranking,
@@ -38,6 +40,7 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
+    (FINE_TUNING, FineTuning("f" * 16, 500, 0.5, 0.75, 0.9, True)),
     (HELD_OUT, {"a.jpg": 0.25, "\udcff.jpg": 1.0}),
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
@@ -104,7 +107,7 @@ def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     evil = protocol.PickleFile[Any](ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
     protocol.publish(tmp_path, evil, {"a": Attack(f"touch {ran}")})
-    with pytest.raises(ValueError, match="built-in"):
+    with pytest.raises(ValueError, match="has no place"):
         protocol.read(tmp_path, ANNOTATIONS)
     assert not ran.exists()
 
@@ -225,3 +228,31 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     until(lambda: not protocol.is_held(tmp_path, "trainer"))
     with protocol.hold(tmp_path, "trainer") as held:
         assert held
+
+
+def test_what_could_not_be_read_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A read that the machine refuses is one warning, and the file is read as soon as that is over."""
+    latest = Latest(tmp_path, IMAGES)
+    protocol.publish(tmp_path, IMAGES, ["a.jpg"])
+
+    def exhausted(_: Path) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", exhausted)
+        assert latest.content() is None
+        assert latest.content() is None
+    assert latest.content() == ["a.jpg"]
+    assert len(caplog.records) == 1
+
+
+def test_a_turn_is_taken_now_and_then(tmp_path: Path) -> None:
+    """Also where nothing changes: what has failed is tried again."""
+    stop = threading.Event()
+    turns = protocol.changes(tmp_path, IMAGES.name, stop=stop, poll_s=0.01, again_s=0.01)
+    for _ in range(3):
+        next(turns)
+    stop.set()
+    assert next(turns, None) is None

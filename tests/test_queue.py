@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.queue import LEASE_S, Closed, Queue
+from backend.queue import FORGET_FROM, LEASE_S, Closed, Queue
 from IA.protocol import Ranking
 
 
@@ -77,6 +77,34 @@ def test_one_person_an_image() -> None:
     assert images(queue, "a", 2) == [0, 1]
     clock.now_s += LEASE_S + 1
     assert images(queue, "b", 2) == [0, 1]
+
+
+def test_an_answer_taken_back_stays_with_its_client() -> None:
+    """An image whose answer is taken back is in the hands of who sees it again, for a minute from then on."""
+    clock = Clock()
+    queue = queue_of(3, clock)
+    queue.rank(ranking(0, 1, 2))
+    assert images(queue, "a", 1) == [0]
+    for answered in (True, False):
+        queue.mark(0, Closed.ANSWERED, answered)
+    assert images(queue, "b", 1) == [1]
+    clock.now_s += LEASE_S - 1
+    queue.hold(0, "a")
+    clock.now_s += 2
+    assert images(queue, "b", 3) == [1, 2]
+    queue.hold(1, "a")
+    assert images(queue, "a", 3) == [0]
+
+
+def test_old_leases_are_forgotten() -> None:
+    """Leases of answered images go when they are over: memory does not grow with the answers."""
+    clock = Clock()
+    queue = queue_of(3 * FORGET_FROM, clock)
+    for _ in range(300):
+        for image in images(queue, "a", 100):
+            queue.mark(image, Closed.ANSWERED, True)
+        clock.now_s += 1
+    assert len(queue._leases) <= FORGET_FROM
 
 
 def test_the_probability_shown_is_remembered() -> None:

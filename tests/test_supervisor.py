@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend import demo, reaper
+from backend import children, demo, reaper
 from backend.checks import check_place, check_run, is_free, listen
 from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
@@ -48,6 +48,22 @@ def has_died(child: Child) -> bool:
     """Whether its supervisor has noticed."""
     child.keep_alive()
     return child.pid is None
+
+
+def test_a_log_that_has_grown_too_long_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output of a process never takes more than so many bytes, however much it says while it runs."""
+    monkeypatch.setattr(children, "LOG_BYTES", 1000)
+    log, script = tmp_path / "child.log", "while True: print('x' * 99, flush=True); __import__('time').sleep(0.001)"
+    child = Child(Command("child", [sys.executable, "-c", script], log=log), dict(os.environ), lambda told: None)
+    sizes = []
+
+    def has_begun_anew() -> bool:
+        child.keep_alive()
+        sizes.append(log.stat().st_size)
+        return len(sizes) > 1 and 0 < sizes[-1] < max(sizes[:-1])
+
+    until(has_begun_anew)
+    end_all([child], grace_s=5)
 
 
 def test_back_off_doubles() -> None:
@@ -244,15 +260,12 @@ def test_a_persons_mistake_is_not_asked_again_at_once() -> None:
 
 
 def test_processes_of_a_session(config: Config) -> None:
-    """The server ends the session when it refuses; the heavy loops step back; TensorBoard keeps to loopback."""
+    """The server ends the session when it refuses; the heavy loops step back."""
     started = {command.name: command for command in commands(config)}
     assert list(started) == ["server", "trainer", "inference", "selector", "TensorBoard"]
     assert [name for name, command in started.items() if command.vital] == ["server"]
     nice = {name: command.nice for name, command in started.items() if command.nice}
     assert nice == {"trainer": 5, "inference": 10, "TensorBoard": 10}
-    arguments = list(started["TensorBoard"].arguments)
-    assert arguments[arguments.index("--host") + 1] == "127.0.0.1"
-    assert arguments[arguments.index("--port") + 1] == str(config.port + 1)
     assert started["TensorBoard"].log == config.run / "logs" / "tensorboard.log"
 
 

@@ -2,6 +2,8 @@
 
 export type Label = "positive" | "negative" | "skipped";
 export type Source = "key" | "button" | "timeout";
+/** How answers of the past came, also those that the page did not give. */
+export type AnySource = Source | "api" | "import";
 export type LoopState = "running" | "starting" | "down" | "off";
 export const STRATEGIES = ["max_prob", "entropy", "min_prob", "min_entropy", "random"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -109,7 +111,7 @@ export interface PastAnswer extends Answered {
 /** Which answers of the past, and in which order. */
 export interface Filter {
   readonly label?: Label;
-  readonly source?: Source | "api";
+  readonly source?: AnySource;
   /** Bounds of the held-out probability, else of the one shown. */
   readonly least?: number;
   readonly most?: number;

@@ -46,6 +46,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   button: "buttons",
   timeout: "AUTO",
   api: "API",
+  import: "imported",
 };
 
 /** What gave an answer. */

@@ -22,20 +22,25 @@ END_S = 30.0
 class Suite:
     """One session and a client that has its token."""
 
-    def __init__(self, run: Path, datadir: Path, *options: str) -> None:
+    def __init__(self, run: Path, datadir: Path, *options: str, host: str = "127.0.0.1") -> None:
         self.run = run
         self.port = free_port()
         self.link = ""
-        self._arguments = ["127.0.0.1", str(self.port), str(datadir), "--run", str(run), *options]
+        self.through: list[str] = []  # another program that it is to be started by
+        self._arguments = [host, str(self.port), str(datadir), "--run", str(run), *options]
         self._terminal = run.with_name(f"{run.name}.terminal")
         self.process: subprocess.Popen[str]
         self.client: httpx.Client
 
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
+        with self._terminal.open("a") as terminal:
+            command = [*self.through, sys.executable, "-m", "backend.supervisor", *self._arguments]
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True)
+
     def start(self) -> "Suite":
         """Start, and wait for the link."""
-        with self._terminal.open("a") as terminal:
-            command = [sys.executable, "-m", "backend.supervisor", *self._arguments]
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True)
+        self.launch()
         assert self.process.stdout is not None
         self.link = self.process.stdout.readline().strip()
         if not self.link:
@@ -89,9 +94,9 @@ class Suite:
 
 
 @contextlib.contextmanager
-def running(run: Path, datadir: Path, *options: str) -> Iterator[Suite]:
+def running(run: Path, datadir: Path, *options: str, host: str = "127.0.0.1") -> Iterator[Suite]:
     """A session that is started, and ended in any case."""
-    suite = Suite(run, datadir, *options).start()
+    suite = Suite(run, datadir, *options, host=host).start()
     try:
         yield suite
     finally:

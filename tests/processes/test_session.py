@@ -22,7 +22,7 @@ from tests.serving import until
 
 pytestmark = pytest.mark.processes
 
-MODULES = ["backend", "IA.training", "IA.inference", "IA.selector", "tensorboard.main"]
+MODULES = ["backend", "IA.training", "IA.inference", "IA.selector", "backend.board"]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 // Which past answers the review shows, and in which order.
-import type { Filter, Label, Source } from "../api";
+import type { AnySource, Filter, Label } from "../api";
 import type { State } from "../state";
 import { nameOf, sourceName } from "../words";
 
@@ -12,7 +12,7 @@ interface Props {
 }
 
 const LABELS: readonly Label[] = ["positive", "negative", "skipped"];
-const SOURCES: readonly (Source | "api")[] = ["key", "button", "timeout", "api"];
+const SOURCES: readonly AnySource[] = ["key", "button", "timeout", "api", "import"];
 
 export function Filters({ state, filter, onChange, onChosen }: Props) {
   const change = (part: Readonly<Record<string, unknown>>) => {

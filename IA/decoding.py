@@ -1,0 +1,47 @@
+"""Image files to pixels in a process that must go on, whatever the files are.
+
+A plain JPEG is decoded in the thread that asks: what it may take is bounded by its header. Everything else, and a file
+that was being decoded when this process last died, goes to a process of its own.
+"""
+
+import atexit
+import contextlib
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from IA.pictures import opened, plain_jpeg, upright_pixels
+from IA.suspects import Suspects, key_of
+from IA.workers import Workers
+
+log = logging.getLogger(__name__)
+
+MOST_WORKERS = 4  # each may take `IA.workers.MEMORY_BYTES`
+
+_workers = Workers(max(1, min(MOST_WORKERS, os.cpu_count() or 1)))
+_suspects: Suspects | None = None
+atexit.register(_workers.close)
+
+
+def remember_in(directory: Path) -> None:
+    """Keep in mind what is under way, for the process that comes after a death of this one; a loop calls it once."""
+    global _suspects
+    try:
+        _suspects = Suspects(directory)
+    except OSError as error:
+        log.warning("%s cannot be written (%s): a file that ends this process could end it again", directory, error)
+
+
+def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
+    """As `IA.pictures.upright_pixels`, and no file can crash, fill or hold up this process."""
+    with opened(path, inside) as file:
+        key = key_of(path, os.fstat(file.fileno()))
+        if _suspects is None or key not in _suspects:
+            with contextlib.nullcontext() if _suspects is None else _suspects.under_way(key):
+                plain = plain_jpeg(file, at_least_px)
+            if plain is not None:
+                return plain
+    return _workers.call(upright_pixels, path.absolute(), at_least_px, inside)

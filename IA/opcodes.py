@@ -1,0 +1,107 @@
+"""What a pickle says, opcode by opcode, before it is believed.
+
+Python's unpickler takes any size at its word: twenty bytes that name place 2 ** 30 of the memo take 16 GB, and a
+million tuples in one another overflow the stack as soon as they are a key. A pickle that says nothing but what we write
+can do neither: it takes memory by its length.
+"""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+STOP, FRAME, GLOBAL, LONG_BINPUT = pickle.STOP[0], pickle.FRAME[0], pickle.GLOBAL[0], pickle.LONG_BINPUT[0]
+TEXT = pickle.SHORT_BINUNICODE[0]  # by far the most frequent: a path
+MOST_NESTED = 20_000  # containers and tuples; torch has four for each tensor, we have three in all
+
+
+def _sizes(opcodes_by_size: dict[int, tuple[bytes, ...]]) -> dict[int, int]:
+    return {opcode[0]: size for size, opcodes in opcodes_by_size.items() for opcode in opcodes}
+
+
+COUNTED = _sizes(  # how many bytes say how many follow
+    {
+        1: (pickle.SHORT_BINUNICODE, pickle.SHORT_BINBYTES, pickle.LONG1),
+        4: (pickle.BINUNICODE, pickle.BINBYTES),
+        8: (pickle.BINUNICODE8, pickle.BINBYTES8, pickle.FRAME),
+    }
+)
+PLAIN = _sizes(  # bytes behind each opcode of our own pickles
+    {
+        0: (
+            *(pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE, pickle.MARK),
+            *(pickle.APPEND, pickle.APPENDS, pickle.SETITEM, pickle.SETITEMS),
+        ),
+        1: (pickle.PROTO, pickle.BININT1),
+        2: (pickle.BININT2,),
+        4: (pickle.BININT,),
+        8: (pickle.BINFLOAT,),
+    }
+)
+REMEMBERED = {1: (pickle.BINPUT, pickle.BINGET), 4: (LONG_BINPUT.to_bytes(), pickle.LONG_BINGET)}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a pickle of one kind may say.
+
+    Attributes:
+        sizes: bytes behind each opcode, beside those in `COUNTED`.
+        nested: opcodes that put things into one another.
+        names: whether it may name classes and functions, which its reader then looks at.
+    """
+
+    sizes: Mapping[int, int]
+    nested: frozenset[int]
+    names: bool = False
+
+
+OURS = Kind(PLAIN, frozenset(pickle.EMPTY_LIST + pickle.EMPTY_DICT))
+FOREIGN = Kind(PLAIN | _sizes({0: (pickle.MEMOIZE,), **REMEMBERED}), OURS.nested)  # what plain pickle.dump writes
+TORCH = Kind(  # what torch.save writes
+    PLAIN | _sizes({0: (pickle.REDUCE, pickle.BINPERSID), **REMEMBERED}),
+    OURS.nested | frozenset(pickle.EMPTY_TUPLE + pickle.TUPLE + pickle.TUPLE1 + pickle.TUPLE2 + pickle.TUPLE3),
+    names=True,
+)
+
+
+def check(data: bytes, end: int, kind: Kind = OURS) -> None:
+    """Refuse a pickle that says more than it may.
+
+    Args:
+        data: begins with the pickle.
+        end: where it ends, right behind its STOP.
+        kind: what it may say.
+
+    Raises:
+        ValueError: there is another opcode, a size is beyond the end, or too much is nested.
+    """
+    sizes, nested = kind.sizes, kind.nested
+    place = depth = 0
+    while place < end - 1:
+        opcode = data[place]
+        if opcode == TEXT:
+            place += 2 + data[place + 1]
+        elif opcode in sizes:
+            if opcode == LONG_BINPUT and int.from_bytes(data[place + 1 : place + 5], "little") > end:
+                raise ValueError("it claims more memory than it is long")
+            place += 1 + sizes[opcode]
+        elif opcode in nested:
+            if (depth := depth + 1) > MOST_NESTED:
+                raise ValueError(f"more than {MOST_NESTED} containers are in it")
+            place += 1
+        elif opcode in COUNTED:
+            place += _counted(data, place, COUNTED[opcode])
+        elif opcode == GLOBAL and kind.names:
+            place = data.index(b"\n", data.index(b"\n", place, end) + 1, end) + 1
+        else:
+            raise ValueError(f"opcode {opcode:#04x} has no place in it")
+    if place != end - 1 or data[place] != STOP:
+        raise ValueError("it is not as long as it says")
+
+
+def _counted(data: bytes, place: int, width: int) -> int:
+    """Bytes that an opcode takes with what it counts; a frame only says how much is to be read at once."""
+    count = int.from_bytes(data[place + 1 : place + 1 + width], "little")
+    if count > len(data) - place:
+        raise ValueError(f"{count} bytes of it are said to follow, which are not there")
+    return 1 + width + (count if data[place] != FRAME else 0)

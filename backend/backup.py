@@ -1,0 +1,72 @@
+"""Copies a run while it is in use: python -m backend.backup RUN TARGET.
+
+TARGET is a run of its own afterwards: the answers with their history, and every file that cannot be made anew from
+them. Left out are cache/, logs/ and tensorboard/.
+"""
+
+import contextlib
+import os
+import sqlite3
+import sys
+from pathlib import Path
+
+from backend import instructions
+from backend.answers import DATABASE
+from config import UsageError
+from IA.loop import one_sentence
+from IA.protocol import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS, replace
+
+FILES = (SETTINGS.name, IMAGES.name, HELD_OUT.name, FINE_TUNING.name, PREDICTOR, BACKBONE, instructions.NAME)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, durably, also while others write to it.
+
+    Raises:
+        sqlite3.Error: the source is damaged.
+        OSError: the disk of the target is full or read-only; there is no target then.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection,
+            contextlib.closing(sqlite3.connect(temporary)) as copy,
+        ):
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        replace(target, temporary.read_bytes())
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def back_up(run: Path, target: Path) -> None:
+    """Copy a run.
+
+    Raises:
+        UsageError: there is no run, the target is taken, or something cannot be read or written.
+    """
+    if not (run / DATABASE).is_file():
+        raise UsageError(f"There are no answers in {run}; name a run directory.")
+    if target.exists():
+        raise UsageError(f"{target} is there already; name a folder that is not.")
+    try:
+        target.mkdir(parents=True)
+        for name in FILES:
+            if (run / name).is_file():
+                replace(target / name, (run / name).read_bytes())
+        copy_database(run / DATABASE, target / DATABASE)
+    except (OSError, sqlite3.Error) as error:
+        raise UsageError(f"{run} could not be copied to {target}: {str(error).rstrip('.')}.") from error
+
+
+def main() -> None:
+    """Copy the run that the command line names."""
+    if len(sys.argv) != 3:
+        raise UsageError("Name a run and where to copy it: python -m backend.backup RUN TARGET.")
+    run, target = (Path(name).expanduser().resolve() for name in sys.argv[1:])
+    back_up(run, target)
+    sys.stdout.write(f"{target} is a copy of {run}; start on it with --run {target}.\n")
+
+
+if __name__ == "__main__":
+    one_sentence(main)

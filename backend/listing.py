@@ -1,0 +1,90 @@
+"""What in a folder is an image to ask about, and which links are followed."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from config import IMAGE_SUFFIXES
+
+log = logging.getLogger(__name__)
+
+
+class Listing:
+    """The images of DATADIR. A link counts if it stays in there, or if all links are followed.
+
+    Attributes:
+        leading_out: how many links of the last walk led out of DATADIR and were not followed.
+        unread: the folders that the last walk could not read.
+        entered: the folders outside of DATADIR that links of the last walk led to.
+    """
+
+    def __init__(self, datadir: Path, leave_out: Path | None = None, follow_links: bool = False) -> None:
+        """List nothing yet.
+
+        Args:
+            datadir: the folder, without links in its path.
+            leave_out: a folder that is not entered: a run directory in it.
+            follow_links: also those that lead out of it.
+        """
+        self._datadir = datadir
+        self._leave_out = leave_out
+        self._follow_links = follow_links
+        self.leading_out = 0
+        self.unread: list[Path] = []
+        self.entered: set[Path] = set()
+
+    def walk(self, folder: Path) -> Iterator[Path]:
+        """The images in a folder and below, folder by folder in order of name; hidden names are left out."""
+        self.leading_out, self.unread, self.entered = 0, [], set()
+        folders = [folder]
+        while folders:
+            here = folders.pop()
+            try:
+                with os.scandir(here) as entries:
+                    inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+            except OSError as error:
+                log.info("%s cannot be listed (%s)", here, error.strerror)
+                self.unread.append(here)
+                continue
+            for entry in inside:
+                if self.is_image(Path(entry.path), entry.is_symlink()):
+                    yield Path(entry.path)
+            folders += reversed([Path(entry.path) for entry in inside if self._is_folder(entry)])
+
+    def is_image(self, path: Path, is_link: bool) -> bool:
+        """Whether it is a file to ask about."""
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            return False
+        try:
+            return path.is_file() and (not is_link or self._is_followed(path.resolve()))
+        except (OSError, RuntimeError):  # a circle of links
+            return False
+
+    def enters(self, path: Path, is_link: bool) -> bool:
+        """Whether it is a folder to look into. One in DATADIR has its own name there, whatever links lead to it."""
+        try:
+            if path == self._leave_out or not path.is_dir():
+                return False
+            if not is_link:
+                return True
+            target = path.resolve()
+        except (OSError, RuntimeError):
+            return False
+        if target.is_relative_to(self._datadir) or not self._is_followed(target):
+            return False
+        if any(target.is_relative_to(folder) for folder in self.entered):  # perhaps a circle
+            return False
+        self.entered.add(target)
+        return True
+
+    def _is_folder(self, entry: "os.DirEntry[str]") -> bool:
+        if entry.is_symlink():
+            return self.enters(Path(entry.path), is_link=True)
+        return entry.is_dir(follow_symlinks=False) and Path(entry.path) != self._leave_out
+
+    def _is_followed(self, target: Path) -> bool:
+        if self._follow_links or target.is_relative_to(self._datadir):
+            return True
+        self.leading_out += 1
+        return False

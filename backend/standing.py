@@ -1,0 +1,57 @@
+"""The label that stands for each image, in the order answered, pickled as it comes: publishing all is one join."""
+
+import pickle
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from typing import get_args
+
+from backend.answers import Label
+
+AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
+OPCODES: dict[Label, bytes] = {"positive": pickle.NEWTRUE, "negative": pickle.NEWFALSE, "skipped": pickle.NONE}
+LABELS = {opcode[0]: label for label, opcode in OPCODES.items()}
+LENGTH = struct.Struct("<I")
+BEGIN = pickle.PROTO + bytes([5]) + pickle.EMPTY_DICT + pickle.MARK
+END = pickle.SETITEMS + pickle.STOP
+
+
+class Standing:
+    """A dict of labels by path that keeps each entry as it stands in a pickle; not for several threads at once."""
+
+    def __init__(self, in_order: Mapping[str, Label]) -> None:
+        self._entries = {path: _pickled(path, label) for path, label in in_order.items()}
+        self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many stand as positive, negative and skipped."""
+        return dict(self._counts)
+
+    @property
+    def labels(self) -> dict[str, Label]:
+        """All of them, in the order answered."""
+        return {path: LABELS[entry[-1]] for path, entry in self._entries.items()}
+
+    def label(self, path: str) -> Label | None:
+        """The label of one image."""
+        entry = self._entries.get(path)
+        return None if entry is None else LABELS[entry[-1]]
+
+    def put(self, path: str, label: Label | None) -> None:
+        """Let this label stand, as the last of all; None: no label any more."""
+        before = self._entries.pop(path, None)
+        if before is not None:
+            self._counts[LABELS[before[-1]]] -= 1
+        if label is not None:
+            self._entries[path] = _pickled(path, label)
+            self._counts[label] += 1
+
+    def pickled(self) -> bytes:
+        """The same as `pickle.dumps` would give it."""
+        return b"".join([BEGIN, *self._entries.values(), END])
+
+
+def _pickled(path: str, label: Label) -> bytes:
+    text = path.encode("utf-8", "surrogatepass")
+    return pickle.BINUNICODE + LENGTH.pack(len(text)) + text + OPCODES[label]

@@ -1,0 +1,204 @@
+"""Labels from elsewhere: told before they are stored, matched to images, never in place of an answer unasked."""
+
+import os
+import pickle
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.answers import Label
+from backend.import_labels import import_labels, main, plan
+from backend.imports.matching import match
+from backend.labels import Labels
+from config import ROOT, UsageError
+from IA import protocol
+from IA.protocol import ANNOTATIONS
+from tests.serving import serving, until
+from tests.test_labels import answer, published
+
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, images_folder: Path) -> Path:
+    """A run of twelve images without an answer."""
+    with serving(tmp_path / "run", images_folder) as server:
+        until(lambda: not server.session.images.listing)
+    return tmp_path / "run"
+
+
+def pickled(path: Path, content: object, pickle_protocol: int = 4) -> Path:
+    """A file as the seed of this project wrote it."""
+    path.write_bytes(pickle.dumps(content, protocol=pickle_protocol))
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The import as on the command line: what it prints, or the one sentence that it ends with."""
+
+    def run_it(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["import_labels", *map(str, arguments)])
+        try:
+            main()
+        except UsageError as error:
+            assert capsys.readouterr().out == ""
+            assert str(error).endswith(".")
+            assert "\n" not in str(error)
+            return f"mistake: {error}"
+        return capsys.readouterr().out
+
+    return run_it
+
+
+@pytest.mark.parametrize("pickle_protocol", [2, 4])
+def test_labels_of_the_seed(run: Path, images_folder: Path, tmp_path: Path, pickle_protocol: int) -> None:
+    """`{absolute path: bool}` becomes answers that every part of a session knows, with a source of their own."""
+    content = {f"{images_folder}/red/{number}.png": True for number in range(3)}
+    content |= {f"{images_folder}/blue/{number}.png": False for number in range(2)}
+    file = pickled(tmp_path / "annotations.pickle", content, pickle_protocol)
+    given = [sys.executable, "-m", "backend.import_labels", str(run), str(file)]
+    ended = subprocess.run(given, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[0] == "5 images get a label"
+    assert published(run) == {path.removeprefix(f"{images_folder}/"): label for path, label in content.items()}
+    with serving(run, images_folder) as server:
+        until(lambda: server.client.get("/api/status").json()["left"] == 7)
+        listed = server.client.get("/api/annotations", params={"source": "import"}).json()
+        assert {entry["source"] for entry in listed["annotations"]} == {"import"}
+        assert listed["total"] == 5
+        assert server.client.get("/api/statistics").json()["sources"]["import"] == 5
+        assert server.client.get("/api/export?format=csv").text.count(",import,") == 5
+        assert server.answer(7, source="import").status_code == 422
+
+
+def test_a_dry_run_stores_nothing(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
+    """With --dry-run everything is told and nothing is stored."""
+    file = pickled(tmp_path / "a.pickle", {f"{images_folder}/red/0.png": True, "/elsewhere/x.png": False})
+    ended = command(run, file, "--dry-run")
+    assert "1 images get a label" in ended
+    assert "1 paths are of no image in this run and are left out\n  /elsewhere/x.png" in ended
+    assert "Nothing was stored" in ended
+    assert published(run) == {}
+    labels = Labels(run)
+    assert list(labels.standing()) == []
+    labels.close()
+
+
+def test_nothing_is_overwritten_unasked(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
+    """An image that has another answer keeps it and is told, unless --overwrite is given; what stood is history."""
+    labels = Labels(run)
+    labels.annotate_all([answer("red/0.png", "negative"), answer("red/1.png", "positive")]).result()
+    labels.close()
+    file = pickled(tmp_path / "a.pickle", {f"{images_folder}/red/{number}.png": True for number in range(3)})
+    ended = command(run, file)
+    assert "1 have it already" in ended
+    assert "1 have another label and keep theirs" in ended
+    assert "  red/0.png: negative, in the file positive" in ended
+    assert published(run) == {"red/0.png": False, "red/1.png": True, "red/2.png": True}
+    assert "are given the one in the file" in command(run, file, "--overwrite")
+    assert published(run) == {"red/0.png": True, "red/1.png": True, "red/2.png": True}
+
+
+def test_our_own_answers(run: Path, tmp_path: Path) -> None:
+    """The annotations.pickle of another run, skips too; a torn one is refused by its checksum."""
+    content = {"red/0.png": True, "blue/0.png": False, "blue/1.png": None}
+    protocol.publish(tmp_path, ANNOTATIONS, content)
+    data = (tmp_path / ANNOTATIONS.name).read_bytes()
+    (tmp_path / ANNOTATIONS.name).write_bytes(data.replace(b"blue/0", b"blue/2"))
+    with pytest.raises(UsageError, match="checksum"):
+        import_labels(run, tmp_path / ANNOTATIONS.name)
+    (tmp_path / ANNOTATIONS.name).write_bytes(data)
+    import_labels(run, tmp_path / ANNOTATIONS.name)
+    assert published(run) == content
+
+
+class Runs:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (self.command,)
+
+
+def test_mistakes(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
+    """Code in the file, another program's file, no run, a run in use: exit code 2, one sentence, nothing stored."""
+    good = pickled(tmp_path / "good.pickle", {f"{images_folder}/red/0.png": True})
+    ran = tmp_path / "ran"
+    for content in ({"a": Runs(f"touch {ran}")}, [1, 2], {"a": 1}, {1: True}, {"a": "hat"}):
+        assert "mistake: The labels in" in command(run, pickled(tmp_path / "bad.pickle", content))
+    assert not ran.exists()
+    (tmp_path / "torn.pickle").write_bytes(good.read_bytes()[:-4])
+    for name in ("torn.pickle", "none.pickle", "labels.xyz"):
+        assert f"/{name}" in command(run, tmp_path / name)
+    assert f"mistake: {tmp_path} is no run" in command(tmp_path, good)
+    assert "[--dry-run]" in command(run)
+    assert "[--dry-run]" in command(run, good, "--force")
+    for name in ("session", "server"):
+        with protocol.hold(run, name):
+            assert "open in a session" in command(run, good)
+    assert published(run) == {}
+
+
+IMAGES = ["a.png", "cats/a.png", "cats/b.png", "dogs/b.png", "dogs/deep/c.png"]
+
+
+@pytest.mark.parametrize("before", ["/old/place/", "C:/Users/me/", "photos/"])
+def test_a_folder_that_was_moved(before: str) -> None:
+    """Where all paths speak for one move, each means the image at that place, also names that stand twice."""
+    matches = match([f"{before}{image}" for image in IMAGES], IMAGES, "/new")
+    assert matches.images == {f"{before}{image}": image for image in IMAGES}
+    assert matches.move == (before, "")
+
+
+def test_a_folder_that_is_part_of_ours() -> None:
+    """A folder labelled on its own is found as a folder of ours."""
+    matches = match(["/old/b.png", "/old/deep/c.png", "/old/new.png"], IMAGES, "/new")
+    assert matches.images == {"/old/b.png": "dogs/b.png", "/old/deep/c.png": "dogs/deep/c.png"}
+    assert matches.move == ("/old/", "dogs/")
+    assert matches.unknown == ["/old/new.png"]
+
+
+def test_ambiguous_paths() -> None:
+    """A name alone that several images have means none of them; nor do two moves with as much to say."""
+    matches = match(["/old/b.png"], IMAGES, "/new")
+    assert (matches.images, matches.ambiguous) == ({}, ["/old/b.png"])
+    matches = match(["/one/cats/b.png", "/two/dogs/b.png"], IMAGES, "/new")
+    assert (matches.images, len(matches.ambiguous)) == ({}, 2)
+
+
+def test_nothing_in_common() -> None:
+    """Paths without the name of any image are of no image; ours below DATADIR mean themselves."""
+    matches = match(["/new/cats/../a.png", "/old/z.png", "./cats/b.png"], IMAGES, "/new")
+    assert matches.images == {"/new/cats/../a.png": "a.png", "./cats/b.png": "cats/b.png"}
+    assert (matches.unknown, matches.move) == (["/old/z.png"], None)
+
+
+def test_two_labels_of_one_image() -> None:
+    """A file that says both of one image says neither."""
+    labels: dict[str, Label] = {"/new/a.png": "positive", "a.png": "negative", "cats/b.png": "positive"}
+    planned = plan(labels, IMAGES, "/new", {})
+    assert (planned.contradictions, planned.fresh) == (["a.png"], {"cats/b.png": "positive"})
+
+
+NAMES = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=4)
+FOLDERS = st.lists(NAMES.filter(lambda name: name not in {".", ".."}), min_size=1, max_size=3).map("/".join)
+
+
+@given(images=st.sets(FOLDERS, min_size=1, max_size=20), before=FOLDERS)
+@settings(deadline=None, max_examples=200)
+def test_any_folder_that_was_moved(images: set[str], before: str) -> None:
+    """A folder seen elsewhere is never matched wrongly: each path means its image, or none."""
+    matches = match([f"/{before}/{image}" for image in sorted(images)], sorted(images), f"/{uuid.uuid4()}")
+    if matches.move == (f"/{before}/", ""):
+        assert matches.images == {f"/{before}/{image}": image for image in images}
+    told = {*matches.images, *matches.unknown, *matches.ambiguous}
+    assert told == {f"/{before}/{image}" for image in images}
