@@ -27,6 +27,7 @@ from tests.serving import Serving, serving, until
 from tests.test_labels import LABELS, VERSION_1, columns
 
 IMAGES = 12
+FEW = 5  # for courses that come upon each image several times
 CLIENTS = st.sampled_from(["me", "you"])
 
 
@@ -68,14 +69,14 @@ class AnyCourse(RuleBasedStateMachine):
         """Open the run, as a server that has been started does."""
         self.session = Session(Config(self.run, datadir=self.folder, ai=False, tensorboard=False, audit=self.share))
         self.session.start()
-        until(lambda: not self.session.images.listing and len(self.session.images) == IMAGES)
+        until(lambda: not self.session.images.listing and len(self.session.images) == FEW)
         self.rank()
 
     @rule()
     def rank(self) -> None:
         """A new ranking of all that the model may not know of."""
         asked = Asked(self.run).content() or {}
-        paths = [self.session.images.path(image) for image in range(IMAGES)]
+        paths = [self.session.images.path(image) for image in range(FEW)]
         left = self.random.permutation([image for image, path in enumerate(paths) if path not in asked])
         probability = np.linspace(0.9, 0.1, len(left), dtype=np.float32)
         self.session.queue.rank(Ranking(left.astype(np.int32).data, probability.data, 0, "max_prob", 1))
@@ -97,7 +98,7 @@ class AnyCourse(RuleBasedStateMachine):
         if self.hands[client]:
             self.store(self.hands[client].pop(min(place, len(self.hands[client]) - 1)), client, label)
 
-    @rule(client=CLIENTS, label=LABELS, image=st.integers(0, IMAGES - 1))
+    @rule(client=CLIENTS, label=LABELS, image=st.integers(0, FEW - 1))
     def correct(self, client: str, label: Label, image: int) -> None:
         """Any image, whether it was asked or not."""
         self.store(image, client, label)
@@ -120,6 +121,7 @@ class AnyCourse(RuleBasedStateMachine):
             for image in self.session.taken_back(taken, client):
                 if self.session.labels.label(image["path"]) is None:
                     self.drawn.discard(image["path"])
+                    self.hands[client].insert(0, image["image"])
 
     @rule()
     def restart(self) -> None:
@@ -161,7 +163,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert told["asked"] == len(self.drawn)
         assert 0 <= told["rest"]["positives"] <= told["rest"]["drawn"] <= told["drawn"]
         assert told["rest"]["images"] == session.queue.left + told["rest"]["drawn"]
-        assert session.queue.left == IMAGES - sum(counts.values())
+        assert session.queue.left == FEW - sum(counts.values())
         assert told["positives"]["low"] >= counts["positive"]
         assert told["to_find"]["high"] <= session.queue.left
 
@@ -174,6 +176,8 @@ class AnyCourse(RuleBasedStateMachine):
 
 def test_any_course(tmp_path: Path, folder: Path) -> None:
     """Whatever happens, audit.pickle holds exactly what was drawn and not reached, and nothing of it is learnt."""
+    for number in range(FEW, IMAGES):
+        (folder / f"{number:02d}.png").unlink()
     AnyCourse.tmp_path, AnyCourse.folder = tmp_path, folder
     run_machine(
         AnyCourse,
@@ -303,6 +307,17 @@ def test_certainty_survives_a_restart_and_can_be_ended(tmp_path: Path, folder: P
         assert (told["share"], told["after"]) == (0.25, None)
         for body in ({}, {"share": 1.5}, {"share": 1, "recall": 1}, {"share": 1, "confidence": 0}, {"shar": 1}):
             assert server.client.put("/api/audit", json=body).status_code == 422
+
+
+def test_taken_back_and_given_again(tmp_path: Path, folder: Path) -> None:
+    """Whoever takes back an answer and gives another has not changed the draw."""
+    with serving(tmp_path / "run", folder, audit=1.0) as server:
+        until(lambda: server.session.queue.left == IMAGES)
+        image = answer_next(server, "negative")
+        assert server.client.post("/api/undo", json={"client": "me"}).json()["image"] == image
+        assert server.session.labels.asked_at_random == 0
+        server.answer(image, "positive", client="me")
+        assert (server.session.labels.asked_at_random, server.session.labels.drawn) == (1, 1)
 
 
 def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:
