@@ -7,6 +7,7 @@ simple random sample without replacement, and the number of positives in the res
 1987, by inversion of the hypergeometric test; Clopper and Pearson 1934 for the infinite case).
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Sample:
 
     def at_most(self, confidence: float = CONFIDENCE) -> int:
         """The upper bound alone: the largest number of positives with which so few would still be drawn."""
-        return _last(self.fewest, self.most, lambda count: not self.is_below(count, confidence))
+        return _at_most(self, confidence)
 
     def at_least(self, confidence: float = CONFIDENCE) -> int:
         """The lower bound alone: the smallest number of positives with which so many would still be drawn."""
@@ -191,6 +192,11 @@ def expected_positives(probabilities: NDArray[np.floating]) -> tuple[float, int,
     half = Z * math.sqrt(float((probabilities * (1 - probabilities)).sum())) + 0.5
     low, high = math.ceil(expected - half), math.floor(expected + half)
     return expected, max(0, low), min(len(probabilities), high)
+
+
+@functools.lru_cache(maxsize=64)  # several figures rest on the same bounds
+def _at_most(sample: Sample, confidence: float) -> int:
+    return _last(sample.fewest, sample.most, lambda count: not sample.is_below(count, confidence))
 
 
 def _log_choose(of: int, take: int) -> float:

@@ -1,5 +1,6 @@
 """What the questions drawn at random say: positives to find, the certificate, the model's precision and recall."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,13 @@ class Audit:
         """Whether the certificate is given."""
         return self._standing.certifies(self._settings.recall, self._settings.confidence)
 
+    @cached_property
+    def _to_certificate(self) -> int:
+        return self._standing.answers_to_certificate(self._settings.recall, self._settings.confidence)
+
     def short(self, drawn: int) -> dict[str, Any]:
         """As the status tells it; `drawn`: positive and negative answers that the model must not learn."""
         settings = self._settings
-        more = self._standing.answers_to_certificate(settings.recall, settings.confidence)
         return {
             "share": settings.audit,
             "after": settings.audit_after,
@@ -38,8 +42,8 @@ class Audit:
             "certificate": {
                 "recall": settings.recall,
                 "confidence": settings.confidence,
-                "given": not more,
-                "answers": more,
+                "given": not self._to_certificate,
+                "answers": self._to_certificate,
             },
         }
 

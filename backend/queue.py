@@ -41,8 +41,11 @@ class Closed(IntFlag):
 
 
 OF_ANSWER = Closed.ANSWERED | Closed.DRAWN | Closed.POSITIVE | Closed.NEGATIVE
-PASSED = Closed.ANSWERED | Closed.DRAWN  # on the way down the ranking
-WHETHER_PASSED = PASSED | Closed.GONE | Closed.UNREADABLE
+PASSED = int(Closed.ANSWERED | Closed.DRAWN)  # on the way down the ranking; numpy widens bytes for what is no plain int
+WHETHER_PASSED = int(PASSED | Closed.GONE | Closed.UNREADABLE)
+SAMPLED = int(Closed.DRAWN)
+WHETHER_SAMPLED = int(Closed.DRAWN | Closed.GONE | Closed.UNREADABLE)
+LABELLED = int(Closed.POSITIVE | Closed.NEGATIVE)
 OF_LABEL: dict[Label | None, Closed] = {
     "positive": Closed.ANSWERED | Closed.POSITIVE,
     "negative": Closed.ANSWERED | Closed.NEGATIVE,
@@ -319,10 +322,9 @@ class Queue:
         is_open = closed == 0
         first = int(np.argmax(is_open[order])) if is_open.any() else len(order)
         before = order[:first]
-        answered = closed & (Closed.POSITIVE | Closed.NEGATIVE) != 0
-        is_sample = answered & (closed & (Closed.DRAWN | Closed.GONE | Closed.UNREADABLE) == Closed.DRAWN)
-        sample = before[is_sample[before]]
-        positive = closed & Closed.POSITIVE != 0
+        answered = closed & LABELLED != 0
+        sample = before[(answered & (closed & WHETHER_SAMPLED == SAMPLED))[before]]
+        positive = closed & int(Closed.POSITIVE) != 0
         return Counted(int(answered.sum()), int(positive.sum()), is_open, sample, positive[sample])
 
     # --- the orders ---------------------------------------------------------------------------------------------------
