@@ -19,6 +19,7 @@ CONFIDENCE = 0.95
 RECALL = 0.95
 LOOKS = 2.5  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md)
 Z = 1.959964  # of a two-sided interval of 95 %
+FEW = 32  # terms, which are added sooner than numpy has begun
 FAR = 12  # standard deviations: what lies beyond is less than rounding
 
 
@@ -83,8 +84,14 @@ class Sample:
             return 1.0
         first = max(first, math.floor(min(last, mean) - far))
         log_chance = _log_choose(count, last) + _log_choose(images - count, drawn - last) - _log_choose(images, drawn)
-        hits = np.arange(last, first, -1, dtype=np.float64)  # each chance by its ratio to the next more likely one
-        ratios = hits * (images - count - drawn + hits) / ((count - hits + 1) * (drawn - hits + 1))
+        if last - first < FEW:
+            total = chance = math.exp(log_chance)
+            for hits in range(last, first, -1):
+                chance *= hits * (images - count - drawn + hits) / ((count - hits + 1) * (drawn - hits + 1))
+                total += chance
+            return min(total, 1.0)
+        many = np.arange(last, first, -1, dtype=np.float64)  # each chance by its ratio to the one before
+        ratios = many * (images - count - drawn + many) / ((count - many + 1) * (drawn - many + 1))
         log_chances = log_chance + np.concatenate([[0.0], np.cumsum(np.log(ratios))])
         return min(float(np.exp(log_chances).sum()), 1.0)
 

@@ -1,5 +1,6 @@
 """What a random sample says about the images that were never asked."""
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from IA.audit import Sample, Standing
+from IA import audit
+from IA.audit import Division, Sample, Standing, expected_positives
 
 
 @st.composite
@@ -89,3 +91,65 @@ def test_answers_to_a_certificate() -> None:
     assert Standing(100, Sample(1000, 20 + more, 0)).certifies()
     assert Standing(100, Sample(1000, 20 + more, 0)).answers_to_certificate() == 0
     assert Standing(0, Sample(10, 0, 0)).answers_to_certificate() == 10
+
+
+@given(samples(), st.data())
+def test_short_and_long_sums_agree(sample: Sample, data: st.DataObject) -> None:
+    """The chance is the same however it is added up."""
+    count = data.draw(st.integers(sample.fewest, sample.most))
+    with pytest.MonkeyPatch.context() as patched:
+        short = sample._chance_of_so_few(count)
+        patched.setattr(audit, "FEW", 0)
+        assert sample._chance_of_so_few(count) == pytest.approx(short, abs=1e-12)
+
+
+def test_a_large_sample() -> None:
+    """Numbers as they are after weeks of work: near the normal distribution, and in no time."""
+    low, high = Sample(200_000, 100_000, 30_000).interval()
+    half = 1.96 * 200_000 * math.sqrt(0.3 * 0.7 / 100_000 * 0.5)
+    assert low == pytest.approx(60_000 - half, abs=10)
+    assert high == pytest.approx(60_000 + half, abs=10)
+    assert Sample(1_000_000, 300, 0).at_least() == 0
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.6])
+def test_a_division_covers_the_truth(threshold: float) -> None:
+    """Precision and recall, if the model labelled the rest: both intervals hold the truth in 95 % of draws."""
+    random = np.random.default_rng(0)
+    truth = random.random(600) < 0.1
+    score = np.clip(0.2 + 0.5 * truth + 0.2 * random.standard_normal(600), 0, 1)
+    above = score >= threshold
+    precision = truth[above].mean()
+    recall = (20 + (truth & above).sum()) / (20 + truth.sum())
+    inside = np.zeros(2)
+    for _ in range(300):
+        drawn = random.permutation(600) < 90
+        division = Division(
+            20,
+            *(
+                Sample(int(part.sum()), int((drawn & part).sum()), int((drawn & part & truth).sum()))
+                for part in (above, ~above)
+            ),
+        )
+        for place, (told, true) in enumerate(((division.precision(), precision), (division.recall(), recall))):
+            assert told is not None
+            inside[place] += told[0] <= true <= told[1]
+    assert (inside / 300 >= 0.94).all()
+
+
+def test_nothing_to_divide() -> None:
+    """Where nothing becomes positive there is no precision; without any positive no recall."""
+    nothing = Division(0, Sample(0, 0, 0), Sample(5, 5, 0))
+    assert (nothing.precision(), nothing.recall()) == (None, None)
+    assert Division(3, Sample(0, 0, 0), Sample(5, 5, 1)).recall() == (0.75, 0.75)
+
+
+def test_probabilities_that_are_right_are_confirmed() -> None:
+    """The range of positives holds what is drawn by these very probabilities, in at least 94 % of 500 draws."""
+    random = np.random.default_rng(0)
+    probabilities = random.random(60) ** 3
+    expected, low, high = expected_positives(probabilities)
+    assert expected == pytest.approx(probabilities.sum())
+    counts = (random.random((500, 60)) < probabilities).sum(axis=1)
+    assert np.mean((low <= counts) & (counts <= high)) >= 0.94
+    assert expected_positives(np.array([1.0, 0.0])) == (1.0, 1, 1)

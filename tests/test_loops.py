@@ -158,7 +158,7 @@ def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
     before = loops.ranked()
     drawn: dict[str, bool | None] = {"blue/0.png": None}
     protocol.publish(loops.run, AUDIT, drawn)
-    loops.answer({"red/0.png": True} | drawn)
+    loops.answer({"red/0.png": True, **drawn})
     assert loops.ranked() == before
 
 
