@@ -14,6 +14,7 @@ DEFAULT_NETWORK = "efficientnet_lite0"
 STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
 DEFAULT_STRATEGY = STRATEGIES[0]
 FINETUNE = ("auto", "on", "off")
+DEFAULT_AUDIT = 0.02
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 INSTRUCTIONS_BYTES = 256 * 1024
 
@@ -49,6 +50,7 @@ class Config:
         reset: move the old run aside and begin anew.
         instructions: a text for whoever answers, copied into the run directory at the start.
         follow_links: show what links in the folder of images lead to, wherever that is.
+        audit: share of the questions that are drawn at random and not learnt, 0 to 1.
     """
 
     run: Path
@@ -66,6 +68,7 @@ class Config:
     reset: bool = False
     instructions: Path | None = None
     follow_links: bool = False
+    audit: float | None = None
 
     @property
     def address(self) -> str:
@@ -76,7 +79,7 @@ class Config:
 
     def environment(self) -> dict[str, str]:
         """The settings as environment variables, for a child process to read with `from_environment`."""
-        values: dict[str, str | int | Path | None] = {
+        values: dict[str, str | float | Path | None] = {
             "RUN": self.run,
             "HOST": self.host,
             "PORT": self.port,
@@ -86,6 +89,7 @@ class Config:
             "NETWORK": self.network,
             "STRATEGY": self.strategy,
             "FINETUNE": self.finetune,
+            "AUDIT": self.audit,
             "INSTRUCTIONS": self.instructions,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
@@ -110,6 +114,7 @@ class Config:
             network=environ.get("IA_NETWORK"),
             strategy=environ.get("IA_STRATEGY"),
             finetune=environ.get("IA_FINETUNE"),
+            audit=float(environ["IA_AUDIT"]) if "IA_AUDIT" in environ else None,
             instructions=Path(instructions) if instructions else None,
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
@@ -155,6 +160,7 @@ class Config:
             network=given.network,
             strategy=given.strategy,
             finetune=given.finetune,
+            audit=given.audit,
             instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
@@ -218,6 +224,16 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share, a number from 0 to 1")
+    return share
+
+
 def _session_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="bash launch.sh",
@@ -241,6 +257,13 @@ def _session_parser() -> argparse.ArgumentParser:
         choices=FINETUNE,
         help="whether the network itself learns too, from 500 answers on; auto: on a GPU, or with up to 20,000 images, "
         "all embedded (auto)",
+    )
+    parser.add_argument(
+        "--audit",
+        metavar="SHARE",
+        type=_share,
+        help="share of the questions that is drawn at random, to tell how many positives are still to be found; the "
+        f"model does not learn those; 0: none ({DEFAULT_AUDIT})",
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"

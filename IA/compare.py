@@ -29,10 +29,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import UsageError
+from IA.asked import read_asked
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.loop import one_sentence
-from IA.protocol import ANNOTATIONS, SETTINGS, read
+from IA.protocol import SETTINGS, read
 from IA.space import Space
 
 NICENESS = 10  # a suite at work on the same machine goes first
@@ -116,7 +117,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> Answers:
     except (OSError, ValueError) as error:
         raise UsageError(f"The run cannot be read: {error}") from None
     try:
-        annotations = read(run, ANNOTATIONS).content
+        annotations = read_asked(run)
     except FileNotFoundError:
         annotations = {}
     except (OSError, ValueError) as error:

@@ -14,12 +14,13 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
 from config import UsageError
+from IA.asked import read_asked
 from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
 from IA.pictures import is_inside
-from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, publish, read
+from IA.protocol import BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, publish, read
 from IA.tuned import NAME, Tuned, only_writer
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     Raises:
         OSError, ValueError: files of the run are missing or damaged, or there are too few answers of one kind.
     """
-    settings, answers = read(run, SETTINGS).content, read(run, ANNOTATIONS).content
+    settings, answers = read(run, SETTINGS).content, read_asked(run)
     folder = datadir or Path(settings.datadir)
     inside = settings.bounds(folder)
     labels = {path: label for path, label in answers.items() if label is not None and is_inside(folder / path, inside)}

@@ -6,13 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
+from IA.asked import WATCHED
 from IA.decoding import remember_in
 from IA.events import Events
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import load_head
 from IA.networks import build
 from IA.protocol import (
-    ANNOTATIONS,
     BACKBONE,
     FEATURES,
     IMAGES,
@@ -119,7 +119,7 @@ def main() -> None:
     with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
-        watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTOR, BACKBONE)
+        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE)
         take_turns(changes(config.run, *watched, stop=stop), inference.step, stop)
         inference.close()
 

@@ -9,6 +9,8 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 |                    |            |                          | is its place here, and never changes           |
 | annotations.pickle | server     | all loops, users         | `{path: True, False or None (skipped)}` in the |
 |                    |            |                          | order answered                                 |
+| audit.pickle       | server     | all loops                | of these, the ones that were drawn at random   |
+|                    |            |                          | and that the model must not know: IA/asked.py  |
 | predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
 | held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
 |                    |            |                          | head that had not learnt this answer           |
@@ -45,6 +47,7 @@ from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, F
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from config import DEFAULT_AUDIT
 from IA import opcodes
 
 log = logging.getLogger(__name__)
@@ -92,6 +95,10 @@ class Settings:
         finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
         run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
         follow_links: whether images may lie anywhere that a link in `datadir` leads to.
+        audit: share of the questions that are drawn at random, 0 to 1.
+        audit_after: what `audit` goes back to once the certificate is given; None: it stays.
+        recall: share of the positives that the certificate is about.
+        confidence: how certain it is to be.
     """
 
     datadir: str
@@ -103,6 +110,10 @@ class Settings:
     finetune: str = "auto"
     run: str = ""
     follow_links: bool = False
+    audit: float = DEFAULT_AUDIT
+    audit_after: float | None = None
+    recall: float = 0.95
+    confidence: float = 0.95
 
     def bounds(self, datadir: Path) -> Path | None:
         """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
@@ -177,7 +188,7 @@ class Ranking:
     """The images to ask next.
 
     Attributes:
-        images: (R,) int32, numbers of unanswered images, best first.
+        images: (R,) int32, numbers of the images without an answer that the model knows of, best first.
         probability: (R,) float32, of positive; NaN where not scored.
         labels: how many positive and negative answers the order has learnt from.
         strategy: which strategy ordered them.
@@ -264,9 +275,20 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 
 def _unpack_settings(data: Any) -> Settings:
-    known = {"finetune": "auto", "run": "", "follow_links": False} | data  # earlier runs do not say it
-    kinds: dict[str, type] = dict.fromkeys(Settings.__dataclass_fields__, str) | {"follow_links": bool}
-    return Settings(**{name: _typed(known[name], kind) for name, kind in kinds.items()})
+    fields = Settings.__dataclass_fields__
+    known = {name: field.default for name, field in fields.items()} | data  # earlier runs do not say all
+    kinds: dict[str, tuple[type, ...]] = {name: (str,) for name in fields} | {
+        "follow_links": (bool,),
+        "audit": (float,),
+        "audit_after": (float, type(None)),
+        "recall": (float,),
+        "confidence": (float,),
+    }
+    settings = Settings(**{name: _typed(known[name], *kind) for name, kind in kinds.items()})
+    shares = (settings.audit, settings.audit_after or 0.0, settings.recall, settings.confidence)
+    if not all(0 <= share <= 1 for share in shares):
+        raise ValueError("a share that is not from 0 to 1")
+    return settings
 
 
 def _pack_features(features: Features) -> dict[str, object]:
@@ -351,12 +373,13 @@ def _unpack_ranking(data: Any) -> Ranking:
 SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
 IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
 ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
+AUDIT = PickleFile[dict[str, bool | None]]("audit.pickle", dict, _unpack_annotations)
 FINE_TUNING = PickleFile[FineTuning]("finetuning.pickle", asdict, _unpack_fine_tuning)
 HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_out)
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
-PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING)
+PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, AUDIT, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING)
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 

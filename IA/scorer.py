@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from IA.asked import Asked
 from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import Embeddings, key
@@ -22,7 +23,6 @@ from IA.protocol import (
     FEATURES,
     PREDICTIONS,
     PREDICTOR,
-    Latest,
     Predictions,
     Version,
     publish,
@@ -50,7 +50,7 @@ class Scorer:
         self._embedder = Embedder(backbone)
         self._directory = self._embedder.cache_of(run, "inference")
         self._pool = Pool(Embeddings(self._directory, backbone.dimension))
-        self._annotations = Latest(run, ANNOTATIONS)
+        self._annotations = Asked(run)
         self._datadir = Path()
         self._inside: Path | None = None
         self._images = Version[list[str]](0, [])

@@ -7,8 +7,9 @@ import numpy as np
 
 from config import Config
 from IA import ranking
+from IA.asked import WATCHED, Asked
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
-from IA.protocol import ANNOTATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, Latest, Ranking, changes, publish
+from IA.protocol import IMAGES, PREDICTIONS, RANKING, SETTINGS, Latest, Ranking, changes, publish
 
 log = logging.getLogger(__name__)
 
@@ -16,13 +17,17 @@ SEED = 0
 
 
 class Selector:
-    """Orders the images that are still to be answered."""
+    """Orders the images that the model has not asked for yet.
+
+    Those that were drawn at random stay in the order although they are answered: where the server passes them on its
+    way down the ranking, the model would have asked for them.
+    """
 
     def __init__(self, config: Config) -> None:
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
-        self._annotations = Latest(config.run, ANNOTATIONS)
+        self._asked = Asked(config.run)
         self._predictions = Latest(config.run, PREDICTIONS)
         self._numbers: dict[str, int] = {}
         self._numbered: list[str] | None = None
@@ -34,7 +39,7 @@ class Selector:
         Returns:
             False: there is never more to do at once.
         """
-        inputs = [latest.version() for latest in (self._settings, self._images, self._annotations, self._predictions)]
+        inputs = [latest.version() for latest in (self._settings, self._images, self._asked, self._predictions)]
         settings, paths, predictions = self._settings.content(), self._images.content(), self._predictions.content()
         if settings is None or paths is None or predictions is None or inputs == self._ranked:
             return False
@@ -61,11 +66,11 @@ class Selector:
         return False
 
     def _answered(self, paths: list[str]) -> list[int]:
-        """Numbers of the images that have an answer, skips too."""
+        """Numbers of the images that have an answer the model may know of, skips too."""
         if self._numbered is not paths:
             self._numbers = {path: number for number, path in enumerate(paths)}
             self._numbered = paths
-        return [self._numbers[path] for path in self._annotations.content() or {} if path in self._numbers]
+        return [self._numbers[path] for path in self._asked.content() or {} if path in self._numbers]
 
 
 def main() -> None:
@@ -73,7 +78,7 @@ def main() -> None:
     config = loop_config()
     with until_signalled("selector", config.run, RANKING.name) as stop:
         selector = Selector(config)
-        watched = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, PREDICTIONS.name)
+        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTIONS.name)
         take_turns(changes(config.run, *watched, stop=stop), selector.step, stop)
 
 

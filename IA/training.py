@@ -8,13 +8,13 @@ from pathlib import Path
 
 from config import Config, UsageError
 from IA.answered import Answered
+from IA.asked import WATCHED, Asked
 from IA.decoding import remember_in
 from IA.embedder import leave_room
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.protocol import (
-    ANNOTATIONS,
     BACKBONE,
     FEATURES,
     HELD_OUT,
@@ -44,7 +44,7 @@ class Trainer:
         self._config = config
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
-        self._annotations = Latest(config.run, ANNOTATIONS)
+        self._asked = Asked(config.run)
         self._features = Latest(config.run, FEATURES)
         self._held_out = Latest(config.run, HELD_OUT)
         self._report = Report(config.run / "tensorboard" / "trainer")
@@ -63,10 +63,10 @@ class Trainer:
         Returns:
             Whether answers are still to be embedded.
         """
-        inputs = [latest.version() for latest in (self._settings, self._annotations, self._features)]
+        inputs = [latest.version() for latest in (self._settings, self._asked, self._features)]
         settings, annotations, features = (
             self._settings.content(),
-            self._annotations.content(),
+            self._asked.content(),
             self._features.content(),
         )
         if settings is None:
@@ -195,7 +195,7 @@ def main() -> None:
     with until_signalled("trainer", config.run, PREDICTOR, HELD_OUT.name) as stop:
         remember_in(config.run / "cache" / "trainer")
         trainer = Trainer(config)
-        watched = (SETTINGS.name, ANNOTATIONS.name, FEATURES.name, BACKBONE)
+        watched = (SETTINGS.name, *WATCHED, FEATURES.name, BACKBONE)
         take_turns(changes(config.run, *watched, stop=stop), trainer.step, stop)
         trainer.close()
 

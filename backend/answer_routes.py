@@ -46,10 +46,7 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
     @app.post("/api/undo", summary="Take back this client's last answer, or the last group of them")
     async def undo(body: UndoBody) -> dict[str, Any]:
         taken = await asyncio.wrap_future(session.labels.undo(body.client))
-        images = [session.image_of(answer) for answer in taken]
-        for image in images:
-            if image["image"] is not None:
-                session.queue.hold(image["image"], body.client)
+        images = session.taken_back(taken, body.client)
         return {**images[-1], "images": images}
 
     @app.get("/api/annotations", summary="The answers, newest or most suspicious first")
@@ -69,26 +66,24 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/statistics", summary="How the work goes: found, asked, right, missed")
     def statistics(points: Annotated[int, Query(ge=2, le=1000)] = 200) -> dict[str, Any]:
-        return session.labels.statistics(points)
+        return session.statistics(points)
 
 
 def _answer(session: Session, body: AnnotationBody) -> Answer | None:
     """The answer that a body describes; None where no image has its number."""
     try:
-        path = session.images.path(body.image)
+        return session.answer(
+            body.image,
+            body.client,
+            id=str(body.id),
+            label=body.label,
+            source=body.source,
+            shown_ms=body.shown_ms,
+            group=None if body.group is None else str(body.group),
+            repeat=body.repeat,
+        )
     except IndexError:
         return None
-    return Answer(
-        id=str(body.id),
-        path=path,
-        label=body.label,
-        source=body.source,
-        client=body.client,
-        shown_ms=body.shown_ms,
-        probability=session.queue.probability(body.image, body.client),
-        group=None if body.group is None else str(body.group),
-        repeat=body.repeat,
-    )
 
 
 def _told(session: Session, answer: Answer) -> dict[str, Any]:

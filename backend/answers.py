@@ -4,7 +4,7 @@ import itertools
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,8 +17,8 @@ Source = Literal["key", "button", "timeout", "api", "import"]
 DATABASE = "labels.sqlite3"
 HEADER_BYTES = 100
 MAGIC, VERSION_AT = b"SQLite format 3\0", slice(60, 64)
-VERSION = 2
-FIELDS = "id, path, label, source, client, shown_ms, probability, time, group_id, repeat"
+VERSION = 3
+FIELDS = "id, path, label, source, client, shown_ms, probability, time, group_id, repeat, audit"
 SCHEMA = """
 CREATE TABLE answers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,12 +40,18 @@ FROM_1 = """
 ALTER TABLE answers ADD COLUMN group_id TEXT;
 ALTER TABLE answers ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;
 """
+FROM_2 = """
+ALTER TABLE answers ADD COLUMN audit INTEGER NOT NULL DEFAULT 0;
+"""
+MIGRATIONS = {0: SCHEMA + FROM_1 + FROM_2, 1: FROM_1 + FROM_2, 2: FROM_2}
+NOT_DRAWN, DRAWN, REACHED = range(3)  # of the column `audit`
 ODD = f"""
 SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {get_args(Source)}
     OR typeof(id) <> 'text' OR typeof(path) <> 'text' OR path = '' OR typeof(client) <> 'text'
     OR (probability IS NOT NULL AND (typeof(probability) <> 'real' OR probability NOT BETWEEN 0 AND 1))
     OR (shown_ms IS NOT NULL AND (typeof(shown_ms) <> 'integer' OR shown_ms < 0))
-    OR typeof(time) <> 'real' OR time <= 0 OR typeof(group_id) NOT IN ('text', 'null') OR repeat NOT IN (0, 1) LIMIT 1
+    OR typeof(time) <> 'real' OR time <= 0 OR typeof(group_id) NOT IN ('text', 'null') OR repeat NOT IN (0, 1)
+    OR audit NOT IN (0, 1, 2) LIMIT 1
 """
 
 
@@ -68,6 +74,8 @@ class Answer:
         time: when, seconds since 1970.
         group: of answers that were given together, as in a grid, and are taken back together.
         repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
+        audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or REACHED: drawn, and then the model
+            came to ask for it itself. Every answer to an image keeps what the one before it had.
     """
 
     id: str
@@ -80,6 +88,7 @@ class Answer:
     time: float = field(default_factory=time.time)
     group: str | None = None
     repeat: bool = False
+    audit: int = NOT_DRAWN
 
     @property
     def when(self) -> str:
@@ -89,10 +98,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Change:
-    """What became of the standing label of one path; `label` None: it has none any more."""
+    """What became of the standing answer of one path; `label` None: it has none any more."""
 
     path: str
     label: Label | None
+    audit: int = NOT_DRAWN
 
 
 # --- the schema -------------------------------------------------------------------------------------------------------
@@ -120,7 +130,7 @@ def prepare(connection: sqlite3.Connection) -> None:
         if not 0 <= version <= VERSION:
             raise sqlite3.DatabaseError("it was written by a later version of this program")
         if version < VERSION:
-            for statement in filter(str.strip, {0: SCHEMA + FROM_1, 1: FROM_1}[version].split(";")):
+            for statement in filter(str.strip, MIGRATIONS[version].split(";")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
@@ -183,6 +193,19 @@ def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
     return dict(connection.execute("SELECT path, label FROM answers WHERE state = 'standing' ORDER BY seq"))
 
 
+def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
+    """Of the standing answers those that were drawn at random: label of each not reached yet, and the reached ones."""
+    rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
+    drawn: dict[str, Label] = {}
+    reached: set[str] = set()
+    for path, label, audit in rows:
+        if audit == DRAWN:
+            drawn[path] = label
+        else:
+            reached.add(path)
+    return drawn, reached
+
+
 def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
     """Those of these labels that were never given here, not even to be replaced later."""
     given = set(connection.execute("SELECT DISTINCT path, label FROM answers"))
@@ -198,14 +221,17 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
     if known:
         return _answer(known), []
     path = _bytes(answer.path)
+    before = connection.execute(
+        "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing' RETURNING audit",
+        (path,),
+    ).fetchone()
+    if before:  # how the image was chosen does not change with what is said of it
+        answer = replace(answer, audit=before[0])
     connection.execute(
-        "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing'", (path,)
-    )
-    connection.execute(
-        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (answer.id, path, *astuple(answer)[2:]),
     )
-    return answer, [Change(answer.path, answer.label)]
+    return answer, [Change(answer.path, answer.label, answer.audit)]
 
 
 def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
@@ -234,7 +260,7 @@ def take_back(
         raise NothingToUndoError
     connection.executemany("UPDATE answers SET state = 'undone' WHERE seq = ?", [(seq,) for seq, _, _ in taken])
     freed = [answer.path for _, state, answer in taken if state == "standing"]
-    changes = [Change(path, _restore(connection, path)) for path in freed]
+    changes = [_restore(connection, path) for path in freed]
     stands_again = any(change.label is not None for change in changes)
     in_order = labels_in_order(connection) if stands_again else None
     return [answer for _, _, answer in reversed(taken)], (changes, in_order)
@@ -250,19 +276,27 @@ def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int
     return [first, *behind]
 
 
-def _restore(connection: sqlite3.Connection, path: str) -> Label | None:
+def _restore(connection: sqlite3.Connection, path: str) -> Change:
     """Let the newest answer to this image that was not taken back stand again."""
     row = connection.execute(
         "UPDATE answers SET state = 'standing' WHERE seq ="
-        " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label",
+        " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label, audit",
         (_bytes(path),),
     ).fetchone()
-    label: Label | None = row[0] if row else None
-    return label
+    return Change(path, *(row or (None,)))
+
+
+def reach(connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Mark images that were drawn as reached: the model has come to ask for them; returns those that were not yet."""
+    query = (
+        "UPDATE answers SET audit = 2 WHERE path = CAST(? AS TEXT) AND audit = 1 AND state <> 'undone' RETURNING state"
+    )
+    marked = [path for path in paths if ("standing",) in connection.execute(query, (_bytes(path),)).fetchall()]
+    return marked, marked
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    return Answer(*(*row[:-1], bool(row[-1])))
+    return Answer(*(*row[:-2], bool(row[-2]), row[-1]))
 
 
 def _bytes(path: str) -> bytes:

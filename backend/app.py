@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
 from backend.answers import NothingToUndoError
-from backend.bodies import Client, Number, StrategyBody
+from backend.bodies import AuditBody, Client, Number, StrategyBody
 from backend.database import NotDurableError
 from backend.exports import FORMATS
 from backend.session import Session
@@ -186,6 +186,14 @@ def _add_status(app: FastAPI, session: Session) -> None:
         except OSError as error:
             raise HTTPException(503, f"The strategy could not be stored ({error.strerror}).") from None
         return {"strategy": body.strategy}
+
+    @app.put("/api/audit", summary="Draw another share of the questions at random; 1: until the certificate is given")
+    def audit(body: AuditBody) -> dict[str, Any]:
+        try:
+            session.set_audit(body.share, body.recall, body.confidence)
+        except OSError as error:
+            raise HTTPException(503, f"The share could not be stored ({error.strerror}).") from None
+        return session.audit_status()
 
 
 def _add_downloads(app: FastAPI, session: Session) -> None:

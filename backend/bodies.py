@@ -41,6 +41,14 @@ class UndoBody(_Body):
     client: Client = "api"
 
 
+class AuditBody(_Body):
+    """How many of the questions are to be drawn at random, and what the certificate is to say."""
+
+    share: Share
+    recall: Annotated[float, Field(gt=0, lt=1)] | None = None
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
 class StrategyBody(_Body):
     """What to ask first from now on."""
 

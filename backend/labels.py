@@ -1,4 +1,4 @@
-"""The answers: SQLite is their system of record, annotations.pickle what the other loops see of them."""
+"""The answers: SQLite is their system of record, annotations.pickle and audit.pickle what the loops see of them."""
 
 import contextlib
 import io
@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
 from backend.database import Database
 from backend.review import Choice, Outline, choose
-from backend.standing import Standing
+from backend.standing import Standing, joined
 from backend.statistics import Given, History, statistics
 from config import UsageError
 from IA import protocol
@@ -33,7 +33,8 @@ class Labels:
     """All answers of one run.
 
     `on_change(path)` is called from the writing thread when the label of an image has changed, before the answer is
-    acknowledged. Another thread publishes annotations.pickle.
+    acknowledged, and when an image that was drawn is reached. Another thread publishes annotations.pickle and
+    audit.pickle.
     """
 
     def __init__(self, run: Path, on_change: Callable[[str], None] = lambda path: None) -> None:
@@ -41,6 +42,9 @@ class Labels:
         self._on_change = on_change
         self._lock = threading.Lock()
         self._standing = Standing({})
+        self._drawn = Standing({})  # of them those that the model must not learn
+        self._reached: set[str] = set()
+        self._published_drawn: dict[str, bytes] | None = None  # in audit.pickle; None: not known
         self._database = Database(run / DATABASE, self._recover)
         self._changes = 0
         self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
@@ -61,6 +65,23 @@ class Labels:
     def label(self, path: str) -> Label | None:
         """The standing label of one image."""
         return self._standing.label(path)
+
+    def is_drawn(self, path: str) -> bool:
+        """Whether this image was drawn at random, and the model must not learn its answer."""
+        return path in self._drawn
+
+    @property
+    def drawn(self) -> int:
+        """How many positive and negative answers the model must not learn."""
+        with self._lock:
+            counts = self._drawn.counts
+        return counts["positive"] + counts["negative"]
+
+    @property
+    def asked_at_random(self) -> int:
+        """How many of the images that have an answer were drawn at random, skipped ones too."""
+        with self._lock:
+            return sum(self._drawn.counts.values()) + len(self._reached)
 
     def standing(
         self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
@@ -134,6 +155,13 @@ class Labels:
             lambda connection: answers.take_back(connection, client), lambda effect: self._apply(*effect)
         )
 
+    def reach(self, paths: Sequence[str]) -> None:
+        """Let the model learn images that were drawn: it has come to ask for them itself.
+
+        Nobody waits for it, and where it fails it is done when they are passed again.
+        """
+        self._database.submit(lambda connection: answers.reach(connection, paths), self._apply_reached)
+
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
         self._database.close()
@@ -152,18 +180,36 @@ class Labels:
             else:
                 for change in changes:
                     self._standing.put(change.path, change.label)
+            for change in changes:
+                self._drawn.put(change.path, change.label if change.audit == answers.DRAWN else None)
+                self._reached.discard(change.path)
+                if change.label is not None and change.audit == answers.REACHED:
+                    self._reached.add(change.path)
         for change in changes:
             self._on_change(change.path)
+        self._to_publish.set()
+
+    def _apply_reached(self, paths: Iterable[str]) -> None:
+        with self._lock:
+            self._changes += 1
+            for path in paths:
+                self._drawn.put(path, None)
+                self._reached.add(path)
+        for path in paths:
+            self._on_change(path)
         self._to_publish.set()
 
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self._database.open()) as connection:
-            before, now = self._standing, Standing(answers.labels_in_order(connection))
+            now = Standing(answers.labels_in_order(connection))
+            drawn, reached = answers.marks(connection)
+        before, drawn_before = self._standing, self._drawn
         with self._lock:
             self._changes += 1
-            self._standing = now
-        for path in {path for path, _ in before.labels.items() ^ now.labels.items()}:
+            self._standing, self._drawn, self._reached = now, Standing(drawn), reached
+        changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
+        for path in {path for path, _ in changed}:
             self._on_change(path)
         self._to_publish.set()
 
@@ -174,7 +220,7 @@ class Labels:
             UsageError: the database cannot be opened, is damaged, or is gone.
         """
         path = self._run / DATABASE
-        known = self._known()
+        known = self._known(protocol.ANNOTATIONS)
         try:
             if known and not (path.exists() and path.stat().st_size >= answers.HEADER_BYTES):
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
@@ -184,6 +230,8 @@ class Labels:
                 answers.prepare(connection)
                 answers.check(connection)
                 self._standing = Standing(answers.labels_in_order(connection))
+                drawn, self._reached = answers.marks(connection)
+                self._drawn = Standing(drawn)
                 lost = answers.unheard_of(connection, known or {})
             if lost:
                 self._keep_lost(len(lost))
@@ -195,11 +243,16 @@ class Labels:
             raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
         if known is None or list(known.items()) != list(self._standing.labels.items()):  # the order counts too
             self._to_publish.set()
+        published_drawn = self._known(protocol.AUDIT)
+        if published_drawn is not None:
+            self._published_drawn = Standing(published_drawn).entries
+        if published_drawn != drawn:
+            self._to_publish.set()
 
-    def _known(self) -> dict[str, Label] | None:
-        """What annotations.pickle says; None where it is damaged or not there yet."""
+    def _known(self, file: protocol.PickleFile[dict[str, bool | None]]) -> dict[str, Label] | None:
+        """What annotations.pickle or audit.pickle says; None where it is damaged or not there yet."""
         try:
-            known = protocol.read(self._run, protocol.ANNOTATIONS).content
+            known = protocol.read(self._run, file).content
         except (OSError, ValueError):
             return None
         return {path: FROM_PICKLE[label] for path, label in known.items()}
@@ -233,12 +286,22 @@ class Labels:
         self._to_publish.clear()
         with self._lock:
             data = io.BytesIO(self._standing.pickled())
+            drawn = self._drawn.entries
         try:
+            # Nobody may ever see an answer in annotations.pickle that is to be in audit.pickle and is not: what comes
+            # to be there is published before, and what goes (an undo) only afterwards.
+            self._publish_drawn((self._published_drawn or {}) | drawn)
             protocol.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
+            self._publish_drawn(drawn)
         except OSError as error:
             log.warning("annotations.pickle could not be published (%s); trying again", error)
             self._to_publish.set()
             self._closing.wait(PUBLISH_AGAIN_S)
+
+    def _publish_drawn(self, drawn: dict[str, bytes]) -> None:
+        if drawn != self._published_drawn:
+            protocol.publish_pickled(self._run, protocol.AUDIT.name, io.BytesIO(joined(drawn)))
+            self._published_drawn = drawn
 
 
 def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:

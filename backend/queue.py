@@ -1,10 +1,17 @@
-"""What to ask next: the ranking less what is answered, gone, unreadable or in another person's hands."""
+"""What to ask next: the ranking less what is answered, gone, unreadable or in another person's hands.
+
+A share of the questions is drawn at random instead, from all images that are open. What the model has not asked for is
+the rest, and what was drawn of it a simple random sample, as long as the model knows nothing of the draw. So an image
+that was drawn and answered keeps its place in the ranking, and is not learnt. Where it is passed on the way to an image
+that is then answered, the model would have asked for it: it is reached, leaves the sample, and may be learnt.
+"""
 
 import math
 import random
 import threading
 import time
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag
@@ -13,35 +20,102 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backend.answers import Label
 from IA.protocol import Array, Ranking
 
 LEASE_S = 60.0
 LOOK_AT = 4096  # places of an order at a time
 FORGET_FROM = 10_000  # leases; then those that are over and answered are dropped
+CLIENTS_AT_MOST = 1000  # whose coins are remembered
 
 
 class Closed(IntFlag):
-    """Why an image is not to be asked."""
+    """Why an image is not to be asked, and what is known of it then."""
 
     ANSWERED = 1
     GONE = 2
     UNREADABLE = 4
+    DRAWN = 8  # at random, and not reached: the model is not to know that it was answered
+    POSITIVE = 16
+    NEGATIVE = 32
+
+
+OF_ANSWER = Closed.ANSWERED | Closed.DRAWN | Closed.POSITIVE | Closed.NEGATIVE
+PASSED = int(Closed.ANSWERED | Closed.DRAWN)  # on the way down the ranking; numpy widens bytes for what is no plain int
+WHETHER_PASSED = int(PASSED | Closed.GONE | Closed.UNREADABLE)
+SAMPLED = int(Closed.DRAWN)
+WHETHER_SAMPLED = int(Closed.DRAWN | Closed.GONE | Closed.UNREADABLE)
+LABELLED = int(Closed.POSITIVE | Closed.NEGATIVE)
+OF_LABEL: dict[Label | None, Closed] = {
+    "positive": Closed.ANSWERED | Closed.POSITIVE,
+    "negative": Closed.ANSWERED | Closed.NEGATIVE,
+    "skipped": Closed.ANSWERED,
+    None: Closed(0),
+}
 
 
 @dataclass(frozen=True)
 class Lease:
-    """An image that was handed to a client, with the probability it was shown."""
+    """An image that was handed to a client.
+
+    Attributes:
+        client: whose it is.
+        until_s: nobody else is given it before.
+        probability: what the model said of it then.
+        drawn: whether it was drawn at random.
+        passed: drawn images that stand right before it in the ranking, reached when it is answered.
+    """
 
     client: str
     until_s: float
     probability: float | None
+    drawn: bool = False
+    passed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The images as the audit sees them.
+
+    Attributes:
+        answered: how many have a positive or a negative answer.
+        positives: how many of them a positive one.
+        open: (N,) bool, those still to be asked.
+        sample: (n,) numbers of those that were drawn from the rest: all in random order before the first open one.
+        is_positive: (n,) bool, whether they are.
+    """
+
+    answered: int
+    positives: int
+    open: npt.NDArray[np.bool_]
+    sample: npt.NDArray[np.int32]
+    is_positive: npt.NDArray[np.bool_]
 
 
 class Queue:
-    """The order of questions for all clients; every method may be called from any thread."""
+    """The order of questions for all clients; every method may be called from any thread.
 
-    def __init__(self, seed: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+    `share` of the questions are drawn at random; it may be set at any time.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        share: float = 0.0,
+        toss: Callable[[], float] = random.random,
+    ) -> None:
+        """Begin without any image.
+
+        Args:
+            seed: of the random order, which is the same after a restart.
+            clock: seconds.
+            share: of questions drawn at random, 0 to 1.
+            toss: a random number from 0 to 1, another one at each call, also after a restart.
+        """
+        self.share = share
         self._clock = clock
+        self._toss = toss
         self._lock = threading.Lock()
         self._random = random.Random(seed)
         self._closed = bytearray()
@@ -50,9 +124,10 @@ class Queue:
         self._ranked: Array = memoryview(b"").cast("i")
         self._ranked_probability: Array = memoryview(b"").cast("f")
         self._probability: Array = memoryview(b"").cast("f")
-        self._starts = [0, 0]  # what stands before these places in ranking and shuffled order is closed
+        self._starts = {"ranked": 0, "shuffled": 0, "reversed": 0}  # nothing before these places is to be asked
         self._leases: dict[int, Lease] = {}
         self._forget_from = FORGET_FROM
+        self._coins: dict[str, deque[float]] = {}  # of each client, one for each of its next questions
 
     @property
     def left(self) -> int:
@@ -62,21 +137,48 @@ class Queue:
     def mark(self, image: int, reason: Closed, on: bool) -> None:
         """Close an image for a reason, or open it again for that reason; new numbers join the shuffled order."""
         with self._lock:
-            while image >= len(self._closed):
-                self._join(len(self._closed))
-            before = self._closed[image]
-            after = before | reason if on else before & ~reason
-            self._closed[image] = after
-            self._left += (after == 0) - (before == 0)
-            if before and not after:
-                self._starts = [0, 0]
+            self._put(image, reason, reason if on else Closed(0))
+
+    def answer(self, image: int, label: Label | None, drawn: bool = False) -> tuple[int, ...]:
+        """Close an image because of its answer, or open it again.
+
+        Args:
+            image: its number.
+            label: what stands; None: nothing any more.
+            drawn: whether the model must not know of it.
+
+        Returns:
+            Images that the model would have asked for before this one: if they were drawn, they are reached now.
+        """
+        with self._lock:
+            was_answered = image < len(self._closed) and self._closed[image] & Closed.ANSWERED
+            self._put(image, OF_ANSWER, OF_LABEL[label] | (Closed.DRAWN if drawn else 0))
+            lease = self._leases.get(image)
+            if label is None or was_answered or lease is None:
+                return ()
+            self._spend(lease)
+            return lease.passed
+
+    def _put(self, image: int, reasons: int, now: int) -> None:
+        """Of these reasons, those in `now` are there from now on."""
+        while image >= len(self._closed):
+            self._join(len(self._closed))
+        before = self._closed[image]
+        after = before & ~reasons | now
+        self._closed[image] = after
+        self._left += (after == 0) - (before == 0)
+        if (before and not after) or (_is_to_pass(after) and not _is_to_pass(before)):
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._starts = dict.fromkeys(self._starts, 0)
 
     def _join(self, image: int) -> None:
         """Put a new image at a random place, so that the order is a fair shuffle at any moment."""
         place = self._random.randrange(image + 1)
         self._shuffled.append(image)
         self._shuffled[image], self._shuffled[place] = self._shuffled[place], image
-        self._starts[1] = 0
+        self._begin_anew()
         self._closed.append(0)
         self._left += 1
 
@@ -84,52 +186,111 @@ class Queue:
         """Follow a new ranking from now on."""
         with self._lock:
             self._ranked, self._ranked_probability = ranking.images, ranking.probability
-            self._starts[0] = 0
+            self._starts["ranked"] = 0
 
     def score(self, probability: Array) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
         self._probability = probability
 
     def probability(self, image: int, client: str | None = None) -> float | None:
-        """The probability shown to this client, else the newest; None where the model has not scored it."""
+        """What the model said when this client was given the image, else what it says now; None: it has not scored it.
+
+        Of an image that was drawn the client is not told.
+        """
         lease = self._leases.get(image)
         if lease is not None and lease.client == client:
             return lease.probability
         return _finite(self._probability[image]) if image < len(self._probability) else None
 
+    def is_drawn(self, image: int, client: str) -> bool:
+        """Whether this image was drawn for this client.
+
+        A lease that was lost, in a restart or to somebody else, is no draw any more, and the answer an ordinary one:
+        the image leaves the rest as if the model had asked for it. Which leases are lost has nothing to do with what
+        the images show, so the others are still a random sample of what remains.
+        """
+        lease = self._leases.get(image)
+        return lease is not None and lease.client == client and lease.drawn
+
+    # --- handing out --------------------------------------------------------------------------------------------------
+
     def next(self, client: str, count: int) -> list[tuple[int, float | None]]:
-        """Hand out images, best first; for `LEASE_S` nobody else is given them.
+        """Hand out images, best first, some of them drawn at random; for `LEASE_S` nobody else is given them.
 
         Returns:
-            At most `count` pairs of image and its probability; fewer when fewer are left.
+            At most `count` pairs of image and the probability to be told, None where it was drawn; fewer when fewer
+            are left.
         """
         with self._lock:
             now_s = self._clock()
-            chosen: dict[int, float | None] = {}
-            for image, probability in self._open():
-                lease = self._leases.get(image)
-                if image in chosen or (lease and lease.client != client and lease.until_s > now_s):
-                    continue
-                chosen[image] = probability
-                if len(chosen) == count:
+            chosen: dict[int, Lease] = {}
+            ranked, drawn = self._asked(client, now_s, chosen), self._drawn(client, now_s, chosen)
+            for coin in self._tossed(client, count):
+                first, second = (drawn, ranked) if coin < self.share else (ranked, drawn)
+                found = next(first, None) or next(second, None)
+                if found is None:
                     break
-            for image, probability in chosen.items():
-                self._leases[image] = Lease(client, now_s + LEASE_S, probability)
+                chosen[found[0]] = found[1]
+            self._leases.update(chosen)
             if len(self._leases) > self._forget_from:
                 self._forget(now_s)
-            return list(chosen.items())
+            return [(image, None if lease.drawn else lease.probability) for image, lease in chosen.items()]
+
+    def _asked(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[tuple[int, Lease]]:
+        """What the model asks this client, each with the drawn ones that are passed on the way to it."""
+        passed: list[int] = []
+        for image, probability in self._walk(passing=True):
+            lease = self._leases.get(image)
+            if image in chosen:
+                if chosen[image].drawn:
+                    passed.append(image)
+            elif self._closed[image] or (lease and lease.drawn and lease.until_s > now_s):
+                passed.append(image)
+            elif lease is None or lease.client == client or lease.until_s <= now_s:
+                yield image, Lease(client, now_s + LEASE_S, probability, False, tuple(passed))
+                passed = []
+
+    def _drawn(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[tuple[int, Lease]]:
+        """The first images in random order that are in nobody's hands; the client keeps what was drawn for it."""
+        for image in self._open_in("shuffled"):
+            lease = self._leases.get(image)
+            is_free = lease is None or lease.until_s <= now_s or (lease.client == client and lease.drawn)
+            if is_free and image not in chosen:
+                yield image, Lease(client, now_s + LEASE_S, self.probability(image), True)
+
+    def _tossed(self, client: str, count: int) -> list[float]:
+        """A coin for each of the next questions to this client: the same ones until they are answered."""
+        coins = self._coins.setdefault(client, deque())
+        while len(coins) < count:
+            coins.append(self._toss())
+        if len(self._coins) > CLIENTS_AT_MOST:
+            del self._coins[next(iter(self._coins))]
+        return [coins[place] for place in range(count)]
+
+    def _spend(self, lease: Lease) -> None:
+        """A question has been answered: its coin is gone; the first of its kind, for pages may change the order."""
+        coins = self._coins.get(lease.client, deque())
+        for place, coin in enumerate(coins):
+            if (coin < self.share) == lease.drawn:
+                del coins[place]
+                return
 
     def _forget(self, now_s: float) -> None:
         """Drop the leases that are over; one of an answered image counts until then, for the answer may be undone."""
         kept = {i: lease for i, lease in self._leases.items() if lease.until_s > now_s or not self._closed[i]}
         self._leases, self._forget_from = kept, max(FORGET_FROM, 2 * len(kept))
 
-    def hold(self, image: int, client: str) -> None:
-        """Hand out this very image, unless somebody else has it: the client sees it again, for an undo took it back."""
+    def hold(self, image: int, client: str, drawn: bool = False) -> None:
+        """Hand out this very image, unless somebody else has it: the client sees it again, for an undo took it back.
+
+        If it was `drawn` it is so again: else people who take back answers would choose the sample.
+        """
         with self._lock:
             lease, now_s = self._leases.get(image), self._clock()
             if lease is None or lease.client == client or lease.until_s <= now_s:
-                self._leases[image] = Lease(client, now_s + LEASE_S, self.probability(image, client))
+                self._leases[image] = Lease(client, now_s + LEASE_S, self.probability(image, client), drawn)
+
+    # --- looking ------------------------------------------------------------------------------------------------------
 
     def is_open(self, image: int) -> bool:
         """Whether an image is to be asked."""
@@ -139,31 +300,90 @@ class Queue:
         """The images that come next, whoever holds them; nothing is handed out."""
         with self._lock:
             images: dict[int, None] = {}
-            for image, _ in self._open():
-                images[image] = None
-                if len(images) == count:
+            for image in self._open_in("shuffled"):
+                if len(images) >= math.ceil(self.share * count):
                     break
+                images[image] = None
+            for image, _ in self._walk(passing=False):
+                if len(images) >= count:
+                    break
+                images[image] = None
             return list(images)
 
-    def _open(self) -> Iterator[tuple[int, float | None]]:
-        """Images to ask: as ranked, then in shuffled order those that the ranking does not know yet."""
-        for which, order in enumerate((self._ranked, self._shuffled)):
-            at_start = True
-            for start in range(self._starts[which], len(order), LOOK_AT):
-                places = start + self._places(order[start : start + LOOK_AT])
-                if at_start:
-                    self._starts[which] = int(places[0]) if len(places) else min(start + LOOK_AT, len(order))
-                    at_start = not len(places)
-                for place in places.tolist():
-                    image = order[place]
-                    yield image, _finite(self._ranked_probability[place]) if which == 0 else self.probability(image)
+    def counted(self) -> Counted:
+        """What the audit counts.
 
-    def _places(self, order: Array) -> npt.NDArray[Any]:
-        """Where in this part of an order an image is to be asked; a ranking may name some that are not known yet."""
-        images, closed = np.asarray(order), np.frombuffer(self._closed, np.uint8)
-        known = np.flatnonzero(images < len(closed))
-        places: npt.NDArray[Any] = known[closed[images[known]] == 0]
-        return places
+        The sample ends before the first open image in random order: an answer that was taken back, an image that came
+        since or that somebody keeps leaves a gap, and what was drawn beyond it is no random choice until it is filled.
+        """
+        with self._lock:
+            closed = np.frombuffer(bytes(self._closed), np.uint8)
+            order = np.frombuffer(bytes(self._shuffled), np.int32)
+        is_open = closed == 0
+        first = int(np.argmax(is_open[order])) if is_open.any() else len(order)
+        before = order[:first]
+        answered = closed & LABELLED != 0
+        sample = before[(answered & (closed & WHETHER_SAMPLED == SAMPLED))[before]]
+        positive = closed & int(Closed.POSITIVE) != 0
+        return Counted(int(answered.sum()), int(positive.sum()), is_open, sample, positive[sample])
+
+    # --- the orders ---------------------------------------------------------------------------------------------------
+
+    def _walk(self, passing: bool) -> Iterator[tuple[int, float | None]]:
+        """Images to ask: as ranked, then in random order those that the ranking does not know yet.
+
+        That is the random order from its end: those that are drawn come from its beginning, and are a random choice of
+        what is asked last.
+
+        Args:
+            passing: drawn ones that are not reached, too.
+        """
+        for place in self._places("ranked", self._ranked, passing):
+            yield self._ranked[place], _finite(self._ranked_probability[place])
+        for image in self._open_in("reversed", passing):
+            yield image, self.probability(image)
+
+    def _open_in(self, which: str, passing: bool = False) -> Iterator[int]:
+        """The images to ask in random order, or in the reversed one."""
+        order = self._shuffled if which == "shuffled" else _Reversed(self._shuffled)
+        for place in self._places(which, order, passing):
+            yield order[place]
+
+    def _places(self, which: str, order: Any, passing: bool) -> Iterator[int]:
+        """Where in an order an image is to be asked or passed; a ranking may name some that are not known yet."""
+        at_start = True
+        for start in range(self._starts[which], len(order), LOOK_AT):
+            images, closed = np.asarray(order[start : start + LOOK_AT]), np.frombuffer(self._closed, np.uint8)
+            known = np.flatnonzero(images < len(closed))
+            states = closed[images[known]]
+            is_open = states == 0
+            is_wanted = is_open if which == "shuffled" else _is_to_pass(states)
+            places = start + known[is_wanted]
+            if at_start:
+                self._starts[which] = int(places[0]) if len(places) else min(start + LOOK_AT, len(order))
+                at_start = not len(places)
+            yield from (places if passing else start + known[is_open]).tolist()
+
+
+def _is_to_pass(closed: Any) -> Any:
+    """Whether an image is open, or was drawn and is not reached."""
+    return (closed == 0) | (closed & WHETHER_PASSED == PASSED)
+
+
+class _Reversed:
+    """An array from its end; only what is asked for is copied."""
+
+    def __init__(self, order: "array[int]") -> None:
+        self._order = order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, int):
+            return self._order[-1 - place]
+        end = len(self._order) - place.start
+        return self._order[max(0, len(self._order) - place.stop) : end][::-1]
 
 
 def _finite(probability: float) -> float | None:

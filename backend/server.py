@@ -18,12 +18,12 @@ from backend.connections import served
 from backend.session import Session
 from config import Config, UsageError
 from IA.loop import until_signalled
-from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
+from IA.protocol import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
 
 log = logging.getLogger(__name__)
 
 FILES_AT_MOST = 4096
-WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, instructions.NAME, TOKEN)
+WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, AUDIT.name, instructions.NAME, TOKEN)
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:

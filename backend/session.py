@@ -7,12 +7,13 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backend.ahead import Ahead
-from backend.answers import Answer
+from backend.answers import DRAWN, NOT_DRAWN, Answer
+from backend.audit import Audit
 from backend.changes import Changes
 from backend.images import Images
 from backend.instructions import Instructions
@@ -60,7 +61,7 @@ class Session:
                 f"The run directory {self.run} cannot be written: {reason}; start again when it can."
             ) from None
         self.changes = Changes()
-        self.queue = Queue()
+        self.queue = Queue(share=self.settings.audit)
         self.labels = Labels(self.run, self._on_label)
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links)
@@ -75,6 +76,9 @@ class Session:
         self._unscorable: set[int] = set()  # what inference could not decode
         self._started_s = time.monotonic()
         self._lock = threading.Lock()
+        self._setting = threading.Lock()
+        self._audit: tuple[int, Audit] | None = None  # the figures, and how often something had changed before
+        self._auditing = threading.Lock()  # one counts, the others wait for what it has found
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follow", daemon=True)]
         if config.ai:
@@ -106,6 +110,29 @@ class Session:
         self.labels.close()
 
     # --- answers ------------------------------------------------------------------------------------------------------
+
+    def answer(self, image: int, client: str, **given: Any) -> Answer:
+        """The answer of a client to an image, with what the queue knows of the question.
+
+        Raises:
+            IndexError: no image has this number.
+        """
+        drawn = self.queue.is_drawn(image, client)
+        return Answer(
+            path=self.images.path(image),
+            client=client,
+            probability=self.queue.probability(image, client),
+            audit=DRAWN if drawn else NOT_DRAWN,
+            **given,
+        )
+
+    def taken_back(self, taken: Sequence[Answer], client: str) -> list[dict[str, Any]]:
+        """What a page needs to show the images of answers that its client took back; they stay in its hands."""
+        images = [self.image_of(answer) for answer in taken]
+        for image, answer in zip(images, taken, strict=True):
+            if image["image"] is not None:
+                self.queue.hold(image["image"], client, answer.audit == DRAWN)
+        return images
 
     def image_of(self, answer: Answer) -> dict[str, Any]:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
@@ -147,6 +174,7 @@ class Session:
 
     def next(self, client: str, count: int) -> dict[str, Any]:
         """The next images for one client."""
+        self._end_certainty()
         images = [
             {
                 "image": image,
@@ -197,9 +225,60 @@ class Session:
 
     def strategy(self, name: str) -> None:
         """Order by another strategy from now on. Raises OSError where that cannot be stored."""
-        self.settings = dataclasses.replace(self.settings, strategy=name)
-        protocol.publish(self.run, SETTINGS, self.settings)
+        self._set(strategy=name)
+
+    def _set(self, **changed: Any) -> None:
+        with self._setting:
+            self.settings = dataclasses.replace(self.settings, **changed)
+            self.queue.share = self.settings.audit
+            protocol.publish(self.run, SETTINGS, self.settings)
         self.changes.notify()
+
+    # --- the audit ----------------------------------------------------------------------------------------------------
+
+    def audit(self) -> Audit:
+        """What the questions drawn at random say by now; counted again after a change."""
+        with self._auditing:
+            count = self.changes.count
+            if self._audit is None or self._audit[0] != count:
+                self._audit = count, Audit(self.queue.counted(), self.settings)
+            return self._audit[1]
+
+    def audit_status(self) -> dict[str, Any]:
+        """The short form."""
+        return self.audit().short(self.labels.drawn)
+
+    def statistics(self, points: int) -> dict[str, Any]:
+        """How the work goes, with all that the audit says."""
+        predictions = self.predictions.content if self.predictions else None
+        audit = self.audit().whole(self.labels.drawn, self.labels.asked_at_random, predictions)
+        return {**self.labels.statistics(points), "audit": audit}
+
+    def set_audit(self, share: float, recall: float | None = None, confidence: float | None = None) -> None:
+        """Draw this share of the questions at random from now on; all of them only until the certificate is given.
+
+        Raises:
+            OSError: that cannot be stored.
+        """
+        now = self.settings
+        before = now.audit if now.audit_after is None else now.audit_after
+        self._set(
+            audit=share,
+            audit_after=before if share == 1 and before < 1 else None,
+            recall=now.recall if recall is None else recall,
+            confidence=now.confidence if confidence is None else confidence,
+        )
+        self._end_certainty()
+
+    def _end_certainty(self) -> None:
+        """Draw the usual share again, once the certificate for which all were drawn is given."""
+        after = self.settings.audit_after
+        if after is not None and self.audit().is_certain:
+            log.info("the certificate is given; of the questions %g are drawn at random again", after)
+            try:
+                self._set(audit=after, audit_after=None)
+            except OSError as error:
+                log.warning("%s; it is asked again after a restart", error)
 
     # --- status -------------------------------------------------------------------------------------------------------
 
@@ -230,6 +309,7 @@ class Session:
             "loops": dict(self.loops),
             "tensorboard": self.config.tensorboard,
             "instructions": self.instructions.version,
+            "audit": self.audit_status(),
         }
 
     # --- what changes -------------------------------------------------------------------------------------------------
@@ -251,8 +331,12 @@ class Session:
         self.changes.notify()
 
     def _mark_answered(self, image: int) -> None:
+        path = self.images.path(image)
         with self._lock:  # two threads come here: the label must be read and marked in one go
-            self.queue.mark(image, Closed.ANSWERED, self.labels.label(self.images.path(image)) is not None)
+            passed = self.queue.answer(image, self.labels.label(path), self.labels.is_drawn(path))
+        reached = [path for path in map(self.images.path, passed) if self.labels.is_drawn(path)]
+        if reached:
+            self.labels.reach(reached)
 
     def _follow(self) -> None:
         held_out = Latest(self.run, HELD_OUT)
@@ -318,6 +402,10 @@ def settle(config: Config) -> Settings:
         id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
         run=str(config.run),
         follow_links=config.follow_links,
+        audit=before.audit if config.audit is None else config.audit,
+        audit_after=before.audit_after if config.audit is None else None,
+        recall=before.recall,
+        confidence=before.confidence,
     )
 
 

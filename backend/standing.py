@@ -38,6 +38,15 @@ class Standing:
         entry = self._entries.get(path)
         return None if entry is None else LABELS[entry[-1]]
 
+    def __contains__(self, path: str) -> bool:
+        """Whether this image has a label here."""
+        return path in self._entries
+
+    @property
+    def entries(self) -> dict[str, bytes]:
+        """Each path with its label, pickled; as they are now."""
+        return self._entries.copy()
+
     def put(self, path: str, label: Label | None) -> None:
         """Let this label stand, as the last of all; None: no label any more."""
         before = self._entries.pop(path, None)
@@ -49,7 +58,12 @@ class Standing:
 
     def pickled(self) -> bytes:
         """The same as `pickle.dumps` would give it."""
-        return b"".join([BEGIN, *self._entries.values(), END])
+        return joined(self._entries)
+
+
+def joined(entries: Mapping[str, bytes]) -> bytes:
+    """A pickled dict of these entries."""
+    return b"".join([BEGIN, *entries.values(), END])
 
 
 def _pickled(path: str, label: Label) -> bytes:

@@ -34,7 +34,14 @@ class Serving:
 @contextlib.contextmanager
 def serving(run: Path, datadir: Path, token: str | None = None, **settings: object) -> Iterator[Serving]:
     """Serve a folder until the block ends."""
-    given = {"run": run, "datadir": datadir.resolve(), "port": 0, "ai": False, "tensorboard": False} | settings
+    given = {
+        "run": run,
+        "datadir": datadir.resolve(),
+        "port": 0,
+        "ai": False,
+        "tensorboard": False,
+        "audit": 0.0,
+    } | settings
     config = Config(**given)  # type: ignore[arg-type]
     run.mkdir(parents=True, exist_ok=True)
     listener = listen(config)

@@ -14,6 +14,7 @@ from config import ROOT, Config, UsageError
 
 words = st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 texts = st.sampled_from([None, Path("/how to.md")])
+shares = st.none() | st.floats(0, 1)
 
 
 def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
 
 def test_every_option(tmp_path: Path) -> None:
     """Each option of the help ends in its setting, in any place of the command line."""
-    options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off"
+    options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off --audit 0.5"
     names = "--positive lynx --negative none"
     run = tmp_path / "run"
     text = tmp_path / "how to.md"
@@ -49,6 +50,7 @@ def test_every_option(tmp_path: Path) -> None:
         token=False,
         reset=True,
         instructions=text,
+        audit=0.5,
     )
 
 
@@ -87,6 +89,8 @@ def test_demo_has_words_of_its_own() -> None:
         (["localhost", "8077", ".", "--positive", "a", "--negative", "a"], "different names"),
         (["localhost", "8077", ".", "--positive", "negative"], "different names"),
         (["localhost", "8077", ""], "empty"),
+        (["localhost", "8077", ".", "--audit", "2"], "'2' is no share"),
+        (["localhost", "8077", ".", "--audit", "nan"], "'nan' is no share"),
         (["", "8077", "."], "empty"),
         (["localhost", "8077", "no/such/folder"], "does not exist"),
         (["localhost", "8077", __file__], "is not a folder"),
@@ -123,7 +127,7 @@ def test_instructions_that_cannot_be_shown(tmp_path: Path, content: bytes | None
     assert Config.for_session([*arguments, str(text)]).instructions == text
 
 
-@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans(), texts)
+@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans(), texts, shares)
 def test_children_read_the_same_settings(
     positive: str | None,
     negative: str | None,
@@ -134,6 +138,7 @@ def test_children_read_the_same_settings(
     tensorboard: bool,
     token: bool,
     text: Path | None,
+    audit: float | None,
 ) -> None:
     """What a supervisor leaves in the environment is what its children find there."""
     config = Config(
@@ -150,6 +155,7 @@ def test_children_read_the_same_settings(
         tensorboard,
         token,
         instructions=text,
+        audit=audit,
     )
     assert Config.from_environment(config.environment()) == config
     assert Config.from_environment({}) is None

@@ -21,6 +21,7 @@ from IA.networks import Backbone, build, register
 from IA.pool import Pool
 from IA.protocol import (
     ANNOTATIONS,
+    AUDIT,
     BACKBONE,
     FEATURES,
     HELD_OUT,
@@ -124,6 +125,41 @@ def test_answered_and_skipped_are_left_out(loops: Loops) -> None:
     loops.answer({"red/0.png": True, "blue/0.png": False, "red/1.png": None})
     assert not {"red/0.png", "blue/0.png", "red/1.png"} & set(loops.ranked())
     assert load_head(loops.run / PREDICTOR).labels == 2
+
+
+def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
+    """Answers in audit.pickle change no file of any loop: neither head, nor novelty, nor order; a reached one does."""
+    answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False}
+    loops.answer(answers)
+    before = protocol.read(loops.run, PREDICTIONS).content, protocol.read(loops.run, RANKING).content
+    checkpoint = (loops.run / PREDICTOR).read_bytes()
+    drawn: dict[str, bool | None] = {"red/1.png": False, "red/2.png": False, "blue/1.png": True, "blue/2.png": None}
+    protocol.publish(loops.run, AUDIT, drawn)
+    loops.answer(answers | drawn)
+    assert (loops.run / PREDICTOR).read_bytes() == checkpoint
+    assert (protocol.read(loops.run, PREDICTIONS).content, protocol.read(loops.run, RANKING).content) == before
+    assert set(drawn) < set(loops.ranked())
+    restarted = Trainer(Config(run=loops.run))
+    while restarted.step():
+        pass
+    assert load_head(loops.run / PREDICTOR).labels == 2
+    restarted.close()
+    del drawn["red/1.png"]
+    protocol.publish(loops.run, AUDIT, drawn)
+    loops.turn()
+    assert load_head(loops.run / PREDICTOR).labels == 3
+    assert protocol.read(loops.run, RANKING).content.labels == 3
+    assert "red/1.png" not in loops.ranked()
+
+
+def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
+    """Before a model, too, the order is that of the answers that were not drawn."""
+    loops.answer({"red/0.png": True})
+    before = loops.ranked()
+    drawn: dict[str, bool | None] = {"blue/0.png": None}
+    protocol.publish(loops.run, AUDIT, drawn)
+    loops.answer({"red/0.png": True, **drawn})
+    assert loops.ranked() == before
 
 
 def test_scores_every_image(loops: Loops) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.answers import DATABASE
+from backend.answers import DATABASE, VERSION
 from backend.backup import back_up
 from backend.checks import check_run
 from backend.labels import Labels
@@ -121,7 +121,7 @@ def test_an_earlier_database_is_kept(tmp_path: Path) -> None:
     assert columns(kept)[0] == 1
     with contextlib.closing(sqlite3.connect(kept)) as connection:
         assert connection.execute("SELECT * FROM answers").fetchall() == before
-    assert columns(tmp_path / DATABASE)[0] == 2
+    assert columns(tmp_path / DATABASE)[0] == VERSION
 
 
 @pytest.mark.parametrize("file", [*protocol.PICKLES, None], ids=lambda file: file.name if file else DATABASE)
@@ -129,7 +129,7 @@ def test_a_later_run_is_left_alone(run: Path, images_folder: Path, file: "protoc
     """A run that a later version wrote ends the start with one sentence, and nothing in it changes."""
     if file is None:
         data = bytearray((run / DATABASE).read_bytes())
-        data[60:64] = struct.pack(">I", 3)
+        data[60:64] = struct.pack(">I", VERSION + 1)
         (run / DATABASE).write_bytes(data)
     else:
         data = bytearray(b"new things" + protocol.FOOTER.pack(protocol.MAGIC, protocol.FORMAT + 1, 1, 10, b""))

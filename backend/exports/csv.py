@@ -15,7 +15,7 @@ def csv_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
     writer.writerow(FIELDS)
     yield _taken(line)
     for answer in answers:
-        writer.writerow(values(answer))
+        writer.writerow([str(value).lower() if isinstance(value, bool) else value for value in values(answer)])
         yield _taken(line)
 
 

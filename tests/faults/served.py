@@ -39,7 +39,7 @@ class Served:
         self.run = run
         self.datadir = datadir
         self.terminal = datadir.with_name(f"{datadir.name}.terminal")
-        given = {"ai": False, "tensorboard": False} | settings
+        given = {"ai": False, "tensorboard": False, "audit": 0.0} | settings
         self.config = Config(run=run, datadir=datadir, port=free_port(), **given)  # type: ignore[arg-type]
         self.place = self.config.host, self.config.port
         self.crowd = Crowd(datadir, PEOPLE, seed)

@@ -27,7 +27,7 @@ class Suite:
         self.port = free_port()
         self.link = ""
         self.through: list[str] = []  # another program that it is to be started by
-        self._arguments = [host, str(self.port), str(datadir), "--run", str(run), *options]
+        self._arguments = [host, str(self.port), str(datadir), "--run", str(run), "--audit", "0", *options]
         self._terminal = run.with_name(f"{run.name}.terminal")
         self.process: subprocess.Popen[str]
         self.client: httpx.Client
