@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 STARTING_S = 60.0  # a loop not seen yet is starting for that long, then it is down
 LOOK_EVERY_S = 0.5
+AUDIT_FROM = 100  # positive and negative answers: the first ones are few, and all of them have to begin the model
 
 
 class Session:
@@ -61,8 +62,9 @@ class Session:
                 f"The run directory {self.run} cannot be written: {reason}; start again when it can."
             ) from None
         self.changes = Changes()
-        self.queue = Queue(share=self.settings.audit)
+        self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
+        self._follow_share()
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links)
         self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
@@ -230,7 +232,7 @@ class Session:
     def _set(self, **changed: Any) -> None:
         with self._setting:
             self.settings = dataclasses.replace(self.settings, **changed)
-            self.queue.share = self.settings.audit
+            self._follow_share()
             protocol.publish(self.run, SETTINGS, self.settings)
         self.changes.notify()
 
@@ -314,7 +316,13 @@ class Session:
 
     # --- what changes -------------------------------------------------------------------------------------------------
 
+    def _follow_share(self) -> None:
+        counts = self.labels.counts()
+        begins = counts["positive"] + counts["negative"] >= AUDIT_FROM or self.settings.audit == 1
+        self.queue.share = self.settings.audit if begins else 0.0
+
     def _on_label(self, path: str) -> None:
+        self._follow_share()
         image = self.images.number(path)
         if image is not None:
             self._mark_answered(image)

@@ -31,6 +31,12 @@ FEW = 5  # for courses that come upon each image several times
 CLIENTS = st.sampled_from(["me", "you"])
 
 
+@pytest.fixture(autouse=True)
+def from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws begin at once, unlike in a session."""
+    monkeypatch.setattr("backend.session.AUDIT_FROM", 0)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Twelve small pictures."""
@@ -371,3 +377,20 @@ def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:
         assert told["recall"] == {"low": 1.0, "high": 1.0}
         assert (told["asked"], told["rest"]) == (12, {"images": 12, "drawn": 12, "positives": 3})
         assert told["certificate"]["given"]
+
+
+def test_the_first_answers_are_none_of_the_audit(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws begin with the answer after the last of the first ones, unless all questions are to be drawn."""
+    monkeypatch.setattr("backend.session.AUDIT_FROM", 2)
+    with serving(tmp_path / "run", folder, audit=0.5) as server:
+        until(lambda: server.client.get("/api/status").json()["images"] == IMAGES)
+        shares = []
+        for image in range(3):
+            shares.append(server.session.queue.share)
+            server.answer(image)
+        assert shares == [0, 0, 0.5]
+        server.client.post("/api/undo", json={"client": "api"})
+        server.client.post("/api/undo", json={"client": "api"})
+        assert server.session.queue.share == 0
+        server.client.put("/api/audit", json={"share": 1})
+        assert server.session.queue.share == 1
