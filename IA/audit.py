@@ -11,10 +11,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 2.5  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md)
-MIN_LOG = -745.0  # exp of less is 0
+LOOKS = 2.5  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
+LOOKS_GROWTH = 0.6  # and less still with many positives, where the looks are more unlike one another
+LOOKS_SCALE = 60
+Z = 1.959964  # of a two-sided interval of 95 %
+FAR = 12  # standard deviations: what lies beyond is less than rounding
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,16 @@ class Sample:
             return 0.0
         if last == min(count, drawn):
             return 1.0
-        log_chance = _log_choose(count, first) + _log_choose(images - count, drawn - first) - _log_choose(images, drawn)
-        chance = total = math.exp(log_chance) if log_chance > MIN_LOG else 0.0
-        for hits in range(first, last):
-            log_chance += math.log(count - hits) + math.log(drawn - hits)
-            log_chance -= math.log(hits + 1) + math.log(images - count - drawn + hits + 1)
-            chance = math.exp(log_chance) if log_chance > MIN_LOG else 0.0
-            total += chance
-        return min(total, 1.0)
+        mean = drawn * count / images
+        far = FAR * math.sqrt(mean * (1 - count / images)) + 5 * FAR
+        if last > mean + far:
+            return 1.0
+        first = max(first, math.floor(min(last, mean) - far))
+        log_chance = _log_choose(count, last) + _log_choose(images - count, drawn - last) - _log_choose(images, drawn)
+        hits = np.arange(last, first, -1, dtype=np.float64)  # each chance by its ratio to the next more likely one
+        ratios = hits * (images - count - drawn + hits) / ((count - hits + 1) * (drawn - hits + 1))
+        log_chances = log_chance + np.concatenate([[0.0], np.cumsum(np.log(ratios))])
+        return min(float(np.exp(log_chances).sum()), 1.0)
 
 
 @dataclass(frozen=True)
@@ -117,14 +125,22 @@ class Standing:
     def certifies(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
         """Whether so many of the positives have been seen, with this confidence, however often one asks.
 
+        The same test as at one look, at so much smaller an error that looking after every answer is accounted for:
+        docs/statistics.md has the chances.
+        """
+        looks = max(LOOKS, 1 + LOOKS_GROWTH * math.log1p(self.known / LOOKS_SCALE))
+        return self.certifies_once(recall, 1 - (1 - confidence) / looks)
+
+    def certifies_once(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
+        """The same for a single look, at a time that was fixed before anything was drawn.
+
         One-sided test against too many positives left in the sampled rest (Callaghan and Müller-Hansen 2020), on a
-        sample that is one; after every answer, so at a smaller error (`LOOKS`).
+        sample that is one.
         """
         if self.rest.positives == self.rest.most:
             return True
         too_many = math.floor(self.known / recall) - self.found + 1
-        error = (1 - confidence) / LOOKS
-        return self.known > 0 and self.rest.is_below(too_many, 1 - error)
+        return self.known > 0 and self.rest.is_below(too_many, confidence)
 
     def answers_to_certificate(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> int:
         """How many more random answers it takes, if positives come among them as before."""
@@ -139,6 +155,52 @@ class Standing:
         if not lacks(0):
             return 0
         return _last(0, rest.images - rest.drawn, lacks) + 1
+
+
+@dataclass(frozen=True)
+class Division:
+    """What becomes of the rest if the model labels it, by its threshold.
+
+    Each part has a sample of its own: the model knows nothing of the draw. Where a figure needs both parts, each
+    interval may err half as often (Bonferroni).
+
+    Attributes:
+        found: positives among the images that the model asked for.
+        above: the part that becomes positive.
+        below: the part that becomes negative.
+    """
+
+    found: int
+    above: Sample
+    below: Sample
+
+    def precision(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+        """Interval of the share of positives among what becomes positive; None where nothing does."""
+        if not self.above.images:
+            return None
+        low, high = self.above.interval(confidence)
+        return low / self.above.images, high / self.above.images
+
+    def recall(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+        """Interval of the share of all positives that were found or become positive; None where there may be none."""
+        each = 1 - (1 - confidence) / 2
+        (right_low, right_high), (missed_low, missed_high) = self.above.interval(each), self.below.interval(each)
+        low, high = self.found + right_low, self.found + right_high
+        if not low + missed_high:
+            return None
+        return low / (low + missed_high), high / (high + missed_low) if high + missed_low else 1.0
+
+
+def expected_positives(probabilities: NDArray[np.floating]) -> tuple[float, int, int]:
+    """How many positives there would be if these probabilities were right, and the range of 95 % around it.
+
+    Their number is Poisson-binomial; its range is that of the normal distribution, a half wider on either side as it is
+    a whole number (continuity correction).
+    """
+    expected = float(probabilities.sum())
+    half = Z * math.sqrt(float((probabilities * (1 - probabilities)).sum())) + 0.5
+    low, high = math.ceil(expected - half), math.floor(expected + half)
+    return expected, max(0, low), min(len(probabilities), high)
 
 
 def _log_choose(of: int, take: int) -> float:
