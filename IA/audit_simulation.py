@@ -1,5 +1,6 @@
 """A simulated person, a share of whose questions is drawn at random: as with the server, in one process."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,21 +27,24 @@ class Model:
         probability: (N,) float32, of positive; NaN before it has learnt anything.
     """
 
-    def __init__(self, vectors: Tensor, seed: int, validates: bool) -> None:
+    def __init__(self, space: Space, vectors: Tensor, seed: int, validates: bool) -> None:
         """Begin without an answer.
 
         Args:
+            space: of the pool.
             vectors: (N, D) float32, embeddings of the pool.
             seed: of the shuffle that breaks ties, so of the first image.
-            validates: whether the threshold is wanted; it takes most of the time.
+            validates: whether threshold and calibrated probabilities are wanted; they take most of the time, and do
+                not change the order.
         """
         self.answers: dict[int, bool] = {}
         self.probability = np.full(len(vectors), np.nan, np.float32)
         self._seed = seed
-        self._space = Space.of(vectors)
-        self._view = View(self._space, len(vectors))
+        self._space = space
+        self._view = View(space, len(vectors))
         self._view.put(np.arange(len(vectors)), vectors.numpy())
-        self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates)
+        not_judged = () if validates else range(len(vectors))
+        self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
         self._learnt = -1
         self._ranked: Iterator[int] = iter(())
 
@@ -78,11 +82,19 @@ class Person:
     """
 
     def __init__(
-        self, vectors: Tensor, truth: Truth, seed: int, share: float, patience: float, validates: bool = False
+        self,
+        space: Space,
+        vectors: Tensor,
+        truth: Truth,
+        seed: int,
+        share: float,
+        patience: float = math.inf,
+        validates: bool = False,
     ) -> None:
         """Begin without an answer.
 
         Args:
+            space: of the pool.
             vectors: (N, D) float32, embeddings of the pool.
             truth: (N,) bool.
             seed: of everything that is drawn.
@@ -97,7 +109,7 @@ class Person:
         self._truth = truth
         self._share = share
         self._patience = patience
-        self._model = Model(vectors, seed, validates)
+        self._model = Model(space, vectors, seed, validates)
         self._random = np.random.default_rng([seed, SEED_OF_DRAWS])
         self._shuffled: Iterator[int] = iter(self._random.permutation(len(truth)).tolist())
         self._drawn: set[int] = set()  # answered, and not asked for by the model

@@ -30,13 +30,13 @@ from IA.embedder import leave_room
 from IA.loop import one_sentence
 from IA.simulate import draw, embed
 from IA.simulation import Course, figures
+from IA.space import Space
 from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 
 PREVALENCES = (0.01, 0.05, 0.1, 0.3)
 LOOK_AT = (100, 200, 400)  # answers
 ANSWERS = 400  # that the price of the audit is taken over
 PATIENCE = 50
-NEVER = math.inf
 CERTIFICATE = "certificate"
 ONE_LOOK = "certificate, as if looked for once"
 IN_A_ROW = f"{PATIENCE} negatives in a row"
@@ -99,11 +99,12 @@ def play(task: tuple[float, str, int], vectors: NDArray[np.float32], classes: ND
     prevalence, positive, seed = task
     pool, _ = draw(classes == positive, prevalence, seed)
     inside, truth = torch.from_numpy(vectors[pool]), classes[pool] == positive
-    held, stops = _until_certain(Person(inside, truth, seed, share, PATIENCE, validates=True), truth)
-    alone = Person(inside, truth, seed, 0.0, NEVER)
+    space = Space.of(inside)
+    held, stops = _until_certain(Person(space, inside, truth, seed, share, PATIENCE, validates=True), truth)
+    alone = Person(space, inside, truth, seed, share=0.0)
     while sum(alone.labels) < truth.sum() or len(alone.labels) < min(ANSWERS, len(truth)):
         alone.answer()
-    audited = Person(inside, truth, seed, share, NEVER)
+    audited = Person(space, inside, truth, seed, share)
     for _ in range(min(ANSWERS, len(truth))):
         audited.answer()
     stops |= _peers(alone, truth, seed)
