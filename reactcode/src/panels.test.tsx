@@ -235,7 +235,7 @@ describe("audit", () => {
     expect(shown()).toContain("4 of 5 drawn are right, 95 % interval 28 to 100 %");
     expect(shown()).toContain("Then 81 to 99 % of all “hat” would be found.");
     expect(text("calibration")).toBe(
-      "Of 60 drawn, 1 are “hat”; by its probabilities 2 to 7. They are too high.",
+      "Of 60 drawn, 1 is “hat”; by its probabilities 2 to 7. They are too high.",
     );
     const bars = Array.from(document.querySelectorAll(".share"), (bar) => bar.getAttribute("aria-label"));
     expect(bars).toEqual([
@@ -256,11 +256,11 @@ describe("audit", () => {
   it("asks at random until it is sure, and stops that", async () => {
     await progress();
     fireEvent.click(find("at-random")!);
-    await soon(() => expect(text("at-random")).toBe("Let the model ask again"));
+    await soon(() => expect(text("at-random")).toBe("Let the model ask"));
     expect(server.statistics.audit?.share).toBe(1);
     expect(shown()).toContain("All questions are drawn at random until then.");
     fireEvent.click(find("at-random")!);
-    await soon(() => expect(text("at-random")).toBe("Ask at random until then"));
+    await soon(() => expect(text("at-random")).toBe("Ask at random"));
     expect(server.statistics.audit?.share).toBe(0.02);
     expect(pressed()).toHaveLength(2);
   });
@@ -270,7 +270,7 @@ describe("audit", () => {
     server.failure = 503;
     fireEvent.click(find("at-random")!);
     await soon(() => expect(text("note")).toBe("The fake server says 503."));
-    expect(text("at-random")).toBe("Ask at random until then");
+    expect(text("at-random")).toBe("Ask at random");
   });
 
   it("claims nothing before an image was drawn, without a model, or where nothing would be called positive", async () => {

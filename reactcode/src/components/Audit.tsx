@@ -79,7 +79,8 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
   const { engine, state } = session;
   const { recall, answers } = audit.certificate;
   const left = state.status?.left ?? 0;
-  const isCertain = audit.share === 1;
+  const { share, after } = state.status?.audit ?? audit; // the status is newer
+  const isCertain = share === 1;
   const time = timeFor(answers, session);
   return (
     <>
@@ -95,9 +96,9 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
       <Press
         className="switch"
         id="at-random"
-        onClick={() => void engine.drawAtRandom(isCertain ? (audit.after ?? USUAL_SHARE) : 1)}
+        onClick={() => void engine.drawAtRandom(isCertain ? (after ?? USUAL_SHARE) : 1)}
       >
-        {isCertain ? "Let the model ask again" : "Ask at random until then"}
+        {isCertain ? "Let the model ask" : "Ask at random"}
       </Press>
     </>
   );
@@ -176,8 +177,8 @@ function Calibration({
   const fits = positives < low ? "too high" : positives > high ? "too low" : "fine as far as one can see";
   return (
     <p id="calibration">
-      Of {count(images)} drawn, {count(positives)} are “{positive}”; by its probabilities{" "}
-      {between({ low, high })}. They are {fits}.
+      Of {count(images)} drawn, {count(positives)} {positives === 1 ? "is" : "are"} “{positive}”; by its
+      probabilities {between({ low, high })}. They are {fits}.
     </p>
   );
 }
