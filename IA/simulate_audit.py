@@ -275,14 +275,11 @@ def main() -> None:
     vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
     classes = np.array([file.relative_to(folder).parts[0] for file in files])
     names = sorted(set(classes.tolist()))
-    tasks = [
-        (given.prevalence[number % len(given.prevalence)], names[seed % len(names)], seed)
-        for number in range(given.runs)
-        for seed in [number // len(given.prevalence)]
-    ]
+    seeds = range(math.ceil(given.runs / len(given.prevalence)))
+    tasks = [(prevalence, names[seed % len(names)], seed) for seed in seeds for prevalence in given.prevalence]
     with ProcessPoolExecutor(given.jobs) as executor:
-        played = executor.map(partial(play, vectors=vectors, classes=classes, share=given.audit), tasks)
-        runs = list(tqdm(played, total=len(tasks), unit="person", desc="simulating"))
+        played = executor.map(partial(play, vectors=vectors, classes=classes, share=given.audit), tasks[: given.runs])
+        runs = list(tqdm(played, total=given.runs, unit="person", desc="simulating"))
     for line in tables(runs, given.audit):
         sys.stdout.write(f"{line.rstrip()}\n")
 
