@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 2.5  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md)
+LOOKS = 2.5  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
+LOOKS_GROWTH = 0.6  # and less still with many positives, where the looks are more unlike one another
+LOOKS_SCALE = 60
 Z = 1.959964  # of a two-sided interval of 95 %
 FEW = 32  # terms, which are added sooner than numpy has begun
 FAR = 12  # standard deviations: what lies beyond is less than rounding
@@ -131,14 +133,22 @@ class Standing:
     def certifies(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
         """Whether so many of the positives have been seen, with this confidence, however often one asks.
 
+        The same test as at one look, at so much smaller an error that looking after every answer is accounted for:
+        docs/statistics.md has the chances.
+        """
+        looks = max(LOOKS, 1 + LOOKS_GROWTH * math.log1p(self.known / LOOKS_SCALE))
+        return self.certifies_once(recall, 1 - (1 - confidence) / looks)
+
+    def certifies_once(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
+        """The same for a single look, at a time that was fixed before anything was drawn.
+
         One-sided test against too many positives left in the sampled rest (Callaghan and Müller-Hansen 2020), on a
-        sample that is one; after every answer, so at a smaller error (`LOOKS`).
+        sample that is one.
         """
         if self.rest.positives == self.rest.most:
             return True
         too_many = math.floor(self.known / recall) - self.found + 1
-        error = (1 - confidence) / LOOKS
-        return self.known > 0 and self.rest.is_below(too_many, 1 - error)
+        return self.known > 0 and self.rest.is_below(too_many, confidence)
 
     def answers_to_certificate(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> int:
         """How many more random answers it takes, if positives come among them as before."""

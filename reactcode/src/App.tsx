@@ -3,6 +3,7 @@ import { Answers } from "./components/Answers";
 import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
+import { Certified } from "./components/Certified";
 import { Grid } from "./components/Grid";
 import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
@@ -41,6 +42,7 @@ export function App() {
         <Ring session={session} />
         <LatePress session={session} />
         <OfferToStop session={session} />
+        <Certified state={session.state} />
         <Note note={session.state.note} />
         <Banner state={session.state} />
         {panel === "tools" && <Tools session={session} />}

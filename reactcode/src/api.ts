@@ -39,6 +39,8 @@ export interface Status extends Counts {
   readonly embedding: { readonly done: number; readonly total: number; readonly percent: number };
   readonly loops: Readonly<Record<string, LoopState>>;
   readonly tensorboard: boolean;
+  /** Left out by a server without one. */
+  readonly audit?: AuditStatus | null;
   /** Changes with the text; null where the annotators have none. */
   readonly instructions?: string | null;
   readonly network?: string;
@@ -126,6 +128,48 @@ export interface Share {
   readonly high: number | null;
 }
 
+/** Bounds of a 95 % interval. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Whether so many of the positives are found, and how many more random answers that would take. */
+export interface Certificate {
+  readonly recall: number;
+  readonly confidence: number;
+  readonly given: boolean;
+  readonly answers: number;
+}
+
+/** What a share of the questions, drawn at random, says. */
+export interface AuditStatus {
+  readonly share: number;
+  /** The share to go back to, while all are drawn until the certificate is given. */
+  readonly after?: number | null;
+  readonly drawn: number;
+  readonly to_find: Range;
+  readonly certificate: Certificate;
+}
+
+export interface Audit extends AuditStatus {
+  readonly asked: number;
+  /** What the model has not asked for, and what was drawn from it. */
+  readonly rest: { readonly images: number; readonly drawn: number; readonly positives: number };
+  readonly prevalence: Range | null;
+  readonly positives: Range;
+  readonly recall: Range | null;
+  /** What its labels would be worth if it labelled the rest now. */
+  readonly model: {
+    readonly threshold: number;
+    readonly precision: (Range & { readonly right: number; readonly of: number }) | null;
+    readonly recall: Range | null;
+  } | null;
+  /** Positives among the drawn, and the range in which they would be if its probabilities were right. */
+  readonly calibration:
+    (Range & { readonly images: number; readonly positives: number; readonly expected: number }) | null;
+}
+
 export interface Statistics {
   readonly answers: number;
   readonly curve: { readonly answers: readonly number[]; readonly positives: readonly number[] };
@@ -133,6 +177,7 @@ export interface Statistics {
   readonly prequential: (Share & { readonly right: number; readonly of: number }) | null;
   readonly repeats: Share & { readonly asked: number; readonly missed: number };
   readonly sources: Readonly<Record<string, number>>;
+  readonly audit?: Audit | null;
 }
 
 /** The server answered, and said no. */
@@ -213,6 +258,9 @@ export const instructions = () => json<{ text: string | null }>("api/instruction
 
 export const chooseStrategy = (strategy: Strategy) =>
   json<unknown>("api/strategy", sending("PUT", { strategy }));
+
+/** Draw this share of the questions at random; 1: all of them, until the certificate is given. */
+export const drawAtRandom = (share: number) => json<unknown>("api/audit", sending("PUT", { share }));
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

@@ -280,6 +280,17 @@ export class Engine {
     }
   }
 
+  /** Draw this share of the questions at random; what is known of the audit is asked anew with the next status. */
+  async drawAtRandom(share: number): Promise<void> {
+    try {
+      await api.drawAtRandom(share);
+      this.onStatus(await api.status());
+      this.asking.soon();
+    } catch (error) {
+      this.note(error instanceof Refused ? error.message : "The server is away; it asks as before.");
+    }
+  }
+
   /** Escape: one step back from wherever one is. */
   close(): void {
     const { panel, zoom, place } = this.state;

@@ -68,6 +68,7 @@ export class FakeServer {
       embedding: { done: this.images, total: this.images, percent: 100 },
       loops: { trainer: "running", inference: "running", selector: "running" },
       tensorboard: true,
+      audit: this.statistics.audit ?? null,
       ...this.changes,
     };
   }
@@ -120,6 +121,8 @@ export class FakeServer {
       case "PUT /api/strategy":
         this.changes = { ...this.changes, ...(body as { strategy: string }) };
         return Response.json(body);
+      case "PUT /api/audit":
+        return this.draw((body as { share: number }).share);
       default:
         return refusal(404);
     }
@@ -152,6 +155,17 @@ export class FakeServer {
       this.stored = [...others, { image, label, source, group: group ?? annotation.id }];
     }
     return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
+  }
+
+  /** All are drawn only for a time: then the share is what it was. */
+  private draw(share: number): Response {
+    const { audit } = this.statistics;
+    if (!audit) return refusal(422);
+    this.statistics = {
+      ...this.statistics,
+      audit: { ...audit, share, after: share === 1 ? audit.share : null },
+    };
+    return Response.json({ share });
   }
 
   private undo(): Response {

@@ -1,6 +1,7 @@
 // Progress, review and instructions against a fake server, by key.
 import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Audit } from "./api";
 import { App } from "./App";
 import { FakeServer } from "./fakeServer";
 
@@ -141,7 +142,7 @@ describe("review", () => {
 });
 
 describe("progress", () => {
-  it("says in words what the plots show, and never how many are still to find", async () => {
+  it("says in words what the plots show, and without an audit not how many are still to find", async () => {
     server.statistics = {
       answers: 50,
       curve: { answers: [0, 25, 50], positives: [0, 4, 10] },
@@ -183,6 +184,137 @@ describe("progress", () => {
     act(() => server.push());
     await soon(() => expect(seen(".stale")?.textContent).toContain("this is what was last known"));
     expect(seen(".bars")?.textContent).toBe("keys7");
+  });
+});
+
+const AUDIT: Audit = {
+  share: 0.02,
+  after: null,
+  drawn: 60,
+  asked: 64,
+  rest: { images: 900, drawn: 60, positives: 1 },
+  prevalence: { low: 0.11, high: 0.148 },
+  positives: { low: 110, high: 148 },
+  to_find: { low: 3, high: 41 },
+  recall: { low: 0.723, high: 0.973 },
+  certificate: { recall: 0.95, confidence: 0.95, given: false, answers: 412 },
+  model: {
+    threshold: 0.4,
+    precision: { right: 4, of: 5, low: 0.284, high: 0.995 },
+    recall: { low: 0.81, high: 0.99 },
+  },
+  calibration: { images: 60, positives: 1, expected: 4.2, low: 2, high: 7 },
+};
+
+describe("audit", () => {
+  const shown = () => seen("dialog.progress")?.textContent ?? "";
+  const pressed = () => server.requests.filter((request) => request === "PUT /api/audit");
+  const told = (changes: Partial<Audit>) => {
+    server.statistics = { ...server.statistics, audit: { ...AUDIT, ...changes } };
+  };
+
+  async function progress(changes: Partial<Audit> = {}): Promise<void> {
+    server = new FakeServer(1000);
+    told(changes);
+    await opened();
+    press("p");
+    await soon(() => expect(seen(".figures")?.getAttribute("aria-busy")).toBe("false"));
+  }
+
+  it("says how many are still to find, and what is sure of those found", async () => {
+    await progress();
+    expect(text("to-find")).toBe("3 to 41");
+    expect(shown()).toContain("72 to 98 % of all are found. 95 % interval, from 60 of 900 images");
+    expect(text("certificate")).toBe("Not sure yet");
+    expect(shown()).toContain("About 412 more answers at random, to be sure of 95 %.");
+    expect(find("certified")).toBeNull();
+  });
+
+  it("says what the model’s labels would be worth, and whether its probabilities fit", async () => {
+    await progress();
+    expect(shown()).toContain("4 of 5 drawn are right, 95 % interval 28 to 100 %");
+    expect(shown()).toContain("Then 81 to 99 % of all “hat” would be found.");
+    expect(text("calibration")).toBe(
+      "Of 60 drawn, 1 is “hat”; by its probabilities 2 to 7. They are too high.",
+    );
+    const bars = Array.from(document.querySelectorAll(".share"), (bar) => bar.getAttribute("aria-label"));
+    expect(bars).toEqual([
+      "Found so far, 95 % interval 72 to 97 %",
+      "“hat” that are right: 80 %, 95 % interval 28 to 100 %",
+      "“hat” found then, 95 % interval 81 to 99 %",
+    ]);
+  });
+
+  it("tells the time by the pace of this visit", async () => {
+    await progress();
+    press("Escape");
+    press("j");
+    press("p");
+    await soon(() => expect(shown()).toMatch(/at random, \d+ (h|min).* at your pace, to be sure/));
+  });
+
+  it("asks at random until it is sure, and stops that", async () => {
+    await progress();
+    fireEvent.click(find("at-random")!);
+    await soon(() => expect(text("at-random")).toBe("Let the model ask"));
+    expect(server.statistics.audit?.share).toBe(1);
+    expect(shown()).toContain("All questions are drawn at random until then.");
+    fireEvent.click(find("at-random")!);
+    await soon(() => expect(text("at-random")).toBe("Ask at random"));
+    expect(server.statistics.audit?.share).toBe(0.02);
+    expect(pressed()).toHaveLength(2);
+  });
+
+  it("says that the server did not take it", async () => {
+    await progress();
+    server.failure = 503;
+    fireEvent.click(find("at-random")!);
+    await soon(() => expect(text("note")).toBe("The fake server says 503."));
+    expect(text("at-random")).toBe("Ask at random");
+  });
+
+  it("claims nothing before an image was drawn, without a model, or where nothing would be called positive", async () => {
+    await progress({
+      rest: { images: 1000, drawn: 0, positives: 0 },
+      recall: null,
+      model: null,
+      calibration: null,
+    });
+    expect(find("to-find")).toBeNull();
+    expect(shown()).toContain("None of the images was drawn at random yet.");
+    expect(shown()).toContain("Needs a model");
+    expect(find("calibration")).toBeNull();
+    told({ model: { threshold: 0.5, precision: null, recall: null } });
+    act(() => server.push());
+    await soon(() => expect(shown()).toContain("It would call none of them “hat”."));
+    told({ to_find: { low: 0, high: 0 }, certificate: { ...AUDIT.certificate, answers: 1000 } });
+    act(() => server.push());
+    await soon(() => expect(text("to-find")).toBe("none"));
+    expect(shown()).toContain("to be sure of 95 %: all that are left.");
+  });
+
+  it("says once that enough is found, and then only in the panel", async () => {
+    const certificate = { ...AUDIT.certificate, given: true, answers: 0 };
+    await progress({ certificate });
+    expect(find("certified")).toBeNull(); // nothing was found yet
+    server.changes = { positives: 100 };
+    act(() => server.push());
+    expect(text("certificate")).toBe("Yes");
+    expect(find("at-random")).toBeNull();
+    press("Escape");
+    await soon(() => expect(find("certified")).not.toBeNull());
+    expect(find("certified")?.textContent).toContain(
+      "At least 95 % of all “hat” are found, with 95 % confidence. You may stop.",
+    );
+    fireEvent.click(find("certified")!.querySelector("button")!);
+    expect(find("certified")).toBeNull();
+    cleanup();
+    await opened();
+    expect(find("certified")).toBeNull();
+    server.changes = { positives: 100, id: "another run" };
+    cleanup();
+    await opened();
+    expect(find("certified")).not.toBeNull();
   });
 });
 

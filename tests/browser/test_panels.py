@@ -13,6 +13,24 @@ pytestmark = pytest.mark.browser
 
 COUNT = 80
 OpenPage = Callable[[str], Page]
+AUDIT = {
+    "share": 0.02,
+    "after": None,
+    "drawn": 60,
+    "asked": 64,
+    "rest": {"images": 9000, "drawn": 60, "positives": 1},
+    "prevalence": {"low": 0.011, "high": 0.015},
+    "positives": {"low": 1110, "high": 1480},
+    "to_find": {"low": 30, "high": 410},
+    "recall": {"low": 0.723, "high": 0.973},
+    "certificate": {"recall": 0.95, "confidence": 0.95, "given": False, "answers": 412},
+    "model": {
+        "threshold": 0.4,
+        "precision": {"right": 4, "of": 5, "low": 0.284, "high": 0.995},
+        "recall": {"low": 0.81, "high": 0.99},
+    },
+    "calibration": {"images": 60, "positives": 1, "expected": 4.2, "low": 2, "high": 7},
+}
 TEXT = "# Cats\n\nWhiskers **count**. ![a cat](https://example.org/cat.png) <img src='https://example.org/1.png'>"
 
 
@@ -124,6 +142,23 @@ def test_progress_follows_the_answers(server: Serving, open_page: OpenPage) -> N
     expect(page.locator(".legend .found")).to_contain_text("5 found in 70 answers")
     server.answer(79, "positive")
     expect(page.locator(".legend .found")).to_contain_text("6 found in 71 answers")
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_the_audit_fits(server: Serving, open_page: OpenPage, width: int) -> None:
+    """What it says stands inside its figures, on a phone too, and the button asks the server."""
+    page = opened(server, open_page)
+    page.set_viewport_size({"width": width, "height": 780})
+    known = server.client.get("/api/statistics").json() | {"audit": AUDIT}
+    page.route("**/api/statistics?*", lambda route: route.fulfill(json=known))
+    page.route("**/api/audit", lambda route: route.fulfill(json={}))
+    page.keyboard.press("p")
+    expect(page.locator("#to-find")).to_have_text("30 to 410")
+    widths = "figures => figures.map(figure => figure.scrollWidth - figure.clientWidth)"
+    assert max(page.locator(".figure").evaluate_all(widths)) <= 0
+    with page.expect_request("**/api/audit") as asked:
+        page.click("#at-random")
+    assert asked.value.post_data == '{"share":1}'
 
 
 def test_instructions(tmp_path: Path, open_page: OpenPage) -> None:

@@ -4,6 +4,7 @@ import { dots, line } from "../plot";
 import { useStatistics } from "../useStatistics";
 import type { Session } from "../useSession";
 import { count, nameOf, sourceName } from "../words";
+import { Certificate, Labelled, StillToFind } from "./Audit";
 import { Dialog } from "./Dialog";
 import { Figure } from "./Figure";
 import { Plot } from "./Plot";
@@ -20,8 +21,10 @@ export function Progress({ session }: { readonly session: Session }) {
       <div className="figures" aria-busy={statistics === null}>
         <Found statistics={statistics} positive={positive} images={images} />
         <Asked statistics={statistics} positive={positive} />
+        <StillToFind statistics={statistics} positive={positive} />
+        <Certificate session={session} statistics={statistics} positive={positive} />
+        <Labelled statistics={statistics} positive={positive} />
         <Right statistics={statistics} />
-        <StillToFind positive={positive} />
         <Work session={session} positive={positive} />
         <Sources statistics={statistics} />
       </div>
@@ -116,19 +119,10 @@ function Right({ statistics }: { readonly statistics: Statistics | null }) {
       <p className="value">
         {count(right)} <small>of {count(of)}</small>
       </p>
-      <Share part={right} of={of} low={low} high={high} label="Right" />
+      <Share share={right / of} low={low} high={high} label="Right" />
       <p>
         {Math.round((100 * right) / of)} %{inWords(low, high)}. Each was scored before its answer was known.
       </p>
-    </Figure>
-  );
-}
-
-function StillToFind({ positive }: { readonly positive: string }) {
-  return (
-    <Figure title={`“${positive}” still to find`}>
-      <p className="value">–</p>
-      <p>Comes from an audit of random images, not from the model&apos;s scores.</p>
     </Figure>
   );
 }
@@ -151,7 +145,7 @@ function Sources({ statistics }: { readonly statistics: Statistics | null }) {
   const given = Object.entries(statistics?.sources ?? {}).filter(([, answers]) => answers > 0);
   const most = Math.max(...given.map(([, answers]) => answers), 1);
   return (
-    <Figure title="Answers by source">
+    <Figure title="Answers by source" className="wide">
       {given.length === 0 && <p className="value">–</p>}
       <dl className="bars">
         {given.map(([source, answers]) => (

@@ -3,14 +3,18 @@ import type { Share as Known } from "../api";
 import { percent } from "../words";
 
 interface Props extends Known {
-  readonly part: number;
-  readonly of: number;
+  /** Null where only the interval is known. */
+  readonly share: number | null;
   readonly label: string;
 }
 
-export function Share({ part, of, low, high, label }: Props) {
+export function Share({ share, low, high, label }: Props) {
   return (
-    <svg className="share" role="img" aria-label={`${label}: ${percent(part / of)}${inWords(low, high)}`}>
+    <svg
+      className="share"
+      role="img"
+      aria-label={`${label}${share === null ? "" : `: ${percent(share)}`}${inWords(low, high)}`}
+    >
       <rect className="all" width="100%" height="100%" rx="4" />
       {low !== null && high !== null && (
         <rect
@@ -21,7 +25,9 @@ export function Share({ part, of, low, high, label }: Props) {
           rx="4"
         />
       )}
-      <line className="mark" x1={`${(100 * part) / of}%`} x2={`${(100 * part) / of}%`} y1="0" y2="100%" />
+      {share !== null && (
+        <line className="mark" x1={`${100 * share}%`} x2={`${100 * share}%`} y1="0" y2="100%" />
+      )}
     </svg>
   );
 }

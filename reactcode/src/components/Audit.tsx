@@ -1,0 +1,195 @@
+// What questions drawn at random say: what is still to find, whether that is enough, what the model would miss.
+import type { Audit, Range, Statistics } from "../api";
+import { answeredHere } from "../state";
+import type { Session } from "../useSession";
+import { answersPerSecond, count, minutes, percent } from "../words";
+import { Figure } from "./Figure";
+import { Press } from "./Press";
+import { inWords, Share } from "./Share";
+
+const USUAL_SHARE = 0.02;
+const MINUTE_MS = 60_000;
+
+interface Props {
+  readonly statistics: Statistics | null;
+  readonly positive: string;
+}
+
+export function StillToFind({ statistics, positive }: Props) {
+  const title = `“${positive}” still to find`;
+  const audit = statistics?.audit ?? null;
+  if (audit === null || audit.rest.drawn === 0)
+    return (
+      <Figure title={title}>
+        <p className="value">–</p>
+        <p>{whyUnknown(audit)}</p>
+      </Figure>
+    );
+  const { to_find, recall, rest } = audit;
+  return (
+    <Figure title={title}>
+      <p className="value" id="to-find">
+        {between(to_find)}
+      </p>
+      {recall && <Share share={null} {...recall} label="Found so far" />}
+      <p>
+        {recall && `${percentages(recall)} of all are found. `}
+        95 % interval, from {count(rest.drawn)} of {count(rest.images)} images, drawn at random.
+      </p>
+    </Figure>
+  );
+}
+
+function whyUnknown(audit: Audit | null): string {
+  if (audit !== null && audit.share > 0) return "None of the images was drawn at random yet.";
+  return "Comes from an audit of random images, not from the model’s scores; there is none in this run.";
+}
+
+export function Certificate({ session, statistics, positive }: Props & { readonly session: Session }) {
+  const audit = statistics?.audit ?? null;
+  const wanted = percent(audit?.certificate.recall ?? 0.95);
+  return (
+    <Figure title={`Are ${wanted} found?`}>
+      {audit === null ? (
+        <p className="value">–</p>
+      ) : audit.certificate.given ? (
+        <Given audit={audit} positive={positive} />
+      ) : (
+        <NotYet audit={audit} session={session} />
+      )}
+    </Figure>
+  );
+}
+
+function Given({ audit, positive }: { readonly audit: Audit; readonly positive: string }) {
+  const { recall, confidence } = audit.certificate;
+  return (
+    <>
+      <p className="value" id="certificate">
+        Yes
+      </p>
+      <p>
+        At least {percent(recall)} of all “{positive}” are found, with {percent(confidence)} confidence.
+      </p>
+    </>
+  );
+}
+
+function NotYet({ audit, session }: { readonly audit: Audit; readonly session: Session }) {
+  const { engine, state } = session;
+  const { recall, answers } = audit.certificate;
+  const left = state.status?.left ?? 0;
+  const { share, after } = state.status?.audit ?? audit; // the status is newer
+  const isCertain = share === 1;
+  const time = timeFor(answers, session);
+  return (
+    <>
+      <p className="value" id="certificate">
+        Not sure yet
+      </p>
+      <p>
+        About {count(answers)} more answers at random{time !== null && `, ${time} at your pace`}, to be sure
+        of {percent(recall)}
+        {answers >= left && ": all that are left"}.
+      </p>
+      {isCertain && <p>All questions are drawn at random until then.</p>}
+      <Press
+        className="switch"
+        id="at-random"
+        onClick={() => void engine.drawAtRandom(isCertain ? (after ?? USUAL_SHARE) : 1)}
+      >
+        {isCertain ? "Let the model ask" : "Ask at random"}
+      </Press>
+    </>
+  );
+}
+
+/** How long so many answers take, in whole minutes; null before there is a pace. */
+function timeFor(answers: number, { engine, state }: Session): string | null {
+  const here = answeredHere(state);
+  const rate = engine.imagesPerSecond() || (here > 0 ? answersPerSecond(here, engine.worked_ms()) : 0);
+  return rate > 0 ? minutes(MINUTE_MS * Math.ceil(answers / rate / 60)) : null;
+}
+
+export function Labelled({ statistics, positive }: Props) {
+  const audit = statistics?.audit ?? null;
+  const model = audit?.model ?? null;
+  return (
+    <Figure title="If the model labelled the rest now" className="wide">
+      {model === null ? (
+        <>
+          <p className="value">–</p>
+          <p>Needs a model, and images drawn at random that it has not learnt.</p>
+        </>
+      ) : (
+        <>
+          <Precision precision={model.precision} positive={positive} />
+          {model.recall && (
+            <>
+              <Share share={null} {...model.recall} label={`“${positive}” found then`} />
+              <p>
+                Then {percentages(model.recall)} of all “{positive}” would be found.
+              </p>
+            </>
+          )}
+        </>
+      )}
+      <Calibration calibration={audit?.calibration ?? null} positive={positive} />
+    </Figure>
+  );
+}
+
+function Precision({
+  precision,
+  positive,
+}: {
+  readonly precision: NonNullable<Audit["model"]>["precision"];
+  readonly positive: string;
+}) {
+  if (precision === null) return <p>It would call none of them “{positive}”.</p>;
+  const { right, of, low, high } = precision;
+  return (
+    <>
+      <Share
+        share={of > 0 ? right / of : null}
+        low={low}
+        high={high}
+        label={`“${positive}” that are right`}
+      />
+      <p>
+        Of what it would call “{positive}”,{" "}
+        {of > 0 ? `${count(right)} of ${count(of)} drawn are` : "none was drawn"}
+        {of > 0 && ` right${inWords(low, high)}`}.
+      </p>
+    </>
+  );
+}
+
+function Calibration({
+  calibration,
+  positive,
+}: {
+  readonly calibration: Audit["calibration"];
+  readonly positive: string;
+}) {
+  if (calibration === null) return null;
+  const { images, positives, low, high } = calibration;
+  const fits = positives < low ? "too high" : positives > high ? "too low" : "fine as far as one can see";
+  return (
+    <p id="calibration">
+      Of {count(images)} drawn, {count(positives)} {positives === 1 ? "is" : "are"} “{positive}”; by its
+      probabilities {between({ low, high })}. They are {fits}.
+    </p>
+  );
+}
+
+/** Whole numbers from one to another. */
+function between({ low, high }: Range): string {
+  if (low === high) return low === 0 ? "none" : count(low);
+  return `${count(low)} to ${count(high)}`;
+}
+
+/** Shares from one to another; rounded so that nothing is claimed too much. */
+function percentages({ low, high }: Range): string {
+  return `${Math.floor(100 * low)} to ${Math.ceil(100 * high)} %`;
+}

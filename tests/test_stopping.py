@@ -1,0 +1,58 @@
+"""Rules for when to stop, by hand and by counting; and how often a certificate is wrong."""
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+
+from IA.audit import Sample, Standing
+from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
+
+
+@pytest.mark.parametrize(
+    ("labels", "answers"), [("--+--+---+-", 9), ("----", 4), ("+---", 4), ("---+", 4), ("+-+-", 4), ("", 0)]
+)
+def test_negatives_in_a_row(labels: str, answers: int) -> None:
+    """Counted from the first positive on; all are answered where so many never come."""
+    assert negatives_in_a_row([label == "+" for label in labels], 3) == answers
+
+
+def test_quasi_sampling() -> None:
+    """A perfect order is believed after some negatives, one without an end of the positives never."""
+    perfect = np.arange(1000) < 60
+    assert 500 < quasi_sampling(perfect.tolist()) < 600  # four more are excluded once half of the rest is seen
+    assert quasi_sampling([True, False] * 100) == 200
+    assert quasi_sampling([False] * 50) == 50
+
+
+def test_the_bound_by_quantile_holds() -> None:
+    """95 % are found in at least 95 % of 400 runs; impossible with fewer positives than the sample needs."""
+    random = np.random.default_rng(0)
+    truth = np.arange(600) < 150
+    asked = [*range(0, 150, 2), *range(200, 300), *range(1, 150, 2)]
+    stops = [quantile_bound(asked, truth, random.permutation(600).tolist()) for _ in range(400)]
+    assert np.mean([found >= 0.95 * 150 for _, found in stops]) >= 0.95
+    assert all(found <= answers <= 600 for answers, found in stops)
+    assert quantile_bound(asked, np.arange(600) < 58, list(range(600))) == (600, 58)
+
+
+def test_the_chance_of_a_wrong_certificate_is_what_is_counted() -> None:
+    """The exact chance is the share of 3,000 runs, within the error of such a count."""
+    random = np.random.default_rng(1)
+    found, images, positives = 40, 120, 6
+    is_given = cache(lambda drawn, hits: Standing(found, Sample(images, drawn, hits)).certifies_once())
+    wrong = 0
+    for _ in range(3000):
+        hits = np.cumsum(random.permutation(np.arange(images) < positives)).tolist()
+        first = next(drawn for drawn in range(1, images + 1) if is_given(drawn, hits[drawn - 1]))
+        wrong += found + hits[first - 1] < 0.95 * (found + positives)
+    expected = chance_of_a_wrong_certificate(found, images, positives, Standing.certifies_once)
+    assert wrong / 3000 == pytest.approx(expected, abs=4 * math.sqrt(expected / 3000))
+
+
+@pytest.mark.parametrize(("found", "left"), [(20, 3), (200, 14), (1000, 59), (5000, 286)])
+def test_a_certificate_is_seldom_wrong_at_worst(found: int, left: int) -> None:
+    """However many were found; without the correction it is wrong more often."""
+    assert chance_of_a_wrong_certificate(found, 3000, left) <= 0.05
+    assert chance_of_a_wrong_certificate(found, 3000, left, Standing.certifies_once) > 0.05
