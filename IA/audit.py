@@ -146,7 +146,7 @@ class Standing:
         sample that is one.
         """
         if self.rest.positives == self.rest.most:
-            return True
+            return self.known > 0 or self.rest.images > 0
         too_many = math.floor(self.known / recall) - self.found + 1
         return self.known > 0 and self.rest.is_below(too_many, confidence)
 

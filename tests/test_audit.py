@@ -83,6 +83,12 @@ def test_a_certificate_is_seldom_wrong(left: int) -> None:
     assert wrong <= 20
 
 
+def test_nothing_is_certified_of_nothing() -> None:
+    """Before there is any image there is no certificate; where all were drawn, and none is positive, there is."""
+    assert not Standing(0, Sample(0, 0, 0)).certifies()
+    assert Standing(0, Sample(5, 5, 0)).certifies()
+
+
 def test_answers_to_a_certificate() -> None:
     """They are as many as it then takes, if no positive comes; none once it is there."""
     standing = Standing(100, Sample(1000, 20, 0))
