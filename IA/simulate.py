@@ -22,20 +22,18 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, IMAGE_SUFFIXES, ROOT, STRATEGIES, UsageError
+from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, ROOT, STRATEGIES, UsageError
 from IA import peers
 from IA.calibration import expected_calibration_error
-from IA.embedder import Embedder, leave_room
-from IA.embeddings import Embeddings
+from IA.embedder import leave_room
 from IA.loop import one_sentence
-from IA.pool import Pool
 from IA.simulation import Course, figures, simulate
+from IA.sorted_photos import count, draw, embed, share
 
 log = logging.getLogger(__name__)
 
 OURS = "Intelligent Annotation"
 POOLED = "ECE of all"
-HELD_OUT = 0.2
 KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
 AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
 WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # medians
@@ -73,27 +71,6 @@ class Result:
     labels: NDArray[np.bool_]
 
 
-def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of the images of a pool of this prevalence, as large as the folder allows, and of those held out.
-
-    Args:
-        truth: (N,) of all images.
-        prevalence: share of positives in the pool; None leaves it as it is.
-        seed: of the draw.
-
-    Returns:
-        Pool (n,) in random order, held out (m,); a fifth of each class is held out.
-    """
-    random = np.random.default_rng(seed)
-    positives, negatives = random.permutation(np.flatnonzero(truth)), random.permutation(np.flatnonzero(~truth))
-    kept, others = (len(numbers) - round(HELD_OUT * len(numbers)) for numbers in (positives, negatives))
-    held_out = np.concatenate([positives[kept:], negatives[others:]])
-    if prevalence is not None:
-        odds = prevalence / (1 - prevalence)
-        kept, others = min(kept, max(1, round(others * odds))), min(others, round(kept / odds))
-    return random.permutation(np.concatenate([positives[:kept], negatives[:others]])), held_out
-
-
 def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) -> Result:
     """Simulate one person."""
     torch.set_num_threads(1)
@@ -119,33 +96,6 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
         minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
         told[f"per minute, {name}"] = float(found[-1] / minutes)
     return Result(task, told, found, np.array(course.shown, np.float32), np.array(course.labels))
-
-
-def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32], list[Path]]:
-    """Embeddings (N, D) of all images in class folders, and their files.
-
-    Raises:
-        UsageError: there are no class folders with images.
-    """
-    paths = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.parent != folder and path.is_file()
-    )
-    if not paths:
-        raise UsageError(f"There are no images in folders below {folder}; the folders name the classes.")
-    embedder = Embedder(network)
-    pool = Pool(Embeddings(embedder.cache_of(cache, "simulate"), embedder.backbone.dimension))
-    pool.follow(folder, paths)
-    missing = pool.missing()
-    with tqdm(total=len(missing), unit="image", desc="embedding", disable=not len(missing)) as bar:
-        for batch in embedder.embed([folder / paths[number] for number in missing]):
-            pool.add(missing[batch.places], batch.vectors)
-            bar.update(len(batch.places) + len(batch.failed))
-            for place, reason in batch.failed:
-                log.warning("%r is unreadable and left out. %s", paths[missing[place]], reason)
-    numbers, vectors = pool.embeddings()
-    return vectors, [folder / paths[number] for number in numbers]
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
@@ -298,10 +248,10 @@ def _parser() -> argparse.ArgumentParser:
         "--positive", nargs="+", default=["all"], metavar="CLASS", help="one task each; all: every class"
     )
     parser.add_argument(
-        "--prevalence", nargs="+", type=_share, metavar="P", help="share of positives (as the folder is)"
+        "--prevalence", nargs="+", type=share, metavar="P", help="share of positives (as the folder is)"
     )
-    parser.add_argument("--answers", type=_count, default=400)
-    parser.add_argument("--seeds", type=_count, default=5, metavar="N", help="simulated people for each task (5)")
+    parser.add_argument("--answers", type=count, default=400)
+    parser.add_argument("--seeds", type=count, default=5, metavar="N", help="simulated people for each task (5)")
     parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
     parser.add_argument(
@@ -310,20 +260,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each simulated person")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recall curves: '.[simulate]'")
     parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
+    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
-
-
-def _share(text: str) -> float:
-    if not 0 < float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
-    return float(text)
-
-
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ from IA.audit import RECALL, Standing
 from IA.audit_simulation import Person, Truth
 from IA.embedder import leave_room
 from IA.loop import one_sentence
-from IA.simulate import draw, embed
 from IA.simulation import Course, figures
+from IA.sorted_photos import count, draw, embed, share
 from IA.space import Space
 from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 
@@ -287,28 +287,16 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", help="holds a folder of images for each class")
-    parser.add_argument("--runs", type=_count, default=200, metavar="N", help="simulated people in all (200)")
-    parser.add_argument("--audit", type=_share, default=0.02, metavar="SHARE", help="of questions at random (0.02)")
+    parser.add_argument("--runs", type=count, default=200, metavar="N", help="simulated people in all (200)")
+    parser.add_argument("--audit", type=share, default=0.02, metavar="SHARE", help="of questions at random (0.02)")
     parser.add_argument(
-        "--prevalence", nargs="+", type=_share, default=PREVALENCES, metavar="P", help="in turn (0.01 0.05 0.1 0.3)"
+        "--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="in turn (0.01 0.05 0.1 0.3)"
     )
     parser.add_argument("--worst-case", action="store_true", help="how often a certificate is wrong at worst; exact")
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
     parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
+    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
-
-
-def _share(text: str) -> float:
-    if not 0 < float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
-    return float(text)
-
-
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return int(text)
 
 
 if __name__ == "__main__":

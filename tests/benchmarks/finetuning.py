@@ -18,8 +18,8 @@ from config import DEFAULT_NETWORK, ROOT
 from IA.embedder import Embedder, leave_room
 from IA.finetuning import Answers, fine_tune
 from IA.head import Head, average_precision
-from IA.simulate import draw, embed
 from IA.simulation import simulate
+from IA.sorted_photos import draw, embed
 from IA.space import Space
 
 OTHERS = 500
