@@ -17,8 +17,11 @@ Source = Literal["key", "button", "timeout", "api", "import"]
 DATABASE = "labels.sqlite3"
 HEADER_BYTES = 100
 MAGIC, VERSION_AT = b"SQLite format 3\0", slice(60, 64)
-VERSION = 3
-FIELDS = "id, path, label, source, client, shown_ms, probability, time, group_id, repeat, audit"
+VERSION = 4
+FIELDS = (
+    "id, path, label, source, client, shown_ms, probability, time, group_id, repeat, audit, checkpoint,"
+    " copy_of, reviewed"
+)
 SCHEMA = """
 CREATE TABLE answers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,7 +46,29 @@ ALTER TABLE answers ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;
 FROM_2 = """
 ALTER TABLE answers ADD COLUMN audit INTEGER NOT NULL DEFAULT 0;
 """
-MIGRATIONS = {0: SCHEMA + FROM_1 + FROM_2, 1: FROM_1 + FROM_2, 2: FROM_2}
+FROM_3 = """
+ALTER TABLE answers ADD COLUMN checkpoint INTEGER;
+ALTER TABLE answers ADD COLUMN copy_of TEXT;
+ALTER TABLE answers ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE finishes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    client TEXT NOT NULL,
+    time REAL NOT NULL,
+    threshold REAL NOT NULL,
+    checkpoint INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('writing', 'standing', 'undone'))
+);
+CREATE TABLE model_labels (
+    finish INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    label TEXT NOT NULL,
+    probability REAL NOT NULL,
+    PRIMARY KEY (finish, path)
+) WITHOUT ROWID;
+CREATE TABLE splits (path TEXT PRIMARY KEY, client TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
+"""
+MIGRATIONS = {0: SCHEMA + FROM_1 + FROM_2 + FROM_3, 1: FROM_1 + FROM_2 + FROM_3, 2: FROM_2 + FROM_3, 3: FROM_3}
 NOT_DRAWN, DRAWN, REACHED = range(3)  # of the column `audit`
 ODD = f"""
 SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {get_args(Source)}
@@ -51,7 +76,9 @@ SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {g
     OR (probability IS NOT NULL AND (typeof(probability) <> 'real' OR probability NOT BETWEEN 0 AND 1))
     OR (shown_ms IS NOT NULL AND (typeof(shown_ms) <> 'integer' OR shown_ms < 0))
     OR typeof(time) <> 'real' OR time <= 0 OR typeof(group_id) NOT IN ('text', 'null') OR repeat NOT IN (0, 1)
-    OR audit NOT IN (0, 1, 2) LIMIT 1
+    OR audit NOT IN (0, 1, 2)
+    OR (checkpoint IS NOT NULL AND (typeof(checkpoint) <> 'integer' OR checkpoint < 0))
+    OR typeof(copy_of) NOT IN ('text', 'null') OR reviewed NOT IN (0, 1) LIMIT 1
 """
 
 
@@ -76,6 +103,9 @@ class Answer:
         repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
         audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or REACHED: drawn, and then the model
             came to ask for it itself. Every answer to an image keeps what the one before it had.
+        checkpoint: generation of the checkpoint that `probability` came from.
+        copy_of: the image that was on the screen and answered for this one, its near duplicate, too.
+        reviewed: the answer was given by somebody who had been told to doubt the one before.
     """
 
     id: str
@@ -89,6 +119,9 @@ class Answer:
     group: str | None = None
     repeat: bool = False
     audit: int = NOT_DRAWN
+    checkpoint: int | None = None
+    copy_of: str | None = None
+    reviewed: bool = False
 
     @property
     def when(self) -> str:
@@ -228,8 +261,8 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
     if before:  # how the image was chosen does not change with what is said of it
         answer = replace(answer, audit=before[0])
     connection.execute(
-        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (answer.id, path, *astuple(answer)[2:]),
+        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)",
+        (answer.id, path, *astuple(answer)[2:-2], answer.copy_of and _bytes(answer.copy_of), answer.reviewed),
     )
     return answer, [Change(answer.path, answer.label, answer.audit)]
 
@@ -296,7 +329,8 @@ def reach(connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[list[st
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    return Answer(*(*row[:-2], bool(row[-2]), row[-1]))
+    answer = Answer(*row)
+    return replace(answer, repeat=bool(answer.repeat), reviewed=bool(answer.reviewed))
 
 
 def _bytes(path: str) -> bytes:

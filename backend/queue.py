@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,13 @@ OF_LABEL: dict[Label | None, Closed] = {
 }
 
 
+class Said(NamedTuple):
+    """What the model says of an image: the probability, and the generation of the checkpoint behind it."""
+
+    probability: float | None
+    checkpoint: int | None
+
+
 @dataclass(frozen=True)
 class Lease:
     """An image that was handed to a client.
@@ -61,14 +68,14 @@ class Lease:
     Attributes:
         client: whose it is.
         until_s: nobody else is given it before.
-        probability: what the model said of it then.
+        said: what the model said of it then.
         drawn: whether it was drawn at random.
         passed: drawn images that stand right before it in the ranking, reached when it is answered.
     """
 
     client: str
     until_s: float
-    probability: float | None
+    said: Said
     drawn: bool = False
     passed: tuple[int, ...] = ()
 
@@ -123,7 +130,9 @@ class Queue:
         self._left = 0
         self._ranked: Array = memoryview(b"").cast("i")
         self._ranked_probability: Array = memoryview(b"").cast("f")
+        self._ranked_by: int | None = None
         self._probability: Array = memoryview(b"").cast("f")
+        self._scored_by: int | None = None
         self._starts = {"ranked": 0, "shuffled": 0, "reversed": 0}  # nothing before these places is to be asked
         self._leases: dict[int, Lease] = {}
         self._forget_from = FORGET_FROM
@@ -186,21 +195,22 @@ class Queue:
         """Follow a new ranking from now on."""
         with self._lock:
             self._ranked, self._ranked_probability = ranking.images, ranking.probability
+            self._ranked_by = ranking.checkpoint
             self._starts["ranked"] = 0
 
-    def score(self, probability: Array) -> None:
+    def score(self, probability: Array, checkpoint: int | None = None) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
-        self._probability = probability
+        self._probability, self._scored_by = probability, checkpoint
 
-    def probability(self, image: int, client: str | None = None) -> float | None:
+    def said(self, image: int, client: str | None = None) -> Said:
         """What the model said when this client was given the image, else what it says now; None: it has not scored it.
 
         Of an image that was drawn the client is not told.
         """
         lease = self._leases.get(image)
         if lease is not None and lease.client == client:
-            return lease.probability
-        return _finite(self._probability[image]) if image < len(self._probability) else None
+            return lease.said
+        return self._said(self._probability[image] if image < len(self._probability) else math.nan, self._scored_by)
 
     def is_drawn(self, image: int, client: str) -> bool:
         """Whether this image was drawn for this client.
@@ -234,12 +244,12 @@ class Queue:
             self._leases.update(chosen)
             if len(self._leases) > self._forget_from:
                 self._forget(now_s)
-            return [(image, None if lease.drawn else lease.probability) for image, lease in chosen.items()]
+            return [(image, None if lease.drawn else lease.said.probability) for image, lease in chosen.items()]
 
     def _asked(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[tuple[int, Lease]]:
         """What the model asks this client, each with the drawn ones that are passed on the way to it."""
         passed: list[int] = []
-        for image, probability in self._walk(passing=True):
+        for image, said in self._walk(passing=True):
             lease = self._leases.get(image)
             if image in chosen:
                 if chosen[image].drawn:
@@ -247,7 +257,7 @@ class Queue:
             elif self._closed[image] or (lease and lease.drawn and lease.until_s > now_s):
                 passed.append(image)
             elif lease is None or lease.client == client or lease.until_s <= now_s:
-                yield image, Lease(client, now_s + LEASE_S, probability, False, tuple(passed))
+                yield image, Lease(client, now_s + LEASE_S, said, False, tuple(passed))
                 passed = []
 
     def _drawn(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[tuple[int, Lease]]:
@@ -256,7 +266,7 @@ class Queue:
             lease = self._leases.get(image)
             is_free = lease is None or lease.until_s <= now_s or (lease.client == client and lease.drawn)
             if is_free and image not in chosen:
-                yield image, Lease(client, now_s + LEASE_S, self.probability(image), True)
+                yield image, Lease(client, now_s + LEASE_S, self.said(image), True)
 
     def _tossed(self, client: str, count: int) -> list[float]:
         """A coin for each of the next questions to this client: the same ones until they are answered."""
@@ -288,7 +298,7 @@ class Queue:
         with self._lock:
             lease, now_s = self._leases.get(image), self._clock()
             if lease is None or lease.client == client or lease.until_s <= now_s:
-                self._leases[image] = Lease(client, now_s + LEASE_S, self.probability(image, client), drawn)
+                self._leases[image] = Lease(client, now_s + LEASE_S, self.said(image, client), drawn)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -327,9 +337,13 @@ class Queue:
         positive = closed & int(Closed.POSITIVE) != 0
         return Counted(int(answered.sum()), int(positive.sum()), is_open, sample, positive[sample])
 
+    @staticmethod
+    def _said(probability: float, checkpoint: int | None) -> Said:
+        return Said(None, None) if math.isnan(probability) else Said(probability, checkpoint)
+
     # --- the orders ---------------------------------------------------------------------------------------------------
 
-    def _walk(self, passing: bool) -> Iterator[tuple[int, float | None]]:
+    def _walk(self, passing: bool) -> Iterator[tuple[int, Said]]:
         """Images to ask: as ranked, then in random order those that the ranking does not know yet.
 
         That is the random order from its end: those that are drawn come from its beginning, and are a random choice of
@@ -339,9 +353,9 @@ class Queue:
             passing: drawn ones that are not reached, too.
         """
         for place in self._places("ranked", self._ranked, passing):
-            yield self._ranked[place], _finite(self._ranked_probability[place])
+            yield self._ranked[place], self._said(self._ranked_probability[place], self._ranked_by)
         for image in self._open_in("reversed", passing):
-            yield image, self.probability(image)
+            yield image, self.said(image)
 
     def _open_in(self, which: str, passing: bool = False) -> Iterator[int]:
         """The images to ask in random order, or in the reversed one."""
@@ -384,7 +398,3 @@ class _Reversed:
             return self._order[-1 - place]
         end = len(self._order) - place.start
         return self._order[max(0, len(self._order) - place.stop) : end][::-1]
-
-
-def _finite(probability: float) -> float | None:
-    return None if math.isnan(probability) else probability

@@ -120,10 +120,12 @@ class Session:
             IndexError: no image has this number.
         """
         drawn = self.queue.is_drawn(image, client)
+        said = self.queue.said(image, client)
         return Answer(
             path=self.images.path(image),
             client=client,
-            probability=self.queue.probability(image, client),
+            probability=said.probability,
+            checkpoint=said.checkpoint,
             audit=DRAWN if drawn else NOT_DRAWN,
             **given,
         )
@@ -358,7 +360,8 @@ class Session:
         if version is None or version is self.predictions:
             return
         self.predictions = version
-        self.queue.score(version.content.probability)
+        checkpoint = version.content.checkpoint
+        self.queue.score(version.content.probability, checkpoint["generation"] if checkpoint else None)
         unscorable = {image for image in version.content.unreadable if image < len(self.images)}
         for image in unscorable ^ self._unscorable:
             self.queue.mark(image, Closed.UNREADABLE, image in unscorable or image in self._undecodable)

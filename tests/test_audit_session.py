@@ -1,6 +1,7 @@
 """Questions drawn at random, from the queue to audit.pickle: the model is never told of them."""
 
 import contextlib
+import csv
 import pickle
 import sqlite3
 import threading
@@ -308,8 +309,8 @@ def test_certainty_over_http(tmp_path: Path, folder: Path) -> None:
         told = server.client.get("/api/status").json()["audit"]
         assert (told["share"], told["after"], told["drawn"]) == (0.0, None, asked)
         assert told["certificate"]["given"]
-        rows = server.client.get("/api/export").text.splitlines()
-        assert sum(row.endswith(",true") for row in rows) == asked
+        rows = csv.DictReader(server.client.get("/api/export").text.splitlines())
+        assert sum(row["audit"] == "true" for row in rows) == asked
     assert protocol.read(tmp_path / "run", protocol.SETTINGS).content.recall == 0.5
 
 

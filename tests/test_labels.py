@@ -241,10 +241,10 @@ def test_a_later_version_is_told(tmp_path: Path) -> None:
     """A database that a later version wrote is left alone, and the start says why."""
     Labels(tmp_path).close()
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
-        connection.execute("PRAGMA user_version = 4")
+        connection.execute(f"PRAGMA user_version = {answers.VERSION + 1}")
     with pytest.raises(UsageError, match="later version"):
         Labels(tmp_path)
-    assert columns(tmp_path / DATABASE)[0] == 4
+    assert columns(tmp_path / DATABASE)[0] == answers.VERSION + 1
 
 
 def test_a_batch_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,9 +115,9 @@ def test_the_probability_shown_is_remembered() -> None:
     queue.score(np.array([0.1, 0.2, 0.3], np.float32).data)
     queue.rank(ranking(0, 1, 2))
     assert shown is not None
-    assert queue.probability(image, "a") == shown
-    assert round(queue.probability(image, "b") or 0, 6) == 0.3
-    assert queue.probability(99, "b") is None
+    assert queue.said(image, "a").probability == shown
+    assert round(queue.said(image, "b").probability or 0, 6) == 0.3
+    assert queue.said(99, "b") == (None, None)
 
 
 def test_nothing_left() -> None:

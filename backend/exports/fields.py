@@ -2,7 +2,7 @@
 
 from backend.answers import NOT_DRAWN, Answer
 
-FIELDS = ("path", "label", "source", "time", "shown_ms", "probability", "audit")
+FIELDS = ("path", "label", "source", "time", "shown_ms", "probability", "audit", "checkpoint")
 
 
 def values(answer: Answer) -> tuple[str | float | bool | None, ...]:
@@ -15,4 +15,5 @@ def values(answer: Answer) -> tuple[str | float | bool | None, ...]:
         answer.shown_ms,
         answer.probability,
         answer.audit != NOT_DRAWN,
+        answer.checkpoint,
     )
