@@ -176,7 +176,9 @@ class Config:
         Raises:
             UsageError: neither says which run to work on.
         """
-        parser = _Parser(description="One loop of a run, started alone; settings come from the run itself.")
+        parser = Parser(
+            prog="bash launch.sh", description="One loop of a run, started alone; settings come from the run itself."
+        )
         parser.add_argument("--run", metavar="DIR", help="the run directory")
         parser.add_argument("--datadir", metavar="DIR", help="the images, where this machine sees them elsewhere")
         given = parser.parse_args(arguments)
@@ -213,9 +215,12 @@ def instructions_in(path: Path) -> str:
     return text if text.strip() else ""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """A command line, of which a mistake is one sentence."""
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[0].upper()}{message[1:]}; see bash launch.sh --help.")
+        """Raise UsageError."""
+        raise UsageError(f"{message[0].upper()}{message[1:]}; see {self.prog} --help.")
 
 
 def _port(text: str) -> int:
@@ -235,7 +240,7 @@ def _share(text: str) -> float:
 
 
 def _session_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="bash launch.sh",
         usage=argparse.SUPPRESS,
         description=HELP,

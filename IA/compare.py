@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import torch
@@ -28,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from config import UsageError
+from config import Parser, UsageError
 from IA.asked import read_asked
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
@@ -321,11 +320,6 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
         writer.writerows(asdict(row) for row in rows)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[0].upper()}{message[1:]}; see python -m IA.compare --help.")
-
-
 def _folds(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 2 <= int(text[:6]) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of folds, from 2 to 1000")
@@ -333,7 +327,7 @@ def _folds(text: str) -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m IA.compare",
         usage="%(prog)s RUN [NETWORK...] [--folds N] [--csv FILE] [--datadir DIR]",
         description="Compare networks on the answers of a run: how well each would tell them apart, and its cost.",

@@ -1,121 +1,71 @@
-"""Takes over labels from a file: python -m backend.import_labels RUN FILE [--dry-run] [--overwrite].
+"""Takes over labels: python -m backend.import_labels RUN FILE, or RUN --labels-from-folders positive=hat.
 
-FILE is the annotations.pickle of a run, or of the seed of this project. With --dry-run nothing is stored, only told. An
-image that has another answer keeps it, unless --overwrite is given.
+FILE is CSV, JSON lines, JSON of Label Studio (JSON_MIN, too) or COCO, an export of a run, or the annotations.pickle of
+a run or of the seed of this project. With --dry-run nothing is stored, only told. An image that has another answer
+keeps it, unless --overwrite is given.
 """
 
+import argparse
 import contextlib
 import sys
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
-from backend.answers import DATABASE, Answer, Label
+from backend.answers import DATABASE, Label
 from backend.checks import check_version
 from backend.database import NotDurableError
-from backend.imports import FORMATS
-from backend.imports.matching import Matches, match
+from backend.imports import read_labelled
+from backend.imports.folders import class_folders
+from backend.imports.labelled import Labelled, Words
+from backend.imports.plan import Plan, plan, told
 from backend.labels import Labels
-from config import UsageError
+from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.protocol import IMAGES, SETTINGS, hold, read
 
-USAGE = "python -m backend.import_labels RUN FILE [--dry-run] [--overwrite]"
-TELL = 5  # examples of each kind of trouble
+Read = Callable[[Sequence[str]], Iterable[Labelled]]
+"""What is to be imported, given the images of the run."""
 
 
-@dataclass
-class Plan:
-    """What an import would do.
-
-    Attributes:
-        matches: which images the paths mean.
-        fresh: labels of images that have none.
-        same: images that have this label already.
-        conflicts: images that have another label, and the one in the file.
-        contradictions: images to which the file gives two labels; neither is taken.
-    """
-
-    matches: Matches
-    fresh: dict[str, Label] = field(default_factory=dict)
-    same: list[str] = field(default_factory=list)
-    conflicts: dict[str, Label] = field(default_factory=dict)
-    contradictions: list[str] = field(default_factory=list)
-
-
-def plan(labels: Mapping[str, Label], images: Sequence[str], datadir: str, standing: Mapping[str, Label]) -> Plan:
-    """Find out what the labels in a file mean for a run.
+def import_labels(
+    run: Path, labelled: Read, words: Words | None = None, dry_run: bool = False, overwrite: bool = False
+) -> Plan:
+    """Take over labels, all or none, and tell on the standard output what becomes of them.
 
     Args:
-        labels: by path, as in the file.
-        images: the images of the run, relative to `datadir`.
-        datadir: absolute.
-        standing: the answers that the run has.
-    """
-    planned = Plan(match(labels, images, datadir))
-    given: dict[str, set[Label]] = {}
-    for path, image in planned.matches.images.items():
-        given.setdefault(image, set()).add(labels[path])
-    for image, said in given.items():
-        [label, *others] = said
-        if others:
-            planned.contradictions.append(image)
-        elif image not in standing:
-            planned.fresh[image] = label
-        elif standing[image] == label:
-            planned.same.append(image)
-        else:
-            planned.conflicts[image] = label
-    return planned
-
-
-def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
-    """What a person is to know of it, line by line."""
-    matches = planned.matches
-    yield f"{len(planned.fresh)} images get a label"
-    if matches.move:
-        yield f"  paths are read as moved from {matches.move[0] or './'} to DATADIR/{matches.move[1]}"
-    yield f"{len(planned.same)} have it already"
-    changed = "are given the one in the file" if overwrite else "keep theirs; --overwrite changes them"
-    conflicts = [
-        f"{image}: {standing[image]}, in the file {label}" for image, label in list(planned.conflicts.items())[:TELL]
-    ]
-    for count, what, examples in (
-        (len(planned.conflicts), f"have another label and {changed}", conflicts),
-        (len(planned.contradictions), "have two labels in the file and get neither", planned.contradictions),
-        (len(matches.ambiguous), "paths may mean one image or another and are left out", matches.ambiguous),
-        (len(matches.unknown), "paths are of no image in this run and are left out", matches.unknown),
-    ):
-        if count:
-            yield f"{count} {what}"
-            yield from (f"  {example}" for example in examples[:TELL])
-            if count > TELL:
-                yield f"  and {count - TELL} more"
-
-
-def import_labels(run: Path, file: Path, dry_run: bool = False, overwrite: bool = False) -> Plan:
-    """Take over the labels in a file, all or none.
+        run: the run directory.
+        labelled: see `Read`; it may raise ValueError or OSError.
+        words: what the words in the file mean; None: the usual, and the names of the run.
+        dry_run: store nothing.
+        overwrite: change answers that the run has.
 
     Raises:
-        UsageError: the run is in use or is none, or the file cannot be read; nothing is stored.
+        UsageError: the run is in use or is none, or the labels cannot be read; nothing is stored.
     """
-    given = _read(file)
     try:
         images, settings = read(run, IMAGES).content, read(run, SETTINGS).content
     except (OSError, ValueError) as error:
         raise UsageError(f"{run} is no run that was ever started ({error}); start on it first.") from None
+    names: dict[Label, str] = {"positive": settings.positive, "negative": settings.negative}
+    words = words or Words()
+    words = Words(names, words.positive, words.negative)
+    try:
+        given = list(labelled(images))
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    except ValueError as error:
+        raise UsageError(f"The labels cannot be read: {str(error).rstrip('.')}.") from None
     check_version(run)
     with _alone(run):
         labels = Labels(run)
         try:
             standing = {answer.path: answer.label for answer in labels.standing(newest=False)}
-            planned = plan(given, images, settings.datadir, standing)
+            planned = plan(given, words, images, settings.datadir, standing)
             for line in told(planned, standing, overwrite):
                 sys.stdout.write(f"{line}\n")
             if not dry_run:
-                taken = planned.fresh | (planned.conflicts if overwrite else {})
-                labels.annotate_all([_answer(image, label) for image, label in taken.items()]).result()
+                store(labels, planned, overwrite)
         except NotDurableError as error:
             raise UsageError(f"The labels could not be stored in {run / DATABASE}: {error}; none was.") from None
         finally:
@@ -123,14 +73,19 @@ def import_labels(run: Path, file: Path, dry_run: bool = False, overwrite: bool 
     return planned
 
 
-def _read(file: Path) -> dict[str, Label]:
-    for suffix, labels in FORMATS.items():
-        if suffix in file.suffixes:
-            try:
-                return labels(file)
-            except (OSError, ValueError) as error:
-                raise UsageError(f"The labels in {file} cannot be read: {str(error).rstrip('.')}.") from None
-    raise UsageError(f"{file} ends in none of {', '.join(FORMATS)}; name a file of labels.")
+def store(labels: Labels, planned: Plan, overwrite: bool) -> None:
+    """Store what is planned in one transaction.
+
+    What the file names leaves the images that the audit draws from, whatever they show; so what was drawn of them must
+    leave its sample, too.
+
+    Raises:
+        NotDurableError: that cannot be; nothing is stored.
+    """
+    labels.annotate_all(planned.answers(overwrite)).result()
+    drawn = [image for image in planned.matches.images.values() if labels.is_drawn(image)]
+    if drawn:
+        labels.reach(drawn)
 
 
 @contextlib.contextmanager
@@ -142,19 +97,51 @@ def _alone(run: Path) -> Iterator[None]:
         yield
 
 
-def _answer(image: str, label: Label) -> Answer:
-    return Answer(str(uuid.uuid4()), image, label, "import", "import")
+def _folder(text: str) -> tuple[Label, list[str]]:
+    label, _, folders = text.partition("=")
+    for known in get_args(Label):
+        if label == known and folders:
+            return known, folders.split(",")
+    raise argparse.ArgumentTypeError(f"{text!r} is not such as positive=hat or negative=coat,shirt")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m backend.import_labels", description=__doc__, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("run", metavar="RUN", type=Path, help="the run directory")
+    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a .csv, .tsv, .jsonl, .json or .pickle")
+    parser.add_argument(
+        "--labels-from-folders",
+        metavar="LABEL=FOLDER,...",
+        nargs="+",
+        type=_folder,
+        help="images in these folders below DATADIR, such as positive=hat negative=coat,shirt; negative=*: all others",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="store nothing, only tell")
+    parser.add_argument("--overwrite", action="store_true", help="change answers that the run has")
+    parser.add_argument("--positive", metavar="WORD", action="append", default=[], help="a class that means positive")
+    parser.add_argument(
+        "--negative", metavar="WORD", action="append", default=[], help="a class that means negative; '*': all others"
+    )
+    parser.add_argument("--path-column", metavar="NAME", help="the column that names the image")
+    parser.add_argument("--label-column", metavar="NAME", help="the column that names the class")
+    return parser
 
 
 def main() -> None:
     """Import what the command line names."""
-    options = {argument for argument in sys.argv[1:] if argument.startswith("--")}
-    names = [argument for argument in sys.argv[1:] if argument not in options]
-    if len(names) != 2 or options - {"--dry-run", "--overwrite"}:
-        raise UsageError(f"Name a run and a file of labels: {USAGE}.")
-    run, file = (Path(name).expanduser().resolve() for name in names)
-    import_labels(run, file, "--dry-run" in options, "--overwrite" in options)
-    if "--dry-run" in options:
+    given = _parser().parse_intermixed_args(sys.argv[1:])
+    if (given.file is None) == (given.labels_from_folders is None):
+        raise UsageError("Name either a file of labels or --labels-from-folders; see --help.")
+
+    def read_all(images: Sequence[str]) -> Iterable[Labelled]:
+        if given.file is None:
+            return class_folders(images, dict(given.labels_from_folders))
+        return read_labelled(given.file.expanduser().resolve(), given.path_column, given.label_column)
+
+    words = Words(positive=given.positive, negative=given.negative)
+    import_labels(given.run.expanduser().resolve(), read_all, words, given.dry_run, given.overwrite)
+    if given.dry_run:
         sys.stdout.write("Nothing was stored; without --dry-run it is.\n")
 
 

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.answers import Label
-from backend.import_labels import import_labels, main, plan
+from backend.import_labels import import_labels, main
+from backend.imports import read_labelled
+from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import match
+from backend.imports.plan import plan
 from backend.labels import Labels
 from config import ROOT, UsageError
 from IA import protocol
@@ -113,9 +115,9 @@ def test_our_own_answers(run: Path, tmp_path: Path) -> None:
     data = (tmp_path / ANNOTATIONS.name).read_bytes()
     (tmp_path / ANNOTATIONS.name).write_bytes(data.replace(b"blue/0", b"blue/2"))
     with pytest.raises(UsageError, match="checksum"):
-        import_labels(run, tmp_path / ANNOTATIONS.name)
+        import_labels(run, lambda _: read_labelled(tmp_path / ANNOTATIONS.name))
     (tmp_path / ANNOTATIONS.name).write_bytes(data)
-    import_labels(run, tmp_path / ANNOTATIONS.name)
+    import_labels(run, lambda _: read_labelled(tmp_path / ANNOTATIONS.name))
     assert published(run) == content
 
 
@@ -134,14 +136,16 @@ def test_mistakes(run: Path, images_folder: Path, tmp_path: Path, command: Comma
     good = pickled(tmp_path / "good.pickle", {f"{images_folder}/red/0.png": True})
     ran = tmp_path / "ran"
     for content in ({"a": Runs(f"touch {ran}")}, [1, 2], {"a": 1}, {1: True}, {"a": "hat"}):
-        assert "mistake: The labels in" in command(run, pickled(tmp_path / "bad.pickle", content))
+        assert "mistake: The labels cannot be read" in command(run, pickled(tmp_path / "bad.pickle", content))
     assert not ran.exists()
     (tmp_path / "torn.pickle").write_bytes(good.read_bytes()[:-4])
     for name in ("torn.pickle", "none.pickle", "labels.xyz"):
         assert f"/{name}" in command(run, tmp_path / name)
     assert f"mistake: {tmp_path} is no run" in command(tmp_path, good)
-    assert "[--dry-run]" in command(run)
-    assert "[--dry-run]" in command(run, good, "--force")
+    assert "--labels-from-folders" in command(run)
+    assert "--help" in command(run, good, "--force")
+    assert "no image lies in a folder 'hats'" in command(run, "--labels-from-folders", "positive=hats")
+    assert "such as positive=hat" in command(run, "--labels-from-folders", "hats")
     for name in ("session", "server"):
         with protocol.hold(run, name):
             assert "open in a session" in command(run, good)
@@ -184,8 +188,8 @@ def test_nothing_in_common() -> None:
 
 def test_two_labels_of_one_image() -> None:
     """A file that says both of one image says neither."""
-    labels: dict[str, Label] = {"/new/a.png": "positive", "a.png": "negative", "cats/b.png": "positive"}
-    planned = plan(labels, IMAGES, "/new", {})
+    given = {"/new/a.png": "positive", "a.png": "negative", "cats/b.png": "positive"}
+    planned = plan([Labelled(path, (word,)) for path, word in given.items()], Words(), IMAGES, "/new", {})
     assert (planned.contradictions, planned.fresh) == (["a.png"], {"cats/b.png": "positive"})
 
 

@@ -1,15 +1,16 @@
 """annotations.pickle: of a run, or of the seed of this project, `{absolute path: bool}`; no code in it is ever run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.answers import Label
+from backend.imports.labelled import Labelled
 from IA.protocol import read_foreign
 
-LABELS: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
+WORDS: dict[bool | None, str] = {True: "positive", False: "negative", None: "skipped"}
 
 
-def pickled_labels(path: Path) -> dict[str, Label]:
+def pickled(path: Path) -> Iterator[Labelled]:
     """The labels in a pickle of `{path: True, False or None}`.
 
     Raises:
@@ -22,4 +23,4 @@ def pickled_labels(path: Path) -> dict[str, Label]:
     for image, label in content.items():
         if type(image) is not str or type(label) not in (bool, type(None)):
             raise ValueError(f"{path} holds more than path: True, False or None, such as {image!r}")
-    return {image: LABELS[label] for image, label in content.items()}
+        yield Labelled(image, (WORDS[label],))

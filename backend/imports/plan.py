@@ -1,0 +1,129 @@
+"""What an import would do to the answers of a run, and how that is told before anything is stored."""
+
+import re
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from backend.answers import Answer, Label, Source
+from backend.imports.labelled import Labelled, Words
+from backend.imports.matching import Matches, match
+
+TELL = 5  # examples of each kind of trouble
+OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
+CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass
+class Plan:
+    """What an import would do.
+
+    Attributes:
+        matches: which images the paths mean.
+        fresh: labels of images that have none.
+        same: images that have this label already.
+        conflicts: images that have another label, and the one in the file.
+        contradictions: images to which the file gives two labels; neither is taken.
+        unread: words that mean no label here, and how many images have only such; "": nothing is said of them.
+        by_model: labels that no person gave; they are not taken.
+        said: what the file says of each image in `fresh` and `conflicts`.
+    """
+
+    matches: Matches
+    fresh: dict[str, Label] = field(default_factory=dict)
+    same: list[str] = field(default_factory=list)
+    conflicts: dict[str, Label] = field(default_factory=dict)
+    contradictions: list[str] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
+    by_model: int = 0
+    said: dict[str, Labelled] = field(default_factory=dict)
+
+    def answers(self, overwrite: bool) -> list[Answer]:
+        """What is to be stored, in the order of the file."""
+        taken = self.fresh | (self.conflicts if overwrite else {})
+        return [_answer(image, taken[image], said) for image, said in self.said.items() if image in taken]
+
+
+def plan(
+    labelled: Iterable[Labelled], words: Words, images: Sequence[str], datadir: str, standing: Mapping[str, Label]
+) -> Plan:
+    """Find out what the labels in a file mean for a run.
+
+    Args:
+        labelled: as in the file.
+        words: what its words mean.
+        images: the images of the run, relative to `datadir`.
+        datadir: absolute.
+        standing: the answers that the run has.
+    """
+    meaning, unread, by_model = words.meaning(), Counter[str](), 0
+    by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
+    for said in labelled:
+        label = words.label(said.said, meaning)
+        if said.source == "model":
+            by_model += 1
+        elif label is None:
+            unread[", ".join(said.said)] += 1
+        else:
+            by_path[said.path].setdefault(label, said)
+    planned = Plan(match(by_path, images, datadir), unread=unread, by_model=by_model)
+    given: dict[str, dict[Label, Labelled]] = {}
+    for path, image in planned.matches.images.items():
+        given.setdefault(image, {}).update(by_path[path])
+    for image, labels in given.items():
+        [label, *others] = labels
+        if others:
+            planned.contradictions.append(image)
+        elif standing.get(image) == label:
+            planned.same.append(image)
+        else:
+            (planned.conflicts if image in standing else planned.fresh)[image] = label
+            planned.said[image] = labels[label]
+    return planned
+
+
+def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
+    """What a person is to know of it, line by line."""
+    matches = planned.matches
+    yield f"{len(planned.fresh)} images get a label"
+    if matches.move:
+        yield f"  paths are read as moved from {matches.move[0] or './'} to DATADIR/{matches.move[1]}"
+    yield f"{len(planned.same)} have it already"
+    changed = "are given the one in the file" if overwrite else "keep theirs; --overwrite changes them"
+    conflicts = [f"{image}: {standing[image]}, in the file {label}" for image, label in planned.conflicts.items()]
+    unread = [f"{word or '(nothing)'}: {count}" for word, count in planned.unread.most_common()]
+    for count, what, examples in (
+        (len(planned.conflicts), f"have another label and {changed}", conflicts),
+        (len(planned.contradictions), "have two labels in the file and get neither", planned.contradictions),
+        (len(matches.ambiguous), "paths may mean one image or another and are left out", matches.ambiguous),
+        (len(matches.unknown), "paths are of no image in this run and are left out", matches.unknown),
+        (planned.by_model, "labels were given by a model, not by a person, and are left out", []),
+        (
+            planned.unread.total(),
+            "are left out, as it is not known what their words mean; say it with --positive or --negative",
+            unread,
+        ),
+    ):
+        if count:
+            yield f"{count} {what}"
+            yield from (f"  {example}" for example in examples[:TELL])
+            if len(examples) > TELL:
+                yield f"  and {len(examples) - TELL} more"
+
+
+def _answer(image: str, label: Label, said: Labelled) -> Answer:
+    """How and by whom it was given stays, where one of our own exports says so."""
+    return Answer(
+        id=str(uuid.uuid4()),
+        path=image,
+        label=label,
+        source=OWN_SOURCES.get(said.source or "", "import"),
+        client=said.annotator if said.annotator and CLIENT.fullmatch(said.annotator) else "import",
+        shown_ms=said.shown_ms,
+        probability=said.probability,
+        checkpoint=said.checkpoint,
+        time=time.time() if said.time is None else said.time,
+    )
