@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.imports.pickled import pickled_labels
+from backend.imports.pickled import pickled
 from IA import protocol
 
 GB10 = 10 * 2**30
@@ -209,7 +209,7 @@ def _overlapping(sound: bytes) -> bytes:
 def _readers(path: Path) -> dict[str, Callable[[], object]]:
     if path.suffix == ".pickle":
         kind: protocol.PickleFile[Any] = next(file for file in protocol.PICKLES if file.name == path.name)
-        return {"read": lambda: protocol.read(path.parent, kind), "import": lambda: pickled_labels(path)}
+        return {"read": lambda: protocol.read(path.parent, kind), "import": lambda: list(pickled(path))}
     from IA.model import Predictor, load_head
     from IA.tuned import Tuned
 
