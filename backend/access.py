@@ -7,6 +7,7 @@ import re
 import secrets
 import socket
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
@@ -75,14 +76,23 @@ def _known_token(path: Path) -> str:
 
 
 class TooLargeError(Exception):
-    """The body of a request is larger than `MAX_BODY_BYTES`."""
+    """The body of a request is larger than its path takes."""
 
 
 class Access:
     """ASGI middleware: nothing reaches a route that is not allowed to."""
 
-    def __init__(self, app: ASGIApp, config: Config, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, config: Config, token: str | None, limits: Mapping[str, int]) -> None:
+        """Stand in front of an app.
+
+        Args:
+            app: what is asked if nothing is wrong.
+            config: of the session.
+            token: what everybody must show; None: nothing.
+            limits: bytes of a body, where a path takes more than `MAX_BODY_BYTES`.
+        """
         self._app = app
+        self._limits = limits
         self._serves_network = config.host in {"0.0.0.0", "::"}
         self._names = {config.host.lower(), "localhost", "127.0.0.1", "::1"}
         if self._serves_network:
@@ -119,9 +129,13 @@ class Access:
             return _sentence(400, "A body has a length or comes in chunks, not both.")
         if not headers.get("content-length", "0").isdecimal():
             return _sentence(400, "The length of the body is not a number.")
-        if int(headers.get("content-length", "0")[:20]) > MAX_BODY_BYTES:
-            return _too_large()
+        if int(headers.get("content-length", "0")[:20]) > self._limit(scope):
+            return _too_large(self._limit(scope))
         return self._token_refusal(scope, headers)
+
+    def _limit(self, scope: Scope) -> int:
+        path: str = scope["path"]
+        return self._limits.get(path, MAX_BODY_BYTES)
 
     def _is_own_host(self, host: str) -> bool:
         """Names that a page elsewhere cannot point at us: our own, loopback, and addresses if we serve a network."""
@@ -159,24 +173,24 @@ class Access:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the body as it comes: a chunked one says no length beforehand."""
-        received = 0
+        received, limit = 0, self._limit(scope)
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+            if received > limit:
                 raise TooLargeError
             return message
 
         async def watched(message: Message) -> None:
-            if received <= MAX_BODY_BYTES:  # else the app takes the broken-off body for a bad one, and says so
+            if received <= limit:  # else the app takes the broken-off body for a bad one, and says so
                 await send(message)
 
         with contextlib.suppress(TooLargeError):
             await self._app(scope, counted, watched)
-        if received > MAX_BODY_BYTES:
-            await _too_large()(scope, receive, send)
+        if received > limit:
+            await _too_large(limit)(scope, receive, send)
 
 
 def _is_address(name: str) -> bool:
@@ -201,8 +215,8 @@ def _foreign() -> Response:
     return _sentence(403, "Requests from other sites are not answered.")
 
 
-def _too_large() -> Response:
-    return _sentence(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+def _too_large(limit: int) -> Response:
+    return _sentence(413, f"The body is larger than {limit} bytes.")
 
 
 def _with_headers(send: Send) -> Send:

@@ -299,6 +299,23 @@ def take_back(
     return [answer for _, _, answer in reversed(taken)], (changes, in_order)
 
 
+def take_back_group(
+    connection: sqlite3.Connection, group: str
+) -> tuple[int, tuple[list[Change], dict[str, Label] | None]]:
+    """Take back all answers of a group, whoever gave them; returns how many, and the same effect as `take_back`.
+
+    Raises:
+        NothingToUndoError: there are none.
+    """
+    rows = connection.execute(
+        "UPDATE answers SET state = 'undone' WHERE group_id = ? AND state = 'standing' RETURNING path", (group,)
+    ).fetchall()
+    connection.execute("UPDATE answers SET state = 'undone' WHERE group_id = ? AND state <> 'undone'", (group,))
+    if not rows:
+        raise NothingToUndoError
+    return len(rows), ([_restore(connection, path) for (path,) in rows], labels_in_order(connection))
+
+
 def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:
     """The first, and those right behind it that are of its group."""
     first = next(newest_first, None)

@@ -19,12 +19,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from backend import import_routes
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
 from backend.answers import NothingToUndoError
 from backend.bodies import AuditBody, Client, Number, StrategyBody
 from backend.database import NotDurableError
 from backend.exports import FORMATS
+from backend.import_routes import add_import_routes
 from backend.session import Session
 from backend.tensorboard import TensorBoard
 from config import ROOT
@@ -65,7 +67,10 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     )
     _answer_mistakes(app)
     add_answer_routes(app, session)
-    app.add_middleware(Access, config=session.config, token=token)  # after that: what is added last is asked first
+    add_import_routes(app, session)
+    limits = {import_routes.PATH: import_routes.MOST_BYTES}
+    # after that: what is added last is asked first
+    app.add_middleware(Access, config=session.config, token=token, limits=limits)
     _add_images(app, session)
     _add_status(app, session)
     _add_downloads(app, session)

@@ -41,6 +41,12 @@ class UndoBody(_Body):
     client: Client = "api"
 
 
+class GroupBody(_Body):
+    """Which answers, given together, are to be taken back."""
+
+    group: Annotated[UUID, Field(strict=False)]
+
+
 class AuditBody(_Body):
     """How many of the questions are to be drawn at random, and what the certificate is to say."""
 

@@ -60,32 +60,18 @@ def import_labels(
     with _alone(run):
         labels = Labels(run)
         try:
-            standing = {answer.path: answer.label for answer in labels.standing(newest=False)}
+            standing = labels.by_path()
             planned = plan(given, words, images, settings.datadir, standing)
             for line in told(planned, standing, overwrite):
                 sys.stdout.write(f"{line}\n")
             if not dry_run:
-                store(labels, planned, overwrite)
+                labels.annotate_all(planned.answers(overwrite)).result()
+                labels.reach(planned.drawn(labels.is_drawn))
         except NotDurableError as error:
             raise UsageError(f"The labels could not be stored in {run / DATABASE}: {error}; none was.") from None
         finally:
             labels.close()
     return planned
-
-
-def store(labels: Labels, planned: Plan, overwrite: bool) -> None:
-    """Store what is planned in one transaction.
-
-    What the file names leaves the images that the audit draws from, whatever they show; so what was drawn of them must
-    leave its sample, too.
-
-    Raises:
-        NotDurableError: that cannot be; nothing is stored.
-    """
-    labels.annotate_all(planned.answers(overwrite)).result()
-    drawn = [image for image in planned.matches.images.values() if labels.is_drawn(image)]
-    if drawn:
-        labels.reach(drawn)
 
 
 @contextlib.contextmanager

@@ -62,6 +62,11 @@ class Labels:
         with self._lock:
             return self._standing.counts
 
+    def by_path(self) -> dict[str, Label]:
+        """The standing label of every image that has one."""
+        with self._lock:
+            return self._standing.labels
+
     def label(self, path: str) -> Label | None:
         """The standing label of one image."""
         return self._standing.label(path)
@@ -153,6 +158,16 @@ class Labels:
         """
         return self._database.submit(
             lambda connection: answers.take_back(connection, client), lambda effect: self._apply(*effect)
+        )
+
+    def undo_group(self, group: str) -> "Future[int]":
+        """Take back all answers that were given together under this name, such as an import; what stood stands again.
+
+        Returns:
+            How many, once that is durable. Fails with NothingToUndoError or NotDurableError.
+        """
+        return self._database.submit(
+            lambda connection: answers.take_back_group(connection, group), lambda effect: self._apply(*effect)
         )
 
     def reach(self, paths: Sequence[str]) -> None:

@@ -181,10 +181,13 @@ def test_addresses(address: str, path: str) -> None:
     assert path_of(address) == path
 
 
-WORDS_IN_USE = (
-    "data image annotations result value choices was_cancelled completed_by lead_time updated_at images categories id"
-    " name file_name image_id category_id path label source time shown_ms probability"
-).split()
+# fmt: off
+WORDS_IN_USE = [
+    "data", "image", "annotations", "result", "value", "choices", "was_cancelled", "completed_by",
+    "lead_time", "updated_at", "images", "categories", "id", "name", "file_name", "image_id", "category_id",
+    "path", "label", "source", "time", "shown_ms", "probability",
+]
+# fmt: on
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
     lambda inner: (

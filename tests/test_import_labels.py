@@ -206,3 +206,46 @@ def test_any_folder_that_was_moved(images: set[str], before: str) -> None:
         assert matches.images == {f"/{before}/{image}": image for image in images}
     told = {*matches.images, *matches.unknown, *matches.ambiguous}
     assert told == {f"/{before}/{image}" for image in images}
+
+
+def test_over_http(run: Path, images_folder: Path) -> None:
+    """A file given to the server is told first, stored when asked again, and taken back as a whole."""
+    body = "path,label\nred/0.png,hat\nred/1.png,coat\nblue/0.png,negative\nnone.png,positive\n"
+    with serving(run, images_folder) as server:
+        until(lambda: not server.session.images.listing)
+        server.answer(server.session.images.number("blue/0.png") or 0, "positive")
+        asked = {"name": "mine.csv", "positive": "hat"}
+        told = server.client.post("/api/import", params=asked, content=body).json()
+        assert (told["positive"], told["negative"], told["unread"]) == (1, 0, {"coat": 1})
+        assert told["conflicts"] == {"images": 1, "examples": ["blue/0.png"]}
+        assert told["unknown"] == {"images": 1, "examples": ["none.png"]}
+        until(lambda: published(run) == {"blue/0.png": True})
+        wanted = asked | {"dry_run": "false", "overwrite": "true", "negative": "*"}
+        stored = server.client.post("/api/import", params=wanted, content=body).json()
+        assert (stored["positives"], stored["negatives"]) == (1, 2)
+        until(lambda: published(run) == {"red/0.png": True, "red/1.png": False, "blue/0.png": False})
+        taken = server.client.post("/api/import/undo", json={"group": stored["group"]}).json()
+        assert (taken["images"], taken["positives"], taken["negatives"]) == (3, 1, 0)
+        assert server.client.post("/api/import/undo", json={"group": stored["group"]}).status_code == 409
+        until(lambda: published(run) == {"blue/0.png": True})
+        bad = server.client.post("/api/import", params={"name": "a.json"}, content=b"{")
+        assert (bad.status_code, bad.json()["detail"]) == (422, "The labels cannot be read: a.json is no JSON.")
+        assert server.client.post("/api/import", params={"name": "../a.csv"}, content=b"").status_code == 422
+        large = server.client.post("/api/import", params={"name": "a.csv"}, content=b"x" * (16 * 2**20 + 1))
+        assert large.status_code == 413
+
+
+def test_what_was_drawn_leaves_the_sample(run: Path, images_folder: Path) -> None:
+    """An import says nothing about images at random: what it names is asked for, also where it had been drawn."""
+    with serving(run, images_folder, audit=1.0) as server:
+        until(lambda: server.session.queue.left == 12)
+        server.client.put("/api/audit", json={"share": 1})
+        drawn = [server.client.get("/api/queue?count=1&client=me").json()["images"][0] for _ in range(1)]
+        for image in drawn:
+            server.answer(image["image"], "negative", client="me")
+        assert server.client.get("/api/statistics").json()["audit"]["rest"]["drawn"] == 1
+        body = "".join(["path,label\n", *(f"{image['path']},negative\n" for image in drawn)])
+        wanted = {"name": "a.csv", "dry_run": "false"}
+        stored = server.client.post("/api/import", params=wanted, content=body).json()
+        assert (stored["same"], stored["group"]) == (1, None)
+        until(lambda: server.client.get("/api/statistics").json()["audit"]["rest"]["drawn"] == 0)

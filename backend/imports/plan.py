@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -41,10 +41,18 @@ class Plan:
     by_model: int = 0
     said: dict[str, Labelled] = field(default_factory=dict)
 
-    def answers(self, overwrite: bool) -> list[Answer]:
-        """What is to be stored, in the order of the file."""
+    def answers(self, overwrite: bool, group: str | None = None) -> list[Answer]:
+        """What is to be stored, in the order of the file; `group`: by which it can be taken back."""
         taken = self.fresh | (self.conflicts if overwrite else {})
-        return [_answer(image, taken[image], said) for image, said in self.said.items() if image in taken]
+        return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
+
+    def drawn(self, is_drawn: Callable[[str], bool]) -> list[str]:
+        """The images named in the file that had been drawn at random.
+
+        What the file names leaves the images that the audit draws from, whatever they show. So what was drawn of them
+        must leave its sample, too: it counts as reached from then on.
+        """
+        return [image for image in self.matches.images.values() if is_drawn(image)]
 
 
 def plan(
@@ -114,7 +122,7 @@ def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Itera
                 yield f"  and {len(examples) - TELL} more"
 
 
-def _answer(image: str, label: Label, said: Labelled) -> Answer:
+def _answer(image: str, label: Label, said: Labelled, group: str | None) -> Answer:
     """How and by whom it was given stays, where one of our own exports says so."""
     return Answer(
         id=str(uuid.uuid4()),
@@ -125,5 +133,6 @@ def _answer(image: str, label: Label, said: Labelled) -> Answer:
         shown_ms=said.shown_ms,
         probability=said.probability,
         checkpoint=said.checkpoint,
+        group=group,
         time=time.time() if said.time is None else said.time,
     )

@@ -1,0 +1,93 @@
+"""The routes that take over labels from a file dropped on the page: told first, stored when asked again."""
+
+import asyncio
+import tempfile
+import uuid
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request
+
+from backend.answers import Label
+from backend.bodies import GroupBody
+from backend.imports import read_labelled
+from backend.imports.labelled import Words
+from backend.imports.plan import Plan, plan
+from backend.session import Session
+
+PATH = "/api/import"
+MOST_BYTES = 16 * 2**20  # JSON takes twenty times as much in memory; for larger files there is the command line
+EXAMPLES = 5
+Name = Annotated[str, Query(pattern=r"^[^/\x00]{1,60}$")]
+Given = Annotated[list[str] | None, Query(max_length=100)]
+
+
+def add_import_routes(app: FastAPI, session: Session) -> None:
+    """Add them to the app of a session."""
+    one_at_a_time = asyncio.Lock()
+
+    @app.post(PATH, summary="Take over the labels in a file or, with dry_run, tell what would become of them")
+    async def import_labels(
+        request: Request,
+        name: Name,
+        dry_run: bool = True,
+        overwrite: bool = False,
+        positive: Given = None,
+        negative: Given = None,
+    ) -> dict[str, Any]:
+        names: dict[Label, str] = {"positive": session.settings.positive, "negative": session.settings.negative}
+        words = Words(names, positive or (), negative or ())
+        async with one_at_a_time:
+            planned = await asyncio.to_thread(_planned, session, name, await request.body(), words)
+            if dry_run:
+                return _told(planned)
+            drawn = planned.drawn(session.labels.is_drawn)
+            group = None if drawn else str(uuid.uuid4())  # what has left the audit's sample does not come back
+            await asyncio.wrap_future(session.labels.annotate_all(planned.answers(overwrite, group)))
+            session.labels.reach(drawn)
+        return _told(planned) | session.counts() | {"group": group}
+
+    @app.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")
+    async def undo(body: GroupBody) -> dict[str, Any]:
+        return {"images": await asyncio.wrap_future(session.labels.undo_group(str(body.group))), **session.counts()}
+
+
+def _planned(session: Session, name: str, body: bytes, words: Words) -> Plan:
+    cache = session.run / "cache"
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="import-", dir=cache) as folder:
+        file = Path(folder) / f"-{name}"
+        try:
+            file.write_bytes(body)
+            labelled = read_labelled(file)
+        except ValueError as error:
+            sentence = str(error).replace(str(file), name).rstrip(".")
+            raise HTTPException(422, f"The labels cannot be read: {sentence[:300]}.") from None
+    images = [session.images.path(number) for number in range(len(session.images))]
+    return plan(labelled, words, images, session.settings.datadir, session.labels.by_path())
+
+
+def _told(planned: Plan) -> dict[str, Any]:
+    fresh = list(planned.fresh.values())
+    return {
+        "positive": fresh.count("positive"),
+        "negative": fresh.count("negative"),
+        "skipped": fresh.count("skipped"),
+        "same": len(planned.same),
+        "by_model": planned.by_model,
+        "unread": {_text(word): count for word, count in planned.unread.most_common(20)},
+        "conflicts": _some(planned.conflicts),
+        "contradictions": _some(planned.contradictions),
+        "ambiguous": _some(planned.matches.ambiguous),
+        "unknown": _some(planned.matches.unknown),
+    }
+
+
+def _some(paths: Collection[str]) -> dict[str, Any]:
+    """How many there are, and the first of them."""
+    return {"images": len(paths), "examples": [_text(path) for path in list(paths)[:EXAMPLES]]}
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
