@@ -9,6 +9,7 @@ import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
 import { Help } from "./components/Help";
 import { History } from "./components/History";
+import { Import } from "./components/Import";
 import { Info } from "./components/Info";
 import { Instructions } from "./components/Instructions";
 import { Live } from "./components/Live";
@@ -58,6 +59,7 @@ export function App() {
       )}
       <Live state={session.state} />
       {panel === "help" && <Help session={session} />}
+      {panel === "import" && <Import session={session} />}
       {panel === "info" && <Info session={session} />}
       {panel === "progress" && <Progress session={session} />}
       {panel === "review" && <Review session={session} />}

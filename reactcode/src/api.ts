@@ -180,6 +180,41 @@ export interface Statistics {
   readonly audit?: Audit | null;
 }
 
+/** How many images, and the first of them. */
+export interface Some {
+  readonly images: number;
+  readonly examples: readonly string[];
+}
+
+/** What a file of labels means for the run. */
+export interface ImportPlan {
+  readonly positive: number;
+  readonly negative: number;
+  readonly skipped: number;
+  /** Images that have the label already. */
+  readonly same: number;
+  /** Labels that no person gave; they are left out. */
+  readonly by_model: number;
+  /** Words that mean nothing here, and how many images have them. */
+  readonly unread: Readonly<Record<string, number>>;
+  readonly conflicts: Some;
+  readonly contradictions: Some;
+  readonly ambiguous: Some;
+  readonly unknown: Some;
+}
+
+/** `group` names it for `undoImport`; null where it cannot be taken back as a whole. */
+export interface Imported extends ImportPlan, Counts {
+  readonly group: string | null;
+}
+
+/** How to read a file of labels. */
+export interface Reading {
+  readonly overwrite: boolean;
+  readonly positive: readonly string[];
+  readonly negative: readonly string[];
+}
+
 /** The server answered, and said no. */
 export class Refused extends Error {
   readonly status: number;
@@ -200,6 +235,8 @@ export class Away extends Error {}
 
 const PATIENCE_MS = 15_000;
 const PICTURE_PATIENCE_MS = 60_000;
+const IMPORT_PATIENCE_MS = 300_000;
+const IMPORT_NAME = 60; // characters of the file's name: its ending says what it is
 
 async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
@@ -251,6 +288,28 @@ export function past(limit: number, offset: number, filter: Filter = {}) {
   for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value));
   return json<{ annotations: readonly PastAnswer[]; total: number }>(`api/annotations?${query.toString()}`);
 }
+
+function importing<T>(file: File, { overwrite, positive, negative }: Reading, isDry: boolean): Promise<T> {
+  const query = new URLSearchParams({
+    name: file.name.slice(-IMPORT_NAME),
+    dry_run: String(isDry),
+    overwrite: String(overwrite),
+  });
+  for (const word of positive) query.append("positive", word);
+  for (const word of negative) query.append("negative", word);
+  return json<T>(`api/import?${query.toString()}`, {
+    method: "POST",
+    body: file,
+    signal: AbortSignal.timeout(IMPORT_PATIENCE_MS),
+  });
+}
+
+export const planImport = (file: File, reading: Reading) => importing<ImportPlan>(file, reading, true);
+
+export const importLabels = (file: File, reading: Reading) => importing<Imported>(file, reading, false);
+
+export const undoImport = (group: string) =>
+  json<Counts & { images: number }>("api/import/undo", sending("POST", { group }));
 
 export const statistics = (points: number) => json<Statistics>(`api/statistics?points=${points}`);
 

@@ -1,6 +1,6 @@
 // A server for the tests: answers fetch and EventSource as the real one does, and remembers what it was told.
 import { vi } from "vitest";
-import type { Annotation, Label, PastAnswer, Statistics, Status } from "./api";
+import type { Annotation, ImportPlan, Label, PastAnswer, Statistics, Status } from "./api";
 
 interface Stored {
   readonly image: number;
@@ -22,6 +22,9 @@ export class FakeServer {
   readonly received: Annotation[] = []; // every POST, repeated ones too
   readonly unreadable = new Set<number>();
   readonly requests: string[] = [];
+  /** What a file of labels would do, or why it cannot be read. */
+  imports: (query: URLSearchParams) => ImportPlan | string = () => "There are none.";
+  readonly imported: string[] = [];
   stored: Stored[] = [];
   statistics = NOTHING;
   instructions: string | null = null;
@@ -87,6 +90,13 @@ export class FakeServer {
     for (const go of this.held.splice(0)) go();
   }
 
+  private importing(query: URLSearchParams): Response {
+    this.imported.push(query.toString());
+    const plan = this.imports(query);
+    if (typeof plan === "string") return Response.json({ detail: plan }, { status: 422 });
+    return Response.json({ ...plan, ...this.counts(), group: "g" });
+  }
+
   private counts() {
     const having = (label: Label) => this.stored.filter((answer) => answer.label === label).length;
     const left = this.images - this.stored.length - this.unreadable.size;
@@ -114,6 +124,10 @@ export class FakeServer {
         return this.undo();
       case "GET /api/annotations":
         return Response.json(this.past(url.searchParams));
+      case "POST /api/import":
+        return this.importing(url.searchParams);
+      case "POST /api/import/undo":
+        return Response.json({ images: 6, ...this.counts() });
       case "GET /api/statistics":
         return Response.json(this.statistics);
       case "GET /api/instructions":

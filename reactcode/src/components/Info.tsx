@@ -21,6 +21,16 @@ export function Info({ session }: { readonly session: Session }) {
       {status && <About status={status} />}
       {status && !isOff(status) && <Learning status={status} session={session} />}
       {status && <Downloads status={status} />}
+      <p>
+        <button
+          type="button"
+          id="import"
+          className="plain text"
+          onClick={() => session.engine.toggle("import")}
+        >
+          Take over labels that you have already…
+        </button>
+      </p>
     </Dialog>
   );
 }

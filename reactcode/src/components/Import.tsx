@@ -1,0 +1,177 @@
+// Labels that a person has already: choose a file, see what it would do, take it over, take it back.
+import type { ImportPlan, Some } from "../api";
+import { useImport, type Importing, type Meaning } from "../useImport";
+import type { Session } from "../useSession";
+import { count, nameOf } from "../words";
+import { Dialog } from "./Dialog";
+
+export function Import({ session }: { readonly session: Session }) {
+  const { engine } = session;
+  const importing = useImport();
+  const { file, plan, done, isBusy, trouble } = importing.state;
+  return (
+    <Dialog title="Take over labels" className="import" onClose={() => engine.toggle("import")}>
+      <label className="file">
+        {!file && <span>A .csv, .tsv, .jsonl, .json or .pickle that says which image is what.</span>}
+        <input
+          id="import-file"
+          type="file"
+          aria-label="File of labels"
+          accept=".csv,.tsv,.jsonl,.ndjson,.json,.pickle,.pkl"
+          onChange={(event) => {
+            const chosen = event.target.files?.[0];
+            if (chosen) void importing.choose(chosen);
+          }}
+        />
+      </label>
+      <p className="trouble" role="alert">
+        {trouble}
+      </p>
+      <div aria-busy={isBusy} aria-live="polite">
+        {done ? (
+          <Done session={session} importing={importing} />
+        ) : (
+          plan && <Plan session={session} importing={importing} plan={plan} />
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+interface Props {
+  readonly session: Session;
+  readonly importing: ReturnType<typeof useImport>;
+}
+
+function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan }) {
+  const { status } = session.state;
+  const { overwrite, isBusy } = importing.state;
+  const taken = labelsOf(plan) + (overwrite ? plan.conflicts.images : 0);
+  return (
+    <>
+      <ul className="plan">
+        <Line of={plan.positive} says={`become “${nameOf(status, "positive")}”`} />
+        <Line of={plan.negative} says={`become “${nameOf(status, "negative")}”`} />
+        <Line of={plan.skipped} says="are skipped" />
+        <Line of={plan.same} says="have that label already" />
+        <Examples some={plan.conflicts} says="have another label, and keep it" />
+        <Examples some={plan.contradictions} says="have two labels in the file, and get neither" />
+        <Examples some={plan.ambiguous} says="may mean several images, and are left out" />
+        <Examples some={plan.unknown} says="are no images of this run" />
+        <Line of={plan.by_model} says="were labelled by a model, not by a person, and are left out" />
+      </ul>
+      <Words session={session} importing={importing} plan={plan} />
+      {plan.conflicts.images > 0 && (
+        <label className="overwrite">
+          <input
+            id="overwrite"
+            type="checkbox"
+            checked={overwrite}
+            onChange={(event) => importing.setOverwrite(event.target.checked)}
+          />
+          <span>Change the {count(plan.conflicts.images)} that have another label, too</span>
+        </label>
+      )}
+      <p>
+        <button
+          type="button"
+          id="take-over"
+          className="switch"
+          disabled={isBusy || taken === 0}
+          onClick={() => void importing.store()}
+        >
+          {taken === 0
+            ? "Nothing to take over"
+            : `Take over ${count(taken)} ${taken === 1 ? "label" : "labels"}`}
+        </button>
+      </p>
+    </>
+  );
+}
+
+function labelsOf({ positive, negative, skipped }: ImportPlan): number {
+  return positive + negative + skipped;
+}
+
+function Line({ of, says }: { readonly of: number; readonly says: string }) {
+  if (of === 0) return null;
+  return (
+    <li>
+      <b>{count(of)}</b> {says}
+    </li>
+  );
+}
+
+function Examples({ some, says }: { readonly some: Some; readonly says: string }) {
+  if (some.images === 0) return null;
+  return (
+    <li>
+      <b>{count(some.images)}</b> {says}
+      <small>
+        {some.examples.join(", ")}
+        {some.images > some.examples.length && " …"}
+      </small>
+    </li>
+  );
+}
+
+/** Words that mean nothing here yet: the person says what they mean, and keeps what was said. */
+function Words({ session, importing, plan }: Props & { readonly plan: ImportPlan }) {
+  const { status } = session.state;
+  const { words }: Importing = importing.state;
+  const unread = Object.entries(plan.unread).filter(([word]) => word !== "");
+  const asked = [...words.keys()].filter((word) => !(word in plan.unread)).map((word) => [word, 0] as const);
+  if (unread.length + asked.length === 0) return null;
+  return (
+    <fieldset className="words">
+      <legend>What do these words mean?</legend>
+      {[...asked, ...unread].map(([word, images]) => (
+        <label key={word}>
+          <span>
+            “{word}” {images > 0 && <small>{count(images)}</small>}
+          </span>
+          <select
+            value={words.get(word) ?? ""}
+            onChange={(event) => void importing.mean(word, event.target.value as Meaning)}
+          >
+            <option value="">nothing here</option>
+            <option value="positive">{nameOf(status, "positive")}</option>
+            <option value="negative">{nameOf(status, "negative")}</option>
+          </select>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Done({ session, importing }: Props) {
+  const { done, undone, overwrite, isBusy } = importing.state;
+  if (done === null) return null;
+  const taken = labelsOf(done) + (overwrite ? done.conflicts.images : 0);
+  const { group } = done;
+  return (
+    <>
+      <p id="imported">
+        {undone === null
+          ? `${count(taken)} labels are taken over.`
+          : `${count(undone)} labels were taken back; what stood before stands again.`}
+      </p>
+      <p>
+        {group !== null && undone === null && (
+          <button
+            type="button"
+            id="undo-import"
+            className="plain text"
+            disabled={isBusy}
+            onClick={() => void importing.undo(group)}
+          >
+            Take them back
+          </button>
+        )}
+        <button type="button" className="plain text" onClick={() => session.engine.toggle("import")}>
+          Close
+        </button>
+      </p>
+    </>
+  );
+}
