@@ -50,6 +50,7 @@ class Config:
         reset: move the old run aside and begin anew.
         instructions: a text for whoever answers, copied into the run directory at the start.
         follow_links: show what links in the folder of images lead to, wherever that is.
+        allow_upload: take images that people send, into a folder of DATADIR.
         audit: share of the questions that are drawn at random and not learnt, 0 to 1.
     """
 
@@ -68,6 +69,7 @@ class Config:
     reset: bool = False
     instructions: Path | None = None
     follow_links: bool = False
+    allow_upload: bool = False
     audit: float | None = None
 
     @property
@@ -95,6 +97,7 @@ class Config:
             "TENSORBOARD": int(self.tensorboard),
             "TOKEN": int(self.token),
             "FOLLOW_LINKS": int(self.follow_links),
+            "ALLOW_UPLOAD": int(self.allow_upload),
         }
         return {f"IA_{name}": str(value) for name, value in values.items() if value is not None}
 
@@ -120,6 +123,7 @@ class Config:
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
             token=environ.get("IA_TOKEN", "1") == "1",
             follow_links=environ.get("IA_FOLLOW_LINKS", "0") == "1",
+            allow_upload=environ.get("IA_ALLOW_UPLOAD", "0") == "1",
         )
 
     @classmethod
@@ -167,6 +171,7 @@ class Config:
             token=not given.no_token,
             reset=given.reset,
             follow_links=given.follow_links,
+            allow_upload=given.allow_upload,
         )
 
     @classmethod
@@ -275,6 +280,9 @@ def _session_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--follow-links", action="store_true", help="also show what links in DATADIR lead to, wherever that is"
+    )
+    parser.add_argument(
+        "--allow-upload", action="store_true", help="take images that are dropped on the page, into DATADIR/uploads"
     )
     parser.add_argument("--no-token", action="store_true", help="no access token (only on a machine of your own)")
     return parser

@@ -19,7 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from backend import import_routes
+from backend import import_routes, upload_routes
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
 from backend.answers import NothingToUndoError
@@ -29,6 +29,8 @@ from backend.exports import FORMATS
 from backend.import_routes import add_import_routes
 from backend.session import Session
 from backend.tensorboard import TensorBoard
+from backend.upload_routes import add_upload_route
+from backend.uploads import MOST_BYTES
 from config import ROOT
 from IA.pictures import UnreadableError
 from IA.protocol import PREDICTOR
@@ -68,7 +70,10 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     _answer_mistakes(app)
     add_answer_routes(app, session)
     add_import_routes(app, session)
+    add_upload_route(app, session)
     limits = {import_routes.PATH: import_routes.MOST_BYTES}
+    if session.uploads is not None:
+        limits[upload_routes.PATH] = MOST_BYTES
     # after that: what is added last is asked first
     app.add_middleware(Access, config=session.config, token=token, limits=limits)
     _add_images(app, session)

@@ -25,10 +25,11 @@ def check_place(config: Config) -> None:
         raise UsageError("No folder of images is named; see bash launch.sh --help.")
     if not os.access(datadir, os.R_OK | os.X_OK):
         raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
-    if next(Listing(datadir, follow_links=config.follow_links).walk(datadir), None) is None:
+    is_empty = next(Listing(datadir, follow_links=config.follow_links).walk(datadir), None) is None
+    if is_empty and not config.allow_upload:
         raise UsageError(
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
-            "in the folder, or with --follow-links."
+            "in the folder, or with --follow-links; with --allow-upload it may be empty."
         )
     if not config.token and is_exposed(config):
         raise UsageError(

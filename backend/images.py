@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from watchdog.events import (
@@ -104,6 +104,10 @@ class Images:
         if number < 0:
             raise IndexError(number)
         return self._paths[number]
+
+    def files(self) -> Iterator[Path]:
+        """The files of all images that were ever known."""
+        return (self.datadir / self._paths[number] for number in range(len(self._paths)))
 
     def number(self, path: str) -> int | None:
         """The number of a path."""

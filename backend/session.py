@@ -22,6 +22,7 @@ from backend.previews import Previews, limit_of, name_of
 from backend.queue import Closed, Queue
 from backend.rendering import Picture
 from backend.review import Choice
+from backend.uploads import Uploads
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
@@ -67,6 +68,7 @@ class Session:
         self._follow_share()
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links)
+        self.uploads = Uploads(datadir, self.images.files) if config.allow_upload else None
         self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
@@ -89,6 +91,8 @@ class Session:
     def start(self) -> None:
         """List the images and follow the other loops."""
         self.images.start()
+        if self.uploads is not None:
+            self.uploads.sweep()
         self.ahead.start()
         for thread in self._threads:
             thread.start()
@@ -313,6 +317,7 @@ class Session:
             "loops": dict(self.loops),
             "tensorboard": self.config.tensorboard,
             "instructions": self.instructions.version,
+            "upload": self.uploads is not None,
             "audit": self.audit_status(),
         }
 
