@@ -1,6 +1,7 @@
 """Images that come over the network: stored once, under a name of their own, inside their folder, or not at all."""
 
 import io
+import shutil
 import zipfile
 from collections import namedtuple
 from collections.abc import Iterator
@@ -155,7 +156,7 @@ def test_a_full_disk_and_uploads_that_break_off(
     server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that is all but full is told before anything is written, and a broken upload leaves nothing."""
-    monkeypatch.setattr(uploads.shutil, "disk_usage", lambda path: Usage(10, 9, 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10, 9, 1))
     full = server.client.post("/api/upload?name=a.png", content=png(1))
     assert (full.status_code, "disk is free" in full.json()["detail"]) == (507, True)
     monkeypatch.undo()

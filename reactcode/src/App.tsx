@@ -24,13 +24,17 @@ import { Stage } from "./components/Stage";
 import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
 import { Tools } from "./components/Tools";
+import { Upload } from "./components/Upload";
 import { Walk } from "./components/Walk";
 import { isGridShown } from "./grid";
 import { useSession } from "./useSession";
+import { useUpload } from "./useUpload";
 
 export function App() {
   const session = useSession();
   const { panel, idle } = session.state;
+  const mayUpload = session.state.status?.upload === true;
+  const upload = useUpload(mayUpload);
   const isGrid = isGridShown(session.state);
   return (
     <div className="page">
@@ -38,12 +42,13 @@ export function App() {
       <main>
         {isGrid ? <Grid session={session} /> : <Stage session={session} />}
         <History session={session} />
-        <Scene session={session} />
+        <Scene session={session} upload={mayUpload ? upload : null} />
         <Walk session={session} />
         <Ring session={session} />
         <LatePress session={session} />
         <OfferToStop session={session} />
         <Certified state={session.state} />
+        <Upload upload={upload} isAllowed={mayUpload} />
         <Note note={session.state.note} />
         <Banner state={session.state} />
         {panel === "tools" && <Tools session={session} />}
@@ -60,7 +65,7 @@ export function App() {
       <Live state={session.state} />
       {panel === "help" && <Help session={session} />}
       {panel === "import" && <Import session={session} />}
-      {panel === "info" && <Info session={session} />}
+      {panel === "info" && <Info session={session} upload={mayUpload ? upload : null} />}
       {panel === "progress" && <Progress session={session} />}
       {panel === "review" && <Review session={session} />}
       <Instructions session={session} />

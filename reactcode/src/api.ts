@@ -41,6 +41,8 @@ export interface Status extends Counts {
   readonly tensorboard: boolean;
   /** Left out by a server without one. */
   readonly audit?: AuditStatus | null;
+  /** Whether images may be added; left out by a server that cannot. */
+  readonly upload?: boolean;
   /** Changes with the text; null where the annotators have none. */
   readonly instructions?: string | null;
   readonly network?: string;
@@ -208,6 +210,18 @@ export interface Imported extends ImportPlan, Counts {
   readonly group: string | null;
 }
 
+interface Files<First> {
+  readonly files: number;
+  readonly first: First;
+}
+
+/** What became of an upload: paths of new images; the image with the same content; why something was not taken. */
+export interface Uploaded {
+  readonly added: Files<readonly string[]>;
+  readonly duplicates: Files<Readonly<Record<string, string>>>;
+  readonly refused: Files<Readonly<Record<string, string>>>;
+}
+
 /** How to read a file of labels. */
 export interface Reading {
   readonly overwrite: boolean;
@@ -310,6 +324,31 @@ export const importLabels = (file: File, reading: Reading) => importing<Imported
 
 export const undoImport = (group: string) =>
   json<Counts & { images: number }>("api/import/undo", sending("POST", { group }));
+
+/** Add an image, or a zip of them; a request of its own kind, for fetch does not tell how far it is. */
+export function upload(
+  file: File,
+  name: string,
+  signal: AbortSignal,
+  onSent: (bytes: number) => void,
+): Promise<Uploaded> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    signal.addEventListener("abort", () => sending.abort());
+    sending.upload.onprogress = ({ loaded }) => onSent(loaded);
+    sending.onerror = sending.onabort = () => reject(new Away("The server is away."));
+    sending.onload = () => {
+      void readUpload(new Response(sending.responseText, { status: sending.status })).then(resolve, reject);
+    };
+    sending.open("POST", `api/upload?${new URLSearchParams({ name }).toString()}`);
+    sending.send(file);
+  });
+}
+
+async function readUpload(response: Response): Promise<Uploaded> {
+  if (!response.ok) throw new Refused(response.status, await sentenceOf(response));
+  return (await response.json()) as Uploaded;
+}
 
 export const statistics = (points: number) => json<Statistics>(`api/statistics?points=${points}`);
 

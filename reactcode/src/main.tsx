@@ -10,6 +10,7 @@ import "./review.css";
 import "./instructions.css";
 import "./grid.css";
 import "./import.css";
+import "./upload.css";
 
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

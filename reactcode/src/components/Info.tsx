@@ -1,10 +1,12 @@
 // About this run: where it is, how it asks, what the model is worth, and what can be taken home.
 import { STRATEGIES, type Status, type Strategy } from "../api";
 import type { Session } from "../useSession";
+import type { Upload } from "../useUpload";
 import { count } from "../words";
 import { Dialog } from "./Dialog";
 import { Downloads } from "./Downloads";
 import { isOff } from "./Model";
+import { ChooseImages } from "./Upload";
 
 const MEANING: Readonly<Record<Strategy, string>> = {
   max_prob: "most probable first: finds positives",
@@ -14,14 +16,21 @@ const MEANING: Readonly<Record<Strategy, string>> = {
   random: "at random",
 };
 
-export function Info({ session }: { readonly session: Session }) {
+interface Props {
+  readonly session: Session;
+  /** Null where this session takes no images. */
+  readonly upload: Upload | null;
+}
+
+export function Info({ session, upload }: Props) {
   const { status } = session.state;
   return (
     <Dialog title="About this run" className="info" onClose={() => session.engine.toggle("info")}>
       {status && <About status={status} />}
       {status && !isOff(status) && <Learning status={status} session={session} />}
       {status && <Downloads status={status} />}
-      <p>
+      <p className="adding">
+        {upload && <ChooseImages upload={upload} />}
         <button
           type="button"
           id="import"

@@ -2,9 +2,11 @@
 import { answeredCount, sceneOf, type Scene as Name } from "../state";
 import type { Status } from "../api";
 import type { Session } from "../useSession";
+import type { Upload } from "../useUpload";
 import { count, nameOf } from "../words";
 import { Downloads } from "./Downloads";
 import { Icon } from "./Icon";
+import { ChooseImages } from "./Upload";
 
 const WORDS: Readonly<Record<Exclude<Name, "image" | "done">, readonly [string, string]>> = {
   connecting: ["Connecting…", ""],
@@ -18,7 +20,13 @@ const WORDS: Readonly<Record<Exclude<Name, "image" | "done">, readonly [string, 
   loading: ["Waiting for the server…", "Your answers are kept."],
 };
 
-export function Scene({ session }: { readonly session: Session }) {
+interface Props {
+  readonly session: Session;
+  /** Null where this session takes no images. */
+  readonly upload: Upload | null;
+}
+
+export function Scene({ session, upload }: Props) {
   const scene = sceneOf(session.state);
   if (scene === "image") return null;
   if (scene === "done") return <Done status={session.state.status} />;
@@ -26,7 +34,8 @@ export function Scene({ session }: { readonly session: Session }) {
   return (
     <section className="scene" id="scene" data-scene={scene}>
       <h1>{title}</h1>
-      <p>{text}</p>
+      <p>{scene === "empty" && upload ? "Drop images, folders or a zip here." : text}</p>
+      {scene === "empty" && upload && <ChooseImages upload={upload} />}
     </section>
   );
 }
