@@ -25,6 +25,8 @@ from backend.answers import NothingToUndoError
 from backend.bodies import AuditBody, Client, Number, StrategyBody
 from backend.database import NotDurableError
 from backend.exports import FORMATS
+from backend.finish_routes import add_finish_routes
+from backend.model_labels import everything
 from backend.session import Session
 from backend.tensorboard import TensorBoard
 from config import ROOT
@@ -66,6 +68,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     _answer_mistakes(app)
     add_answer_routes(app, session)
     app.add_middleware(Access, config=session.config, token=token)  # after that: what is added last is asked first
+    add_finish_routes(app, session)
     _add_images(app, session)
     _add_status(app, session)
     _add_downloads(app, session)
@@ -197,12 +200,12 @@ def _add_status(app: FastAPI, session: Session) -> None:
 
 
 def _add_downloads(app: FastAPI, session: Session) -> None:
-    @app.get("/api/export", summary="The answers as a file", response_class=StreamingResponse)
+    @app.get("/api/export", summary="Answers, then labels of the model", response_class=StreamingResponse)
     def export(format: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
         media_type, lines = FORMATS[format]
         name = f"{session.run.name}-annotations.{format}"
         return StreamingResponse(
-            lines(session.labels.standing(newest=False)), media_type=media_type, headers=_attachment(name)
+            lines(everything(session.labels.database)), media_type=media_type, headers=_attachment(name)
         )
 
     @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)

@@ -4,13 +4,13 @@ FILE is the annotations.pickle of a run, or of the seed of this project. With --
 image that has another answer keeps it, unless --overwrite is given.
 """
 
-import contextlib
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backend.alone import alone
 from backend.answers import DATABASE, Answer, Label
 from backend.checks import check_version
 from backend.database import NotDurableError
@@ -19,7 +19,7 @@ from backend.imports.matching import Matches, match
 from backend.labels import Labels
 from config import UsageError
 from IA.loop import one_sentence
-from IA.protocol import IMAGES, SETTINGS, hold, read
+from IA.protocol import IMAGES, SETTINGS, read
 
 USAGE = "python -m backend.import_labels RUN FILE [--dry-run] [--overwrite]"
 TELL = 5  # examples of each kind of trouble
@@ -106,7 +106,7 @@ def import_labels(run: Path, file: Path, dry_run: bool = False, overwrite: bool 
     except (OSError, ValueError) as error:
         raise UsageError(f"{run} is no run that was ever started ({error}); start on it first.") from None
     check_version(run)
-    with _alone(run):
+    with alone(run, "import"):
         labels = Labels(run)
         try:
             standing = {answer.path: answer.label for answer in labels.standing(newest=False)}
@@ -131,15 +131,6 @@ def _read(file: Path) -> dict[str, Label]:
             except (OSError, ValueError) as error:
                 raise UsageError(f"The labels in {file} cannot be read: {str(error).rstrip('.')}.") from None
     raise UsageError(f"{file} ends in none of {', '.join(FORMATS)}; name a file of labels.")
-
-
-@contextlib.contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Hold the run as a session and its server do."""
-    with hold(run, "session") as session, hold(run, "server") as server:
-        if not session or not server:
-            raise UsageError(f"The run {run} is open in a session; end that first, then import.")
-        yield
 
 
 def _answer(image: str, label: Label) -> Answer:

@@ -205,10 +205,11 @@ def test_without_a_ranking_what_is_drawn_lies_at_the_other_end() -> None:
 
 
 SHARE = 0.3
+BAND_AT, BAND = 40, 30  # after so many answers that the model has learnt, so many images are to be asked first
 
 
 class Work:
-    """Two people, a model that learns from what it asks for, and the queue."""
+    """Two people, a model that learns from what it asks for, and the queue; once a band goes before the ranking."""
 
     def __init__(self, seed: int, size: int, prevalence: float) -> None:
         """Positives lie in some of twenty groups; the model finds out which."""
@@ -216,6 +217,8 @@ class Work:
         self.group = self.random.integers(0, 20, size)
         odds = prevalence * self.random.exponential(1, 20)
         self.truth = self.random.random(size) < odds[self.group]
+        self.band = np.argsort(-odds[self.group], kind="stable")[:BAND].astype(np.int32)
+        self.had_band = False
         self.queue = drawing(size, SHARE, seed=seed)
         self.asked: set[int] = set()  # what the model has learnt
         self.drawn: set[int] = set()
@@ -248,6 +251,9 @@ class Work:
             self.store(image, was_drawn)
         if len(self.asked) % 5 == 0:
             self.rank()
+        if len(self.asked) >= BAND_AT and not self.had_band:
+            self.queue.ask_first(self.band.data)
+            self.had_band = True
 
     def store(self, image: int, is_drawn: bool) -> None:
         """What the server does with an answer."""
