@@ -99,6 +99,18 @@ def test_reached_when_passed() -> None:
     assert queue.answer(others[2], "positive") == (second,)
 
 
+def test_reached_by_what_is_asked_first() -> None:
+    """What goes before the ranking is the model's choice too: a drawn image is reached there as well."""
+    queue = drawing(20, 0.0)
+    queue.rank(ranking(*range(20)))
+    drawn = draw(queue)
+    first, second = [image for image in (7, 8, 9) if image != drawn][:2]
+    queue.ask_first(np.array([first, drawn, second], np.int32).data)
+    assert images(queue, "a", 2) == [first, second]
+    assert queue.answer(first, "negative") == ()
+    assert queue.answer(second, "negative") == (drawn,)
+
+
 def test_not_reached_by_what_is_never_answered() -> None:
     """What was handed out and not answered does not count: a new ranking begins anew."""
     queue = drawing(4, 0.0)
@@ -205,11 +217,10 @@ def test_without_a_ranking_what_is_drawn_lies_at_the_other_end() -> None:
 
 
 SHARE = 0.3
-BAND_AT, BAND = 40, 30  # after so many answers that the model has learnt, so many images are to be asked first
 
 
 class Work:
-    """Two people, a model that learns from what it asks for, and the queue; once a band goes before the ranking."""
+    """Two people, a model that learns from what it asks for, and the queue."""
 
     def __init__(self, seed: int, size: int, prevalence: float) -> None:
         """Positives lie in some of twenty groups; the model finds out which."""
@@ -217,8 +228,6 @@ class Work:
         self.group = self.random.integers(0, 20, size)
         odds = prevalence * self.random.exponential(1, 20)
         self.truth = self.random.random(size) < odds[self.group]
-        self.band = np.argsort(-odds[self.group], kind="stable")[:BAND].astype(np.int32)
-        self.had_band = False
         self.queue = drawing(size, SHARE, seed=seed)
         self.asked: set[int] = set()  # what the model has learnt
         self.drawn: set[int] = set()
@@ -251,9 +260,6 @@ class Work:
             self.store(image, was_drawn)
         if len(self.asked) % 5 == 0:
             self.rank()
-        if len(self.asked) >= BAND_AT and not self.had_band:
-            self.queue.ask_first(self.band.data)
-            self.had_band = True
 
     def store(self, image: int, is_drawn: bool) -> None:
         """What the server does with an answer."""
