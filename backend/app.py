@@ -6,7 +6,7 @@ import html
 import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -205,7 +205,7 @@ def _add_downloads(app: FastAPI, session: Session) -> None:
         media_type, lines = FORMATS[format]
         name = f"{session.run.name}-annotations.{format}"
         return StreamingResponse(
-            lines(everything(session.labels.database)), media_type=media_type, headers=_attachment(name)
+            _in_chunks(lines(everything(session.labels.database))), media_type=media_type, headers=_attachment(name)
         )
 
     @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
@@ -215,6 +215,17 @@ def _add_downloads(app: FastAPI, session: Session) -> None:
         except OSError:
             raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
         return _Download(file, PREDICTOR)
+
+
+def _in_chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Many lines at a time: each time that one is asked for costs a change of threads."""
+    chunk = bytearray()
+    for line in lines:
+        chunk += line
+        if len(chunk) >= CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
+    yield bytes(chunk)
 
 
 class _Download(StreamingResponse):

@@ -143,7 +143,7 @@ class ModelLabels:
             number = self._database.submit(lambda connection: self._begin(connection, finish), _ignore).result()
             self.trouble = None
             self.progress = Progress(finish, 0, len(images))
-        self._tasks.put(partial(self._write, number, images, probability, is_positive, path_of))
+        self._tasks.put(partial(self._write, number, finish, images, probability, is_positive, path_of))
         return finish
 
     def known(self, id: str) -> Finish | None:
@@ -202,6 +202,7 @@ class ModelLabels:
     def _write(
         self,
         number: int,
+        finish: Finish,
         images: npt.NDArray[np.int32],
         probability: npt.NDArray[np.float32],
         is_positive: npt.NDArray[np.bool_],
@@ -223,7 +224,7 @@ class ModelLabels:
                 if self.progress is not None:
                     self.progress = replace(self.progress, done=start + len(rows))
                 self._closing.wait(REST * (time.monotonic() - began_s))
-            self._database.submit(partial(_stand, number=number), self._take).result()
+            self._database.submit(partial(_stand, number=number, finish=finish), self._take).result()
             log.info("the model has labelled %d images", len(images))
         except NotDurableError as error:
             log.warning("the labels of the model could not be stored (%s); none of them counts", error)
@@ -289,10 +290,10 @@ def _insert(connection: sqlite3.Connection, rows: list[tuple[int, bytes, str, fl
     return None, None
 
 
-def _stand(connection: sqlite3.Connection, number: int) -> tuple[None, Finish | None]:
+def _stand(connection: sqlite3.Connection, number: int, finish: Finish) -> tuple[None, Finish]:
     connection.execute("UPDATE finishes SET state = 'undone' WHERE state = 'standing'")
     connection.execute("UPDATE finishes SET state = 'standing' WHERE seq = ?", (number,))
-    return None, standing_finish(connection)
+    return None, replace(finish, state="standing")
 
 
 def _undo(connection: sqlite3.Connection) -> tuple[None, None]:

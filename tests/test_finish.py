@@ -154,7 +154,8 @@ def test_finish_and_undo(server: Serving, tmp_path: Path) -> None:
         "false",
         "",
     )
-    assert (float(labelled["probability"]), labelled["time"]) == (pytest.approx(36 / 39), done["time"])
+    assert float(labelled["probability"]) == pytest.approx(36 / 39)
+    assert labelled["time"] == done["time"]
     assert rows["01.png"]["label"] == "negative"
     lines = server.client.get("/api/export?format=jsonl").text.splitlines()
     assert [json.loads(line)["path"] for line in lines] == list(rows)

@@ -15,9 +15,9 @@ interface Props {
 export function Examples({ outlook, names, isBlind }: Props) {
   const { examples, threshold } = outlook;
   const strips = [
-    ["above", `become “${names.positive}”`, "of all, evenly"],
-    ["at", "at the threshold", "where it may be either"],
-    ["below", `become “${names.negative}”`, "of all, evenly"],
+    ["above", `become “${names.positive}”`, "from sure to less sure"],
+    ["at", "at the threshold", "the nearest on both sides"],
+    ["below", `become “${names.negative}”`, "from less sure to sure"],
   ] as const;
   return (
     <div className="strips">

@@ -19,6 +19,9 @@ export function Expected({ outlook, names, session }: Props) {
     <div className="expected">
       <Precision outlook={outlook} positive={names.positive} />
       <Recall recall={outlook.recall} positive={names.positive} />
+      <p className="quiet">
+        Do not try thresholds until these two look good: the one that looks best is not as good as it looks.
+      </p>
     </div>
   );
 }
@@ -83,7 +86,7 @@ function Recall({ recall, positive }: { readonly recall: Range | null; readonly 
         {recall === null ? "–" : `${percentages(recall)} found`}
       </p>
       {recall && <Share share={null} {...recall} label="Found then" />}
-      <p>95 % interval, by you or by the model. Both hold for a threshold that is not chosen by them.</p>
+      <p>95 % interval, by you or by the model.</p>
     </Figure>
   );
 }
