@@ -1,5 +1,5 @@
 // The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Outlook, Range } from "../api";
 import { isTaken, keyName } from "../bindings";
 import { USUAL, useFinish, type Finishing } from "../useFinish";
@@ -31,12 +31,16 @@ export function Finish({ session }: { readonly session: Session }) {
     if (outlook === null || !isCurrent) return;
     if (outlook.doubtful.images > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
   };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const key = keyName(event.nativeEvent);
-    if (key !== NEXT_KEY || event.repeat || isTaken(event.target, key)) return;
-    event.preventDefault();
-    askNext();
-  };
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const key = keyName(event);
+      if (key !== NEXT_KEY || event.repeat || isTaken(event.target, key)) return;
+      event.preventDefault();
+      askNext();
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  });
   const onBand = (band: Range) => setWanted({ threshold: outlook?.threshold ?? null, band });
   return (
     <Dialog
@@ -44,7 +48,7 @@ export function Finish({ session }: { readonly session: Session }) {
       className="finish"
       onClose={() => (isAsking ? setAsking(false) : engine.toggle("finish"))}
     >
-      <div className="finishing" aria-busy={outlook === null} onKeyDown={onKeyDown}>
+      <div className="finishing" aria-busy={outlook === null}>
         {outlook && <Finished finishing={finishing} outlook={outlook} state={state} names={names} />}
         {outlook?.checkpoint === null && (
           <p className="empty">There is no model yet that could label the rest. Answer some images first.</p>
