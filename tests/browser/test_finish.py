@@ -70,6 +70,8 @@ def test_the_doubtful_ones_are_asked_next(server: Serving, open_page: OpenPage) 
     """Q sends them to the queue: the image after the one on the screen is the nearest to the threshold."""
     page = opened(server, open_page)
     page.locator("#threshold").fill("0.52")
+    expect(page.locator("#becoming")).to_contain_text("15 become “cat”")
+    expect(page.locator("#ask-next")).to_be_enabled()
     expect(page.locator("#doubtful")).to_have_text("24")
     page.focus(".finish .sheet")
     page.keyboard.press("q")

@@ -19,9 +19,6 @@ export function Expected({ outlook, names, session }: Props) {
     <div className="expected">
       <Precision outlook={outlook} positive={names.positive} />
       <Recall recall={outlook.recall} positive={names.positive} />
-      <p className="quiet">
-        Do not try thresholds until these two look good: the one that looks best is not as good as it looks.
-      </p>
     </div>
   );
 }
