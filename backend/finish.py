@@ -44,7 +44,9 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
     if not figures["drawn"]:
         yield "How right that is nobody can tell: no image was drawn at random; start with --audit, and answer more"
     else:
-        if precision:
+        if precision and not precision["of"]:
+            yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"
+        elif precision:
             right = f"{precision['right']} of {precision['of']} drawn at random were"
             yield f"Of those that become {positive}, {_percentages(precision)} are right (95 % interval; {right})"
         if recall:
