@@ -191,9 +191,25 @@ class Division:
 
     def recall(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
         """Interval of the share of all positives that were found or become positive; None where there may be none."""
+        return self._recall(self.found, 0, confidence)
+
+    def labelled_precision(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+        """The same as `precision`, of those alone that nobody has seen: they are what is given the model's label."""
+        unseen = self.above.images - self.above.drawn
+        if not unseen:
+            return None
+        low, high = self.above.interval(confidence)
+        return (low - self.above.positives) / unseen, (high - self.above.positives) / unseen
+
+    def labelled_recall(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+        """The same as `recall`, where the positives drawn from `below` count as found: their answers stand."""
+        return self._recall(self.found + self.below.positives, self.below.positives, confidence)
+
+    def _recall(self, found: int, seen_below: int, confidence: float) -> tuple[float, float] | None:
         each = 1 - (1 - confidence) / 2
         (right_low, right_high), (missed_low, missed_high) = self.above.interval(each), self.below.interval(each)
-        low, high = self.found + right_low, self.found + right_high
+        low, high = found + right_low, found + right_high
+        missed_low, missed_high = missed_low - seen_below, missed_high - seen_below
         if not low + missed_high:
             return None
         return low / (low + missed_high), high / (high + missed_low) if high + missed_low else 1.0

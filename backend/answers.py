@@ -94,7 +94,7 @@ class Answer:
         id: the client's own, so that a repeated request is stored once.
         path: of the image, relative to DATADIR.
         label: what was answered.
-        source: how.
+        source: how; `model`, in exports alone: no answer, but the label that a model gave (backend/model_labels.py).
         client: who.
         shown_ms: how long the image had been on the screen.
         probability: what the model had said when the image was handed out.
@@ -111,7 +111,7 @@ class Answer:
     id: str
     path: str
     label: Label
-    source: Source
+    source: Source | Literal["model"]
     client: str
     shown_ms: int | None = None
     probability: float | None = None
@@ -253,7 +253,7 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
     known = connection.execute(f"SELECT {FIELDS} FROM answers WHERE id = ?", (answer.id,)).fetchone()
     if known:
         return _answer(known), []
-    path = _bytes(answer.path)
+    path = in_bytes(answer.path)
     before = connection.execute(
         "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing' RETURNING audit",
         (path,),
@@ -262,7 +262,7 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
         answer = replace(answer, audit=before[0])
     connection.execute(
         f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)",
-        (answer.id, path, *astuple(answer)[2:-2], answer.copy_of and _bytes(answer.copy_of), answer.reviewed),
+        (answer.id, path, *astuple(answer)[2:-2], answer.copy_of and in_bytes(answer.copy_of), answer.reviewed),
     )
     return answer, [Change(answer.path, answer.label, answer.audit)]
 
@@ -331,7 +331,7 @@ def _restore(connection: sqlite3.Connection, path: str) -> Change:
     row = connection.execute(
         "UPDATE answers SET state = 'standing' WHERE seq ="
         " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label, audit",
-        (_bytes(path),),
+        (in_bytes(path),),
     ).fetchone()
     return Change(path, *(row or (None,)))
 
@@ -341,7 +341,7 @@ def reach(connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[list[st
     query = (
         "UPDATE answers SET audit = 2 WHERE path = CAST(? AS TEXT) AND audit = 1 AND state <> 'undone' RETURNING state"
     )
-    marked = [path for path in paths if ("standing",) in connection.execute(query, (_bytes(path),)).fetchall()]
+    marked = [path for path in paths if ("standing",) in connection.execute(query, (in_bytes(path),)).fetchall()]
     return marked, marked
 
 
@@ -350,6 +350,6 @@ def _answer(row: Sequence[Any]) -> Answer:
     return replace(answer, repeat=bool(answer.repeat), reviewed=bool(answer.reviewed))
 
 
-def _bytes(path: str) -> bytes:
+def in_bytes(path: str) -> bytes:
     """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
     return path.encode("utf-8", "surrogateescape")

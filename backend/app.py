@@ -6,7 +6,7 @@ import html
 import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,9 @@ from backend.answers import NothingToUndoError
 from backend.bodies import AuditBody, Client, Number, StrategyBody
 from backend.database import NotDurableError
 from backend.exports import FORMATS
+from backend.finish_routes import add_finish_routes
 from backend.import_routes import add_import_routes
+from backend.model_labels import everything
 from backend.session import Session
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
@@ -71,6 +73,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     add_answer_routes(app, session)
     add_import_routes(app, session)
     add_upload_route(app, session)
+    add_finish_routes(app, session)
     limits = {import_routes.PATH: import_routes.MOST_BYTES}
     if session.uploads is not None:
         limits[upload_routes.PATH] = MOST_BYTES
@@ -207,12 +210,12 @@ def _add_status(app: FastAPI, session: Session) -> None:
 
 
 def _add_downloads(app: FastAPI, session: Session) -> None:
-    @app.get("/api/export", summary="The answers as a file", response_class=StreamingResponse)
+    @app.get("/api/export", summary="Answers, then labels of the model", response_class=StreamingResponse)
     def export(format: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
         media_type, lines = FORMATS[format]
         name = f"{session.run.name}-annotations.{format}"
         return StreamingResponse(
-            lines(session.labels.standing(newest=False)), media_type=media_type, headers=_attachment(name)
+            _in_chunks(lines(everything(session.labels.database))), media_type=media_type, headers=_attachment(name)
         )
 
     @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
@@ -222,6 +225,17 @@ def _add_downloads(app: FastAPI, session: Session) -> None:
         except OSError:
             raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
         return _Download(file, PREDICTOR)
+
+
+def _in_chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Many lines at a time: each time that one is asked for costs a change of threads."""
+    chunk = bytearray()
+    for line in lines:
+        chunk += line
+        if len(chunk) >= CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
+    yield bytes(chunk)
 
 
 class _Download(StreamingResponse):

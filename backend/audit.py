@@ -15,7 +15,7 @@ class Audit:
     """The figures of one moment."""
 
     def __init__(self, counted: Counted, settings: Settings) -> None:
-        self._counted = counted
+        self.counted = counted
         self._settings = settings
         self._right = int(counted.is_positive.sum())
         self._open = int(counted.open.sum())
@@ -38,7 +38,7 @@ class Audit:
             "share": settings.audit,
             "after": settings.audit_after,
             "drawn": drawn,
-            "to_find": _between(self._standing.to_find()),
+            "to_find": between(self._standing.to_find()),
             "certificate": {
                 "recall": settings.recall,
                 "confidence": settings.confidence,
@@ -50,46 +50,49 @@ class Audit:
     def whole(self, drawn: int, asked: int, predictions: Predictions | None) -> dict[str, Any]:
         """As the statistics tell it; `asked`: answers to drawn images, reached ones too."""
         rest, positives = self._standing.rest, self._standing.positives()
-        all_images = self._counted.answered + self._open
+        all_images = self.counted.answered + self._open
         prevalence = [count / all_images for count in positives] if all_images else None
         return {
             **self.short(drawn),
             "asked": asked,
             "rest": {"images": rest.images, "drawn": rest.drawn, "positives": rest.positives},
-            "prevalence": _between(prevalence),
-            "positives": _between(positives),
-            "recall": _between(self._standing.recall()),
+            "prevalence": between(prevalence),
+            "positives": between(positives),
+            "recall": between(self._standing.recall()),
             "model": self._model(predictions) if predictions and predictions.checkpoint else None,
             "calibration": self._calibration(predictions) if predictions else None,
         }
 
-    def _model(self, predictions: Predictions) -> dict[str, Any] | None:
-        """How right the model would be if it labelled the rest now; what it has not scored becomes negative."""
-        threshold = (predictions.checkpoint or {}).get("threshold")
-        if not isinstance(threshold, float):
-            return None
-        counted, is_above = self._counted, self._probability(predictions) >= threshold
+    def division(self, predictions: Predictions, threshold: float) -> Division:
+        """What becomes of the rest if the model labels it by this threshold; what it has not scored is not positive."""
+        counted, is_above = self.counted, self.probability(predictions) >= threshold
         above = is_above[counted.sample]
         right, drawn = int(counted.is_positive[above].sum()), int(above.sum())
         part = Sample(int((is_above & counted.open).sum()) + drawn, drawn, right)
         whole = self._standing.rest
         other = Sample(whole.images - part.images, whole.drawn - drawn, whole.positives - right)
-        division = Division(self._standing.found, part, other)
-        precision = division.precision()
+        return Division(self._standing.found, part, other)
+
+    def _model(self, predictions: Predictions) -> dict[str, Any] | None:
+        """How right the model would be if it labelled the rest now."""
+        threshold = (predictions.checkpoint or {}).get("threshold")
+        if not isinstance(threshold, float):
+            return None
+        division = self.division(predictions, threshold)
         return {
             "threshold": threshold,
-            "precision": precision and {**_low_high(precision), "right": right, "of": drawn},
-            "recall": _between(division.recall()),
+            "precision": precision_of(division, division.precision()),
+            "recall": between(division.recall()),
         }
 
     def _calibration(self, predictions: Predictions) -> dict[str, Any] | None:
         """Whether so many of the drawn are positive as the model would have it: it has learnt none of them."""
-        probability = self._probability(predictions)[self._counted.sample]
+        probability = self.probability(predictions)[self.counted.sample]
         is_known = ~np.isnan(probability)
         if not is_known.any():
             return None
         expected, low, high = expected_positives(probability[is_known].astype(np.float64))
-        positives = int(self._counted.is_positive[is_known].sum())
+        positives = int(self.counted.is_positive[is_known].sum())
         return {
             "images": int(is_known.sum()),
             "positives": positives,
@@ -98,17 +101,22 @@ class Audit:
             "high": high,
         }
 
-    def _probability(self, predictions: Predictions) -> npt.NDArray[np.float32]:
+    def probability(self, predictions: Predictions) -> npt.NDArray[np.float32]:
         """Of each image; NaN where it is not scored."""
-        known = np.asarray(predictions.probability)[: len(self._counted.open)]
-        unknown = np.full(len(self._counted.open) - len(known), np.nan, np.float32)
+        known = np.asarray(predictions.probability)[: len(self.counted.open)]
+        unknown = np.full(len(self.counted.open) - len(known), np.nan, np.float32)
         return np.concatenate([known, unknown])
 
 
-def _low_high(interval: Any) -> dict[str, Any]:
+def precision_of(division: Division, interval: Any) -> dict[str, Any] | None:
+    """An interval of the precision, and what it rests on."""
+    known = between(interval)
+    return known and {**known, "right": division.above.positives, "of": division.above.drawn}
+
+
+def between(interval: Any) -> dict[str, Any] | None:
+    """An interval as it is told."""
+    if interval is None:
+        return None
     low, high = interval
     return {"low": low, "high": high}
-
-
-def _between(interval: Any) -> dict[str, Any] | None:
-    return None if interval is None else _low_high(interval)

@@ -55,6 +55,23 @@ class AuditBody(_Body):
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
+class FinishBody(_Body):
+    """The decision to let the model label the rest, as it was at the checkpoint that was looked at."""
+
+    threshold: Share
+    checkpoint: Annotated[int, Field(ge=0, lt=2**53)]
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
+    client: Client = "api"
+
+
+class DoubtfulBody(_Body):
+    """Bounds of the probabilities to be asked next, and the threshold to begin at; none: the checkpoint's."""
+
+    low: Share
+    high: Share
+    threshold: Share | None = None
+
+
 class StrategyBody(_Body):
     """What to ask first from now on."""
 

@@ -29,6 +29,11 @@ class RefusedError(Exception):
     """A job finds that there is nothing it could do; the others of its transaction go on."""
 
 
+def as_file_name(data: bytes) -> str:
+    """Text as file names come, also where it is no UTF-8."""
+    return data.decode("utf-8", "surrogateescape")
+
+
 @dataclass(frozen=True)
 class _Job:
     work: Callable[[sqlite3.Connection], tuple[Any, Any]]
@@ -59,7 +64,7 @@ class Database:
             sqlite3.Error: there is no such file, or it is no database.
         """
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
-        connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        connection.text_factory = as_file_name
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")

@@ -6,12 +6,12 @@ keeps it, unless --overwrite is given.
 """
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
+from backend.alone import alone
 from backend.answers import DATABASE, Label
 from backend.checks import check_version
 from backend.database import NotDurableError
@@ -22,7 +22,7 @@ from backend.imports.plan import Plan, plan, told
 from backend.labels import Labels
 from config import Parser, UsageError
 from IA.loop import one_sentence
-from IA.protocol import IMAGES, SETTINGS, hold, read
+from IA.protocol import IMAGES, SETTINGS, read
 
 Read = Callable[[Sequence[str]], Iterable[Labelled]]
 """What is to be imported, given the images of the run."""
@@ -57,7 +57,7 @@ def import_labels(
     except ValueError as error:
         raise UsageError(f"The labels cannot be read: {str(error).rstrip('.')}.") from None
     check_version(run)
-    with _alone(run):
+    with alone(run, "import"):
         labels = Labels(run)
         try:
             standing = labels.by_path()
@@ -72,15 +72,6 @@ def import_labels(
         finally:
             labels.close()
     return planned
-
-
-@contextlib.contextmanager
-def _alone(run: Path) -> Iterator[None]:
-    """Hold the run as a session and its server do."""
-    with hold(run, "session") as session, hold(run, "server") as server:
-        if not session or not server:
-            raise UsageError(f"The run {run} is open in a session; end that first, then import.")
-        yield
 
 
 def _folder(text: str) -> tuple[Label, list[str]]:

@@ -55,6 +55,11 @@ class Labels:
         self._publisher = threading.Thread(target=self._publish, name="publisher", daemon=True)
         self._publisher.start()
 
+    @property
+    def database(self) -> Database:
+        """Where they are stored, by one writer for all."""
+        return self._database
+
     # --- asking -------------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:

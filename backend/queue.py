@@ -90,6 +90,7 @@ class Counted:
         open: (N,) bool, those still to be asked.
         sample: (n,) numbers of those that were drawn from the rest: all in random order before the first open one.
         is_positive: (n,) bool, whether they are.
+        rest: (N,) bool, those that the model may still ask for: open, or drawn without its knowledge.
     """
 
     answered: int
@@ -97,6 +98,7 @@ class Counted:
     open: npt.NDArray[np.bool_]
     sample: npt.NDArray[np.int32]
     is_positive: npt.NDArray[np.bool_]
+    rest: npt.NDArray[np.bool_]
 
 
 class Queue:
@@ -133,7 +135,8 @@ class Queue:
         self._ranked_by: int | None = None
         self._probability: Array = memoryview(b"").cast("f")
         self._scored_by: int | None = None
-        self._starts = {"ranked": 0, "shuffled": 0, "reversed": 0}  # nothing before these places is to be asked
+        self._band: Array = memoryview(b"").cast("i")
+        self._starts = dict.fromkeys(("band", "ranked", "shuffled", "reversed"), 0)  # nothing before is to be asked
         self._leases: dict[int, Lease] = {}
         self._forget_from = FORGET_FROM
         self._coins: dict[str, deque[float]] = {}  # of each client, one for each of its next questions
@@ -197,6 +200,16 @@ class Queue:
             self._ranked, self._ranked_probability = ranking.images, ranking.probability
             self._ranked_by = ranking.checkpoint
             self._starts["ranked"] = 0
+
+    def ask_first(self, images: Array) -> None:
+        """Ask these before the ranking, in this order, until they are answered; they replace the ones before.
+
+        They are the model's choice as the ranking is: what was drawn of them is passed and reached. So which images
+        they are must not depend on what was drawn. They are forgotten at a restart.
+        """
+        with self._lock:
+            self._band = images
+            self._starts["band"] = 0
 
     def score(self, probability: Array, checkpoint: int | None = None) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
@@ -335,7 +348,7 @@ class Queue:
         answered = closed & LABELLED != 0
         sample = before[(answered & (closed & WHETHER_SAMPLED == SAMPLED))[before]]
         positive = closed & int(Closed.POSITIVE) != 0
-        return Counted(int(answered.sum()), int(positive.sum()), is_open, sample, positive[sample])
+        return Counted(int(answered.sum()), int(positive.sum()), is_open, sample, positive[sample], _is_to_pass(closed))
 
     @staticmethod
     def _said(probability: float, checkpoint: int | None) -> Said:
@@ -344,7 +357,7 @@ class Queue:
     # --- the orders ---------------------------------------------------------------------------------------------------
 
     def _walk(self, passing: bool) -> Iterator[tuple[int, Said]]:
-        """Images to ask: as ranked, then in random order those that the ranking does not know yet.
+        """Images to ask: those to be asked first, as ranked, and in random order those that no ranking knows yet.
 
         That is the random order from its end: those that are drawn come from its beginning, and are a random choice of
         what is asked last.
@@ -352,6 +365,8 @@ class Queue:
         Args:
             passing: drawn ones that are not reached, too.
         """
+        for place in self._places("band", self._band, passing):
+            yield self._band[place], self.said(self._band[place])
         for place in self._places("ranked", self._ranked, passing):
             yield self._ranked[place], self._said(self._ranked_probability[place], self._ranked_by)
         for image in self._open_in("reversed", passing):

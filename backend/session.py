@@ -15,9 +15,11 @@ from backend.ahead import Ahead
 from backend.answers import DRAWN, NOT_DRAWN, Answer
 from backend.audit import Audit
 from backend.changes import Changes
+from backend.finishing import Rest
 from backend.images import Images
 from backend.instructions import Instructions
 from backend.labels import Labels
+from backend.model_labels import ModelLabels
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Closed, Queue
 from backend.rendering import Picture
@@ -32,6 +34,7 @@ from IA.protocol import (
     PREDICTIONS,
     RANKING,
     SETTINGS,
+    Array,
     Latest,
     Predictions,
     Ranking,
@@ -65,6 +68,7 @@ class Session:
         self.changes = Changes()
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label)
+        self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links)
@@ -82,6 +86,7 @@ class Session:
         self._lock = threading.Lock()
         self._setting = threading.Lock()
         self._audit: tuple[int, Audit] | None = None  # the figures, and how often something had changed before
+        self._rest: tuple[Audit, Version[Predictions], Rest] | None = None  # with what it was looked at
         self._auditing = threading.Lock()  # one counts, the others wait for what it has found
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follow", daemon=True)]
@@ -113,6 +118,7 @@ class Session:
         self.end_streams()
         self.images.close()
         self.ahead.close()
+        self.model_labels.close()
         self.labels.close()
 
     # --- answers ------------------------------------------------------------------------------------------------------
@@ -288,6 +294,24 @@ class Session:
             except OSError as error:
                 log.warning("%s; it is asked again after a restart", error)
 
+    # --- what the model may label ------------------------------------------------------------------------------------
+
+    def rest(self) -> Rest | None:
+        """The images without an answer as the model sees them now; None before it has learnt anything."""
+        version, audit = self.predictions, self.audit()
+        if version is None or version.content.checkpoint is None:
+            return None
+        known = self._rest
+        if known is None or known[0] is not audit or known[1] is not version:
+            known = self._rest = audit, version, Rest(audit, version.content)
+        return known[2]
+
+    def ask_first(self, images: Array) -> None:
+        """Ask these images before all others, until a restart."""
+        self.queue.ask_first(images)
+        self.ahead.wake()
+        self.changes.notify()
+
     # --- status -------------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
@@ -295,7 +319,7 @@ class Session:
         images = self.images.present
         predictions = self.predictions and self.predictions.content
         embedded = min(predictions.embedded, images) if predictions else 0
-        ranking = self.ranking
+        ranking, finish = self.ranking, self.model_labels.standing
         return {
             "id": self.settings.id,
             "run": str(self.run),
@@ -319,6 +343,7 @@ class Session:
             "instructions": self.instructions.version,
             "upload": self.uploads is not None,
             "audit": self.audit_status(),
+            "finished": finish and finish.told(),
         }
 
     # --- what changes -------------------------------------------------------------------------------------------------

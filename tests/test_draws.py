@@ -99,6 +99,18 @@ def test_reached_when_passed() -> None:
     assert queue.answer(others[2], "positive") == (second,)
 
 
+def test_reached_by_what_is_asked_first() -> None:
+    """What goes before the ranking is the model's choice too: a drawn image is reached there as well."""
+    queue = drawing(20, 0.0)
+    queue.rank(ranking(*range(20)))
+    drawn = draw(queue)
+    first, second = [image for image in (7, 8, 9) if image != drawn][:2]
+    queue.ask_first(np.array([first, drawn, second], np.int32).data)
+    assert images(queue, "a", 2) == [first, second]
+    assert queue.answer(first, "negative") == ()
+    assert queue.answer(second, "negative") == (drawn,)
+
+
 def test_not_reached_by_what_is_never_answered() -> None:
     """What was handed out and not answered does not count: a new ranking begins anew."""
     queue = drawing(4, 0.0)

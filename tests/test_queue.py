@@ -133,3 +133,17 @@ def test_a_stale_ranking_names_unknown_images() -> None:
     queue = queue_of(2)
     queue.rank(ranking(7, 1, 0))
     assert images(queue, "a", 8) == [1, 0]
+
+
+def test_what_is_to_be_asked_first() -> None:
+    """A band goes before any ranking, in its own order and each image once; what is answered or unknown is left out."""
+    queue = queue_of(6)
+    queue.rank(ranking(0, 1, 2, 3))
+    queue.ask_first(np.array([4, 9, 3, 1], np.int32).data)
+    queue.mark(1, Closed.ANSWERED, True)
+    assert images(queue, "a", 6) == [4, 3, 0, 2, 5]
+    assert queue.head(3) == [4, 3, 0]
+    queue.rank(ranking(2, 0))
+    assert images(queue, "a", 2) == [4, 3]
+    queue.ask_first(np.array([5], np.int32).data)
+    assert images(queue, "a", 2) == [5, 2]

@@ -4,6 +4,7 @@ import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
 import { Certified } from "./components/Certified";
+import { Finish } from "./components/Finish";
 import { Grid } from "./components/Grid";
 import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
@@ -68,6 +69,7 @@ export function App() {
       {panel === "info" && <Info session={session} upload={mayUpload ? upload : null} />}
       {panel === "progress" && <Progress session={session} />}
       {panel === "review" && <Review session={session} />}
+      {panel === "finish" && <Finish session={session} />}
       <Instructions session={session} />
       {panel === "tensorboard" && <TensorBoard session={session} />}
       {idle && <StillThere session={session} />}

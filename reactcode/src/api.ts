@@ -43,6 +43,8 @@ export interface Status extends Counts {
   readonly audit?: AuditStatus | null;
   /** Whether images may be added; left out by a server that cannot. */
   readonly upload?: boolean;
+  /** What the model has labelled; left out by a server that lets it label nothing. */
+  readonly finished?: Finished | null;
   /** Changes with the text; null where the annotators have none. */
   readonly instructions?: string | null;
   readonly network?: string;
@@ -229,6 +231,39 @@ export interface Reading {
   readonly negative: readonly string[];
 }
 
+/** The rest as a model has labelled it. */
+export interface Finished {
+  readonly id: string;
+  readonly time: string;
+  readonly threshold: number;
+  readonly checkpoint: number;
+  readonly positives: number;
+  readonly negatives: number;
+  readonly state: "writing" | "standing" | "undone";
+}
+
+/** What would become of the rest if the model labelled it. */
+export interface Outlook {
+  readonly threshold: number;
+  /** Null before the first. */
+  readonly checkpoint: number | null;
+  readonly positive: number;
+  readonly negative: number;
+  /** So many get no label: the model knows nothing of them. */
+  readonly unscored: number;
+  /** So many were drawn at random; without any, nobody knows how right the labels would be. */
+  readonly drawn: number;
+  readonly precision: (Range & { readonly right: number; readonly of: number }) | null;
+  readonly recall: Range | null;
+  readonly histogram: readonly number[];
+  readonly doubtful: Range & { readonly images: number };
+  readonly examples: Readonly<Record<"above" | "at" | "below", readonly Queued[]>>;
+  readonly standing: Finished | null;
+  readonly writing: { readonly done: number; readonly total: number } | null;
+  /** Why the last labels could not be stored. */
+  readonly trouble: string | null;
+}
+
 /** The server answered, and said no. */
 export class Refused extends Error {
   readonly status: number;
@@ -359,6 +394,32 @@ export const chooseStrategy = (strategy: Strategy) =>
 
 /** Draw this share of the questions at random; 1: all of them, until the certificate is given. */
 export const drawAtRandom = (share: number) => json<unknown>("api/audit", sending("PUT", { share }));
+
+/** What the model would make of the rest; null: the threshold of its own, the band that it doubts. */
+export function outlook(threshold: number | null, band: Range | null) {
+  const query = new URLSearchParams();
+  if (threshold !== null) query.set("threshold", String(threshold));
+  if (band !== null) for (const name of ["low", "high"] as const) query.set(name, String(band[name]));
+  return json<Outlook>(`api/finish?${query.toString()}`);
+}
+
+/** Let the model label the rest; sent again with the same id it is done once. */
+export const finish = (decision: {
+  readonly threshold: number;
+  readonly checkpoint: number;
+  readonly id: string;
+  readonly client: string;
+}) => json<Finished>("api/finish", sending("POST", decision));
+
+/** Take the model's labels away. */
+export const undoFinish = () => json<Finished>("api/finish/undo", sending("POST", {}));
+
+/** Ask the images of a band before all others. */
+export const askFirst = (band: Range, threshold: number) =>
+  json<Range & { readonly images: number }>(
+    "api/finish/doubtful",
+    sending("POST", { low: band.low, high: band.high, threshold }),
+  );
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

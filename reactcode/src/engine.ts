@@ -291,6 +291,18 @@ export class Engine {
     }
   }
 
+  /** Have the images of a band asked before all others, and go back to them. */
+  async askFirst(band: api.Range, threshold: number): Promise<void> {
+    try {
+      const { images } = await api.askFirst(band, threshold);
+      this.asking.soon(0);
+      this.dispatch({ type: "panel", panel: null });
+      this.note(images === 1 ? "One doubtful image comes next." : `${images} doubtful images come next.`);
+    } catch (error) {
+      this.note(error instanceof Refused ? error.message : "The server is away; it asks as before.");
+    }
+  }
+
   /** Escape: one step back from wherever one is. */
   close(): void {
     const { panel, zoom, place } = this.state;

@@ -1,6 +1,6 @@
 // A server for the tests: answers fetch and EventSource as the real one does, and remembers what it was told.
 import { vi } from "vitest";
-import type { Annotation, ImportPlan, Label, PastAnswer, Statistics, Status } from "./api";
+import type { Annotation, ImportPlan, Label, Outlook, PastAnswer, Statistics, Status } from "./api";
 
 interface Stored {
   readonly image: number;
@@ -18,6 +18,23 @@ const NOTHING: Statistics = {
   sources: {},
 };
 
+const NO_MODEL: Outlook = {
+  threshold: 0.5,
+  checkpoint: null,
+  positive: 0,
+  negative: 0,
+  unscored: 0,
+  drawn: 0,
+  precision: null,
+  recall: null,
+  histogram: [],
+  doubtful: { low: 0.2, high: 0.8, images: 0 },
+  examples: { above: [], at: [], below: [] },
+  standing: null,
+  writing: null,
+  trouble: null,
+};
+
 export class FakeServer {
   readonly received: Annotation[] = []; // every POST, repeated ones too
   readonly unreadable = new Set<number>();
@@ -27,6 +44,9 @@ export class FakeServer {
   readonly imported: string[] = [];
   stored: Stored[] = [];
   statistics = NOTHING;
+  outlook = NO_MODEL;
+  /** What was decided about the rest, and which bands were to be asked first. */
+  readonly decisions: unknown[] = [];
   instructions: string | null = null;
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
@@ -130,6 +150,16 @@ export class FakeServer {
         return Response.json({ images: 6, ...this.counts() });
       case "GET /api/statistics":
         return Response.json(this.statistics);
+      case "GET /api/finish":
+        return Response.json(this.lookedAt(url.searchParams));
+      case "POST /api/finish":
+        return this.finish(body as { threshold: number; checkpoint: number; id: string });
+      case "POST /api/finish/undo":
+        this.outlook = { ...this.outlook, standing: null };
+        return Response.json({});
+      case "POST /api/finish/doubtful":
+        this.decisions.push(body);
+        return Response.json(this.outlook.doubtful);
       case "GET /api/instructions":
         return Response.json({ text: this.instructions });
       case "PUT /api/strategy":
@@ -169,6 +199,26 @@ export class FakeServer {
       this.stored = [...others, { image, label, source, group: group ?? annotation.id }];
     }
     return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
+  }
+
+  private lookedAt(query: URLSearchParams): Outlook {
+    const asked = (name: string) => (query.has(name) ? Number(query.get(name)) : null);
+    const { threshold, doubtful } = this.outlook;
+    const [low, high] = [asked("low") ?? doubtful.low, asked("high") ?? doubtful.high];
+    return {
+      ...this.outlook,
+      threshold: asked("threshold") ?? threshold,
+      doubtful: { ...doubtful, low, high },
+    };
+  }
+
+  private finish(decision: { threshold: number; checkpoint: number; id: string }): Response {
+    this.decisions.push(decision);
+    if (decision.checkpoint !== this.outlook.checkpoint) return refusal(409);
+    const { positive, negative } = this.outlook;
+    const labels = { time: "2026-01-02T03:04:05Z", positives: positive, negatives: negative };
+    this.outlook = { ...this.outlook, standing: { ...decision, ...labels, state: "standing" } };
+    return Response.json(this.outlook.standing, { status: 202 });
   }
 
   /** All are drawn only for a time: then the share is what it was. */

@@ -25,6 +25,7 @@ const PASSED: readonly Action[] = [
   "blind",
   "progress",
   "review",
+  "finish",
   "instructions",
   "tensorboard",
   "help",

@@ -5,7 +5,16 @@ import { PLAIN, type Look } from "./look";
 import { SPEED } from "./speed";
 
 export type Panel =
-  "help" | "info" | "tools" | "tensorboard" | "progress" | "review" | "instructions" | "grid" | "import";
+  | "help"
+  | "info"
+  | "tools"
+  | "tensorboard"
+  | "progress"
+  | "review"
+  | "finish"
+  | "instructions"
+  | "grid"
+  | "import";
 /** Why an image that has an answer is shown once more: a press may have been for it, or to measure what AUTO misses. */
 export type Again = "inPeace" | "blindly";
 

@@ -62,10 +62,15 @@ const MOMENT = new Intl.DateTimeFormat("en", {
   hourCycle: "h23",
 });
 
+/** A time as the server writes it; empty where it is none. */
+export function moment(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "" : MOMENT.format(date);
+}
+
 /** When and by what an answer was given. */
 export function origin({ source, time }: Pick<PastAnswer, "source" | "time">): string {
-  const moment = new Date(time);
-  return `${sourceName(source)}${Number.isNaN(moment.getTime()) ? "" : `, ${MOMENT.format(moment)}`}`;
+  return [sourceName(source), moment(time)].filter(Boolean).join(", ");
 }
 
 const TAIL = 16;

@@ -111,7 +111,7 @@ function timeFor(answers: number, { engine, state }: Session): string | null {
   return rate > 0 ? minutes(MINUTE_MS * Math.ceil(answers / rate / 60)) : null;
 }
 
-export function Labelled({ statistics, positive }: Props) {
+export function Labelled({ statistics, positive, session }: Props & { readonly session: Session }) {
   const audit = statistics?.audit ?? null;
   const model = audit?.model ?? null;
   return (
@@ -135,6 +135,9 @@ export function Labelled({ statistics, positive }: Props) {
         </>
       )}
       <Calibration calibration={audit?.calibration ?? null} positive={positive} />
+      <Press className="switch" id="to-finish" onClick={() => session.engine.toggle("finish")}>
+        Look at what it would label
+      </Press>
     </Figure>
   );
 }

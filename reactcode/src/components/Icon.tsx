@@ -24,6 +24,7 @@ const PATHS = {
   progress: "M2.5 13.5h11M4.5 13.5V9.5M8 13.5V6M11.5 13.5V2.5",
   review: "M2.5 3h4.3v4.3H2.5zM9.2 3h4.3v4.3H9.2zM2.5 9.7h4.3V14H2.5zM9.5 12l1.5 1.6 2.8-3.4",
   instructions: "M3.5 2.5h6.3l2.7 2.7v8.3h-9zM5.8 7h4.4M5.8 9.2h4.4M5.8 11.4h2.6",
+  finish: "M4 14V2.5M4 3h8.5l-2 2.75 2 2.75H4",
   more: "M3.4 8h.01M8 8h.01M12.6 8h.01",
   grid: "M2.5 2.5H7V7H2.5zM9 2.5h4.5V7H9zM2.5 9H7v4.5H2.5zM9 9h4.5v4.5H9z",
   clock: "M8 4.8V8l2.2 1.6M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z",

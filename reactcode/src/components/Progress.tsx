@@ -23,7 +23,7 @@ export function Progress({ session }: { readonly session: Session }) {
         <Asked statistics={statistics} positive={positive} />
         <StillToFind statistics={statistics} positive={positive} />
         <Certificate session={session} statistics={statistics} positive={positive} />
-        <Labelled statistics={statistics} positive={positive} />
+        <Labelled statistics={statistics} positive={positive} session={session} />
         <Right statistics={statistics} />
         <Work session={session} positive={positive} />
         <Sources statistics={statistics} />

@@ -1,0 +1,186 @@
+"""Lets the model label the rest: python -m backend.finish RUN [--threshold T] [--dry-run] [--undo].
+
+Every image that nobody has answered gets the label of the model, apart from people's answers. Without --threshold the
+checkpoint's own counts. With --dry-run nothing is stored, only told, also while the run is open in a session. --undo
+takes the model's labels away.
+"""
+
+import argparse
+import contextlib
+import os
+import sqlite3
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backend import answers
+from backend.alone import alone
+from backend.answers import DATABASE, VERSION, Label, version_of
+from backend.audit import Audit
+from backend.checks import check_version
+from backend.database import NotDurableError, as_file_name
+from backend.finishing import Rest
+from backend.labels import Labels
+from backend.model_labels import Finish, ModelLabels, NoFinishError
+from backend.queue import Closed, Queue
+from config import UsageError
+from IA.loop import one_sentence
+from IA.protocol import IMAGES, PREDICTIONS, SETTINGS, Predictions, Settings, read
+
+USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--undo]"
+
+
+def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) -> Iterator[str]:
+    """What a person is to know of it, line by line."""
+    positive, negative = settings.positive, settings.negative
+    threshold, checkpoint = figures["threshold"], figures["checkpoint"]
+    yield f"{figures['positive']} images become {positive}, {figures['negative']} become {negative}"
+    yield f"  by checkpoint {checkpoint}: {positive} from a probability of {threshold:.3g} on"
+    if figures["unscored"]:
+        yield f"{figures['unscored']} images get no label: the model has not scored them yet"
+    precision, recall = figures["precision"], figures["recall"]
+    if not figures["drawn"]:
+        yield "How right that is nobody can tell: no image was drawn at random; start with --audit, and answer more"
+    else:
+        if precision and not precision["of"]:
+            yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"
+        elif precision:
+            right = f"{precision['right']} of {precision['of']} drawn at random were"
+            yield f"Of those that become {positive}, {_percentages(precision)} are right (95 % interval; {right})"
+        if recall:
+            yield f"Of all {positive}, {_percentages(recall)} are found then (95 % interval)"
+    between = f"a probability of {doubtful['low']:.3g} to {doubtful['high']:.3g}"
+    yield f"{doubtful['images']} of them are doubtful, with {between}"
+
+
+def _percentages(interval: dict[str, float]) -> str:
+    return f"{100 * interval['low']:.0f} to {100 * interval['high']:.0f} %"
+
+
+def finish(run: Path, threshold: float | None = None, dry_run: bool = False) -> None:
+    """Tell what the model would make of the rest and, unless it is a dry run, store that.
+
+    Raises:
+        UsageError: the run is none, has no model, or is in use; nothing is stored.
+    """
+    check_version(run)
+    with contextlib.nullcontext() if dry_run else alone(run, "finish"):
+        paths, settings, predictions = _files(run)
+        with contextlib.nullcontext() if dry_run else _labels(run) as labels:
+            rest = _rest(paths, settings, predictions, *_answers(run))
+            threshold = rest.usual_threshold if threshold is None else threshold
+            for line in told(rest.figures(threshold), rest.doubtful(rest.usual_band(threshold)), settings):
+                sys.stdout.write(f"{line}\n")
+            if labels is not None:
+                _store(labels, Finish(str(uuid.uuid4()), "finish", threshold, rest.checkpoint), rest, paths)
+
+
+def undo(run: Path) -> None:
+    """Take the model's labels away. Raises UsageError: there are none, or the run is in use."""
+    check_version(run)
+    _files(run)
+    with alone(run, "undo"), _labels(run) as labels:
+        try:
+            gone = labels.undo()
+        except NoFinishError:
+            raise UsageError(f"There are no labels of the model in {run}.") from None
+        except NotDurableError as error:
+            raise UsageError(f"That could not be stored in {run / DATABASE}: {error}.") from None
+        labels.wait()
+    sys.stdout.write(f"{gone.positives + gone.negatives} labels of the model are taken away.\n")
+
+
+def _store(labels: ModelLabels, decided: Finish, rest: Rest, paths: list[str]) -> None:
+    try:
+        labels.write(decided, rest.images, rest.probability, paths.__getitem__)
+        labels.wait()
+    except NotDurableError as error:
+        raise UsageError(f"The labels could not be stored: {error}; none of them counts.") from None
+    if labels.trouble:
+        raise UsageError(labels.trouble)
+
+
+@contextlib.contextmanager
+def _labels(run: Path) -> Iterator[ModelLabels]:
+    labels = Labels(run)
+    try:
+        with contextlib.closing(ModelLabels(labels.database)) as model_labels:
+            yield model_labels
+    finally:
+        labels.close()
+
+
+def _files(run: Path) -> tuple[list[str], Settings, Predictions]:
+    """What the loops have published. Raises UsageError."""
+    try:
+        paths, settings = read(run, IMAGES).content, read(run, SETTINGS).content
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{run} is no run that was ever started ({error}); start on it first.") from None
+    try:
+        predictions = read(run, PREDICTIONS).content
+    except (OSError, ValueError):
+        predictions = None
+    if predictions is None or predictions.checkpoint is None:
+        raise UsageError(f"There is no model in {run} yet; answer more, and let it score the images.")
+    return paths, settings, predictions
+
+
+def _answers(run: Path) -> tuple[dict[str, Label], set[str]]:
+    """The label of each path, and which of them were drawn; nothing is written. Raises UsageError."""
+    file = run / DATABASE
+    if version_of(file) < VERSION:
+        raise UsageError(f"{file} was written by an earlier version of this program; start on the run once.")
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.text_factory = as_file_name
+            connection.execute("BEGIN")
+            return answers.labels_in_order(connection), set(answers.marks(connection)[0])
+    except sqlite3.Error as error:
+        raise UsageError(f"The answers in {file} cannot be read ({error}).") from None
+
+
+def _rest(
+    paths: list[str], settings: Settings, predictions: Predictions, labels: dict[str, Label], drawn: set[str]
+) -> Rest:
+    """The images without an answer, as the server would count them."""
+    folder, queue = settings.datadir, Queue()
+    if not os.path.isdir(folder):  # noqa: PTH112 - as below
+        raise UsageError(f"The images were in {folder}, and that is away; finish when it is back.")
+    for image, path in enumerate(paths):
+        queue.mark(image, Closed.GONE, not os.path.isfile(f"{folder}/{path}"))  # noqa: PTH113 - a million of them
+        if path in labels:
+            queue.answer(image, labels[path], path in drawn)
+    for image in predictions.unreadable:
+        if image < len(paths):
+            queue.mark(image, Closed.UNREADABLE, True)
+    return Rest(Audit(queue.counted(), settings), predictions)
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m backend.finish", usage=USAGE, description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--threshold", type=float)
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--undo", action="store_true")
+    given = parser.parse_args()
+    run: Path = given.run.expanduser().resolve()
+    if given.threshold is not None and not 0 <= given.threshold <= 1:
+        raise UsageError(f"A threshold is a probability from 0 to 1; {given.threshold} is none.")
+    if given.undo and (given.dry_run or given.threshold is not None):
+        raise UsageError(f"--undo takes no other option: {USAGE}.")
+    if given.undo:
+        undo(run)
+        return
+    finish(run, given.threshold, given.dry_run)
+    sys.stdout.write(
+        "Nothing was stored; without --dry-run it is.\n"
+        if given.dry_run
+        else "Stored apart from the answers; exports have them with the source model, --undo takes them away.\n"
+    )
+
+
+if __name__ == "__main__":
+    one_sentence(main)

@@ -1,0 +1,101 @@
+"""The routes by which the model labels the rest: what that would be, doing it, and taking it back."""
+
+from typing import Any
+
+from fastapi import FastAPI, HTTPException
+
+from backend.bodies import DoubtfulBody, FinishBody, Share
+from backend.finishing import BINS, DOUBTFUL, USUAL_THRESHOLD, Rest
+from backend.model_labels import BusyError, Finish, NoFinishError, Progress
+from backend.session import Session, displayed
+
+BUSY = "The labels of the model are being written; wait until that is done."
+NO_MODEL = "There is no model yet that could label anything."
+NEWER = "The model has learnt since; look at its figures again."
+
+
+def add_finish_routes(app: FastAPI, session: Session) -> None:
+    """Add them to the app of a session."""
+
+    @app.get("/api/finish", summary="What would become of the rest if the model labelled it")
+    def look(threshold: Share | None = None, low: Share | None = None, high: Share | None = None) -> dict[str, Any]:
+        rest = session.rest()
+        told = _without_model() if rest is None else _looked_at(session, rest, threshold, low, high)
+        labels = session.model_labels
+        return told | {
+            "standing": labels.standing and labels.standing.told(),
+            "writing": labels.progress and _progress(labels.progress),
+            "trouble": labels.trouble,
+        }
+
+    @app.post("/api/finish", status_code=202, summary="Let the model label the rest; people's answers stay as they are")
+    def finish(body: FinishBody) -> dict[str, Any]:
+        labels = session.model_labels
+        known = labels.known(str(body.id))
+        if known is not None:
+            return known.told()
+        rest = session.rest()
+        if rest is None:
+            raise HTTPException(409, NO_MODEL)
+        if rest.checkpoint != body.checkpoint:
+            raise HTTPException(409, NEWER)
+        decided = Finish(str(body.id), body.client, body.threshold, body.checkpoint)
+        try:
+            return labels.write(decided, rest.images, rest.probability, session.images.path).told()
+        except BusyError:
+            raise HTTPException(409, BUSY) from None
+
+    @app.post("/api/finish/undo", summary="Take the model's labels away")
+    def undo() -> dict[str, Any]:
+        try:
+            return session.model_labels.undo().told()
+        except BusyError:
+            raise HTTPException(409, BUSY) from None
+        except NoFinishError:
+            raise HTTPException(409, "There are no labels of the model to take away.") from None
+
+    @app.post("/api/finish/doubtful", summary="Ask the images in a band of probability before all others")
+    def doubtful(body: DoubtfulBody) -> dict[str, Any]:
+        rest = session.rest()
+        if rest is None:
+            raise HTTPException(409, NO_MODEL)
+        threshold = rest.usual_threshold if body.threshold is None else body.threshold
+        session.ask_first(rest.order((body.low, body.high), threshold))
+        return rest.doubtful((body.low, body.high))
+
+
+def _looked_at(
+    session: Session, rest: Rest, threshold: float | None, low: float | None, high: float | None
+) -> dict[str, Any]:
+    threshold = rest.usual_threshold if threshold is None else threshold
+    band = rest.usual_band(threshold) if low is None or high is None else (low, high)
+    return {
+        **rest.figures(threshold),
+        "doubtful": rest.doubtful(band),
+        "examples": {
+            name: [_image(session, image, probability) for image, probability in images]
+            for name, images in rest.examples(threshold).items()
+        },
+    }
+
+
+def _image(session: Session, image: int, probability: float) -> dict[str, Any]:
+    path = displayed(session.images.path(image))
+    return {"image": image, "path": path, "version": session.images.version(image), "probability": probability}
+
+
+def _without_model() -> dict[str, Any]:
+    low, high = DOUBTFUL
+    return {
+        "threshold": USUAL_THRESHOLD,
+        "checkpoint": None,
+        **dict.fromkeys(("positive", "negative", "unscored", "drawn"), 0),
+        **dict.fromkeys(("precision", "recall")),
+        "histogram": [0] * BINS,
+        "doubtful": {"low": low, "high": high, "images": 0},
+        "examples": {"above": [], "at": [], "below": []},
+    }
+
+
+def _progress(progress: Progress) -> dict[str, int]:
+    return {"done": progress.done, "total": progress.total}

@@ -1,0 +1,103 @@
+"""What the model would make of the images that nobody has answered, by any threshold: counts, figures, examples."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.audit import Audit, between, precision_of
+from IA.protocol import Array, Predictions
+
+USUAL_THRESHOLD = 0.5  # of a checkpoint that says none
+BINS = 50
+EXAMPLES = 8
+DOUBTFUL = (0.2, 0.8)
+DOUBTFUL_AT_MOST = 200
+
+Band = tuple[float, float]
+
+
+class Rest:
+    """The images without an answer, as the model sees them at one moment.
+
+    Attributes:
+        images: (n,) int32, numbers of those that are scored, readable and there: they can be labelled.
+        probability: (n,) float32, of positive, of each of them.
+        unscored: how many others have no answer either.
+        checkpoint: generation of the checkpoint that the probabilities came from.
+        usual_threshold: that checkpoint's own.
+    """
+
+    def __init__(self, audit: Audit, predictions: Predictions) -> None:
+        """Look at them; `predictions` must have come from a checkpoint."""
+        checkpoint = predictions.checkpoint or {}
+        self._audit = audit
+        self._predictions = predictions
+        self._all = audit.probability(predictions)
+        is_scored = ~np.isnan(self._all)
+        self.images = np.flatnonzero(audit.counted.open & is_scored).astype(np.int32)
+        self.probability = self._all[self.images]
+        self.unscored = int(audit.counted.open.sum()) - len(self.images)
+        self.checkpoint: int = checkpoint["generation"]
+        threshold = checkpoint.get("threshold")
+        self.usual_threshold = threshold if isinstance(threshold, float) else USUAL_THRESHOLD
+        self._order = np.argsort(self.probability, kind="stable")
+        self._unasked = self._all[audit.counted.rest & is_scored]
+
+    def figures(self, threshold: float) -> dict[str, Any]:
+        """How many become positive and negative, how right that would be, and how sure the model is of all."""
+        positive = int((self.probability >= threshold).sum())
+        division = self._audit.division(self._predictions, threshold)
+        is_sampled = len(self._audit.counted.sample) > 0
+        return {
+            "threshold": threshold,
+            "checkpoint": self.checkpoint,
+            "positive": positive,
+            "negative": len(self.images) - positive,
+            "unscored": self.unscored,
+            "drawn": len(self._audit.counted.sample),
+            "precision": precision_of(division, division.labelled_precision()) if is_sampled else None,
+            "recall": between(division.labelled_recall()) if is_sampled else None,
+            "histogram": np.histogram(self.probability, BINS, (0, 1))[0].tolist(),
+        }
+
+    def usual_band(self, threshold: float) -> Band:
+        """The doubtful ones: where the calibrated probability says so, and of many those nearest to the threshold.
+
+        Drawn images count as if they had no answer: the band must not depend on the draw, for it becomes what the
+        model asks.
+        """
+        low, high = DOUBTFUL
+        inside = self._unasked[(self._unasked >= low) & (self._unasked <= high)]
+        if len(inside) <= DOUBTFUL_AT_MOST:
+            return DOUBTFUL
+        nearest = inside[np.argpartition(np.abs(inside - threshold), DOUBTFUL_AT_MOST)[:DOUBTFUL_AT_MOST]]
+        return float(nearest.min()), float(nearest.max())
+
+    def doubtful(self, band: Band) -> dict[str, Any]:
+        """A band, and how many images without an answer are in it."""
+        low, high = band
+        images = int(((self.probability >= low) & (self.probability <= high)).sum())
+        return {"low": low, "high": high, "images": images}
+
+    def order(self, band: Band, threshold: float) -> Array:
+        """All images in a band, answered or not, by their distance to the threshold."""
+        low, high = band
+        images = np.flatnonzero((self._all >= low) & (self._all <= high))
+        nearest_first = images[np.argsort(np.abs(self._all[images] - threshold), kind="stable")]
+        return nearest_first.astype(np.int32).data
+
+    def examples(self, threshold: float) -> dict[str, list[tuple[int, float]]]:
+        """Images and their probabilities: nearest to the threshold on both sides, and evenly from all the others."""
+        place = int(np.searchsorted(self.probability[self._order], np.float32(threshold)))
+        low, high = max(0, place - EXAMPLES // 2), min(place + EXAMPLES // 2, len(self._order))
+        ranks = {"above": _evenly(high, len(self._order)), "at": np.arange(low, high), "below": _evenly(0, low)}
+        return {
+            name: [(int(self.images[at]), float(self.probability[at])) for at in self._order[chosen[::-1]]]
+            for name, chosen in ranks.items()
+        }
+
+
+def _evenly(start: int, end: int) -> npt.NDArray[np.intp]:
+    """At most `EXAMPLES` whole numbers from `start` to before `end`, evenly, the first and the last among them."""
+    return np.unique(np.linspace(start, end - 1, min(EXAMPLES, end - start)).round().astype(np.intp))

@@ -1,0 +1,94 @@
+// How right the model's labels would be, from the images drawn at random; and what to do where nobody can tell.
+import type { Outlook, Range } from "../api";
+import type { Session } from "../useSession";
+import { count } from "../words";
+import { Figure } from "./Figure";
+import type { Names } from "./Finish";
+import { Press } from "./Press";
+import { Share } from "./Share";
+
+interface Props {
+  readonly outlook: Outlook;
+  readonly names: Names;
+  readonly session: Session;
+}
+
+export function Expected({ outlook, names, session }: Props) {
+  if (outlook.drawn === 0) return <Unknown session={session} />;
+  return (
+    <div className="expected">
+      <Precision outlook={outlook} positive={names.positive} />
+      <Recall recall={outlook.recall} positive={names.positive} />
+    </div>
+  );
+}
+
+function Unknown({ session }: { readonly session: Session }) {
+  const { engine } = session;
+  const ask = async () => {
+    await engine.drawAtRandom(1);
+    engine.toggle("finish");
+    engine.note("Images come at random now; Progress ends that.");
+  };
+  return (
+    <div className="expected">
+      <Figure title="How right that would be" className="wide">
+        <p className="value">Nobody can tell yet</p>
+        <p>
+          The model’s own probabilities are no proof. That takes answers to images drawn at random, which it
+          does not learn: a share of the questions is, from the hundredth answer on. More of them tell sooner.
+        </p>
+        <Press className="switch" id="finish-random" onClick={() => void ask()}>
+          Ask at random
+        </Press>
+      </Figure>
+    </div>
+  );
+}
+
+function Precision({ outlook, positive }: { readonly outlook: Outlook; readonly positive: string }) {
+  const { precision } = outlook;
+  const title = `Of what becomes “${positive}”`;
+  if (precision === null)
+    return (
+      <Figure title={title}>
+        <p className="value">–</p>
+        <p>Nothing would.</p>
+      </Figure>
+    );
+  const { right, of } = precision;
+  return (
+    <Figure title={title}>
+      <p className="value" id="finish-precision">
+        {percentages(precision)} right
+      </p>
+      <Share share={null} low={precision.low} high={precision.high} label="Right" />
+      <p>
+        95 % interval.{" "}
+        {of > 0
+          ? `${count(right)} of ${count(of)} drawn at random there ${right === 1 ? "is" : "are"} “${positive}”.`
+          : "None was drawn there, so nothing is known."}
+        {of > 0 && of < FEW && " So few tell little."}
+      </p>
+    </Figure>
+  );
+}
+
+const FEW = 20;
+
+function Recall({ recall, positive }: { readonly recall: Range | null; readonly positive: string }) {
+  return (
+    <Figure title={`Of all “${positive}” there are`}>
+      <p className="value" id="finish-recall">
+        {recall === null ? "–" : `${percentages(recall)} found`}
+      </p>
+      {recall && <Share share={null} {...recall} label="Found then" />}
+      <p>95 % interval, by you or by the model.</p>
+    </Figure>
+  );
+}
+
+function percentages({ low, high }: Range): string {
+  const [least, most] = [Math.floor(100 * low), Math.ceil(100 * high)];
+  return least === most ? `${least} %` : `${least} to ${most} %`;
+}

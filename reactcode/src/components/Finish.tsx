@@ -1,0 +1,137 @@
+// The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
+import { useEffect, useState } from "react";
+import type { Outlook, Range } from "../api";
+import { isTaken, keyName } from "../bindings";
+import { USUAL, useFinish, type Finishing } from "../useFinish";
+import type { Session } from "../useSession";
+import { count, nameOf, percent } from "../words";
+import { Dialog } from "./Dialog";
+import { Doubtful } from "./Doubtful";
+import { Examples } from "./Examples";
+import { Expected } from "./Expected";
+import { Finished } from "./Finished";
+import { Press } from "./Press";
+import { Threshold } from "./Threshold";
+
+const NEXT_KEY = "q";
+
+export interface Names {
+  readonly positive: string;
+  readonly negative: string;
+}
+
+export function Finish({ session }: { readonly session: Session }) {
+  const { engine, state } = session;
+  const [wanted, setWanted] = useState(USUAL);
+  const [isAsking, setAsking] = useState(false);
+  const finishing = useFinish(state, engine.client, wanted);
+  const { outlook, isCurrent } = finishing;
+  const names = { positive: nameOf(state.status, "positive"), negative: nameOf(state.status, "negative") };
+  const askNext = () => {
+    if (outlook === null || !isCurrent) return;
+    if (outlook.doubtful.images > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
+  };
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const key = keyName(event);
+      if (key !== NEXT_KEY || event.repeat || isTaken(event.target, key)) return;
+      event.preventDefault();
+      askNext();
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  });
+  const onBand = (band: Range) => setWanted({ threshold: outlook?.threshold ?? null, band });
+  return (
+    <Dialog
+      title="Finish"
+      className="finish"
+      onClose={() => (isAsking ? setAsking(false) : engine.toggle("finish"))}
+    >
+      <div className="finishing" aria-busy={outlook === null}>
+        {outlook && <Finished finishing={finishing} outlook={outlook} state={state} names={names} />}
+        {outlook?.checkpoint === null && (
+          <p className="empty">There is no model yet that could label the rest. Answer some images first.</p>
+        )}
+        {outlook !== null && outlook.checkpoint !== null && (
+          <>
+            <Threshold
+              outlook={outlook}
+              wanted={wanted.threshold}
+              names={names}
+              unreadable={state.status?.unreadable ?? 0}
+              onChange={(threshold) => {
+                setAsking(false);
+                setWanted({ threshold, band: null });
+              }}
+            />
+            <Expected outlook={outlook} names={names} session={session} />
+            <Examples outlook={outlook} names={names} isBlind={state.blind} />
+            <Doubtful
+              key={`${outlook.threshold} ${wanted.band === null}`}
+              outlook={outlook}
+              isCurrent={isCurrent}
+              onBand={onBand}
+              onNext={askNext}
+            />
+          </>
+        )}
+      </div>
+      {outlook !== null && outlook.checkpoint !== null && (
+        <Confirm
+          finishing={finishing}
+          outlook={outlook}
+          names={names}
+          isAsking={isAsking}
+          setAsking={setAsking}
+        />
+      )}
+    </Dialog>
+  );
+}
+
+interface ConfirmProps {
+  readonly finishing: Finishing;
+  readonly outlook: Outlook;
+  readonly names: Names;
+  readonly isAsking: boolean;
+  readonly setAsking: (isAsking: boolean) => void;
+}
+
+function Confirm({ finishing, outlook, names, isAsking, setAsking }: ConfirmProps) {
+  const { positive, negative, writing, standing } = outlook;
+  const all = positive + negative;
+  const isReady = all > 0 && writing === null && finishing.isCurrent;
+  return (
+    <section className="confirm" aria-label="Label the rest">
+      <p id="finish-trouble" role="alert">
+        {finishing.trouble}
+      </p>
+      {isAsking ? (
+        <>
+          <p>
+            {count(positive)} get “{names.positive}” and {count(negative)} “{names.negative}”, by the model,
+            at {percent(outlook.threshold)}. Your answers stay as they are, stand before its labels, and are
+            all it ever learns{standing && "; its labels of before are replaced"}. You can undo this at any
+            time.
+          </p>
+          <Press
+            className="switch"
+            id="finish-now"
+            disabled={!isReady}
+            onClick={() => void finishing.finish().then(() => setAsking(false))}
+          >
+            Label {count(all)} {all === 1 ? "image" : "images"}
+          </Press>
+          <Press className="plain text" onClick={() => setAsking(false)}>
+            Not yet
+          </Press>
+        </>
+      ) : (
+        <Press className="switch" id="finish-ask" disabled={!isReady} onClick={() => setAsking(true)}>
+          {standing ? "Label the rest anew…" : "Label the rest…"}
+        </Press>
+      )}
+    </section>
+  );
+}

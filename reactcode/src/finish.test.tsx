@@ -1,0 +1,135 @@
+// Finish against a fake server: what would be labelled, deciding, the doubtful band, and taking it back.
+import { cleanup, fireEvent, render, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Outlook } from "./api";
+import { App } from "./App";
+import { FakeServer } from "./fakeServer";
+
+let server: FakeServer;
+
+const find = (id: string) => document.getElementById(id);
+const text = (id: string) => find(id)?.textContent;
+const panel = () => document.querySelector<HTMLElement>("dialog.finish");
+const press = (key: string, target: Element | null = document.activeElement) =>
+  fireEvent.keyDown(target ?? document.body, { key });
+const click = (id: string) => fireEvent.click(find(id) ?? document.body);
+const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
+const example = (image: number, probability: number) => ({
+  image,
+  path: `folder/${image}.jpg`,
+  version: "v",
+  probability,
+});
+
+const HOPEFUL: Outlook = {
+  threshold: 0.4,
+  checkpoint: 12,
+  positive: 1204,
+  negative: 38112,
+  unscored: 7,
+  drawn: 60,
+  precision: { low: 0.812, high: 0.988, right: 41, of: 44 },
+  recall: { low: 0.9, high: 0.99 },
+  histogram: Array.from({ length: 50 }, (_, bin) => 50 - bin),
+  doubtful: { low: 0.2, high: 0.8, images: 86 },
+  examples: {
+    above: [example(1, 0.95)],
+    at: [example(2, 0.41), example(3, 0.39)],
+    below: [example(4, 0.01)],
+  },
+  standing: null,
+  writing: null,
+  trouble: null,
+};
+
+async function finishing(): Promise<void> {
+  render(<App />);
+  await soon(() => expect(find("image")?.dataset["painted"]).toBe("true"));
+  press("e");
+  await soon(() => expect(panel()).not.toBeNull());
+  await soon(() => expect(panel()?.querySelector(".finishing")?.getAttribute("aria-busy")).toBe("false"));
+}
+
+beforeEach(() => {
+  localStorage.clear();
+  server = new FakeServer();
+  server.outlook = HOPEFUL;
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+describe("finish", () => {
+  it("says what becomes of the rest, how right that is, and shows examples as labels of the model", async () => {
+    await finishing();
+    expect(text("becoming")).toContain("1204 become “hat”");
+    expect(text("becoming")).toContain("38,112 become “no hat”");
+    expect(text("becoming")).toContain("7 get no label");
+    expect(text("finish-precision")).toBe("81 to 99 % right");
+    expect(text("finish-recall")).toBe("90 to 99 % found");
+    const labels = Array.from(document.querySelectorAll<HTMLElement>(".by-model")).map(
+      ({ dataset }) => dataset["label"],
+    );
+    expect(labels).toEqual(["positive", "positive", "negative", "negative"]);
+    expect(panel()?.textContent).toContain("41 %");
+  });
+
+  it("hides probabilities from whoever hides them", async () => {
+    localStorage.setItem("ia:blind", "true");
+    await finishing();
+    expect(document.querySelector(".chance")).toBeNull();
+  });
+
+  it("labels only after a second word, by what was looked at, and takes it back", async () => {
+    await finishing();
+    fireEvent.change(find("threshold") ?? document.body, { target: { value: "0.55" } });
+    expect(find("finish-ask")).toHaveProperty("disabled", true); // these figures are of another threshold
+    await soon(() => expect(find("finish-ask")).toHaveProperty("disabled", false));
+    click("finish-ask");
+    expect(server.decisions).toEqual([]);
+    expect(panel()?.textContent).toContain("Your answers stay as they are");
+    click("finish-now");
+    await soon(() => expect(text("finished")).toContain("1204 “hat” and 38,112 “no hat”"));
+    expect(server.decisions).toMatchObject([{ threshold: 0.55, checkpoint: 12 }]);
+    expect(find("finished")?.className).toContain("by-model");
+    click("finish-undo");
+    await soon(() => expect(find("finished")).toBeNull());
+  });
+
+  it("says why nothing was labelled", async () => {
+    await finishing();
+    server.failure = 409;
+    click("finish-ask");
+    click("finish-now");
+    await soon(() => expect(text("finish-trouble")).toContain("The fake server says 409."));
+    expect(find("finished")).toBeNull();
+  });
+
+  it("sends the doubtful band to the queue by key, as wide as the person wants it", async () => {
+    await finishing();
+    expect(text("doubtful")).toBe("86");
+    fireEvent.change(find("doubtful-low") ?? document.body, { target: { value: "30" } });
+    await soon(() => expect(find("ask-next")).toHaveProperty("disabled", false));
+    press("q");
+    await soon(() => expect(panel()).toBeNull());
+    expect(server.decisions).toEqual([{ low: 0.3, high: 0.8, threshold: 0.4 }]);
+    expect(text("note")).toBe("86 doubtful images come next.");
+  });
+
+  it("says that nobody can tell without a draw, and how to get one", async () => {
+    server.outlook = { ...HOPEFUL, drawn: 0, precision: null, recall: null };
+    await finishing();
+    expect(panel()?.textContent).toContain("Nobody can tell yet");
+    expect(find("finish-random")).not.toBeNull();
+    expect(find("finish-precision")).toBeNull();
+  });
+
+  it("says that it needs a model", async () => {
+    server.outlook = { ...HOPEFUL, checkpoint: null };
+    await finishing();
+    expect(panel()?.textContent).toContain("There is no model yet");
+    expect(find("finish-ask")).toBeNull();
+  });
+});
