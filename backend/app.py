@@ -26,6 +26,7 @@ from backend.bodies import AuditBody, Client, Number, StrategyBody
 from backend.database import NotDurableError
 from backend.exports import FORMATS
 from backend.session import Session
+from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
 from config import ROOT
 from IA.pictures import UnreadableError
@@ -65,6 +66,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     )
     _answer_mistakes(app)
     add_answer_routes(app, session)
+    add_slip_routes(app, session)
     app.add_middleware(Access, config=session.config, token=token)  # after that: what is added last is asked first
     _add_images(app, session)
     _add_status(app, session)

@@ -19,6 +19,7 @@ import { Progress } from "./components/Progress";
 import { Review } from "./components/Review";
 import { Ring } from "./components/Ring";
 import { Scene } from "./components/Scene";
+import { Slips } from "./components/Slips";
 import { Stage } from "./components/Stage";
 import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
@@ -61,6 +62,7 @@ export function App() {
       {panel === "info" && <Info session={session} />}
       {panel === "progress" && <Progress session={session} />}
       {panel === "review" && <Review session={session} />}
+      {panel === "slips" && <Slips session={session} />}
       <Instructions session={session} />
       {panel === "tensorboard" && <TensorBoard session={session} />}
       {idle && <StillThere session={session} />}

@@ -23,6 +23,7 @@ export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) =>
   blind: (engine) => engine.dispatch({ type: "blind", blind: !engine.state.blind }),
   progress: (engine) => engine.toggle("progress"),
   review: (engine) => engine.toggle("review"),
+  slips: (engine) => engine.toggle("slips"),
   instructions: (engine) => engine.openInstructions(),
   tensorboard: (engine) => engine.toggle("tensorboard"),
   help: (engine) => engine.toggle("help"),

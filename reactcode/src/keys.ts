@@ -21,6 +21,7 @@ export type Action =
   | "blind"
   | "progress"
   | "review"
+  | "slips"
   | "instructions"
   | "tensorboard"
   | "help";
@@ -46,6 +47,7 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "blind", key: "b", does: "hide or show the probability" },
   { action: "progress", key: "p", does: "progress" },
   { action: "review", key: "r", does: "review past answers" },
+  { action: "slips", key: "c", does: "check answers that look wrong, one by one" },
   { action: "instructions", key: "i", does: "instructions" },
   { action: "tensorboard", key: "t", does: "TensorBoard" },
   { action: "help", key: "?", does: "this list of keys" },

@@ -5,7 +5,7 @@ import { PLAIN, type Look } from "./look";
 import { SPEED } from "./speed";
 
 export type Panel =
-  "help" | "info" | "tools" | "tensorboard" | "progress" | "review" | "instructions" | "grid";
+  "help" | "info" | "tools" | "tensorboard" | "progress" | "review" | "slips" | "instructions" | "grid";
 /** Why an image that has an answer is shown once more: a press may have been for it, or to measure what AUTO misses. */
 export type Again = "inPeace" | "blindly";
 
