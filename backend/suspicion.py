@@ -1,21 +1,14 @@
-"""How suspicious an answer is: what a model that has not learnt it says against it, and how hastily it was given."""
+"""Which of the answers may be slips, the most suspicious first: by a model that has not learnt them, and by haste."""
 
-import math
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import NormalDist
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from backend.answers import DRAWN, Label, Source
+from IA.suspicion import WORTH, Pace, suspicion
 
 Why = Literal["model", "fast"]
 
-WORTH = 0.5  # an answer of at least this suspicion is worth a look
-# Nats for each deviation by which an answer is faster than the person's others; with more, fewer slips are found.
-HASTE = 0.25
-PACE_FROM = 20  # answers of one person with one label; fewer say nothing of what is fast
-CERTAIN = 1e-6  # probabilities are kept this far from 0 and 1
 HANDS = ("key", "button")  # a timeout has no speed: nobody gave it
 
 
@@ -32,6 +25,11 @@ class Given(NamedTuple):
     audit: int
     reviewed: bool
 
+    @property
+    def timed_ms(self) -> int | None:
+        """How long somebody took for this image; None where that is not known."""
+        return self.shown_ms if self.source in HANDS and self.is_alone and not self.reviewed else None
+
 
 class Slip(NamedTuple):
     """An answer that is worth a look.
@@ -40,7 +38,7 @@ class Slip(NamedTuple):
         seq: its number.
         path: of the image.
         held_out: probability of positive by a model that has not learnt the answer.
-        suspicion: the same of the label that was not given, with what haste adds, 0 to 1.
+        suspicion: how probably it is a slip, 0 to 1.
         why: "fast" where only its haste makes it worth a look, else "model".
     """
 
@@ -64,47 +62,20 @@ def slips(
         said_now: what the model says now of an image that was drawn at random: it has not learnt the answer.
     """
     labelled = [answer for answer in answers if answer.label != "skipped"]
-    haste = _Haste(labelled)
+    times: dict[tuple[str, Label], list[int]] = defaultdict(list)
+    for answer in labelled:
+        if answer.timed_ms is not None:
+            times[answer.client, answer.label].append(answer.timed_ms)
+    paces = {whose: Pace(some) for whose, some in times.items()}
     found = []
     for answer in labelled:
         held = said_now(answer.path) if answer.audit == DRAWN else held_out.get(answer.path)
         if answer.reviewed or held is None:
             continue
-        doubt = _logit(held if answer.label == "negative" else 1 - held)
-        suspicion = _sigmoid(doubt + HASTE * haste.of(answer))
-        if suspicion >= WORTH:
-            why: Why = "model" if _sigmoid(doubt) >= WORTH else "fast"
-            found.append(Slip(answer.seq, answer.path, held, suspicion, why))
+        is_positive, timed_ms = answer.label == "positive", answer.timed_ms
+        haste = 0.0 if timed_ms is None else paces[answer.client, answer.label].haste(timed_ms)
+        suspicious = suspicion(held, is_positive, haste)
+        if suspicious >= WORTH:
+            why: Why = "model" if suspicion(held, is_positive) >= WORTH else "fast"
+            found.append(Slip(answer.seq, answer.path, held, suspicious, why))
     return sorted(found, key=lambda slip: -slip.suspicion)
-
-
-class _Haste:
-    """How fast answers are beside the others of the same person with the same label."""
-
-    def __init__(self, answers: Sequence[Given]) -> None:
-        times: dict[tuple[str, Label], list[int]] = defaultdict(list)
-        for answer in answers:
-            if answer.shown_ms is not None and _is_timed(answer):
-                times[answer.client, answer.label].append(answer.shown_ms)
-        self._times = {whose: sorted(some) for whose, some in times.items() if len(some) >= PACE_FROM}
-
-    def of(self, answer: Given) -> float:
-        """The normal deviate of its place among them, above 0 for the faster half; 0 where nothing is known."""
-        times = self._times.get((answer.client, answer.label))
-        if times is None or answer.shown_ms is None or not _is_timed(answer):
-            return 0.0
-        place = (bisect_left(times, answer.shown_ms) + bisect_right(times, answer.shown_ms)) / 2
-        return -NormalDist().inv_cdf(place / len(times))
-
-
-def _is_timed(answer: Given) -> bool:
-    return answer.source in HANDS and answer.is_alone and not answer.reviewed
-
-
-def _logit(probability: float) -> float:
-    kept = min(max(probability, CERTAIN), 1 - CERTAIN)
-    return math.log(kept / (1 - kept))
-
-
-def _sigmoid(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))

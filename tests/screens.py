@@ -59,6 +59,7 @@ PANELS = (
     Screen("tensorboard", ("press:t",), "dialog.board"),
     Screen("progress", ("press:p",), "dialog.progress"),
     Screen("review", ("press:r",), "dialog.review"),
+    Screen("slips", ("press:c",), "dialog.slips :is(.doubted[data-seen=true], #slips-end)"),
     Screen("instructions", ("press:i",), "dialog.instructions"),
     Screen("grid", ("press:g",), "#grid"),
 )

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.answers import DRAWN, NOT_DRAWN, REACHED, Label, Source
-from backend.suspicion import PACE_FROM, Given, Slip, slips
+from backend.suspicion import Given, Slip, slips
+from IA.suspicion import PACE_FROM
 
 
 def answer(

@@ -12,16 +12,18 @@ interface Props {
   readonly slip: Slip;
   /** What it was given here; null while it was not. */
   readonly label: Label | null;
+  /** Its picture is on the screen. */
+  readonly isSeen: boolean;
   readonly onLabel: (label: Label) => void;
   readonly onLoad: () => void;
 }
 
-export function Doubted({ session, slip, label, onLabel, onLoad }: Props) {
+export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props) {
   const { engine, state, bindings } = session;
   const [head, tail] = inTwo(slip.path);
   const isTold = !state.blind || label !== null;
   return (
-    <figure className="doubted" aria-label={slip.path}>
+    <figure className="doubted" aria-label={slip.path} data-seen={isSeen}>
       <div className="frame">
         <Large answer={slip} onLoad={onLoad} />
       </div>

@@ -76,6 +76,7 @@ function Sitting({ session, onAgain }: Props) {
             session={session}
             slip={slip}
             label={labels.get(slip.image) ?? null}
+            isSeen={loaded === slip.path}
             onLabel={(label) => give(label, "button")}
             onLoad={() => setLoaded(slip.path)}
           />
