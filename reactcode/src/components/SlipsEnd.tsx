@@ -19,6 +19,7 @@ export function SlipsEnd({ session: { engine, state }, looked, corrections, onAg
   const left = useSlipsLeft(state.waiting); // asked again when all answers have arrived
   const onward = useRef<HTMLButtonElement>(null);
   useEffect(() => onward.current?.focus(), [left]);
+  const later = looked - changed - confirmed;
   const hasMore = left !== null && left > 0;
   return (
     <div className="empty" id="slips-end">
@@ -27,10 +28,10 @@ export function SlipsEnd({ session: { engine, state }, looked, corrections, onAg
       ) : (
         <p>
           <b>{count(changed)} changed</b>, {count(confirmed)} confirmed
-          {looked > changed + confirmed && `, ${count(looked - changed - confirmed)} left for later`}.
+          {later > 0 && `, ${count(later)} left for later`}.
         </p>
       )}
-      {hasMore && looked > 0 && (
+      {hasMore && left > later && (
         <p>{left === 1 ? "1 answer waits" : `${count(left)} answers wait`} for a look.</p>
       )}
       <button
