@@ -8,6 +8,7 @@ from statistics import NormalDist
 WORTH = 0.5  # an answer of at least this suspicion is worth a look
 # Nats for each deviation by which an answer is faster than the person's others; with more, fewer slips are found.
 HASTE = 0.25
+LEAST = 0.2  # without haste; the fastest of a million is 5 deviations away, which is not enough to make this 0.5
 PACE_FROM = 20  # answers; fewer say nothing of what is fast
 CERTAIN = 1e-6  # probabilities are kept this far from 0 and 1
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from backend.answers import DRAWN, Label, Source
-from IA.suspicion import WORTH, Pace, suspicion
+from IA.suspicion import LEAST, WORTH, Pace, suspicion
 
 Why = Literal["model", "fast"]
 
@@ -73,9 +73,12 @@ def slips(
         if answer.reviewed or held is None:
             continue
         is_positive, timed_ms = answer.label == "positive", answer.timed_ms
+        without_haste = suspicion(held, is_positive)
+        if without_haste < LEAST:
+            continue
         haste = 0.0 if timed_ms is None else paces[answer.client, answer.label].haste(timed_ms)
         suspicious = suspicion(held, is_positive, haste)
         if suspicious >= WORTH:
-            why: Why = "model" if suspicion(held, is_positive) >= WORTH else "fast"
+            why: Why = "model" if without_haste >= WORTH else "fast"
             found.append(Slip(answer.seq, answer.path, held, suspicious, why))
     return sorted(found, key=lambda slip: -slip.suspicion)
