@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
-from IA.calibration import WINDOW, Name, Prequential
+from IA.calibration import WINDOW, Name, Prequential, platt
 from IA.head import Head, cross_fitted_scores, validation
 from IA.space import Space
 
@@ -125,10 +125,28 @@ class Learner(Generic[Name]):
         if abs(len(labels) - self._validated) > VALIDATE_EVERY * self._validated:
             self._validated = len(labels)
             projected, answers = self._stack(labels)
-            scores = self.head.scale * cross_fitted_scores(projected, answers) + self.head.offset
+            scores = cross_fitted_scores(projected, answers)
             scores[[name in self._learnt for name in labels]] = torch.nan
-            self.figures = validation(scores, answers)
+            self.figures = validation(self.head.scale * scores + self.head.offset, answers)
             self.threshold = self.figures.pop("threshold", 0.5)
-            said = dict(zip(labels, torch.sigmoid(scores).tolist(), strict=True)) if self.figures else {}
+            said = dict(zip(labels, as_probabilities(scores, answers).tolist(), strict=True)) if self.figures else {}
             self.held_out = {name: value for name, value in said.items() if not math.isnan(value)}
         self.figures |= self._asked.figures(labels)
+
+
+def as_probabilities(scores: Tensor, labels: Tensor) -> Tensor:
+    """Cross-fitted scores, calibrated on all the answers alike.
+
+    The head itself is calibrated on what was asked last, where positives have run out: by that measure every earlier
+    positive would look like a slip.
+
+    Args:
+        scores: (n,) float32, of `cross_fitted_scores`; NaN where there is none.
+        labels: (n,) bool.
+
+    Returns:
+        (n,) float32 in [0, 1]; NaN where there is no score.
+    """
+    known = ~scores.isnan()
+    scale, offset = platt(scores[known], labels[known])
+    return torch.sigmoid(scale * scores + offset)

@@ -13,7 +13,8 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 |                    |            |                          | and that the model must not know: IA/asked.py  |
 | predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
 | held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
-|                    |            |                          | head that had not learnt this answer           |
+|                    |            |                          | head that had not learnt this answer,          |
+|                    |            |                          | calibrated on all answers alike                |
 | features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
 | ranking.pickle     | selector   | server                   | `Ranking`: what to ask next, best first        |

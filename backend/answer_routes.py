@@ -81,6 +81,7 @@ def _answer(session: Session, body: AnnotationBody) -> Answer | None:
             shown_ms=body.shown_ms,
             group=None if body.group is None else str(body.group),
             repeat=body.repeat,
+            reviewed=body.reviewed,
         )
     except IndexError:
         return None

@@ -208,6 +208,16 @@ def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, 
     )
 
 
+def circumstances(
+    connection: sqlite3.Connection,
+) -> Iterator[tuple[int, str, Label, Source, str, int | None, bool, int, bool]]:
+    """What suspicion rests on (`suspicion.Given`) of every standing answer, newest first."""
+    return connection.execute(
+        "SELECT seq, path, label, source, client, shown_ms, group_id IS NULL AND copy_of IS NULL, audit, reviewed"
+        " FROM answers WHERE state = 'standing' ORDER BY seq DESC"
+    )
+
+
 def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source, float | None, bool, str]]:
     """Path, label, source, probability shown, repeat and state of every answer ever given, oldest first."""
     return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")

@@ -30,6 +30,7 @@ from backend.finish_routes import add_finish_routes
 from backend.import_routes import add_import_routes
 from backend.model_labels import everything
 from backend.session import Session
+from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
 from backend.uploads import MOST_BYTES
@@ -74,6 +75,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     add_import_routes(app, session)
     add_upload_route(app, session)
     add_finish_routes(app, session)
+    add_slip_routes(app, session)
     limits = {import_routes.PATH: import_routes.MOST_BYTES}
     if session.uploads is not None:
         limits[upload_routes.PATH] = MOST_BYTES

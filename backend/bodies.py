@@ -27,6 +27,7 @@ class AnnotationBody(_Body):
     id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
     group: Annotated[UUID, Field(strict=False)] | None = None
     repeat: bool = False
+    reviewed: bool = False
 
 
 class BatchBody(_Body):

@@ -11,13 +11,14 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from backend import answers
+from backend import answers, suspicion
 from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
 from backend.database import Database
 from backend.review import Choice, Outline, choose
 from backend.standing import Standing, joined
 from backend.statistics import Given, History, statistics
+from backend.suspicion import Slip, slips
 from config import UsageError
 from IA import protocol
 
@@ -129,6 +130,16 @@ class Labels:
         with contextlib.closing(self._database.open()) as connection:
             numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
             return answers.numbered(connection, numbers[offset : offset + limit]), len(numbers)
+
+    def slips(self, held_out: Mapping[str, float], said_now: Callable[[str], float | None]) -> list[Slip]:
+        """Standing answers that are worth a second look; see `suspicion.slips`."""
+        with contextlib.closing(self._database.open()) as connection:
+            return slips(map(suspicion.Given._make, answers.circumstances(connection)), held_out, said_now)
+
+    def numbered(self, numbers: Sequence[int]) -> list[Answer]:
+        """The standing ones of these answers, in this order."""
+        with contextlib.closing(self._database.open()) as connection:
+            return answers.numbered(connection, numbers)
 
     def statistics(self, points: int) -> dict[str, Any]:
         """Figures of all answers ever given, with curves of at most `points` points; counted again after a change."""

@@ -15,6 +15,7 @@ from backend.ahead import Ahead
 from backend.answers import DRAWN, NOT_DRAWN, Answer
 from backend.audit import Audit
 from backend.changes import Changes
+from backend.curves import Curves, figures
 from backend.finishing import Rest
 from backend.images import Images
 from backend.instructions import Instructions
@@ -88,6 +89,7 @@ class Session:
         self._audit: tuple[int, Audit] | None = None  # the figures, and how often something had changed before
         self._rest: tuple[Audit, Version[Predictions], Rest] | None = None  # with what it was looked at
         self._auditing = threading.Lock()  # one counts, the others wait for what it has found
+        self._curves: Curves | None = None
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follow", daemon=True)]
         if config.ai:
@@ -101,6 +103,8 @@ class Session:
         self.ahead.start()
         for thread in self._threads:
             thread.start()
+        if self.config.tensorboard:
+            self._curves = Curves(self.run / "tensorboard" / "server", self._figures)
 
     @property
     def is_ending(self) -> bool:
@@ -119,6 +123,8 @@ class Session:
         self.images.close()
         self.ahead.close()
         self.model_labels.close()
+        if self._curves is not None:
+            self._curves.close()
         self.labels.close()
 
     # --- answers ------------------------------------------------------------------------------------------------------
@@ -264,9 +270,16 @@ class Session:
 
     def statistics(self, points: int) -> dict[str, Any]:
         """How the work goes, with all that the audit says."""
+        return {**self.labels.statistics(points), "audit": self._whole_audit()}
+
+    def _whole_audit(self) -> dict[str, Any]:
         predictions = self.predictions.content if self.predictions else None
-        audit = self.audit().whole(self.labels.drawn, self.labels.asked_at_random, predictions)
-        return {**self.labels.statistics(points), "audit": audit}
+        return self.audit().whole(self.labels.drawn, self.labels.asked_at_random, predictions)
+
+    def _figures(self) -> tuple[int, dict[str, float]]:
+        """For TensorBoard: how many answers there are, and what the audit says."""
+        counts = self.labels.counts()
+        return counts["positive"] + counts["negative"], figures(self._whole_audit())
 
     def set_audit(self, share: float, recall: float | None = None, confidence: float | None = None) -> None:
         """Draw this share of the questions at random from now on; all of them only until the certificate is given.

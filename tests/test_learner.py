@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from IA.learner import Learner
+from IA.learner import Learner, as_probabilities
 from IA.space import Space
 
 RANDOM = torch.Generator().manual_seed(5)
@@ -86,6 +86,26 @@ def test_another_space_and_answers_taken_back() -> None:
     assert learner.head is not None and fresh.head is not None
     assert learner.head.space.is_same(space)
     assert torch.allclose(learner.head.scores(learner.head.support), fresh.head.scores(fresh.head.support), atol=1e-3)
+
+
+def test_earlier_positives_are_not_doubted_once_they_have_run_out() -> None:
+    """Held-out probabilities rest on all answers alike, while the head's follow the last ones."""
+    positives, negatives = ([number for number in range(120) if TRUTH[number] == kind] for kind in (True, False))
+    learner: Learner[int] = Learner(vectors_of)
+    learner.learn({number: bool(TRUTH[number]) for number in positives + negatives}, SPACE)
+    said = [learner.held_out[number] for number in positives + negatives]
+    assert sum(said) == pytest.approx(len(positives), abs=2)
+    assert learner.head is not None
+    assert float(learner.head.offset) < -0.5
+
+
+def test_held_out_scores_as_probabilities() -> None:
+    """What speaks for one class comes out on its side of even odds, and what is not known stays unknown."""
+    scores = torch.tensor([3.0, 2.0, 4.0, torch.nan, 1.0, 0.0, 0.5])
+    labels = torch.tensor([True, True, True, False, False, False, False])
+    said = as_probabilities(scores, labels)
+    assert said[3].isnan()
+    assert (said[:3] > 0.5).all() and (said[4:] < 0.5).all()
 
 
 def test_answers_that_the_network_has_learnt_prove_nothing() -> None:

@@ -21,6 +21,7 @@ import { Progress } from "./components/Progress";
 import { Review } from "./components/Review";
 import { Ring } from "./components/Ring";
 import { Scene } from "./components/Scene";
+import { Slips } from "./components/Slips";
 import { Stage } from "./components/Stage";
 import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
@@ -70,6 +71,7 @@ export function App() {
       {panel === "progress" && <Progress session={session} />}
       {panel === "review" && <Review session={session} />}
       {panel === "finish" && <Finish session={session} />}
+      {panel === "slips" && <Slips session={session} />}
       <Instructions session={session} />
       {panel === "tensorboard" && <TensorBoard session={session} />}
       {idle && <StillThere session={session} />}

@@ -24,6 +24,7 @@ export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) =>
   progress: (engine) => engine.toggle("progress"),
   review: (engine) => engine.toggle("review"),
   finish: (engine) => engine.toggle("finish"),
+  slips: (engine) => engine.toggle("slips"),
   instructions: (engine) => engine.openInstructions(),
   tensorboard: (engine) => engine.toggle("tensorboard"),
   help: (engine) => engine.toggle("help"),

@@ -76,6 +76,8 @@ export interface Annotation {
   readonly group?: string;
   /** Asked again, blindly, although there was an answer: says how sure the person is. */
   readonly repeat?: boolean;
+  /** Given by somebody who had been told to doubt the answer before; it is not doubted again. */
+  readonly reviewed?: boolean;
 }
 
 /** What became of one answer of a batch: 201, or why it was refused. */
@@ -112,6 +114,17 @@ export interface PastAnswer extends Answered {
   /** What the model says when it has not learnt this answer. */
   readonly held_out: number | null;
   readonly repeat: boolean;
+}
+
+/** An answer that is worth a second look. */
+export interface Slip extends PastAnswer {
+  /** Who gave it. */
+  readonly client: string;
+  readonly held_out: number;
+  /** How probably it is wrong, as far as model and haste tell. */
+  readonly suspicion: number;
+  /** "fast" where the model alone would not have brought it up. */
+  readonly why: "model" | "fast";
 }
 
 /** Which answers of the past, and in which order. */
@@ -384,6 +397,9 @@ async function readUpload(response: Response): Promise<Uploaded> {
   if (!response.ok) throw new Refused(response.status, await sentenceOf(response));
   return (await response.json()) as Uploaded;
 }
+/** The most suspicious first; `total`: how many there are. */
+export const slips = (limit: number) =>
+  json<{ slips: readonly Slip[]; total: number }>(`api/slips?limit=${limit}`);
 
 export const statistics = (points: number) => json<Statistics>(`api/statistics?points=${points}`);
 

@@ -192,9 +192,9 @@ export class Engine {
   }
 
   /** Put an answer of the past right; undo brings back what it was. */
-  relabel(answer: Past, label: api.Label, source: Source): void {
+  relabel(answer: Past, label: api.Label, source: Source, more: Partial<Annotation> = {}): void {
     this.dispatch({ type: "corrected", queued: answer, label, from: answer.label });
-    this.send([this.outgoing(answer, label, source, {})]);
+    this.send([this.outgoing(answer, label, source, more)]);
   }
 
   private outgoing(

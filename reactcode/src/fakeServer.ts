@@ -7,6 +7,7 @@ interface Stored {
   readonly label: Label;
   readonly group: string;
   readonly source?: string;
+  readonly reviewed?: boolean;
 }
 
 const NOTHING: Statistics = {
@@ -148,6 +149,8 @@ export class FakeServer {
         return this.importing(url.searchParams);
       case "POST /api/import/undo":
         return Response.json({ images: 6, ...this.counts() });
+      case "GET /api/slips":
+        return Response.json(this.slips(Number(url.searchParams.get("limit"))));
       case "GET /api/statistics":
         return Response.json(this.statistics);
       case "GET /api/finish":
@@ -192,11 +195,11 @@ export class FakeServer {
     for (const annotation of annotations) {
       const isKnown = this.received.some(({ id }) => id === annotation.id);
       this.received.push(annotation);
-      const { image, label, group, source } = annotation;
+      const { image, label, group, source, reviewed = false } = annotation;
       if (isKnown) continue;
       const others = this.stored.filter((answer) => answer.image !== image);
       this.superseded.push(...this.stored.filter((answer) => answer.image === image));
-      this.stored = [...others, { image, label, source, group: group ?? annotation.id }];
+      this.stored = [...others, { image, label, source, reviewed, group: group ?? annotation.id }];
     }
     return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
   }
@@ -242,10 +245,10 @@ export class FakeServer {
     return Response.json({ ...images.at(-1), images });
   }
 
-  /** What stood before the answer that was taken back stands again. */
+  /** What stood before the answer that was taken back stands again, and is older than all others. */
   private restore(image: number): void {
     const place = this.superseded.findLastIndex((answer) => answer.image === image);
-    this.stored.push(...this.superseded.splice(place, place < 0 ? 0 : 1));
+    this.stored.unshift(...this.superseded.splice(place, place < 0 ? 0 : 1));
   }
 
   private past(query: URLSearchParams) {
@@ -259,6 +262,16 @@ export class FakeServer {
     if (query.get("order") === "suspicious") all.sort((one, other) => doubt(other) - doubt(one));
     const offset = Number(query.get("offset"));
     return { annotations: all.slice(offset, offset + Number(query.get("limit"))), total: all.length };
+  }
+
+  private slips(limit: number) {
+    const all = this.stored
+      .filter(({ reviewed }) => !reviewed)
+      .map((stored) => this.asPast(stored))
+      .filter((answer) => doubt(answer) >= 0.5)
+      .sort((one, other) => doubt(other) - doubt(one))
+      .map((answer) => ({ ...answer, client: "somebody", suspicion: doubt(answer), why: "model" }));
+    return { slips: all.slice(0, limit), total: all.length };
   }
 
   private asPast({ image, label, source = "key" }: Stored): PastAnswer {

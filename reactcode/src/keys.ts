@@ -22,6 +22,7 @@ export type Action =
   | "progress"
   | "review"
   | "finish"
+  | "slips"
   | "instructions"
   | "tensorboard"
   | "help";
@@ -48,6 +49,7 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "progress", key: "p", does: "progress" },
   { action: "review", key: "r", does: "review past answers" },
   { action: "finish", key: "e", does: "finish: let the model label the rest" },
+  { action: "slips", key: "c", does: "check answers that look wrong, one by one" },
   { action: "instructions", key: "i", does: "instructions" },
   { action: "tensorboard", key: "t", does: "TensorBoard" },
   { action: "help", key: "?", does: "this list of keys" },

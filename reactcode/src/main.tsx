@@ -8,6 +8,7 @@ import "./looking.css";
 import "./progress.css";
 import "./review.css";
 import "./finish.css";
+import "./slips.css";
 import "./instructions.css";
 import "./grid.css";
 import "./import.css";

@@ -12,6 +12,7 @@ export type Panel =
   | "progress"
   | "review"
   | "finish"
+  | "slips"
   | "instructions"
   | "grid"
   | "import";

@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from config import ROOT
+from IA import protocol
 from tests.browser.conftest import OpenPage
 from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import Serving, serving, until
@@ -80,7 +81,7 @@ def answer(page: Page, key: str) -> None:
 
 
 def prepared(server: Serving, open_page: OpenPage) -> Page:
-    """The page after three answers."""
+    """The page after three answers, the positive one of which looks wrong."""
     page = open_page(f"{server.client.base_url}?token=t")
     put_instructions_away(page)
     page.evaluate("""localStorage.setItem("ia:speed", "0.2")""")
@@ -88,6 +89,8 @@ def prepared(server: Serving, open_page: OpenPage) -> Page:
     for key in "fjs":
         answer(page, key)
     until(lambda: len(server.client.get("/api/annotations").json()["annotations"]) == 3)
+    protocol.publish(server.session.run, protocol.HELD_OUT, {f"{number:02d}.jpg": 0.1 for number in range(12)})
+    until(lambda: server.client.get("/api/slips").json()["total"] == 1)
     expect(page.locator(PAINTED)).to_be_visible()
     return page
 
@@ -97,6 +100,16 @@ def test_a_screen(server: Serving, open_page: OpenPage, screen: Screen) -> None:
     """A screen opens as it should, and axe finds nothing serious on it."""
     page = prepared(server, open_page)
     screen.open(page)
+    assert findings(page) == []
+
+
+def test_the_end_of_a_check(server: Serving, open_page: OpenPage) -> None:
+    """When every answer that looks wrong was looked at."""
+    page = prepared(server, open_page)
+    page.keyboard.press("c")
+    expect(page.locator('.doubted[data-seen="true"]')).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#slips-end")).to_contain_text("1 confirmed")
     assert findings(page) == []
 
 

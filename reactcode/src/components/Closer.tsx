@@ -1,13 +1,12 @@
 // One past answer, large, on top of the review's grid.
-import { useEffect, useRef, useState } from "react";
-import { pictureAddress, type Label } from "../api";
-import { keyLabel } from "../bindings";
-import { sizeFor } from "../preload";
+import { useEffect, useRef } from "react";
+import type { Label } from "../api";
 import type { Seen } from "../reviewed";
 import type { Session } from "../useSession";
 import { inTwo, nameOf, origin } from "../words";
 import { Icon } from "./Icon";
-import { Key } from "./Key";
+import { Labels } from "./Labels";
+import { fetched, Large } from "./Large";
 import { Mark } from "./Mark";
 import { Opinion } from "./Opinion";
 
@@ -32,7 +31,7 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
   return (
     <figure className="closer" tabIndex={-1} ref={frame} aria-label={`Answer ${place + 1}: ${seen.path}`}>
       <div className="frame">
-        <Large key={seen.path} seen={seen} />
+        <Large key={seen.path} answer={seen} />
       </div>
       <figcaption>
         <span className="path">
@@ -49,7 +48,7 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
       </figcaption>
       <div className="steps">
         <Step icon="older" name="Previous" at={place - 1} all={all} onPlace={onPlace} />
-        <Labels session={session} seen={seen} onLabel={onLabel} />
+        <Labels session={session} answer={seen} onLabel={onLabel} />
         <Step icon="newer" name="Next" at={place + 1} all={all} onPlace={onPlace} />
         <button type="button" className="plain text" onClick={onBack}>
           all
@@ -57,25 +56,6 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
       </div>
     </figure>
   );
-}
-
-function addressOf({ image, version }: Seen): string | null {
-  const size_px = sizeFor(window.innerWidth, window.innerHeight, window.devicePixelRatio);
-  return image === null ? null : pictureAddress({ image, version }, size_px);
-}
-
-/** Have the browser fetch a picture that is likely to be looked at next. */
-function fetched(seen: Seen): void {
-  const address = addressOf(seen);
-  if (address !== null) new Image().src = address;
-}
-
-function Large({ seen }: { readonly seen: Seen }) {
-  const [isBroken, setBroken] = useState(false);
-  const address = addressOf(seen);
-  if (address === null) return <p>The file is gone.</p>;
-  if (isBroken) return <p>This image cannot be shown.</p>;
-  return <img src={address} alt={seen.path} draggable={false} onError={() => setBroken(true)} />;
 }
 
 interface StepProps {
@@ -98,34 +78,5 @@ function Step({ icon, name, at, all, onPlace }: StepProps) {
     >
       <Icon name={icon} />
     </button>
-  );
-}
-
-const LABELS = ["positive", "skipped", "negative"] as const;
-
-interface LabelsProps {
-  readonly session: Session;
-  readonly seen: Seen;
-  readonly onLabel: (label: Label) => void;
-}
-
-function Labels({ session: { state, bindings }, seen, onLabel }: LabelsProps) {
-  return (
-    <div className="labels" role="group" aria-label="Label">
-      {LABELS.map((label) => (
-        <button
-          key={label}
-          type="button"
-          className={`answer ${label}`}
-          aria-pressed={seen.label === label}
-          title={keyLabel(bindings[label])}
-          disabled={seen.image === null}
-          onClick={() => onLabel(label)}
-        >
-          <span className="name">{label === "skipped" ? "skip" : nameOf(state.status, label)}</span>
-          <Key name={bindings[label]} />
-        </button>
-      ))}
-    </div>
   );
 }

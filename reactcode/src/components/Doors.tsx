@@ -24,6 +24,7 @@ const OFTEN: readonly Way[] = [
 
 const RARE: readonly Way[] = [
   { id: "finish", icon: "finish", title: "Finish: let the model label the rest", action: "finish" },
+  { id: "slips", icon: "done", title: "Check answers that look wrong", action: "slips" },
   { id: "instructions", icon: "instructions", title: "Instructions", action: "instructions" },
   { id: "tensorboard", icon: "board", title: "TensorBoard", action: "tensorboard" },
   { id: "info", icon: "info", title: "About this run" },

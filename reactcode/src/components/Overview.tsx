@@ -24,12 +24,13 @@ interface Props {
   readonly onPlace: (place: number) => void;
   readonly onOpen: () => void;
   readonly cells: RefObject<HTMLUListElement | null>;
+  readonly onSlips: () => void;
   readonly isBehind: boolean;
 }
 
 export function Overview(props: Props) {
   const { state, bindings, list, all, filter, onFilter, onChosen } = props;
-  const { place, onPlace, onOpen, cells, isBehind } = props;
+  const { place, onPlace, onOpen, cells, onSlips, isBehind } = props;
   const [resets, setResets] = useState(0);
   const reset = () => {
     onFilter(FIRST);
@@ -38,7 +39,7 @@ export function Overview(props: Props) {
   return (
     <div className="overview" inert={isBehind}>
       <Filters key={resets} state={state} filter={filter} onChange={onFilter} onChosen={onChosen} />
-      <Count list={list} bindings={bindings} />
+      <Count list={list} bindings={bindings} onSlips={onSlips} />
       <div className="scroll" aria-busy={list.isLoading}>
         {isEmpty(list) && <Nothing filter={filter} onReset={reset} />}
         <ul className="cells" aria-label="Past answers" ref={cells}>
@@ -70,9 +71,10 @@ function isEmpty({ answers, isLoading, trouble }: Review): boolean {
 interface CountProps {
   readonly list: Review;
   readonly bindings: Bindings;
+  readonly onSlips: () => void;
 }
 
-function Count({ list, bindings }: CountProps) {
+function Count({ list, bindings, onSlips }: CountProps) {
   const { answers, total, trouble, isComplete } = list;
   const shown = isComplete ? "" : `the first ${count(answers.length)} of `;
   return (
@@ -83,6 +85,17 @@ function Count({ list, bindings }: CountProps) {
       {trouble !== null && (
         <button type="button" className="plain text" onClick={list.again}>
           try again
+        </button>
+      )}
+      {answers.length > 0 && (
+        <button
+          type="button"
+          className="switch"
+          id="review-slips"
+          title={keyLabel(bindings.slips)}
+          onClick={onSlips}
+        >
+          check what looks wrong
         </button>
       )}
       {answers.length > 0 && <span className="hint">{hint(bindings)}</span>}

@@ -9,6 +9,7 @@ import { Dialog } from "./Dialog";
 import { Figure } from "./Figure";
 import { Plot } from "./Plot";
 import { inWords, Share } from "./Share";
+import { SlipsWaiting } from "./SlipsWaiting";
 import { Work } from "./Work";
 
 export function Progress({ session }: { readonly session: Session }) {
@@ -25,6 +26,7 @@ export function Progress({ session }: { readonly session: Session }) {
         <Certificate session={session} statistics={statistics} positive={positive} />
         <Labelled statistics={statistics} positive={positive} session={session} />
         <Right statistics={statistics} />
+        <SlipsWaiting session={session} statistics={statistics} />
         <Work session={session} positive={positive} />
         <Sources statistics={statistics} />
       </div>

@@ -3,13 +3,14 @@ import { useEffect, useRef, useState } from "react";
 import type { Label, Source } from "../api";
 import { actionOf, isTaken, keyLabel, keyName } from "../bindings";
 import { labelOf } from "../keys";
+import { once, takeLastBack } from "../lastBack";
 import { changeable, columnsOf, seenWith, stepOf, type Seen } from "../reviewed";
-import type { Correction } from "../state";
 import { useReview } from "../useReview";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Closer } from "./Closer";
 import { Dialog } from "./Dialog";
+import { Lately } from "./Lately";
 import { FIRST, Overview } from "./Overview";
 
 const NEARLY = 5; // so few answers before the last one known, the next are asked for
@@ -24,17 +25,9 @@ export function Review({ session }: { readonly session: Session }) {
       onClose={() => (isClose ? setClose(false) : engine.toggle("review"))}
     >
       <Looking session={session} isClose={isClose} setClose={setClose} />
-      <p className="lately" role="status">
-        <Lately note={state.note} />
-      </p>
+      <Lately note={state.note} />
     </Dialog>
   );
-}
-
-/** What the page has said since the review is open: its own note lies behind it. */
-function Lately({ note }: { readonly note: Session["state"]["note"] }) {
-  const [before] = useState(note?.serial ?? 0);
-  return note !== null && note.serial > before ? <span key={note.serial}>{note.text}</span> : null;
 }
 
 interface Props {
@@ -78,6 +71,7 @@ function Looking({ session, isClose, setClose }: Props) {
     else if (step !== null) go(Math.max(0, Math.min(place + step, all.length - 1)));
     else if (label !== null && isAtAnswer) once(event, () => give(label, "key"));
     else if (action === "undo") once(event, takeBack);
+    else if (action === "slips") session.engine.toggle("slips");
     else return;
     event.preventDefault();
   };
@@ -98,6 +92,7 @@ function Looking({ session, isClose, setClose }: Props) {
         onPlace={setPlace}
         onOpen={() => setClose(true)}
         cells={cells}
+        onSlips={() => session.engine.toggle("slips")}
         isBehind={isClose}
       />
       {isClose && (
@@ -114,11 +109,6 @@ function Looking({ session, isClose, setClose }: Props) {
   );
 }
 
-/** A key that is held down does it once. */
-function once(event: React.KeyboardEvent, action: () => void): void {
-  if (!event.repeat) action();
-}
-
 function change(session: Session, seen: Seen | undefined, label: Label, source: Source): void {
   const { engine, state, bindings } = session;
   const answer = seen ? changeable(seen) : null;
@@ -127,12 +117,6 @@ function change(session: Session, seen: Seen | undefined, label: Label, source: 
   engine.relabel(answer, label, source);
   const [now, was] = [label, answer.label].map((one) => nameOf(state.status, one));
   engine.note(`Now ${now}, was ${was}; ${keyLabel(bindings.undo)} takes that back.`);
-}
-
-/** Only what was changed here: undo itself would go on with answers that nobody sees. */
-function takeLastBack({ engine, state }: Session, corrections: readonly Correction[]): void {
-  if (corrections.length === 0) engine.note("Nothing was changed here that could be taken back.");
-  else if (!state.undoing) void engine.undo();
 }
 
 function cellAt(cells: HTMLUListElement | null, place: number): HTMLElement | null {
