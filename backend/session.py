@@ -26,6 +26,7 @@ from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
 from IA.protocol import (
+    EXPLANATIONS,
     HELD_OUT,
     IMAGES,
     PREDICTIONS,
@@ -428,7 +429,7 @@ def _numbers_stand(run: Path) -> bool:
         return True
     except ValueError as error:
         log.warning("%s; images are numbered anew", error)
-        for file in (PREDICTIONS, RANKING):
+        for file in (PREDICTIONS, RANKING, EXPLANATIONS):
             (run / file.name).unlink(missing_ok=True)
         return False
     return True
