@@ -4,6 +4,7 @@ import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
 import { Certified } from "./components/Certified";
+import { Explanation } from "./components/Explanation";
 import { Grid } from "./components/Grid";
 import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
@@ -25,18 +26,21 @@ import { TensorBoard } from "./components/TensorBoard";
 import { Tools } from "./components/Tools";
 import { Walk } from "./components/Walk";
 import { isGridShown } from "./grid";
+import { useExplanation } from "./useExplanation";
 import { useSession } from "./useSession";
 
 export function App() {
   const session = useSession();
   const { panel, idle } = session.state;
   const isGrid = isGridShown(session.state);
+  const why = useExplanation(session.state);
   return (
     <div className="page">
       <Header session={session} />
       <main>
-        {isGrid ? <Grid session={session} /> : <Stage session={session} />}
+        {isGrid ? <Grid session={session} /> : <Stage session={session} why={why} />}
         <History session={session} />
+        <Explanation session={session} why={why} />
         <Scene session={session} />
         <Walk session={session} />
         <Ring session={session} />

@@ -55,6 +55,30 @@ export interface Queued {
   readonly version: string | null;
 }
 
+/** Where a model looked: row by row, 1 speaks for positive as much as anything, -1 against it. */
+export interface HeatMap {
+  readonly height: number;
+  readonly width: number;
+  readonly values: readonly number[];
+}
+
+/** An answered image and how like it is, the cosine. */
+export interface Neighbour {
+  readonly image: number;
+  readonly path: string;
+  readonly version: string | null;
+  readonly similarity: number;
+  readonly label: Label;
+}
+
+export interface Explanation {
+  readonly image: number;
+  readonly checkpoint: number;
+  readonly map: HeatMap | null;
+  readonly positive: readonly Neighbour[];
+  readonly negative: readonly Neighbour[];
+}
+
 export interface QueueAnswer {
   readonly images: readonly Queued[];
   readonly ranking: number | null;
@@ -261,6 +285,9 @@ export const chooseStrategy = (strategy: Strategy) =>
 
 /** Draw this share of the questions at random; 1: all of them, until the certificate is given. */
 export const drawAtRandom = (share: number) => json<unknown>("api/audit", sending("PUT", { share }));
+
+/** Why the model thinks so; refused with 404 where nothing is to be told. */
+export const explanation = (image: number) => json<Explanation>(`api/explanation/${image}`);
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

@@ -7,6 +7,7 @@ import "./auto.css";
 import "./looking.css";
 import "./progress.css";
 import "./review.css";
+import "./explanation.css";
 import "./instructions.css";
 import "./grid.css";
 
