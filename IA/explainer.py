@@ -1,12 +1,14 @@
 """Explains the head of the ranking, for the server: where the model looks, and which answers are nearest."""
 
+import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from IA.asked import WATCHED
@@ -72,17 +74,27 @@ class Explainer:
         ranking, checkpoint = self._ranking.version(), scorer.checkpoint
         if ranking is None or checkpoint is None or ranking.content.checkpoint != checkpoint.generation:
             return False  # the ranking by this checkpoint is still to come
+        with _one_core():
+            return self._explain(scorer, checkpoint, ranking, for_s)
+
+    def _explain(self, scorer: Scorer, checkpoint: Checkpoint, ranking: Version[Ranking], for_s: float) -> bool:
         self._follow(scorer, checkpoint.head.space)
         keys = {int(number): scorer.pool.key(int(number)) for number in ranking.content.images[:EXPLAINED]}
         known = {number: key for number, key in keys.items() if key is not None}
         if self._published[0] is ranking and self._published[1] == known:
             return False
-        self._look(scorer, known, for_s)
-        ready = {number: key for number, key in known.items() if key in self._seen}
-        is_complete = len(ready) == len(known)
-        if is_complete or (ready and time.monotonic() - self._published_s >= PUBLISH_EVERY_S):
-            self._publish(scorer, checkpoint, ranking, ready)
-        return not is_complete
+        is_urgent = self._urgency()
+        with contextlib.suppress(SetAside):
+            self._look(scorer, known, time.monotonic() + for_s, is_urgent)
+            ready = {number: key for number, key in known.items() if key in self._seen}
+            is_complete = len(ready) == len(known)
+            if is_complete or (ready and time.monotonic() - self._published_s >= PUBLISH_EVERY_S):
+                content = self._said(scorer, checkpoint, ready, is_urgent)
+                generation = publish(self._run, EXPLANATIONS, content)
+                self._published, self._published_s = (ranking, ready), time.monotonic()
+                log.info("explanations %d: %d images", generation, len(ready))
+            return not is_complete
+        return True
 
     def _follow(self, scorer: Scorer, space: Space) -> None:
         """Begin anew with another backbone, or where images are compared in another space."""
@@ -93,20 +105,16 @@ class Explainer:
             self._space = space
             self._seen.clear()
 
-    def _look(self, scorer: Scorer, known: dict[int, int], for_s: float) -> None:
-        ends_s = time.monotonic() + for_s
-        is_urgent = self._urgency()
+    def _look(self, scorer: Scorer, known: dict[int, int], until_s: float, is_urgent: Callable[[], bool]) -> None:
+        """See what these images show where, as far as one gets in the time, and at least one of them."""
         for number, key in known.items():
             if key in self._seen:
                 self._seen.move_to_end(key)
                 continue
-            try:
-                self._seen[key] = self._look_at(scorer, number, is_urgent)
-            except SetAside:
-                return
+            self._seen[key] = self._look_at(scorer, number, is_urgent)
             if len(self._seen) > KEPT:
                 self._seen.popitem(last=False)
-            if time.monotonic() > ends_s or is_urgent():
+            if time.monotonic() > until_s:
                 return
 
     def _look_at(self, scorer: Scorer, number: int, is_urgent: Callable[[], bool]) -> Seen:
@@ -125,19 +133,22 @@ class Explainer:
         before = [signature(path) for path in paths]
         return lambda: before != [signature(path) for path in paths]
 
-    def _publish(
-        self, scorer: Scorer, checkpoint: Checkpoint, ranking: Version[Ranking], ready: dict[int, int]
-    ) -> None:
-        began = time.perf_counter()
-        maps = [_as_bytes(checkpoint.head, self._seen[key]) for key in ready.values()]
+    def _said(
+        self, scorer: Scorer, checkpoint: Checkpoint, ready: dict[int, int], is_urgent: Callable[[], bool]
+    ) -> Explanations:
+        """What is to be published of these images. Raises SetAside."""
         answered = scorer.answered()
+        maps: list[NDArray[np.int8]] = []
         neighbours = np.full((len(ready), 2, NEIGHBOURS), -1, np.int32)
         similarity = np.zeros((len(ready), 2, NEIGHBOURS), np.float32)
-        for row, number in enumerate(ready):
-            for place, kind in enumerate((True, False)):
-                for column, (other, cosine) in enumerate(scorer.pool.nearest(number, answered[kind], NEIGHBOURS)):
-                    neighbours[row, place, column], similarity[row, place, column] = other, cosine
-        content = Explanations(
+        for row, (number, key) in enumerate(ready.items()):
+            if is_urgent():
+                raise SetAside
+            maps.append(_as_bytes(checkpoint.head, self._seen[key]))
+            for kind, is_positive in enumerate((True, False)):
+                for place, near in enumerate(scorer.pool.nearest(number, answered[is_positive], NEIGHBOURS)):
+                    neighbours[row, kind, place], similarity[row, kind, place] = near
+        return Explanations(
             checkpoint=checkpoint.generation,
             images=np.array(list(ready), np.int32),
             shapes=np.array([each.shape for each in maps], np.int32).ravel(),
@@ -145,10 +156,17 @@ class Explainer:
             neighbours=neighbours.ravel(),
             similarity=similarity.ravel(),
         )
-        generation = publish(self._run, EXPLANATIONS, content)
-        self._published, self._published_s = (ranking, ready), time.monotonic()
-        milliseconds = 1000 * (time.perf_counter() - began)
-        log.info("explanations %d: %d images, %.0f ms", generation, len(ready), milliseconds)
+
+
+@contextlib.contextmanager
+def _one_core() -> Iterator[None]:
+    """Leave the others to whoever answers: such small steps are no faster on several."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _as_bytes(head: Head, seen: Seen) -> NDArray[np.int8]:

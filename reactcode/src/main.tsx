@@ -7,9 +7,9 @@ import "./auto.css";
 import "./looking.css";
 import "./progress.css";
 import "./review.css";
-import "./explanation.css";
 import "./instructions.css";
 import "./grid.css";
+import "./explanation.css"; // after the grid, which says where the stage is without it
 
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from config import ROOT
 from tests.browser.conftest import OpenPage
-from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
+from tests.browser.test_explanation import explain
+from tests.screens import EXPLANATION, PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import Serving, serving, until
 
 pytestmark = pytest.mark.browser
@@ -30,6 +31,7 @@ SCREENS = (
     Screen("AUTO", ("press:a",), '#auto[aria-pressed="true"]'),
     WALK,
     ZOOM,
+    EXPLANATION,
     *PANELS,
 )
 
@@ -89,6 +91,7 @@ def prepared(server: Serving, open_page: OpenPage) -> Page:
         answer(page, key)
     until(lambda: len(server.client.get("/api/annotations").json()["annotations"]) == 3)
     expect(page.locator(PAINTED)).to_be_visible()
+    explain(server, list(range(12)))
     return page
 
 
