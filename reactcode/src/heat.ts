@@ -2,8 +2,8 @@
 import type { HeatMap } from "./api";
 
 const PIXELS = 12; // of the painting, for each place of the map on a side: the browser enlarges them
-const LEAST = 0.12; // what says less is not painted
-const STRONGEST = 0.78; // of what lies under the strongest place this much is hidden
+const LEAST = 0.15; // what says less is not painted
+const STRONGEST = 0.6; // of what lies under the strongest place this much is hidden: one must see what it is
 const FOR = [255, 140, 0] as const; // orange and blue stay apart for every kind of colour vision
 const AGAINST = [30, 110, 230] as const;
 
@@ -22,7 +22,7 @@ export function valueAt({ height, width, values }: HeatMap, x: number, y: number
 export function colourOf(value: number): readonly [number, number, number, number] {
   const strength = Math.max(0, (Math.abs(value) - LEAST) / (1 - LEAST));
   const [red, green, blue] = value > 0 ? FOR : AGAINST;
-  return [red, green, blue, Math.round(255 * STRONGEST * Math.sqrt(strength))];
+  return [red, green, blue, Math.round(255 * STRONGEST * strength)];
 }
 
 /** The map as a picture. */
