@@ -19,6 +19,7 @@ from IA.head import Head
 from IA.model import Checkpoint
 from IA.pictures import UnreadableError
 from IA.protocol import (
+    ANNOTATIONS,
     EXPLANATIONS,
     FULL,
     IMAGES,
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 EXPLAINED = 24  # images of the head of the ranking
 PUBLISH_EVERY_S = 1.0  # while some are still to come
 KEPT = 256  # images whose places are kept: some 50 kB each
+LEARNING_S = 1.0  # for that long after an answer the next checkpoint is waited for
 URGENT = (PREDICTOR, *WATCHED, IMAGES.name, SETTINGS.name)  # what the loop has better things to do for
 
 Box = tuple[float, float, float, float]
@@ -74,6 +76,8 @@ class Explainer:
         ranking, checkpoint = self._ranking.version(), scorer.checkpoint
         if ranking is None or checkpoint is None or ranking.content.checkpoint != checkpoint.generation:
             return False  # the ranking by this checkpoint is still to come
+        if self._is_learning():
+            return False
         with _one_core():
             return self._explain(scorer, checkpoint, ranking, for_s)
 
@@ -126,6 +130,13 @@ class Explainer:
             return None
         features = self._maps.of(image, is_urgent)
         return None if features is None or self._space is None else (Places.of(features, self._space), box)
+
+    def _is_learning(self) -> bool:
+        """Whether the trainer is at an answer: it needs the processor, and what is said now would soon be old."""
+        answered, learnt = signature(self._run / ANNOTATIONS.name), signature(self._run / PREDICTOR)
+        if answered is None or learnt is None or answered[1] < learnt[1]:
+            return False
+        return 0 <= time.time() - answered[1] / 1e9 < LEARNING_S
 
     def _urgency(self) -> Callable[[], bool]:
         """What says whether anything has come since."""

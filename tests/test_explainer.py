@@ -82,6 +82,20 @@ def test_a_new_head_looks_at_no_picture_again(loops: Loops, monkeypatch: pytest.
     assert looked == []
 
 
+def test_nothing_is_explained_while_an_answer_is_learnt(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an answer inference leaves the processor to the trainer, but does not wait for one that is down."""
+    loops.answer(ANSWERS)
+    before = explained(loops)
+    monkeypatch.setattr(explainer, "LEARNING_S", 1e6)
+    protocol.publish(loops.run, protocol.ANNOTATIONS, ANSWERS | {"red/2.png": True})
+    (loops.run / RANKING.name).touch()
+    loops.selector.step()  # orders by the old checkpoint what is left now
+    assert len(protocol.read(loops.run, RANKING).content.images) == 7
+    assert list(explained(loops).images) == list(before.images)
+    monkeypatch.setattr(explainer, "LEARNING_S", 0.0)
+    assert len(explained(loops).images) == 7
+
+
 def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint that comes while an image is looked at is scored before the next layer."""
     loops.answer(ANSWERS)
@@ -130,6 +144,6 @@ def test_little_is_kept(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explainer, "EXPLAINED", 3)
     loops.answer(ANSWERS)
     assert len(explained(loops).images) == 3
-    loops.answer({path: path.startswith("red") for path in loops.paths[:8]})
-    assert len(explained(loops).images) == 3
+    loops.answer(ANSWERS | {path: True for path in loops.paths if path.startswith("red")})
+    assert [loops.paths[image][:4] for image in explained(loops).images] == ["blue"] * 3
     assert len(loops.inference._explainer._seen) == 3
