@@ -92,11 +92,7 @@ def _letterbox(image: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 def _within(image: Tensor, shape: tuple[int, int], preprocessing: Preprocessing) -> Tensor:
     """The whole image as large as it fits, in the middle of a canvas (height, width) of the mean colour."""
-    scale = min(whole / side for whole, side in zip(shape, image.shape[1:], strict=True))
-    height, width = (
-        whole if abs(side * scale - whole) < STEP_PX / 2 else max(1, round(side * scale))
-        for side, whole in zip(image.shape[1:], shape, strict=True)
-    )
+    height, width = _largest((image.shape[1], image.shape[2]), shape)
     # On bytes in channels-last order, three times as fast as Pillow, from which it differs by rounding.
     small = interpolate(image[None], (height, width), mode="bicubic", antialias=True)[0]
     if (height, width) == shape:
@@ -106,6 +102,16 @@ def _within(image: Tensor, shape: tuple[int, int], preprocessing: Preprocessing)
     top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
     canvas[:, top : top + height, left : left + width] = small
     return canvas
+
+
+def _largest(sides: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of an image of these sides, as large as it fits."""
+    scale = min(whole / side for whole, side in zip(shape, sides, strict=True))
+    height, width = (
+        whole if abs(side * scale - whole) < STEP_PX / 2 else max(1, round(side * scale))
+        for side, whole in zip(sides, shape, strict=True)
+    )
+    return height, width
 
 
 def _area_shape(aspect: float, preprocessing: Preprocessing) -> tuple[int, int]:
@@ -136,6 +142,23 @@ RESIZES: dict[str, Callable[[Tensor, Preprocessing], Tensor]] = {
 }
 
 
+def seen_box(height: int, width: int, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
+    """What a network sees of an image of this size: top, left, bottom and right, where the image is from 0 to 1.
+
+    Cropped, it lies inside; with margins it reaches beyond.
+    """
+    if preprocessing.resize == "crop":
+        side = min(height, width)
+        top, left = (1 - side / height) / 2, (1 - side / width) / 2
+        return top, left, 1 - top, 1 - left
+    shape = (preprocessing.size_px, preprocessing.size_px)
+    if preprocessing.resize == "area":
+        shape = _area_shape(width / height, preprocessing)
+    within = _largest((height, width), shape)
+    top, left = (-((whole - part) // 2) / part for whole, part in zip(shape, within, strict=True))
+    return top, left, top + shape[0] / within[0], left + shape[1] / within[1]
+
+
 def extreme_shapes(preprocessing: Preprocessing) -> list[tuple[int, int]]:
     """Height and width of what comes of a square and of the widest and the tallest strip."""
     if preprocessing.resize != "area":
@@ -158,8 +181,17 @@ def load(path: Path, preprocessing: Preprocessing, inside: Path | None = None) -
         UnreadableError: the file is no picture.
         OSError: the file cannot be read.
     """
+    return load_with_box(path, preprocessing, inside)[0]
+
+
+def load_with_box(
+    path: Path, preprocessing: Preprocessing, inside: Path | None = None
+) -> tuple[Tensor, tuple[float, float, float, float]]:
+    """The same, and which part of the upright image it is, as `seen_box` says."""
     image = torch.from_numpy(pixels(path, preprocessing.size_px, inside))  # (H, W, 3)
-    return RESIZES[preprocessing.resize](image.permute(2, 0, 1), preprocessing)
+    height, width, _ = image.shape
+    prepared = RESIZES[preprocessing.resize](image.permute(2, 0, 1), preprocessing)
+    return prepared, seen_box(height, width, preprocessing)
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:

@@ -1,4 +1,4 @@
-"""Inference: embeds every image once, and scores all of them again for each new checkpoint."""
+"""Inference: embeds every image once, scores all of them again for each new checkpoint, explains what comes next."""
 
 import logging
 import os
@@ -9,15 +9,18 @@ from config import Config
 from IA.asked import WATCHED
 from IA.decoding import remember_in
 from IA.events import Events
+from IA.explainer import Explainer
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import load_head
 from IA.networks import build
 from IA.protocol import (
     BACKBONE,
+    EXPLANATIONS,
     FEATURES,
     IMAGES,
     PREDICTIONS,
     PREDICTOR,
+    RANKING,
     SETTINGS,
     Latest,
     changes,
@@ -28,7 +31,11 @@ from IA.tuned import LatestTuned
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
+EXPLAIN_S = 0.2  # at a time; while it still embeds, one image
 NICE = 10  # embedding takes every core, yet the page comes first
+
+
+WRITTEN = (PREDICTIONS.name, FEATURES.name, EXPLANATIONS.name)
 
 
 class Inference:
@@ -40,6 +47,7 @@ class Inference:
         self._images = Latest(config.run, IMAGES)
         self._events = Events(config.run / "tensorboard" / "inference")
         self._tuned = LatestTuned(config.run)
+        self._explainer = Explainer(config.run)
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
         self._scorer: Scorer | None = None
@@ -48,10 +56,10 @@ class Inference:
         self._behind: Scorer | None = None  # the same when it embeds, until it can take over
 
     def step(self) -> bool:
-        """One turn: follow the inputs, embed for a while, publish what has changed.
+        """One turn: follow the inputs, embed for a while, publish what has changed, explain what comes next.
 
         Returns:
-            Whether there is more to embed.
+            Whether there is more to embed or to explain.
         """
         settings, images = self._settings.content(), self._images.version()
         if settings is None or images is None:
@@ -63,6 +71,7 @@ class Inference:
         self._scorer = self._follow_tuned(self._scorer)
         describes = self._behind is None or not self._behind.is_described
         busy = self._scorer.turn(datadir, images, describes, inside)
+        busy |= self._explainer.turn(self._scorer, 0.0 if busy else EXPLAIN_S)
         if self._behind is not None and not busy:
             busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
@@ -116,10 +125,10 @@ def main() -> None:
     config = loop_config()
     if hasattr(os, "nice"):
         os.nice(NICE)
-    with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
+    with until_signalled("inference", config.run, *WRITTEN) as stop:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
-        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE)
+        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE, RANKING.name)
         take_turns(changes(config.run, *watched, stop=stop), inference.step, stop)
         inference.close()
 

@@ -119,6 +119,15 @@ class Pool:
         self.probability[numbers] = self._view.probability(head, numbers)
         return len(numbers)
 
+    def key(self, number: int) -> int | None:
+        """What tells this image, as it is on the disk, from any other; None while it has no embedding."""
+        is_embedded = number < len(self) and self._rows[number] >= 0
+        return int(self._keys[number]) if is_embedded else None
+
+    def nearest(self, number: int, among: Sequence[int], count: int) -> list[tuple[int, float]]:
+        """Those of some images that are most like an embedded one, the likest first, each with the cosine."""
+        return [] if self._view is None else self._view.nearest(number, np.array(among, np.int64), count)
+
     def likeliest(self, count: int) -> list[int]:
         """Numbers of so many images, the likeliest positive first, answered ones too; fewer where fewer are scored."""
         probability = np.nan_to_num(self.probability, nan=-1.0)

@@ -17,14 +17,16 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 |                    |            |                          | calibrated on all answers alike                |
 | features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
-| ranking.pickle     | selector   | server                   | `Ranking`: what to ask next, best first        |
+| ranking.pickle     | selector   | inference, server        | `Ranking`: what to ask next, best first        |
+| explanations.pickle| inference  | server                   | `Explanations`: where the model looks in the   |
+|                    |            |                          | next images, and what they are like            |
 | backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
 |                    |            |                          | IA/tuned.py                                    |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
 
 A pickle here holds built-in types only, and behind its STOP a footer that plain `pickle.load` ignores:
 magic, format version, generation, length and SHA-256. Arrays are little-endian bytes of a fixed type, read back as
-memoryviews ("f": float32, "i": int32) that `numpy.asarray` takes without a copy.
+memoryviews ("f": float32, "i": int32, "b": int8) that `numpy.asarray` takes without a copy.
 """
 
 import contextlib
@@ -68,6 +70,9 @@ MAGIC = b"IA\x00files"
 FORMAT = 1
 MOST_BYTES = 2**30  # of a pickle here: some ten million paths
 MOST = 2**53  # of a count or a generation
+NEIGHBOURS = 3  # of either class, in an explanation
+LARGEST_MAP = 64  # places on a side
+FULL = 127  # what a place of a map says at most, for or against
 BAD_PICKLE = (
     pickle.UnpicklingError,
     EOFError,
@@ -204,6 +209,29 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class Explanations:
+    """Why the model thinks so, of a few images.
+
+    Attributes:
+        checkpoint: generation of the checkpoint that is explained.
+        images: (E,) int32, numbers of the images.
+        shapes: (2 E,) int32, height and width of each map; 0 and 0 where there is none.
+        maps: (sum of height * width,) int8, one map after the other, row by row, over the upright picture: how much a
+            place speaks for positive, or below 0 against it; the furthest from 0 is `FULL` in each map.
+        neighbours: (6 E,) int32, for each image the nearest three with a positive and the nearest three with a
+            negative answer, the nearest first; -1 where there are fewer.
+        similarity: (6 E,) float32, of these, the cosine.
+    """
+
+    checkpoint: int
+    images: Array
+    shapes: Array
+    maps: Array
+    neighbours: Array
+    similarity: Array
+
+
+@dataclass(frozen=True)
 class PickleFile(Generic[Content]):
     """One file of the protocol: its name, and how its content becomes built-in types and back.
 
@@ -230,7 +258,7 @@ def _array(buffer: Array, kind: str) -> bytes:
     return view.tobytes()
 
 
-def _view(data: object, kind: Literal["f", "i"]) -> Array:
+def _view(data: object, kind: Literal["f", "i", "b"]) -> Array:
     if not isinstance(data, bytes):
         raise TypeError("an array that is not bytes")
     return memoryview(data).cast(kind)  # TypeError where the length does not fit
@@ -254,11 +282,11 @@ def _finite(array: Array) -> Array:
     return array
 
 
-def _within(array: Array, most: float, unknown: bool = False) -> Array:
-    """The array, if all its values are from 0 to `most`; NaN, where `unknown` may be."""
+def _within(array: Array, most: float, unknown: bool = False, least: float = 0) -> Array:
+    """The array, if all its values are from `least` to `most`; NaN, where `unknown` may be."""
     values = np.asarray(array)
-    if not ((values >= 0) & (values <= most) | (np.isnan(values) if unknown else False)).all():
-        raise ValueError(f"a figure that is not from 0 to {most}")
+    if not ((values >= least) & (values <= most) | (np.isnan(values) if unknown else False)).all():
+        raise ValueError(f"a figure that is not from {least} to {most}")
     return array
 
 
@@ -371,6 +399,31 @@ def _unpack_ranking(data: Any) -> Ranking:
     return Ranking(images, probability, _count(data["labels"]), _typed(data["strategy"], str), checkpoint)
 
 
+def _pack_explanations(explanations: Explanations) -> dict[str, object]:
+    return {
+        "checkpoint": explanations.checkpoint,
+        "images": _array(explanations.images, "i"),
+        "shapes": _array(explanations.shapes, "i"),
+        "maps": _array(explanations.maps, "b"),
+        "neighbours": _array(explanations.neighbours, "i"),
+        "similarity": _array(explanations.similarity, "f"),
+    }
+
+
+def _unpack_explanations(data: Any) -> Explanations:
+    images = _within(_view(data["images"], "i"), MOST)
+    shapes = _within(_view(data["shapes"], "i"), LARGEST_MAP)
+    maps = _within(_view(data["maps"], "b"), FULL, least=-FULL)
+    neighbours = _within(_view(data["neighbours"], "i"), MOST, least=-1)
+    similarity = _within(_view(data["similarity"], "f"), 1, least=-1)
+    each = 2 * NEIGHBOURS * len(images)
+    if len(shapes) != 2 * len(images) or len(neighbours) != each or len(similarity) != each:
+        raise ValueError("images, shapes, neighbours and similarity do not fit each other")
+    if int(np.asarray(shapes).reshape(-1, 2).prod(axis=1).sum()) != len(maps):
+        raise ValueError("maps and shapes do not fit each other")
+    return Explanations(_count(data["checkpoint"]), images, shapes, maps, neighbours, similarity)
+
+
 SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
 IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
 ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
@@ -380,7 +433,8 @@ HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_ou
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
-PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, AUDIT, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING)
+EXPLANATIONS = PickleFile[Explanations]("explanations.pickle", _pack_explanations, _unpack_explanations)
+PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, AUDIT, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING, EXPLANATIONS)
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 

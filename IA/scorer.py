@@ -85,6 +85,31 @@ class Scorer:
         """Whether there is a checkpoint of this backbone."""
         return self._checkpoint is not None
 
+    @property
+    def backbone(self) -> Backbone:
+        """What it embeds by."""
+        return self._embedder.backbone
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The one in force."""
+        return self._checkpoint
+
+    @property
+    def pool(self) -> Pool:
+        """Every image as this backbone sees it."""
+        return self._pool
+
+    def file(self, number: int) -> tuple[Path, Path | None]:
+        """The file of an image, and the folder that it must lie in, if any."""
+        return self._datadir / self._images.content[number], self._inside
+
+    def answered(self) -> dict[bool, list[int]]:
+        """Numbers of the images with a positive and with a negative answer that the model may know."""
+        answers = self._annotations.content() or {}
+        known = [(self._numbers[path], label) for path, label in answers.items() if path in self._numbers]
+        return {kind: [number for number, label in known if label is kind] for kind in (True, False)}
+
     def turn(
         self, datadir: Path, images: Version[list[str]], describes: bool = True, inside: Path | None = None
     ) -> bool:

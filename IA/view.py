@@ -88,6 +88,20 @@ class View:
         probability[~self._embedded] = np.nan
         return probability
 
+    def nearest(self, number: int, among: Numbers, count: int) -> list[tuple[int, float]]:
+        """Those of some images that are most like one of them, the likest first, each with the cosine.
+
+        Args:
+            number: of an embedded image.
+            among: (n,) numbers; those that are not embedded, and `number` itself, do not count.
+            count: how many at most.
+        """
+        others = among[self._embedded[among] & (among != number)]
+        similarity = self._projected[torch.from_numpy(others)] @ self._projected[number]  # (n,)
+        best = similarity.topk(min(count, len(others)))
+        cosines = best.values.clamp(-1, 1).tolist()
+        return list(zip(others[best.indices.numpy()].tolist(), cosines, strict=True))
+
     def _forget(self, gone: set[int]) -> None:
         """These images count as answered no more: what was nearest to them has another neighbour."""
         self._answered -= gone

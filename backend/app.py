@@ -82,6 +82,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     # after that: what is added last is asked first
     app.add_middleware(Access, config=session.config, token=token, limits=limits)
     _add_images(app, session)
+    _add_explanations(app, session)
     _add_status(app, session)
     _add_downloads(app, session)
     _add_pages(app)
@@ -151,6 +152,15 @@ def _add_images(app: FastAPI, session: Session) -> None:
                 raise
             raise HTTPException(404, f"There is no image {image}, or its file is away.") from None
         return Response(shown.content, media_type=shown.media_type, headers=headers if is_same else None)
+
+
+def _add_explanations(app: FastAPI, session: Session) -> None:
+    @app.get("/api/explanation/{image}", summary="Why the model thinks so, of one of the next images")
+    def explanation(image: Number) -> dict[str, Any]:
+        told = session.explanation(image)
+        if told is None:
+            raise HTTPException(404, "There is no explanation of this image; they are made for the next 24 images.")
+        return told
 
 
 class _Told:

@@ -235,6 +235,12 @@ class Queue:
         lease = self._leases.get(image)
         return lease is not None and lease.client == client and lease.drawn
 
+    def is_apart(self, image: int) -> bool:
+        """Whether an image was drawn for anybody: nobody is told what the model thinks of it, before or after."""
+        lease = self._leases.get(image)
+        is_answered = image < len(self._closed) and bool(self._closed[image] & Closed.DRAWN)
+        return is_answered or (lease is not None and lease.drawn)
+
     # --- handing out --------------------------------------------------------------------------------------------------
 
     def next(self, client: str, count: int) -> list[tuple[int, float | None]]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from backend.ahead import Ahead
-from backend.answers import DRAWN, NOT_DRAWN, Answer
+from backend.answers import DRAWN, NOT_DRAWN, Answer, Label
 from backend.audit import Audit
 from backend.changes import Changes
 from backend.curves import Curves, figures
+from backend.explanations import Explanations, Near
 from backend.finishing import Rest
 from backend.images import Images
 from backend.instructions import Instructions
@@ -30,6 +31,7 @@ from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
 from IA.protocol import (
+    EXPLANATIONS,
     HELD_OUT,
     IMAGES,
     PREDICTIONS,
@@ -75,6 +77,7 @@ class Session:
         self.images = Images(self.run, datadir, self._on_image, config.follow_links)
         self.uploads = Uploads(datadir, self.images.files) if config.allow_upload else None
         self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
+        self.explanations = Explanations(self.images.version)
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
@@ -205,6 +208,37 @@ class Session:
             for image, probability in self.queue.next(client, count)
         ]
         return {"images": images, "ranking": self.ranking and self.ranking.generation, "left": self.queue.left}
+
+    def explanation(self, image: int) -> dict[str, Any] | None:
+        """Where the model looks in an image, and the answers nearest to it; None where nothing is to be told."""
+        explained = None if self.queue.is_apart(image) else self.explanations.of(image)
+        if explained is None:
+            return None
+        height, width = explained.shape
+        return {
+            "image": image,
+            "checkpoint": explained.checkpoint,
+            "map": {"height": height, "width": width, "values": explained.said} if explained.said else None,
+            "positive": self._near(explained.positive, "positive"),
+            "negative": self._near(explained.negative, "negative"),
+        }
+
+    def _near(self, near: Near, label: Label) -> list[dict[str, Any]]:
+        """What a page needs to show these images, less those that have another answer by now, or none to be told."""
+        return [
+            {
+                "image": image,
+                "path": displayed(self.images.path(image)),
+                "version": self.images.version(image),
+                "similarity": similarity,
+                "label": label,
+            }
+            for image, similarity in near
+            if image < len(self.images)
+            and self.labels.label(self.images.path(image)) == label
+            and not self.queue.is_apart(image)
+            and not self.images.is_gone(image)
+        ]
 
     def tag(self, image: int, size_px: int | None) -> str:
         """What tells one picture for display from any other: file, content and size. Raises FileNotFoundError."""
@@ -394,10 +428,16 @@ class Session:
     def _follow(self) -> None:
         held_out = Latest(self.run, HELD_OUT)
         predictions, ranking = Latest(self.run, PREDICTIONS), Latest(self.run, RANKING)
-        for _ in protocol.changes(self.run, HELD_OUT.name, PREDICTIONS.name, RANKING.name, stop=self._stop):
+        explanations, taken = Latest(self.run, EXPLANATIONS), None
+        watched = (HELD_OUT.name, PREDICTIONS.name, RANKING.name, EXPLANATIONS.name)
+        for _ in protocol.changes(self.run, *watched, stop=self._stop):
             self.held_out = held_out.content() or {}
             self._take_predictions(predictions.version())
             self._take_ranking(ranking.version())
+            explained = explanations.version()
+            if explained is not None and explained is not taken:
+                self.explanations.take(explained.content)
+                taken = explained
 
     def _take_predictions(self, version: Version[Predictions] | None) -> None:
         if version is None or version is self.predictions:
@@ -471,7 +511,7 @@ def _numbers_stand(run: Path) -> bool:
         return True
     except ValueError as error:
         log.warning("%s; images are numbered anew", error)
-        for file in (PREDICTIONS, RANKING):
+        for file in (PREDICTIONS, RANKING, EXPLANATIONS):
             (run / file.name).unlink(missing_ok=True)
         return False
     return True

@@ -52,6 +52,7 @@ def put_instructions_away(page: Page) -> None:
 
 WALK = Screen("walk", ("press:ArrowLeft",), f"main:has(#walk) {PAINTED}")
 ZOOM = Screen("zoom", ("press:z",), "#viewing")
+EXPLANATION = Screen("explanation", ("press:h",), "#why[data-image] .nearest img")
 PANELS = (
     Screen("help", ("press:?",), "dialog.help"),
     Screen("info", ("door:info",), "dialog.info"),

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, exp
 from backend import demo
 from tests.benchmarks.chromium import launched
 from tests.processes.suite import START_S, Suite, running
-from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
+from tests.screens import EXPLANATION, PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import until
 
 ANSWERS = 160
@@ -121,6 +121,8 @@ def with_model(context: BrowserContext, link: str, camera: Camera) -> None:
         camera.attempt(page, screen.name, lambda screen=screen: open_whole(page, screen))  # type: ignore[misc]
         for _ in range(2):
             page.keyboard.press("Escape")
+    camera.attempt(page, EXPLANATION.name, lambda: open_whole(page, EXPLANATION))
+    page.keyboard.press("h")
     camera.attempt(page, "auto", lambda: auto(page))
     page.keyboard.press("a")
     camera.attempt(page, "away", lambda: away(page))

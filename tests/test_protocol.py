@@ -1,5 +1,6 @@
 """The files between the processes: replaced as a whole, read without trust, watched."""
 
+import dataclasses
 import logging
 import os
 import pickle
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from IA import protocol
 from IA.protocol import (
     ANNOTATIONS,
+    EXPLANATIONS,
     FEATURES,
     FINE_TUNING,
     HELD_OUT,
@@ -25,6 +27,7 @@ from IA.protocol import (
     PREDICTIONS,
     RANKING,
     SETTINGS,
+    Explanations,
     Features,
     FineTuning,
     Latest,
@@ -36,6 +39,14 @@ from tests.serving import until
 
 TWO: dict[str, bool | None] = {"b": False, "a": True}
 FLOATS = np.array([0.5, np.nan], np.float32)
+EXPLAINED = Explanations(
+    3,
+    np.array([4, 0], np.int32),
+    np.array([1, 2, 0, 0], np.int32),
+    np.array([-127, 5], np.int8),
+    np.array([3, 2, -1, 1, -1, -1] * 2, np.int32),
+    np.array([1, 0.5, 0, -0.5, 0, 0] * 2, np.float32),
+)
 EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
@@ -45,6 +56,7 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
     (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
+    (EXPLANATIONS, EXPLAINED),
 ]
 
 
@@ -128,6 +140,30 @@ def test_held_out_figures_are_probabilities(tmp_path: Path, content: object) -> 
     protocol.publish(tmp_path, foreign, content)
     with pytest.raises(ValueError, match="is not a good"):
         protocol.read(tmp_path, HELD_OUT)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"checkpoint": -1},
+        {"images": np.array([4, -1], np.int32)},
+        {"images": np.array([4], np.int32)},
+        {"shapes": np.array([2, 2, 0, 0], np.int32)},
+        {"shapes": np.array([-1, -2, 0, 0], np.int32)},
+        {"shapes": np.array([1, 2], np.int32)},
+        {"maps": np.array([-128, 5], np.int8)},
+        {"neighbours": np.array([-2] * 12, np.int32)},
+        {"neighbours": np.array([3] * 11, np.int32)},
+        {"similarity": np.array([np.nan] * 12, np.float32)},
+        {"similarity": np.array([1.5] * 12, np.float32)},
+    ],
+    ids=str,
+)
+def test_explanations_fit_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Explanations whose parts do not fit each other, or say what cannot be, do not load."""
+    protocol.publish(tmp_path, EXPLANATIONS, dataclasses.replace(EXPLAINED, **wrong))
+    with pytest.raises(ValueError, match="is not a good"):
+        protocol.read(tmp_path, EXPLANATIONS)
 
 
 def test_the_last_good_version_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

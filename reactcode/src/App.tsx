@@ -5,6 +5,7 @@ import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
 import { Certified } from "./components/Certified";
 import { Finish } from "./components/Finish";
+import { Explanation } from "./components/Explanation";
 import { Grid } from "./components/Grid";
 import { GridBar } from "./components/GridBar";
 import { Header } from "./components/Header";
@@ -29,6 +30,7 @@ import { Tools } from "./components/Tools";
 import { Upload } from "./components/Upload";
 import { Walk } from "./components/Walk";
 import { isGridShown } from "./grid";
+import { useExplanation } from "./useExplanation";
 import { useSession } from "./useSession";
 import { useUpload } from "./useUpload";
 
@@ -38,12 +40,14 @@ export function App() {
   const mayUpload = session.state.status?.upload === true;
   const upload = useUpload(mayUpload);
   const isGrid = isGridShown(session.state);
+  const why = useExplanation(session.state);
   return (
     <div className="page">
       <Header session={session} />
       <main>
-        {isGrid ? <Grid session={session} /> : <Stage session={session} />}
+        {isGrid ? <Grid session={session} /> : <Stage session={session} why={why} />}
         <History session={session} />
+        <Explanation session={session} why={why} />
         <Scene session={session} upload={mayUpload ? upload : null} />
         <Walk session={session} />
         <Ring session={session} />

@@ -21,6 +21,7 @@ export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) =>
   tools: (engine) => engine.toggle("tools"),
   plain: (engine) => engine.dispatch({ type: "plain" }),
   blind: (engine) => engine.dispatch({ type: "blind", blind: !engine.state.blind }),
+  explanation: (engine) => engine.dispatch({ type: "explains" }),
   progress: (engine) => engine.toggle("progress"),
   review: (engine) => engine.toggle("review"),
   finish: (engine) => engine.toggle("finish"),

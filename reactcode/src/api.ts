@@ -59,6 +59,30 @@ export interface Queued {
   readonly version: string | null;
 }
 
+/** Where a model looked: row by row, 1 speaks for positive as much as anything, -1 against it. */
+export interface HeatMap {
+  readonly height: number;
+  readonly width: number;
+  readonly values: readonly number[];
+}
+
+/** An answered image and how like it is, the cosine. */
+export interface Neighbour {
+  readonly image: number;
+  readonly path: string;
+  readonly version: string | null;
+  readonly similarity: number;
+  readonly label: Label;
+}
+
+export interface Explanation {
+  readonly image: number;
+  readonly checkpoint: number;
+  readonly map: HeatMap | null;
+  readonly positive: readonly Neighbour[];
+  readonly negative: readonly Neighbour[];
+}
+
 export interface QueueAnswer {
   readonly images: readonly Queued[];
   readonly ranking: number | null;
@@ -436,6 +460,8 @@ export const askFirst = (band: Range, threshold: number) =>
     "api/finish/doubtful",
     sending("POST", { low: band.low, high: band.high, threshold }),
   );
+/** Why the model thinks so; refused with 404 where nothing is to be told. */
+export const explanation = (image: number) => json<Explanation>(`api/explanation/${image}`);
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

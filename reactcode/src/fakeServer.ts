@@ -1,6 +1,15 @@
 // A server for the tests: answers fetch and EventSource as the real one does, and remembers what it was told.
 import { vi } from "vitest";
-import type { Annotation, ImportPlan, Label, Outlook, PastAnswer, Statistics, Status } from "./api";
+import type {
+  Annotation,
+  Explanation,
+  ImportPlan,
+  Label,
+  Outlook,
+  PastAnswer,
+  Statistics,
+  Status,
+} from "./api";
 
 interface Stored {
   readonly image: number;
@@ -51,6 +60,7 @@ export class FakeServer {
   instructions: string | null = null;
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
+  readonly explanations = new Map<number, Explanation>();
   /** What to answer instead: an HTTP status, or 0 for no answer at all. */
   failure: number | null = null;
   picturesHeld = false;
@@ -129,6 +139,7 @@ export class FakeServer {
     this.requests.push(`${init.method ?? "GET"} ${url.pathname}`);
     if (url.pathname.startsWith("/api/images/")) return this.picture(Number(url.pathname.split("/").at(-1)));
     await Promise.resolve();
+    if (url.pathname.startsWith("/api/explanation/")) return this.explain(url.pathname);
     if (this.failure === 0) throw new TypeError("Failed to fetch");
     if (this.failure !== null && init.method !== undefined) return refusal(this.failure);
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
@@ -178,6 +189,11 @@ export class FakeServer {
   private async picture(image: number): Promise<Response> {
     if (this.picturesHeld) await new Promise<void>((resolve) => this.held.push(resolve));
     return this.unreadable.has(image) ? refusal(415) : new Response(new Blob(["picture"]));
+  }
+
+  private explain(path: string): Response {
+    const explanation = this.explanations.get(Number(path.split("/").at(-1)));
+    return explanation === undefined ? refusal(404) : Response.json(explanation);
   }
 
   private queue(count: number) {

@@ -19,6 +19,7 @@ export type Action =
   | "tools"
   | "plain"
   | "blind"
+  | "explanation"
   | "progress"
   | "review"
   | "finish"
@@ -46,6 +47,11 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "tools", key: "l", does: "contrast, brightness and the like" },
   { action: "plain", key: "n", does: "reset zoom, contrast and the like" },
   { action: "blind", key: "b", does: "hide or show the probability" },
+  {
+    action: "explanation",
+    key: "h",
+    does: "why the model thinks so: where it looks, and the nearest answers",
+  },
   { action: "progress", key: "p", does: "progress" },
   { action: "review", key: "r", does: "review past answers" },
   { action: "finish", key: "e", does: "finish: let the model label the rest" },

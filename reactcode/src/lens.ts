@@ -26,11 +26,12 @@ const WORTH_WHILE = 1.25; // where the file's own pixels are not larger than thi
 const STRIDE = 0.15; // of the stage, by a key
 const PATIENCE_MS = 150; // for a file, before the picture that is there has to do
 
-/** The elements: where hands are, where the whole picture fits, and what moves. */
+/** The elements: where hands are, where the whole picture fits, what moves, and what lies over it and moves too. */
 export interface Elements {
   readonly stage: HTMLElement;
   readonly fit: HTMLElement;
   readonly glass: HTMLElement;
+  readonly heat: HTMLElement;
 }
 
 interface Shown {
@@ -44,6 +45,7 @@ export class Lens {
   private view: View = FIT;
   private pull: Point = MIDDLE;
   private elements: Elements | null = null;
+  private over: { readonly key: string; readonly element: HTMLElement } | null = null;
   private label: HTMLElement | null = null;
   private shown: Shown | null = null;
   private sizes = { stage: NOWHERE, fit: NOWHERE, origin: MIDDLE, inset: MIDDLE };
@@ -91,6 +93,12 @@ export class Lens {
     if (!isSame) this.turn(state);
     else this.follow(state);
     this.wantFiles();
+  }
+
+  /** Lay something over this very picture, as long as it is the one that is shown; null: nothing. */
+  lay(queued: Queued | null, over: HTMLElement | null): void {
+    this.over = queued && over && { key: keyOf(queued), element: over };
+    this.cover();
   }
 
   /** Closer by a factor, or farther. */
@@ -146,6 +154,7 @@ export class Lens {
     this.awaited = null;
     this.pull = MIDDLE;
     this.view = state.zoom ? this.view : FIT;
+    this.cover();
     const { shown, elements } = this;
     if (shown !== null && elements !== null) {
       this.fit();
@@ -198,7 +207,7 @@ export class Lens {
     const [left, top] = [Math.round((fit.width - width) / 2), Math.round((fit.height - height) / 2)];
     this.box = { x: inset.x + left, y: inset.y + top, width, height };
     const css = { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
-    Object.assign(this.elements.glass.style, css);
+    for (const moved of this.moved) Object.assign(moved.style, css);
     if (!isFit(this.view)) this.view = clamped(this.view, this.frame);
   }
 
@@ -220,11 +229,26 @@ export class Lens {
 
   private apply(isSmooth: boolean): void {
     if (this.elements === null) return;
-    const { stage, glass } = this.elements;
-    glass.dataset["smooth"] = String(isSmooth);
-    glass.style.transform = isFit(this.view) ? this.pulled() : this.enlarged();
+    const { stage } = this.elements;
+    const transform = isFit(this.view) ? this.pulled() : this.enlarged();
+    for (const moved of this.moved) {
+      moved.dataset["smooth"] = String(isSmooth);
+      moved.style.transform = transform;
+    }
     stage.dataset["zoomed"] = String(!isFit(this.view));
     this.write();
+  }
+
+  /** Nothing ever lies over another picture than its own. */
+  private cover(): void {
+    const { over, shown } = this;
+    const isIts = over !== null && shown !== null && over.key === keyOf(shown.queued);
+    this.elements?.heat.replaceChildren(...(isIts ? [over.element] : []));
+  }
+
+  /** The picture and what lies over it. */
+  private get moved(): readonly HTMLElement[] {
+    return this.elements === null ? [] : [this.elements.glass, this.elements.heat];
   }
 
   private pulled(): string {

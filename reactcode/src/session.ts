@@ -87,6 +87,8 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
       return { ...state, look: step.look };
     case "blind":
       return { ...state, blind: step.blind };
+    case "explains":
+      return withExplains(state);
     case "speed":
       return { ...state, speed: Math.min(Math.max(step.speed, SPEED.least), SPEED.most) };
     case "visible":
@@ -102,6 +104,13 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
 function withZoom(state: State, wanted: boolean): State {
   const zoom = wanted && (state.zoom || isPainted(state));
   return { ...state, zoom, pinned: state.pinned && zoom };
+}
+
+/** What sways the answer is not shown to who has hidden the probability. */
+function withExplains(state: State): State {
+  const explains = !state.explains;
+  const isHidden = explains && state.blind;
+  return isHidden ? noted({ ...state, explains }, "Hidden, as the probability is.") : { ...state, explains };
 }
 
 function withPin(state: State): State {

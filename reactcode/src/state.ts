@@ -97,6 +97,8 @@ export interface State {
   readonly look: Look;
   /** Probabilities are hidden: a score that one sees draws the answer towards it. */
   readonly blind: boolean;
+  /** It is shown why the model thinks so. */
+  readonly explains: boolean;
   readonly last: { readonly label: Label; readonly source: Source; readonly serial: number } | null;
   /** A quiet sentence for the eye. */
   readonly note: { readonly text: string; readonly serial: number } | null;
@@ -135,6 +137,7 @@ export const START: State = {
   pinned: false,
   look: PLAIN,
   blind: false,
+  explains: false,
   last: null,
   note: null,
 };
@@ -174,7 +177,7 @@ export type Step =
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
   | { readonly type: "visit"; readonly image: number }
-  | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "plain" }
+  | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "plain" | "explains" }
   | { readonly type: "zoom"; readonly zoom: boolean }
   | { readonly type: "look"; readonly look: Look }
   | { readonly type: "blind"; readonly blind: boolean }

@@ -14,18 +14,19 @@ export function useLens(
   elements: Readonly<Record<keyof Elements, RefObject<HTMLElement | null>>>,
 ): Lens {
   const [lens] = useState(() => new Lens(engine));
-  const { stage, fit, glass } = elements;
+  const { stage, fit, glass, heat } = elements;
   useLayoutEffect(() => {
-    if (stage.current === null || fit.current === null || glass.current === null) return;
-    const detach = lens.attach({ stage: stage.current, fit: fit.current, glass: glass.current });
-    const letGo = attachHands(stage.current, lens, engine);
+    const here = { stage: stage.current, fit: fit.current, glass: glass.current, heat: heat.current };
+    if (here.stage === null || here.fit === null || here.glass === null || here.heat === null) return;
+    const detach = lens.attach(here as Elements);
+    const letGo = attachHands(here.stage, lens, engine);
     engine.setStage((shown, picture, state) => lens.show(shown, picture, state));
     return () => {
       engine.setStage(null);
       letGo();
       detach();
     };
-  }, [lens, engine, stage, fit, glass]);
+  }, [lens, engine, stage, fit, glass, heat]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => onKey(engine, lens, bindings, event);
     const options = { capture: true }; // before the arrows walk

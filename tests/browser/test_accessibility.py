@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from config import ROOT
 from IA import protocol
 from tests.browser.conftest import OpenPage
-from tests.screens import PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
+from tests.browser.test_explanation import explain
+from tests.screens import EXPLANATION, PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import Serving, serving, until
 
 pytestmark = pytest.mark.browser
@@ -31,6 +32,7 @@ SCREENS = (
     Screen("AUTO", ("press:a",), '#auto[aria-pressed="true"]'),
     WALK,
     ZOOM,
+    EXPLANATION,
     *PANELS,
 )
 
@@ -92,6 +94,7 @@ def prepared(server: Serving, open_page: OpenPage) -> Page:
     protocol.publish(server.session.run, protocol.HELD_OUT, {f"{number:02d}.jpg": 0.1 for number in range(12)})
     until(lambda: server.client.get("/api/slips").json()["total"] == 1)
     expect(page.locator(PAINTED)).to_be_visible()
+    explain(server, list(range(12)))
     return page
 
 

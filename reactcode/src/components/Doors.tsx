@@ -8,8 +8,11 @@ import { GridDoor } from "./GridBar";
 import { Icon, type IconName } from "./Icon";
 import { Press } from "./Press";
 
+/** What is on or off rather than a panel. */
+type Switch = "zoom" | "explanation";
+
 interface Way {
-  readonly id: Panel | "zoom";
+  readonly id: Panel | Switch;
   readonly icon: IconName;
   readonly title: string;
   readonly action?: Action;
@@ -25,6 +28,7 @@ const OFTEN: readonly Way[] = [
 const RARE: readonly Way[] = [
   { id: "finish", icon: "finish", title: "Finish: let the model label the rest", action: "finish" },
   { id: "slips", icon: "done", title: "Check answers that look wrong", action: "slips" },
+  { id: "explanation", icon: "why", title: "Why the model thinks so", action: "explanation" },
   { id: "instructions", icon: "instructions", title: "Instructions", action: "instructions" },
   { id: "tensorboard", icon: "board", title: "TensorBoard", action: "tensorboard" },
   { id: "info", icon: "info", title: "About this run" },
@@ -80,16 +84,16 @@ function isThere(id: Way["id"], { status }: State): boolean {
 function Door({ way, session }: { readonly way: Way; readonly session: Session }) {
   const { engine, state, bindings } = session;
   const { id, icon, title, action } = way;
-  const isZoom = id === "zoom";
+  const isOn = id === "zoom" ? state.zoom : id === "explanation" ? state.explains : undefined;
   return (
     <Press
       className="plain"
       id={id}
       aria-label={title}
-      aria-pressed={isZoom ? state.zoom : undefined}
-      aria-expanded={isZoom ? undefined : state.panel === id}
+      aria-pressed={isOn}
+      aria-expanded={isOn === undefined ? state.panel === id : undefined}
       title={action ? `${title} (${keyLabel(bindings[action])})` : title}
-      onClick={() => (isZoom ? engine.act("zoom", "button") : engine.toggle(id))}
+      onClick={() => (id === "zoom" || id === "explanation" ? engine.act(id, "button") : engine.toggle(id))}
     >
       <Icon name={icon} />
       <span className="what">{title}</span>

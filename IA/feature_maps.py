@@ -1,0 +1,86 @@
+"""The last feature map of a backbone, for networks whose embedding is its mean over the places; torch only."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from IA.dataset import normalise
+from IA.networks import Backbone
+
+log = logging.getLogger(__name__)
+
+SAME = 1e-3  # of the largest value: the mean may differ so much from the embedding
+
+
+class SetAside(Exception):
+    """Something more urgent came between two layers."""
+
+
+class FeatureMaps:
+    """What one backbone sees where. Every map is compared with the embedding: a wrong one is none."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+        self._pooled: nn.Module | None = None
+        self._is_known = False  # whether there is such a layer
+
+    def of(self, image: Tensor, is_urgent: Callable[[], bool] = lambda: False) -> Tensor | None:
+        """The feature map of an image, (D, h, w) float32 on the CPU; None where the embedding is not its mean.
+
+        Args:
+            image: (3, H, W) uint8, as `IA.dataset.RESIZES` give it.
+            is_urgent: asked between two layers, so that nothing has to wait for all of them.
+
+        Raises:
+            SetAside: it was urgent.
+        """
+        if self._is_known and self._pooled is None:
+            return None
+        seen: list[tuple[nn.Module, Tensor]] = []
+        with torch.inference_mode(), self._watched(seen, is_urgent):
+            embedding = self._embed(image)[0]  # (D,)
+        fitting = [(layer, maps) for layer, maps in seen if _is_pooled(maps, embedding)]
+        if not self._is_known:
+            self._is_known, self._pooled = True, fitting[-1][0] if fitting else None
+            if not fitting:
+                log.info("the embedding of %s is no mean over places: it cannot tell where", self._backbone.name)
+        return fitting[-1][1][0].float().cpu().clone() if fitting else None
+
+    def _embed(self, image: Tensor) -> Tensor:
+        parameter = next(self._backbone.module.parameters(), None)
+        device = torch.device("cpu") if parameter is None else parameter.device
+        embedding: Tensor = self._backbone.module(normalise(image[None].to(device), self._backbone.preprocessing))
+        return embedding
+
+    @contextlib.contextmanager
+    def _watched(self, seen: list[tuple[nn.Module, Tensor]], is_urgent: Callable[[], bool]) -> Iterator[None]:
+        """Keep what comes out of the layer, or of all while it is not known which one it is."""
+
+        def before(_: nn.Module, __: object) -> None:
+            if is_urgent():
+                raise SetAside
+
+        def after(layer: nn.Module, _: object, output: object) -> None:
+            if isinstance(output, Tensor) and output.ndim == 4 and output.shape[1] == self._backbone.dimension:
+                seen.append((layer, output))
+
+        modules = list(self._backbone.module.modules())
+        hooks = [layer.register_forward_pre_hook(before) for layer in modules if not list(layer.children())]
+        watched = modules if self._pooled is None else [self._pooled]
+        hooks += [layer.register_forward_hook(after) for layer in watched]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+def _is_pooled(maps: Tensor, embedding: Tensor) -> bool:
+    """Whether the mean over the places of maps (1, D, h, w) is the embedding (D,), and there are several of them."""
+    if maps.shape[2] * maps.shape[3] < 2:
+        return False
+    difference = (maps[0].mean(dim=(1, 2)) - embedding).abs().max()
+    return bool(difference <= SAME * embedding.abs().max().clamp(min=1e-6))
