@@ -1,11 +1,12 @@
 // What the annotators are to go by: shown once before the first image, and whenever it is asked for.
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import * as api from "../api";
 import type { Status } from "../api";
 import { keep, kept } from "../storage";
 import type { Session } from "../useSession";
 import { Dialog } from "./Dialog";
-import { Markdown } from "./Markdown";
+
+const Markdown = lazy(async () => ({ default: (await import("./Markdown")).Markdown })); // a fifth of all code
 
 export function Instructions({ session }: { readonly session: Session }) {
   const { engine, state } = session;
@@ -47,5 +48,9 @@ function Text({ seenAs, version }: TextProps) {
       () => setText("The server is away; the instructions cannot be shown now."),
     );
   }, [seenAs, version]);
-  return <Markdown text={text} />;
+  return (
+    <Suspense fallback={<article>{text}</article>}>
+      <Markdown text={text} />
+    </Suspense>
+  );
 }
