@@ -3,6 +3,7 @@
 import itertools
 import sqlite3
 import time
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
@@ -213,10 +214,18 @@ def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source
     return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")
 
 
-def numbered(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Answer]:
-    """The standing ones of these answers, in this order."""
+def numbers_of(connection: sqlite3.Connection, label: Label | None) -> "array[int]":
+    """The numbers of the standing answers, in the order answered."""
+    only = "AND label = :label" if label else ""
+    query = f"SELECT seq FROM answers WHERE state = 'standing' {only} ORDER BY seq"
+    return array("q", (seq for (seq,) in connection.execute(query, {"label": label})))
+
+
+def numbered(connection: sqlite3.Connection, numbers: Sequence[int], also_replaced: bool = False) -> list[Answer]:
+    """The standing ones of these answers, in this order; those that stood once too, if asked."""
     marks = ", ".join("?" * len(numbers))
-    query = f"SELECT seq, {FIELDS} FROM answers WHERE state = 'standing' AND seq IN ({marks})"
+    only = "" if also_replaced else "state = 'standing' AND"
+    query = f"SELECT seq, {FIELDS} FROM answers WHERE {only} seq IN ({marks})"
     found = {seq: _answer(fields) for seq, *fields in connection.execute(query, numbers)}
     return [found[number] for number in numbers if number in found]
 
