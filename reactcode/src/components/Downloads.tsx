@@ -41,8 +41,8 @@ export function Downloads({ status }: { readonly status: Status }) {
         </li>
         {status.skipped > 0 && (
           <li>
-            <Export format="csv&label=skipped">Skipped images</Export>: a table of the {count(status.skipped)}{" "}
-            without a label
+            <Export format="csv&label=skipped">Skipped images</Export>: a table of those without a label,{" "}
+            {count(status.skipped)} so far
           </li>
         )}
         {status.model && (
