@@ -1,7 +1,7 @@
 """ZIP as a stream: entries stored as they are, ZIP64, and a directory that takes little memory.
 
-Own code, because what others write (`zipfile`, zipstream-ng, stream-zip) keeps an object for each entry until the end:
-hundreds of megabytes for a million images. Format: PKWARE, APPNOTE.TXT 6.3.10.
+Own code, because `zipfile` and its like keep an object for each entry until the end: 372 bytes of an image, and the
+directory of a million in one piece. Format: PKWARE, APPNOTE.TXT 6.3.10.
 """
 
 import struct
