@@ -43,6 +43,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+SIDEWAYS = range(5, 9)  # of them those that make the width a height
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # more than 8 bit of grey
 WINDOW_PERCENT = (0.5, 99.5)
 WINDOW_PIXELS = 1_000_000  # as many are enough to tell the percentiles
@@ -115,6 +116,15 @@ def plain_jpeg(file: BinaryIO, at_least_px: int | None = None) -> NDArray[np.uin
     with contextlib.suppress(UnreadableError), _judged():
         return _fast_jpeg(file, at_least_px)
     return None
+
+
+def upright_size_px(file: BinaryIO) -> tuple[int, int]:
+    """Width and height of an open file as a person sees it, by its header alone; errors as for `open_upright`."""
+    with _judged(), opened_image(file) as image:
+        _check_size(image)
+        is_behind = image.format == "PNG" and "exif" not in image.info  # Pillow would decode all of it to look there
+        turned = not is_behind and _orientation(image) in SIDEWAYS
+        return (image.height, image.width) if turned else image.size
 
 
 @contextlib.contextmanager

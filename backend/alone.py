@@ -1,4 +1,4 @@
-"""Commands that change a run have it to themselves."""
+"""Holds a run that no session may be working on."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,9 +9,17 @@ from IA.protocol import hold
 
 
 @contextlib.contextmanager
-def alone(run: Path, what: str) -> Iterator[None]:
-    """Hold the run as a session and its server do. Raises UsageError where one of them does; `what` is then due."""
+def alone(run: Path, then: str) -> Iterator[None]:
+    """Hold the run as a session and its server do.
+
+    Args:
+        run: the run directory.
+        then: what can be done once the session has ended, in a word.
+
+    Raises:
+        UsageError: a session has it.
+    """
     with hold(run, "session") as session, hold(run, "server") as server:
         if not session or not server:
-            raise UsageError(f"The run {run} is open in a session; end that first, then {what}.")
+            raise UsageError(f"The run {run} is open in a session; end that first, then {then}.")
         yield

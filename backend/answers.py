@@ -3,6 +3,7 @@
 import itertools
 import sqlite3
 import time
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ FIELDS = (
     "id, path, label, source, client, shown_ms, probability, time, group_id, repeat, audit, checkpoint,"
     " copy_of, reviewed"
 )
+FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed")]  # SQLite has no booleans
 SCHEMA = """
 CREATE TABLE answers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -223,10 +225,18 @@ def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source
     return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")
 
 
-def numbered(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Answer]:
-    """The standing ones of these answers, in this order."""
+def numbers_of(connection: sqlite3.Connection, label: Label | None) -> "array[int]":
+    """The numbers of the standing answers, in the order answered."""
+    only = "AND label = :label" if label else ""
+    query = f"SELECT seq FROM answers WHERE state = 'standing' {only} ORDER BY seq"
+    return array("q", (seq for (seq,) in connection.execute(query, {"label": label})))
+
+
+def numbered(connection: sqlite3.Connection, numbers: Sequence[int], also_replaced: bool = False) -> list[Answer]:
+    """The standing ones of these answers, in this order; those that stood once too, if asked."""
     marks = ", ".join("?" * len(numbers))
-    query = f"SELECT seq, {FIELDS} FROM answers WHERE state = 'standing' AND seq IN ({marks})"
+    only = "" if also_replaced else "state = 'standing' AND"
+    query = f"SELECT seq, {FIELDS} FROM answers WHERE {only} seq IN ({marks})"
     found = {seq: _answer(fields) for seq, *fields in connection.execute(query, numbers)}
     return [found[number] for number in numbers if number in found]
 
@@ -356,8 +366,11 @@ def reach(connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[list[st
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    answer = Answer(*row)
-    return replace(answer, repeat=bool(answer.repeat), reviewed=bool(answer.reviewed))
+    """An answer from its `FIELDS`; of a million of them `dataclasses.replace` would take seconds."""
+    values = list(row)
+    for flag in FLAGS:
+        values[flag] = bool(values[flag])
+    return Answer(*values)
 
 
 def in_bytes(path: str) -> bytes:

@@ -4,20 +4,16 @@ import asyncio
 import errno
 import html
 import json
-import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
-from urllib.parse import quote
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from backend import import_routes, upload_routes
 from backend.access import Access
@@ -25,10 +21,9 @@ from backend.answer_routes import add_answer_routes
 from backend.answers import NothingToUndoError
 from backend.bodies import AuditBody, Client, Number, StrategyBody
 from backend.database import NotDurableError
-from backend.exports import FORMATS
+from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
 from backend.import_routes import add_import_routes
-from backend.model_labels import everything
 from backend.session import Session
 from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
@@ -36,13 +31,11 @@ from backend.upload_routes import add_upload_route
 from backend.uploads import MOST_BYTES
 from config import ROOT
 from IA.pictures import UnreadableError
-from IA.protocol import PREDICTOR
 
 PAGE = ROOT / "reactcode" / "dist"
 FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0
-CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the file that was to be opened
 PICTURES_AT_ONCE = 16  # threads that may wait for one: some are left for answers, however long decoding takes
 
@@ -84,7 +77,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     _add_images(app, session)
     _add_explanations(app, session)
     _add_status(app, session)
-    _add_downloads(app, session)
+    add_download_routes(app, session)
     _add_pages(app)
 
     @app.api_route("/tensorboard/{path:path}", methods=["GET", "POST"], include_in_schema=False)
@@ -221,49 +214,6 @@ def _add_status(app: FastAPI, session: Session) -> None:
         return session.audit_status()
 
 
-def _add_downloads(app: FastAPI, session: Session) -> None:
-    @app.get("/api/export", summary="Answers, then labels of the model", response_class=StreamingResponse)
-    def export(format: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
-        media_type, lines = FORMATS[format]
-        name = f"{session.run.name}-annotations.{format}"
-        return StreamingResponse(
-            _in_chunks(lines(everything(session.labels.database))), media_type=media_type, headers=_attachment(name)
-        )
-
-    @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
-    def predictor() -> _Download:
-        try:
-            file = (session.run / PREDICTOR).open("rb")  # the open file stays whole while a newer one replaces it
-        except OSError:
-            raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
-        return _Download(file, PREDICTOR)
-
-
-def _in_chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Many lines at a time: each time that one is asked for costs a change of threads."""
-    chunk = bytearray()
-    for line in lines:
-        chunk += line
-        if len(chunk) >= CHUNK_BYTES:
-            yield bytes(chunk)
-            chunk.clear()
-    yield bytes(chunk)
-
-
-class _Download(StreamingResponse):
-    """A file that is open already, and closed however the download ends."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file = file
-        headers = _attachment(name) | {"content-length": str(os.fstat(file.fileno()).st_size)}
-        chunks = iter(partial(file.read, CHUNK_BYTES), b"")
-        super().__init__(chunks, media_type="application/octet-stream", headers=headers)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._file:
-            await super().__call__(scope, receive, send)
-
-
 def _add_pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     def page() -> Response:
@@ -301,7 +251,3 @@ def _page_file(path: Path, cache: str) -> Response:
 def _reason(error: Exception) -> str:
     """What the system says, without the names of files."""
     return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-
-
-def _attachment(name: str) -> dict[str, str]:
-    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

@@ -15,6 +15,7 @@ from backend import answers, suspicion
 from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
 from backend.database import Database
+from backend.moment import Moment
 from backend.review import Choice, Outline, choose
 from backend.standing import Standing, joined
 from backend.statistics import Given, History, statistics
@@ -112,6 +113,14 @@ class Labels:
             connection = stack.enter_context(contextlib.closing(self._database.open()))
             found = answers.standing(connection, label, limit, offset, newest)
             return _until_closed(found, stack.pop_all())
+
+    def moment(self, label: Label | None = None) -> Moment:
+        """The standing answers as they are now, in the order answered, however long they take to be read.
+
+        Raises:
+            sqlite3.Error: they cannot be read.
+        """
+        return Moment(self._database.open, label)
 
     def chosen(
         self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int

@@ -5,13 +5,14 @@ most one stands. What a crash or a full disk has left of another is dropped. The
 answered, whenever that was, counts for nothing: who reads them leaves these out.
 """
 
+import bisect
 import contextlib
-import itertools
 import logging
 import queue
 import sqlite3
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -21,8 +22,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from backend import answers
-from backend.answers import Answer, in_bytes
+from backend.answers import Answer, Label, in_bytes
 from backend.database import Database, NotDurableError, RefusedError
 
 log = logging.getLogger(__name__)
@@ -33,9 +33,12 @@ CHUNK = 2000  # labels in a transaction: some 10 ms, in which no answer is ackno
 REST = 1  # times as long as a chunk took the disk is left to answers
 AGAIN_S = 1.0
 
-OF_STANDING = """
-SELECT path, label, probability FROM model_labels WHERE finish = ? AND NOT EXISTS
-    (SELECT 1 FROM answers WHERE answers.path = model_labels.path AND answers.state = 'standing')
+PAGE = 1000  # labels that are read in one go
+OF_FINISH = """
+SELECT path, label, probability,
+    coalesce((SELECT group_concat(seq) FROM answers WHERE answers.path = model_labels.path), '')
+FROM model_labels WHERE finish = ?1 AND path > CAST(?2 AS TEXT) AND (?3 IS NULL OR label = ?3)
+ORDER BY path LIMIT ?4
 """
 
 
@@ -323,30 +326,55 @@ def standing_finish(connection: sqlite3.Connection) -> Finish | None:
     return Finish(id, client, threshold, checkpoint, positives, negatives, when, "standing")
 
 
-def everything(database: Database) -> Iterator[Answer]:
-    """The standing answers in the order given, then the model's labels of what has none: as they are at one moment.
+class Rest:
+    """The labels of the finish that stands, of images without an answer: as they were when this was made."""
 
-    Raises:
-        sqlite3.Error: they cannot be read; at once, before anything is sent to whoever asked.
-    """
-    with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(contextlib.closing(database.open()))
-        connection.execute("BEGIN")
-        given = answers.standing(connection, None, -1, 0, newest=False)
-        return _until_closed(itertools.chain(given, _labels(connection)), stack.pop_all())
+    def __init__(self, connection: sqlite3.Connection, answered: "array[int]", label: Label | None = None) -> None:
+        """Take note of which finish stands.
 
+        Args:
+            connection: for reading, within a transaction.
+            answered: numbers of the answers that stand, ascending.
+            label: only these.
+        """
+        self._row = connection.execute(
+            "SELECT seq, id, client, checkpoint, time FROM finishes WHERE state = 'standing'"
+        ).fetchone()
+        self._answered = answered
+        self._label = label
+        rows = connection.execute(OF_FINISH, (self._row[0], b"", label, -1)) if self._row else []
+        self._count = sum(self._counts(given) for *_, given in rows)
 
-def _labels(connection: sqlite3.Connection) -> Iterator[Answer]:
-    row = connection.execute(
-        "SELECT seq, id, client, checkpoint, time FROM finishes WHERE state = 'standing'"
-    ).fetchone()
-    if row is None:
-        return
-    number, id, client, checkpoint, when = row
-    for path, label, probability in connection.execute(OF_STANDING, (number,)):
-        yield Answer(id, path, label, "model", client, None, probability, when, checkpoint=checkpoint)
+    def __len__(self) -> int:
+        """How many there are."""
+        return self._count
 
+    def read(self, connection: sqlite3.Connection) -> Iterator[Answer]:
+        """All of them, by path, a page at a time: no transaction is open between two.
 
-def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:
-    with stack:
-        yield from found
+        Raises:
+            sqlite3.Error: they cannot be read, or were taken back meanwhile: the rest of them is gone then.
+        """
+        if self._row is None:
+            return
+        number, id, client, checkpoint, when = self._row
+        last = ""
+        while True:
+            page = connection.execute(OF_FINISH, (number, in_bytes(last), self._label, PAGE)).fetchall()
+            stands = connection.execute("SELECT 1 FROM finishes WHERE seq = ? AND state = 'standing'", (number,))
+            if stands.fetchone() is None:
+                raise sqlite3.DatabaseError("the labels of the model were taken back meanwhile")
+            for path, label, probability, given in page:
+                if self._counts(given):
+                    yield Answer(id, path, label, "model", client, None, probability, when, checkpoint=checkpoint)
+            if not page:
+                return
+            last = page[-1][0]
+
+    def _counts(self, given: str) -> bool:
+        """Whether none of these answers to its image stood then; one that came later does not matter."""
+        return not any(self._stood(int(number)) for number in given.split(",") if number)
+
+    def _stood(self, number: int) -> bool:
+        place = bisect.bisect_left(self._answered, number)
+        return place < len(self._answered) and self._answered[place] == number

@@ -20,7 +20,7 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from backend import model_labels
 from backend.answers import DATABASE, Answer, Label, NothingToUndoError
 from backend.labels import Labels
-from backend.model_labels import BusyError, Finish, ModelLabels, NoFinishError, everything
+from backend.model_labels import BusyError, Finish, ModelLabels, NoFinishError
 from config import ROOT
 from tests.serving import until
 from tests.test_labels import answer, published
@@ -130,7 +130,7 @@ class AnyCourse(RuleBasedStateMachine):
         """An export has each image once: by a person where one answered, else by the model."""
         if not hasattr(self, "labels"):
             return
-        exported = list(everything(self.labels.database))
+        exported = list(self.labels.moment())
         assert len({entry.path for entry in exported}) == len(exported)
         people = {entry.path: entry.label for entry in exported if entry.source != "model"}
         model = {entry.path: entry.label for entry in exported if entry.source == "model"}
@@ -211,11 +211,11 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(model, {f"{number}.jpg": 0.9 for number in range(2 * model_labels.CHUNK)})
     assert len(calls) == 2
     assert "disk is full" in str(model.trouble)
-    assert [entry.path for entry in everything(labels.database)] == ["a.jpg"]
+    assert [entry.path for entry in labels.moment()] == ["a.jpg"]
     assert rows(tmp_path, "SELECT count(*) FROM model_labels") == [(1,)]
     write(model, {"b.jpg": 0.9})
     assert model.trouble is None
-    assert [entry.path for entry in everything(labels.database)] == ["b.jpg"]
+    assert [entry.path for entry in labels.moment()] == ["b.jpg"]
     model.close()
     labels.close()
 
@@ -263,7 +263,7 @@ def test_killed_while_it_is_written(tmp_path: Path, where: str, calls: int, stan
     assert rows(tmp_path, "SELECT count(*) FROM finishes") == [(1,)]
     labels = Labels(tmp_path)
     model = ModelLabels(labels.database)
-    exported = Counter(entry.source for entry in everything(labels.database))
+    exported = Counter(entry.source for entry in labels.moment())
     assert exported == {"key": 1, "model": 999} if stands else {"key": 1}
     model.wait()
     assert rows(tmp_path, "SELECT count(*) FROM model_labels") == [(1000 if stands else 0,)]
@@ -279,7 +279,8 @@ def test_exports_are_of_one_moment(tmp_path: Path) -> None:
     labels.annotate(answer("a.jpg", "positive")).result()
     labels.annotate(answer("b.jpg", "positive")).result()
     write(model, {"c.jpg": 0.9, "d.jpg": 0.1})
-    exported = everything(labels.database)
+    moment = labels.moment()
+    exported = iter(moment)
     first = next(exported)
     labels.annotate(answer("c.jpg", "negative")).result()
     labels.undo("me").result()
@@ -293,5 +294,27 @@ def test_exports_are_of_one_moment(tmp_path: Path) -> None:
         ("c.jpg", "model"),
         ("d.jpg", "model"),
     ]
+    model.close()
+    labels.close()
+
+
+def test_an_export_of_labels_that_are_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export that has lost the rest of the model's labels says so: it does not end as if that were all."""
+    monkeypatch.setattr(model_labels, "PAGE", 2)
+    labels = Labels(tmp_path)
+    model = ModelLabels(labels.database)
+    labels.annotate(answer("0.jpg", "positive")).result()
+    write(model, {f"{number}.jpg": 0.9 for number in range(7)})
+    labels.annotate(answer("1.jpg", "positive")).result()
+    labels.annotate(answer("2.jpg", "positive")).result()  # a page of nothing but answered ones
+    moment = labels.moment()
+    assert (len(moment), len(list(moment))) == (7, 7)
+    assert [entry.path for entry in labels.moment("positive")] == [f"{n}.jpg" for n in (0, 1, 2, 3, 4, 5, 6)]
+    assert len(labels.moment("negative")) == 0
+    exported = iter(moment)
+    assert [next(exported).source for _ in range(4)] == ["key", "key", "key", "model"]
+    model.undo()
+    with pytest.raises(sqlite3.DatabaseError, match="taken back"):
+        list(exported)
     model.close()
     labels.close()

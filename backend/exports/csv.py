@@ -10,17 +10,13 @@ from backend.exports.fields import FIELDS, values
 
 def csv_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
     """Yield the header and a line for each answer."""
-    line = io.StringIO()
-    writer = csv.writer(line)
-    writer.writerow(FIELDS)
-    yield _taken(line)
+    yield csv_line(FIELDS)
     for answer in answers:
-        writer.writerow([str(value).lower() if isinstance(value, bool) else value for value in values(answer)])
-        yield _taken(line)
+        yield csv_line(values(answer))
 
 
-def _taken(line: io.StringIO) -> bytes:
-    text = line.getvalue()
-    line.seek(0)
-    line.truncate()
-    return text.encode("utf-8", "surrogateescape")
+def csv_line(cells: Iterable[str | float | bool | None]) -> bytes:
+    """One line; true and false are written as in JSON."""
+    line = io.StringIO()
+    csv.writer(line).writerow([str(cell).lower() if isinstance(cell, bool) else cell for cell in cells])
+    return line.getvalue().encode("utf-8", "surrogateescape")

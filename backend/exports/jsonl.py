@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 
 from backend.answers import Answer
-from backend.exports.fields import FIELDS, values
+from backend.exports.fields import named
 
 
 def jsonl_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
     """Yield a line for each answer."""
     for answer in answers:
-        yield json.dumps(dict(zip(FIELDS, values(answer), strict=True))).encode() + b"\n"
+        yield json.dumps(named(answer)).encode() + b"\n"

@@ -1,20 +1,79 @@
-// Links to what a person takes home: the answers and the predictor.
+// What a person takes home: the images sorted, the answers for other programs, and the predictor.
 import type { Status } from "../api";
+import { count, nameOf } from "../words";
+
+interface Offer {
+  readonly format: string;
+  readonly name: string;
+  readonly use: string;
+}
+
+const OFFERS: readonly Offer[] = [
+  {
+    format: "csv",
+    name: "CSV",
+    use: "a table for a spreadsheet: every answer with its time and probability",
+  },
+  { format: "jsonl", name: "JSON lines", use: "the same for a script, one answer a line" },
+  {
+    format: "imagefolder",
+    name: "Hugging Face",
+    use: "a zip of images and metadata.csv for the datasets library",
+  },
+  { format: "coco", name: "COCO", use: "JSON for training programs that read COCO" },
+];
 
 export function Downloads({ status }: { readonly status: Status }) {
   return (
-    <p className="downloads">
-      <a href="api/export?format=csv" download>
-        answers as CSV
-      </a>
-      <a href="api/export?format=jsonl" download>
-        answers as JSON lines
-      </a>
-      {status.model && (
-        <a href="api/predictor" download>
-          predictor.ckpt
-        </a>
-      )}
+    <section className="downloads" aria-label="Downloads">
+      <Sorted status={status} />
+      <ul>
+        {OFFERS.map(({ format, name, use }) => (
+          <li key={format}>
+            <Export format={format}>{name}</Export>: {use}
+          </li>
+        ))}
+        <li>
+          <Export format="label-studio">Label Studio</Export>: tasks to import there; its project needs{" "}
+          <a href="api/export/label-studio.xml" download>
+            this config
+          </a>
+        </li>
+        {status.skipped > 0 && (
+          <li>
+            <Export format="csv&label=skipped">Skipped images</Export>: a table of those without a label,{" "}
+            {count(status.skipped)} so far
+          </li>
+        )}
+        {status.model && (
+          <li>
+            <a href="api/predictor" download>
+              predictor.ckpt
+            </a>
+            : the model, to answer the question for other folders
+          </li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+/** First, because it is what most people want. */
+function Sorted({ status }: { readonly status: Status }) {
+  return (
+    <p className="sorted">
+      <Export format="folders">Images, sorted</Export>
+      <span>
+        a zip with a folder for {nameOf(status, "positive")} and one for {nameOf(status, "negative")}
+      </span>
     </p>
+  );
+}
+
+function Export({ format, children }: { readonly format: string; readonly children: string }) {
+  return (
+    <a href={`api/export?format=${format}`} download>
+      {children}
+    </a>
   );
 }

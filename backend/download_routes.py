@@ -1,0 +1,106 @@
+"""The routes that hand out what a person takes home: the answers in any format, and the predictor."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+from urllib.parse import quote
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import FastAPI, HTTPException, Query
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from backend.answers import Label
+from backend.exports import FORMATS, pieces
+from backend.exports.label_studio import config
+from backend.exports.pictures import Pictures
+from backend.exports.source import LOCAL_FILES, Source
+from backend.session import Session
+from IA.protocol import PREDICTOR
+
+CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
+THREADS = 4  # that exports may take together: those of answers and pictures stay free, however slow a disk is
+EXPORTS_AT_ONCE = 16  # each keeps some megabytes
+
+FormatName = Literal["csv", "jsonl", "label-studio", "coco", "imagefolder", "folders"]
+Prefix = Annotated[str, Query(max_length=1000)]
+
+
+def add_download_routes(app: FastAPI, session: Session) -> None:
+    """Add them to the app of a session."""
+    threads = CapacityLimiter(THREADS)
+    under_way: set[object] = set()
+
+    @app.get("/api/export", summary="The answers as a file, with the images where the format holds them")
+    def export(format: FormatName = "csv", label: Label | None = None, prefix: Prefix = LOCAL_FILES) -> _Export:
+        if len(under_way) >= EXPORTS_AT_ONCE:
+            raise HTTPException(503, f"{EXPORTS_AT_ONCE} downloads are under way; try again when one has ended.")
+        made = FORMATS[format]
+        lines = made.lines(_source(session, label, prefix))
+        name = f"{session.run.name}-{f'{label}-' if label else ''}{made.ending}"
+        return _Export(pieces(lines), made.media_type, name, threads, under_way)
+
+    @app.get("/api/export/label-studio.xml", summary="The labelling config for the tasks in Label Studio's format")
+    def labelling_config() -> Response:
+        name = f"{session.run.name}-label-studio.xml"
+        content = config(session.settings.positive, session.settings.negative)
+        return Response(content, media_type="application/xml", headers=_attachment(name))
+
+    @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
+    def predictor() -> _Download:
+        try:
+            file = (session.run / PREDICTOR).open("rb")  # the open file stays whole while a newer one replaces it
+        except OSError:
+            raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
+        return _Download(file, PREDICTOR)
+
+
+def _source(session: Session, label: Label | None, prefix: str) -> Source:
+    datadir = Path(session.settings.datadir)
+    pictures = Pictures(datadir, session.settings.bounds(datadir))
+    answers = session.labels.moment(label)
+    return Source(answers, session.settings.positive, session.settings.negative, pictures, label, prefix)
+
+
+class _Export(StreamingResponse):
+    """An export that is made as it is read, in threads of its own kind, and that ends with the download."""
+
+    def __init__(
+        self, content: Iterator[bytes], media_type: str, name: str, threads: CapacityLimiter, under_way: set[object]
+    ) -> None:
+        self._content = content
+        self._threads = threads
+        self._under_way = under_way
+        super().__init__(self._made(), media_type=media_type, headers=_attachment(name))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._under_way.add(self)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._under_way.discard(self)
+            self._content.close()  # type: ignore[attr-defined]  # a generator
+
+    async def _made(self) -> AsyncIterator[bytes]:
+        while piece := await to_thread.run_sync(next, self._content, b"", limiter=self._threads):
+            yield piece
+
+
+class _Download(StreamingResponse):
+    """A file that is open already, and closed however the download ends."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        headers = _attachment(name) | {"content-length": str(os.fstat(file.fileno()).st_size)}
+        chunks = iter(partial(file.read, CHUNK_BYTES), b"")
+        super().__init__(chunks, media_type="application/octet-stream", headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

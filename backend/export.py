@@ -1,0 +1,148 @@
+"""Writes the answers in another program's format: python -m backend.export RUN --format FORMAT --to PATH.
+
+csv, jsonl, label-studio and coco are files. folders (a folder for each answer) and imagefolder (Hugging Face) hold the
+images too: a zip if PATH ends in .zip, else a folder of copies or, by --link, of hard or symbolic links. The run is
+only read, and may be in use. What is at PATH already is never touched.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NoReturn, get_args
+
+from tqdm import tqdm
+
+from backend.answers import Answer, Label
+from backend.exports import FORMATS, TREES, pieces
+from backend.exports.label_studio import config
+from backend.exports.pictures import Pictures
+from backend.exports.source import LOCAL_FILES, Source
+from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
+from backend.reading import Reading, opened, told
+from config import Parser, UsageError
+from IA.loop import one_sentence
+
+
+def export(
+    reading: Reading,
+    format: str,
+    to: Path,
+    link: Link | None = None,
+    label: Label | None = None,
+    prefix: str = LOCAL_FILES,
+) -> tuple[int, int]:
+    """Write an export, whole or not at all.
+
+    Args:
+        reading: the run.
+        format: one of `FORMATS`.
+        to: a file or a folder that is not there yet.
+        link: what a folder is made of; None: a zip if `to` ends so, else copies.
+        label: only answers with this label.
+        prefix: what Label Studio is to find before the path of an image.
+
+    Returns:
+        How many answers there are, and how many images could not be had.
+
+    Raises:
+        UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
+    """
+    is_folder = format in TREES and (link is not None or to.suffix.lower() != ".zip")
+    if link is not None and format not in TREES:
+        raise UsageError(f"--link is for {' and '.join(TREES)}; leave it out for {format}.")
+    if is_folder and to.is_relative_to(reading.datadir):
+        raise UsageError(f"{to} is in the folder of images, and would be asked about too; name another place.")
+    moment = reading.moment(label)
+    settings = reading.settings
+    with tqdm(total=len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
+        answers = _counted(moment, bar)
+        pictures = Pictures(reading.datadir, reading.inside)
+        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix)
+        tree = TREES[format](source) if format in TREES else None
+        with told(reading.run):
+            if tree is None:
+                _write(to, lambda part: _file(FORMATS[format].lines(source), part))
+            elif is_folder:
+                _write(to, lambda part: _folder(tree, part, link or "copy"))
+            else:
+                _write(to, lambda part: _file(tree.zipped(), part))
+    if format == "label-studio":
+        _write(to.with_suffix(".xml"), lambda part: part.write_bytes(config(settings.positive, settings.negative)))
+    return len(moment), tree.missing.count if tree else 0
+
+
+def _counted(answers: Iterable[Answer], bar: "tqdm[NoReturn]") -> Iterator[Answer]:
+    for answer in answers:
+        yield answer
+        bar.update()
+
+
+def _file(content: Iterator[bytes], part: Path) -> None:
+    with part.open("xb") as file:
+        file.writelines(pieces(content))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _folder(tree: Tree, part: Path, link: Link) -> None:
+    part.mkdir()
+    tree.write(part, link)
+    os.sync()  # of all at once: one by one, a million small files would take hours
+
+
+def _write(to: Path, make: Callable[[Path], object]) -> None:
+    """Make something beside its place, and put it there once it is whole."""
+    part = to.with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        make(part)
+        _check_free(to)  # somebody may have been quicker
+        part.rename(to)
+    except (OSError, WriteError) as error:
+        raise UsageError(f"{to} could not be written ({str(error).rstrip('.')}); nothing is there.") from None
+    finally:
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def _check_free(to: Path) -> None:
+    if os.path.lexists(to):
+        raise UsageError(f"{to} is there already; name a place that is free.")
+
+
+def main() -> None:
+    """Export what the command line names."""
+    parser = Parser(
+        prog="python -m backend.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=_path, help="the run directory")
+    parser.add_argument("--format", required=True, choices=FORMATS)
+    parser.add_argument("--to", required=True, type=_path, metavar="PATH", help="where; nothing may be there yet")
+    parser.add_argument("--link", choices=LINKS, help="what a folder of images is made of (copy)")
+    parser.add_argument("--label", choices=get_args(Label), help="only these (all)")
+    parser.add_argument("--prefix", default=LOCAL_FILES, help=f"for Label Studio, before each path ({LOCAL_FILES})")
+    parser.add_argument("--datadir", type=_path, metavar="DIR", help="the images, where they are elsewhere now")
+    given = parser.parse_args()
+    for place in (given.to, *([given.to.with_suffix(".xml")] if given.format == "label-studio" else [])):
+        _check_free(place)
+    reading = opened(given.run, given.datadir)
+    count, missing = export(reading, given.format, given.to, given.link, given.label, given.prefix)
+    sys.stdout.write(f"{count} answers in {given.to}\n")
+    if given.format == "label-studio":
+        sys.stdout.write(f"the labelling config for them in {given.to.with_suffix('.xml')}\n")
+    if missing:
+        sys.stdout.write(f"{missing} images were not there, or changed meanwhile: {MISSING} in it lists them\n")
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+if __name__ == "__main__":
+    one_sentence(main)

@@ -1,0 +1,56 @@
+"""Class folders: each image below the name of its label; answers.csv says all there is to say, of skipped ones too."""
+
+import re
+
+from backend.answers import Answer
+from backend.exports.csv import csv_line
+from backend.exports.fields import FIELDS, values
+from backend.exports.source import Source
+from backend.exports.tree import MISSING, Tree
+
+TABLE = "answers.csv"
+UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # no file on Windows may be called so
+MOST_BYTES = 200  # of a name: file systems allow 255
+SKIPPED = "skipped"
+
+
+class ClassFolders(Tree):
+    """`hat/a/1.jpg`, `no hat/2.jpg`; skipped images only where nothing else is asked for."""
+
+    table = TABLE
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._names = folder_names(source.positive, source.negative)
+        if source.label == "skipped":
+            self._names["skipped"] = SKIPPED
+        self.rows.write(csv_line(FIELDS))
+
+    def place(self, answer: Answer) -> str | None:
+        """In the folder of its label, below it as below DATADIR."""
+        name = self._names.get(answer.label)
+        return None if name is None else f"{name}/{answer.path}"
+
+    def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
+        """A line of answers.csv, whether the image is there or not."""
+        self.rows.write(csv_line(values(answer)))
+
+
+def folder_names(positive: str, negative: str) -> dict[str, str]:
+    """The folder of each label: a name that every file system takes, and no two that some of them confuse."""
+    taken = {TABLE.casefold(), MISSING.casefold(), SKIPPED}
+    names = {}
+    for label, called in (("positive", positive), ("negative", negative)):
+        name = _safe(called) or label
+        if name.casefold() in taken:
+            name = f"{name} ({label})"
+        taken.add(name.casefold())
+        names[label] = name
+    return names
+
+
+def _safe(name: str) -> str:
+    name = UNSAFE.sub("-", name).strip(" .")
+    name = name.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore").strip(" .")
+    return f"{name}-" if RESERVED.fullmatch(name) else name

@@ -1,0 +1,36 @@
+"""Hugging Face imagefolder: the images, and a metadata.csv with what is known of each.
+
+They are numbered, a thousand a folder, and metadata.csv says where each was. The library makes splits of names: of
+images in folders called `test` and `photos` it would load those in `test` alone, without a word.
+"""
+
+from pathlib import PurePosixPath
+
+from backend.answers import Answer
+from backend.exports.csv import csv_line
+from backend.exports.fields import FIELDS, values
+from backend.exports.source import Source
+from backend.exports.tree import Tree
+
+PER_FOLDER = 1000
+
+
+class ImageFolder(Tree):
+    """`0017/0017345.jpg`; metadata.csv names only files that are there: the library refuses others."""
+
+    table = "metadata.csv"
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._count = 0
+        self.rows.write(csv_line(("file_name", *FIELDS)))
+
+    def place(self, answer: Answer) -> str:
+        """By its number in this export."""
+        number, self._count = self._count, self._count + 1
+        return f"{number // PER_FOLDER:04d}/{number:07d}{PurePosixPath(answer.path).suffix.lower()}"
+
+    def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
+        """A line, if the image is there."""
+        if is_there:
+            self.rows.write(csv_line((place, *values(answer))))

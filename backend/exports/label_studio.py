@@ -1,0 +1,82 @@
+"""Label Studio: a task an image, with the person's annotation and what the model had said; and the labelling config.
+
+Of a skipped image the annotation is there, but cancelled. A label that a model gave is a prediction alone. Who
+annotated stands in `meta`: Label Studio refuses the whole file where `completed_by` is nobody that it knows.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
+
+from backend.answers import Answer, Label
+from backend.exports.fields import BY_MODEL, named
+from backend.exports.source import Source
+
+CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
+CONFIG = """<View>
+  <Image name="{image}" value="$image" zoom="true" zoomControl="true"/>
+  <Choices name="{choices}" toName="{image}" choice="single" showInline="true">
+    <Choice value={positive} hotkey="f"/>
+    <Choice value={negative} hotkey="j"/>
+  </Choices>
+</View>
+"""
+
+
+def config(positive: str, negative: str) -> bytes:
+    """The labelling config that the tasks need, by what the two answers are called."""
+    names = {"positive": quoteattr(positive), "negative": quoteattr(negative)}
+    return CONFIG.format(image=IMAGE, choices=CHOICES, **names).encode("utf-8", "replace")
+
+
+def label_studio_lines(source: Source) -> Iterator[bytes]:
+    """Yield a JSON array, a task a line."""
+    before = b"[\n"
+    for number, answer in enumerate(source.answers, 1):
+        yield before + json.dumps(_task(answer, source, number)).encode()
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def _task(answer: Answer, source: Source, number: int) -> dict[str, Any]:
+    fields = {name: _text(value) for name, value in named(answer).items()}
+    place = quote(answer.path.encode("utf-8", "surrogateescape"))
+    task: dict[str, Any] = {
+        "id": number,
+        "data": {"image": f"{source.prefix}{place}", "path": fields["path"]},
+        "meta": fields,
+    }
+    if answer.source == BY_MODEL:
+        return task | {"annotations": [], "predictions": _prediction(answer, answer.label, source)}
+    annotation = {
+        "result": _result(answer.label, source),
+        "was_cancelled": answer.label == "skipped",
+        "ground_truth": False,
+        "created_at": answer.when,
+        "lead_time": None if answer.shown_ms is None else answer.shown_ms / 1000,
+    }
+    said: Label = "positive" if (answer.probability or 0) >= 0.5 else "negative"
+    return task | {"annotations": [annotation], "predictions": _prediction(answer, said, source)}
+
+
+def _prediction(answer: Answer, said: Label, source: Source) -> list[dict[str, Any]]:
+    """What the model said, with the probability of just that; nothing where it was not asked."""
+    if answer.probability is None:
+        return []
+    version = "model" if answer.checkpoint is None else f"checkpoint {answer.checkpoint}"
+    score = answer.probability if said == "positive" else 1 - answer.probability
+    return [{"model_version": version, "score": score, "result": _result(said, source)}]
+
+
+def _result(label: Label, source: Source) -> list[dict[str, Any]]:
+    if label == "skipped":
+        return []
+    value = {"choices": [source.name(label)]}
+    return [{"from_name": CHOICES, "to_name": IMAGE, "type": "choices", "value": value}]
+
+
+def _text(value: str | float | bool | None) -> str | float | bool | None:
+    """Text that its database takes: bytes of a file name that are no UTF-8 stand in the address alone."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value

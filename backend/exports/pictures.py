@@ -1,0 +1,80 @@
+"""The image files behind the answers, for the formats that hold them or tell their size."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from IA.pictures import UnreadableError, opened, upright_size_px
+
+CHUNK_BYTES = 1 << 18
+
+
+class MissingError(Exception):
+    """The file cannot be had: one sentence with the reason."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The image files of a run.
+
+    Attributes:
+        datadir: the folder that paths are relative to.
+        inside: the folder that links may not lead out of; None: they may lead anywhere.
+    """
+
+    datadir: Path
+    inside: Path | None = None
+
+    def place(self, path: str) -> Path:
+        """Where the image is. Raises MissingError for a path that leads out of the folder."""
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts:
+            raise MissingError("the path leads out of the folder")
+        return self.datadir / path
+
+    @contextlib.contextmanager
+    def open(self, path: str) -> Iterator[BinaryIO]:
+        """The file of an image, open. Raises MissingError where it cannot be opened, or not be read in the block."""
+        with contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(opened(self.place(path), self.inside))
+            except (OSError, UnreadableError, ValueError) as error:  # ValueError: a name that no file can have
+                raise MissingError(_reason(error)) from None
+            try:
+                yield file
+            except OSError as error:
+                raise MissingError(_reason(error)) from None
+
+    def size_px(self, path: str) -> tuple[int, int]:
+        """Width and height as a person sees them, by the header alone. Raises MissingError."""
+        with self.open(path) as file:
+            try:
+                return upright_size_px(file)
+            except UnreadableError as error:
+                raise MissingError(_reason(error)) from None
+
+
+def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The first `size` bytes; fewer where the file has become shorter."""
+    while size > 0 and (chunk := file.read(min(CHUNK_BYTES, size))):
+        size -= len(chunk)
+        yield chunk
+
+
+def state(file: BinaryIO) -> tuple[int, int]:
+    """What changes when the file is written to."""
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
+
+
+def changed_s(file: BinaryIO) -> float:
+    """When the file was last written, seconds since 1970."""
+    return os.fstat(file.fileno()).st_mtime
+
+
+def _reason(error: Exception) -> str:
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(said.split()).rstrip(".").lower()

@@ -1,0 +1,153 @@
+"""Images in folders, with a table of their answers: as a stream that is a zip, or as files."""
+
+import contextlib
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, get_args
+
+from backend.answers import Answer
+from backend.exports.pictures import MissingError, changed_s, chunks, state
+from backend.exports.source import Source
+from backend.exports.spool import Spool
+from backend.exports.zipped import Entry, zipped
+
+Link = Literal["copy", "hard", "symbolic"]
+LINKS: tuple[Link, ...] = get_args(Link)
+MISSING = "MISSING.txt"
+AT_ONCE_BYTES = 8 * 2**20  # a file with no more is read whole: nearly every photo
+CHANGED = "it was changed while it was read"
+
+
+class Tree(ABC):
+    """Where each image goes, and what the table says.
+
+    Attributes:
+        table: name of the table.
+        rows: its lines, as far as they are known.
+        missing: what could not be had, a line each.
+    """
+
+    table = ""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.rows = Spool()
+        self.missing = Spool()
+
+    @abstractmethod
+    def place(self, answer: Answer) -> str | None:
+        """Where the image goes; None: nowhere."""
+
+    @abstractmethod
+    def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
+        """Add to the table what it says of an answer."""
+
+    # --- as a zip -----------------------------------------------------------------------------------------------------
+
+    def zipped(self) -> Iterator[bytes]:
+        """All of it as a zip."""
+        return zipped(self._entries())
+
+    def _entries(self) -> Iterator[Entry]:
+        for answer in self.source.answers:
+            place, is_there = self.place(answer), False
+            if place is not None:
+                with self._told(answer.path), self.source.pictures.open(answer.path) as file:
+                    yield from self._entry(answer.path, place, file)
+                    is_there = True
+            self.note(answer, place, is_there)
+        for name, content in self._tables():
+            yield Entry(name, content.read(), time.time())
+
+    def _entry(self, path: str, place: str, file: BinaryIO) -> Iterator[Entry]:
+        before = state(file)
+        size = before[0]
+        if size <= AT_ONCE_BYTES:
+            yield Entry(place, file.read(size), changed_s(file))
+        else:
+            yield Entry(place, self._readable(path, chunks(file, size)), changed_s(file))
+        if state(file) != before:
+            self._lacks(path, CHANGED)
+
+    def _readable(self, path: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces up to where the file cannot be read on: what was sent cannot be taken back."""
+        try:
+            yield from pieces
+        except OSError as error:
+            self._lacks(path, f"it is cut off: {error.strerror}")
+
+    # --- as files -----------------------------------------------------------------------------------------------------
+
+    def write(self, folder: Path, link: Link) -> None:
+        """All of it into a folder that is there and empty.
+
+        Raises:
+            WriteError: the folder cannot be written, or cannot hold such links.
+        """
+        for answer in self.source.answers:
+            place, is_there = self.place(answer), False
+            if place is not None:
+                with self._told(answer.path), self.source.pictures.open(answer.path) as file:
+                    self._put(answer.path, file, folder / place, link)
+                    is_there = True
+            self.note(answer, place, is_there)
+        for name, content in self._tables():
+            with _writing(folder / name), (folder / name).open("xb") as table:
+                table.writelines(content.read())
+
+    def _put(self, path: str, file: BinaryIO, target: Path, link: Link) -> None:
+        origin = self.source.pictures.place(path)
+        with _writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if link == "symbolic":
+                target.symlink_to(origin.absolute())
+            elif link == "hard":
+                os.link(origin.resolve(), target)
+        if link == "copy":
+            self._copy(path, file, target)
+
+    def _copy(self, path: str, file: BinaryIO, target: Path) -> None:
+        before = state(file)
+        with contextlib.ExitStack() as stack:
+            with _writing(target):
+                copy = stack.enter_context(target.open("xb"))
+            for piece in self._readable(path, chunks(file, before[0])):
+                with _writing(target):
+                    copy.write(piece)
+        with _writing(target):
+            os.utime(target, ns=(before[1], before[1]))
+        if state(file) != before:
+            self._lacks(path, CHANGED)
+
+    # --- both ---------------------------------------------------------------------------------------------------------
+
+    def _tables(self) -> Iterator[tuple[str, Spool]]:
+        yield self.table, self.rows
+        if self.missing.count:
+            yield MISSING, self.missing
+
+    @contextlib.contextmanager
+    def _told(self, path: str) -> Iterator[None]:
+        """Take note of a file that cannot be had, and go on."""
+        try:
+            yield
+        except MissingError as error:
+            self._lacks(path, str(error))
+
+    def _lacks(self, path: str, reason: str) -> None:
+        self.missing.write(f"{path}: {reason}\n".encode("utf-8", "surrogateescape"))
+
+
+class WriteError(Exception):
+    """Something could not be written: that ends an export, where a file that cannot be read does not."""
+
+
+@contextlib.contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"{target} cannot be written: {(error.strerror or str(error)).lower()}") from None

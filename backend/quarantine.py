@@ -1,0 +1,283 @@
+"""Moves skipped images out of the way: python -m backend.quarantine RUN --to FOLDER [--unreadable] [--dry-run].
+
+They keep their sub-folders, and FOLDER/manifest.jsonl says of each where it was, before it is moved. With --unreadable
+those go too that the model could not read. `--back FOLDER` instead of `--to FOLDER` puts all of them back. Nothing is
+ever overwritten or deleted. Stopped at any moment, each image is in one of the two places; the same command goes on.
+"""
+
+import argparse
+import contextlib
+import errno
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backend.alone import alone
+from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
+from backend.reading import Reading, opened
+from backend.session import displayed
+from config import Parser, UsageError
+from IA.loop import one_sentence
+from IA.pictures import UnreadableError, upright_pixels
+from IA.protocol import IMAGES, PREDICTIONS, read
+from IA.workers import Workers
+
+MANIFEST = "manifest.jsonl"
+LEAST_PX = 1  # a picture that is only looked at for damage
+TELL = 5  # examples of each kind
+
+
+@dataclass
+class Outcome:
+    """What became of the images.
+
+    Attributes:
+        moved: those that are in their new place.
+        kept: those that stay where they are, with the reason.
+    """
+
+    moved: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+
+
+def chosen(reading: Reading, unreadable: bool) -> Iterator[str]:
+    """The images that are to go: the skipped ones and, if asked, those that could not be read and have no label."""
+    labels = {answer.path: answer.label for answer in reading.moment()}
+    yield from (path for path, label in labels.items() if label == "skipped")
+    if unreadable:
+        try:
+            images = read(reading.run, IMAGES).content
+            numbers = read(reading.run, PREDICTIONS).content.unreadable
+        except (OSError, ValueError):
+            raise UsageError(f"No model has looked at the images of {reading.run}; leave --unreadable out.") from None
+        found = (images[number] for number in numbers if number < len(images) and images[number] not in labels)
+        yield from _unreadable(reading, found)
+
+
+def _unreadable(reading: Reading, paths: Iterable[str]) -> Iterator[str]:
+    """Those that still cannot be read: a file may have been mended since the model looked at it."""
+    with contextlib.closing(Workers(1)) as workers:
+        for path in paths:
+            try:
+                with contextlib.suppress(OSError):
+                    workers.call(upright_pixels, reading.datadir / path, LEAST_PX, reading.inside)
+            except UnreadableError:
+                yield path
+
+
+def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Outcome:
+    """Move images from DATADIR to a folder.
+
+    Args:
+        reading: the run.
+        folder: where they go; it is made.
+        unreadable: also those that could not be read.
+        dry_run: move nothing.
+
+    Raises:
+        UsageError: the folder will not do.
+    """
+    datadir = reading.datadir.resolve()
+    _check_place(folder, datadir)
+    outcome = Outcome()
+    with contextlib.ExitStack() as stack:
+        manifest = None if dry_run else stack.enter_context(_Manifest.opened(folder))
+        for path in chosen(reading, unreadable):
+            with _noted(outcome, path):
+                origin = _plain_file(datadir, path)
+                if manifest is not None:
+                    sha256 = digest(origin)
+                    manifest.add(path, datadir, sha256)
+                    move(origin, folder / path, sha256)
+    return outcome
+
+
+def put_back(reading: Reading, folder: Path, dry_run: bool = False) -> Outcome:
+    """Move images from such a folder back to where they were.
+
+    Raises:
+        UsageError: nothing was ever put away there, or not from here.
+    """
+    datadir = reading.datadir.resolve()
+    outcome = Outcome()
+    for path, entry in entries(folder, datadir).items():
+        origin = folder / path
+        if not os.path.lexists(origin):  # it is back already, or never came
+            if not os.path.lexists(datadir / path):
+                outcome.kept[path] = "it is in neither place"
+            continue
+        with _noted(outcome, path):
+            _plain_file(folder, path)
+            if not dry_run:
+                sha256 = digest(origin)
+                move(origin, datadir / path, sha256)
+                if sha256 != entry["sha256"]:
+                    outcome.kept[path] = "it is back, but has changed since it was put away"
+                _remove_empty(origin.parent, folder)
+    return outcome
+
+
+def entries(folder: Path, datadir: Path) -> Mapping[str, dict[str, Any]]:
+    """What the manifest says, the latest of each image; a line that was cut off belongs to no move.
+
+    Raises:
+        UsageError: there is none, or it is of another folder of images, which is still there.
+    """
+    try:
+        lines = (folder / MANIFEST).read_bytes().splitlines(keepends=True)
+        found = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        latest = {str(entry["to"]): dict(entry) for entry in found}
+        homes = {Path(entry["datadir"]) for entry in found}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{folder / MANIFEST} cannot be read ({type(error).__name__}); name another folder.") from None
+    for path in latest:
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise UsageError(f"{folder / MANIFEST} names {displayed(path)!r}, which leads out; name another folder.")
+    for home in homes - {datadir}:
+        if home.is_dir():
+            raise UsageError(f"{folder} holds images of {home}, which is another folder of images; name its run.")
+    return latest
+
+
+def _check_place(folder: Path, datadir: Path) -> None:
+    place = folder.resolve()
+    if place.is_relative_to(datadir) and not any(part.startswith(".") for part in place.relative_to(datadir).parts):
+        raise UsageError(f"{folder} is in the folder of images, and would be asked about again; name another.")
+    if datadir.is_relative_to(place):
+        raise UsageError(f"{folder} holds the folder of images itself; name another.")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name another.")
+    if (folder / MANIFEST).exists():
+        entries(folder, datadir)
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} holds something else; name one that is empty or new.")
+
+
+def _plain_file(folder: Path, path: str) -> Path:
+    """The file, if it is one by itself: what links lead to belongs to somebody else too. Raises NotMovedError."""
+    place = folder / path
+    if not os.path.lexists(place):
+        raise NotMovedError("it is not there any more")
+    if place.is_symlink() or place.resolve() != folder.resolve() / path:
+        raise NotMovedError("it is behind a link")
+    if not place.is_file():
+        raise NotMovedError("it is no file")
+    return place
+
+
+@contextlib.contextmanager
+def _noted(outcome: Outcome, path: str) -> Iterator[None]:
+    """Note whether the block moves the image; what keeps one keeps no other."""
+    try:
+        yield
+        outcome.moved.append(path)
+    except NotMovedError as error:
+        outcome.kept[path] = str(error)
+    except OSError as error:
+        outcome.kept[path] = (error.strerror or str(error)).lower()
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Take away folders that nothing is left in; not the top one, which has the manifest."""
+    with contextlib.suppress(OSError):
+        while folder != top:
+            folder.rmdir()
+            folder = folder.parent
+
+
+class _Manifest:
+    """A file of lines, each on the disk before what it tells of is done."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._end_last_line()
+
+    @classmethod
+    @contextlib.contextmanager
+    def opened(cls, folder: Path) -> Iterator["_Manifest"]:
+        """The manifest of a folder; both are made if need be. Raises OSError."""
+        make_folder(folder)
+        with (folder / MANIFEST).open("a+b", buffering=0) as file:
+            sync_folder(folder)
+            yield cls(file)
+
+    def add(self, path: str, datadir: Path, sha256: str) -> None:
+        """Tell of a move that is about to begin."""
+        entry = {
+            "from": str(datadir / path),
+            "to": path,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "sha256": sha256,
+            "datadir": str(datadir),
+        }
+        line = json.dumps(entry).encode() + b"\n"
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:  # what cannot be written down is not moved, nor anything after it
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f"{self._file.name} cannot be written: {reason}; make room, and start again.") from None
+
+    def _end_last_line(self) -> None:
+        """Cut off a line that an interruption left unfinished: its move never began."""
+        self._file.seek(0)
+        content = self._file.readall()
+        if not content.endswith(b"\n"):
+            self._file.truncate(content.rfind(b"\n") + 1)
+
+
+def told(outcome: Outcome, to: Path, dry_run: bool) -> Iterator[str]:
+    """What a person is to know of it, line by line."""
+    yield f"{len(outcome.moved)} images {'would go' if dry_run else 'are now'} to {to}".replace(
+        "are now to", "are now in"
+    )
+    yield from (f"  {displayed(path)}" for path in outcome.moved[:TELL])
+    if len(outcome.moved) > TELL:
+        yield f"  and {len(outcome.moved) - TELL} more"
+    if outcome.kept:
+        yield f"{len(outcome.kept)} are worth a look"
+        yield from (f"  {displayed(path)}: {reason}" for path, reason in list(outcome.kept.items())[:TELL])
+        if len(outcome.kept) > TELL:
+            yield f"  and {len(outcome.kept) - TELL} more"
+
+
+def main() -> None:
+    """Move what the command line names."""
+    parser = Parser(
+        prog="python -m backend.quarantine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=_path, help="the run directory; no session may be working on it")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--to", type=_path, metavar="FOLDER", help="move skipped images there")
+    way.add_argument("--back", type=_path, metavar="FOLDER", help="move them back from there")
+    parser.add_argument("--unreadable", action="store_true", help="also those that cannot be read")
+    parser.add_argument("--dry-run", action="store_true", help="only tell")
+    given = parser.parse_args()
+    if given.back and given.unreadable:
+        raise UsageError("--back puts back all that is there; leave --unreadable out.")
+    reading = opened(given.run)
+    with alone(given.run, "move them"):
+        try:
+            if given.back:
+                outcome, to = put_back(reading, given.back, given.dry_run), reading.datadir
+            else:
+                outcome, to = put_away(reading, given.to, given.unreadable, given.dry_run), given.to
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f"{given.to or given.back} cannot be written: {reason}.") from None
+    sys.stdout.writelines(f"{line}\n" for line in told(outcome, to, given.dry_run))
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+if __name__ == "__main__":
+    one_sentence(main)

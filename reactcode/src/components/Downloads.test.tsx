@@ -1,0 +1,40 @@
+import { cleanup, render } from "@testing-library/react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Status } from "../api";
+import { FakeServer } from "../fakeServer";
+import { Downloads } from "./Downloads";
+
+let status: Status;
+
+const offered = () =>
+  Array.from(document.querySelectorAll("a")).map((link) => link.getAttribute("href")?.split("format=").pop());
+
+beforeEach(() => {
+  status = new FakeServer().status;
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+it("offers the sorted images first, by the names of this run, and every other format", () => {
+  render(<Downloads status={{ ...status, skipped: 0, model: null }} />);
+  expect(document.body.textContent).toContain("a folder for hat and one for no hat");
+  expect(offered()).toEqual([
+    "folders",
+    "csv",
+    "jsonl",
+    "imagefolder",
+    "coco",
+    "label-studio",
+    "api/export/label-studio.xml",
+  ]);
+});
+
+it("offers skipped images and the model where there are any", () => {
+  const model = { generation: 1, labels: 3, metrics: {} };
+  render(<Downloads status={{ ...status, skipped: 2, model }} />);
+  expect(offered().slice(-2)).toEqual(["csv&label=skipped", "api/predictor"]);
+  expect(document.body.textContent).toContain("2 so far");
+});

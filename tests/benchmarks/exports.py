@@ -1,0 +1,109 @@
+"""What each export takes, with many answers: time, size, and memory beyond what the program takes at rest.
+
+    python -m tests.benchmarks.exports [--answers 1000000] [--formats csv coco]
+
+The answers are made up, in a database of their own; the image of each is a hard link to one of a few small JPEGs. Every
+export runs in a process of its own, reads the database and throws away what it makes. Memory is what Linux counts.
+"""
+
+import argparse
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from backend.answers import DATABASE, prepare
+from backend.exports import FORMATS, pieces
+from backend.exports.pictures import Pictures
+from backend.exports.source import Source
+from backend.reading import opened
+from IA import protocol
+from IA.protocol import SETTINGS, Settings
+from tests.benchmarks.scale import make_files
+
+LABELS = ("positive", "negative", "negative", "skipped")
+ROW = (
+    "INSERT INTO answers (id, path, label, source, client, shown_ms, probability, time, checkpoint)"
+    " VALUES (?, ?, ?, 'key', 'client-0123456789', ?, ?, ?, ?)"
+)
+
+
+def make_run(run: Path, datadir: Path, paths: list[str]) -> None:
+    """A run with an answer to each of these paths."""
+    run.mkdir()
+    settings = Settings(str(datadir), "", "max_prob", "hat", "no hat", "benchmark", run=str(run))
+    protocol.publish(run, SETTINGS, settings)
+    with contextlib.closing(sqlite3.connect(run / DATABASE, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        prepare(connection)
+        connection.execute("BEGIN")
+        connection.executemany(ROW, map(_row, range(len(paths)), paths))
+        connection.execute("COMMIT")
+
+
+def _row(number: int, path: str) -> tuple[object, ...]:
+    label, probability = LABELS[number % len(LABELS)], number % 1000 / 999
+    return f"{number:032x}", path, label, 300 + number % 977, probability, 1.7e9 + number, number // 50
+
+
+def measure(run: Path, format: str) -> None:
+    """Make one export, in this process, and print its row."""
+    reading = opened(run)
+    before_bytes = forget_most_bytes()
+    began_s, cpu_s, size = time.perf_counter(), time.process_time(), 0
+    moment = reading.moment()
+    source = Source(moment, "hat", "no hat", Pictures(reading.datadir, reading.inside))
+    for piece in pieces(FORMATS[format].lines(source)):
+        size += len(piece)
+    took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
+    growth_bytes = most_bytes() - before_bytes
+    sys.stdout.write(
+        f"{format:14}{len(moment):>10}{took_s:>9.1f}{cpu_s:>9.1f}{size / 1e6:>10.1f}{growth_bytes / 1e6:>10.1f}\n"
+    )
+
+
+def forget_most_bytes() -> int:
+    """What this process has in memory; from now on `most_bytes` is the most that it had since then."""
+    Path("/proc/self/clear_refs").write_text("5")  # else it begins with what the process had that started this one
+    return memory_bytes("VmRSS")
+
+
+def most_bytes() -> int:
+    """The most memory that this process had."""
+    return memory_bytes("VmHWM")
+
+
+def memory_bytes(name: str) -> int:
+    """A figure of this process, as Linux tells it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def main() -> None:
+    """Measure them all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=int, default=1_000_000)
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        measure(given.measure, *given.formats)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        paths = make_files(folder / "images", given.answers)
+        make_run(folder / "run", folder / "images", paths)
+        heads = ("answers", 10), ("s", 9), ("cpu s", 9), ("MB", 10), ("growth MB", 10)
+        sys.stdout.write(f"{'format':14}{''.join(head.rjust(width) for head, width in heads)}\n")
+        sys.stdout.flush()
+        for format in given.formats:
+            command = [sys.executable, "-m", __spec__.name, "--measure", str(folder / "run"), "--formats", format]
+            subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+if __name__ == "__main__":
+    main()
