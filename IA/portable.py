@@ -49,7 +49,7 @@ class Portable(nn.Module):
         self.register_buffer("margin", (mean * 255).round().clamp(0, 255).view(3, 1, 1))
         self.register_buffer("shift", 255 * mean.view(3, 1, 1))
         self.register_buffer("stretch", 255 * std.view(3, 1, 1))
-        self.eval()
+        self.eval().requires_grad_(False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """What the predictor says of one picture.

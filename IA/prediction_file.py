@@ -15,6 +15,7 @@ from config import UsageError
 
 COLUMNS = ("path", "probability", "label")
 UNREADABLE = "unreadable"
+QUOTE = '"'
 MOST_BYTES = 64 * 1024  # of a row: a path has 4096 characters at most
 FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with a probability next to 0.5
 
@@ -60,11 +61,11 @@ class Csv:
 
     def encode(self, rows: Iterable[Row]) -> bytes:
         """See `Format`."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
+        lines = []
         for row in rows:
-            writer.writerow((row.path, "" if math.isnan(row.probability) else f"{row.probability:.6f}", row.label))
-        return text.getvalue().encode("utf-8", "surrogateescape")
+            probability = "" if math.isnan(row.probability) else f"{row.probability:.6f}"
+            lines.append(f"{_quoted(row.path)},{probability},{_quoted(row.label)}\n")
+        return "".join(lines).encode("utf-8", "surrogateescape")
 
     def decode(self, record: bytes) -> Row:
         """See `Format`."""
@@ -78,6 +79,11 @@ class Csv:
     def is_whole(self, record: bytes) -> bool:
         """See `Format`."""
         return record.count(b'"') % 2 == 0
+
+
+def _quoted(text: str) -> str:
+    """As `csv.writer` would, which forgets that a carriage return alone ends a line for those who read."""
+    return f'"{text.replace(QUOTE, 2 * QUOTE)}"' if any(letter in text for letter in '",\r\n') else text
 
 
 class JsonLines:
