@@ -23,6 +23,7 @@ from IA.protocol import SETTINGS, replace
 USAGE = "python -m IA.export predictor.ckpt [--to onnx|torch] [--out FILE] [--run RUN]"
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 OPSET = 18
+MOST_BYTES = 2_000_000_000
 OUTPUTS = ["probability", "embedding"]
 ABOUT = "about.json"  # in a .pt2, what an .onnx has as metadata
 PACKAGES = ("onnx", "onnxscript")
@@ -61,6 +62,8 @@ def as_onnx(program: ExportedProgram, checkpoint: Checkpoint) -> bytes:
         UsageError: a package is missing, or the network has a step that ONNX does not.
     """
     _need(PACKAGES)
+    if sum(weights.nbytes for weights in program.state_dict.values()) > MOST_BYTES:
+        raise UsageError(f"{checkpoint.network} is larger than the 2 GB that an ONNX file may have; use --to torch.")
     picture = torch.zeros(*EXAMPLE_PX, 3, dtype=torch.uint8)
     try:
         with warnings.catch_warnings():

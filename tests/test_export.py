@@ -197,3 +197,11 @@ def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch, file
     monkeypatch.setattr(export, "traced", None)
     with pytest.raises(UsageError, match=r"pip install -e '\.\[export\]'"):
         export.main()
+
+
+def test_a_network_too_large_for_onnx_is_one_sentence(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protocol buffers end at 2 GB."""
+    monkeypatch.setattr(export, "MOST_BYTES", 1000)
+    program = torch.export.export(predictor.backbone, (torch.zeros(1, 3, 32, 32),))
+    with pytest.raises(UsageError, match="2 GB"):
+        as_onnx(program, predictor.checkpoint)

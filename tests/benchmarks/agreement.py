@@ -1,7 +1,7 @@
-"""Do predictor.ckpt, its exports and the page say the same? python -m tests.benchmarks.exports RUN [IMAGES].
+"""Do predictor.ckpt, its exports and the page say the same? python -m tests.benchmarks.agreement RUN [IMAGES].
 
     bash launch.sh localhost 8077 PHOTOS --run RUN, some answers, Ctrl-C
-    python -m tests.benchmarks.exports RUN 500
+    python -m tests.benchmarks.agreement RUN 500
 
 Prints the largest difference, and the 99 % quantile, between each pair of: what predictions.pickle says (the page shows
 it), `IA.predict` of many images and of few, the exported graph in torch, and ONNX Runtime, on pictures decoded as the
@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnxruntime
@@ -20,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from config import UsageError
-from IA import model, portable
+from IA import model
 from IA.export import as_onnx
 from IA.loop import one_sentence
 from IA.model import Predictor
@@ -35,7 +36,7 @@ Said = NDArray[np.float64]
 def main() -> None:
     """Print the table."""
     if len(sys.argv) not in (2, 3):
-        raise UsageError("Name a run: python -m tests.benchmarks.exports RUN [IMAGES].")
+        raise UsageError("Name a run: python -m tests.benchmarks.agreement RUN [IMAGES].")
     run, many = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else MANY
     predictor, predictions = Predictor.load(run / PREDICTOR), read(run, PREDICTIONS).content
     if (predictions.checkpoint or {}).get("generation") != predictor.checkpoint.generation:
@@ -92,12 +93,8 @@ def _session(program: torch.export.ExportedProgram, predictor: Predictor) -> onn
 
 def _old_session(predictor: Predictor) -> onnxruntime.InferenceSession:
     """With bytes resized by `interpolate`, which becomes Resize."""
-    own = portable.resized
-    try:
-        portable.resized = _interpolated
+    with mock.patch("IA.portable.resized", _interpolated):
         return _session(traced(predictor), predictor)
-    finally:
-        portable.resized = own
 
 
 def _interpolated(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:
