@@ -82,6 +82,30 @@ def test_a_copy_is_whole_or_not_there(folder: Path, tmp_path: Path, monkeypatch:
     assert list(made.parent.iterdir()) == [made]
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_comes_meanwhile_stays(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """Somebody else puts one there while ours is copied."""
+    into = ClassFolders(folder, tmp_path / "sorted", CLASSES, "copy")
+    made = tmp_path / "sorted/hat/a/1.png"
+    copy = shutil.copy2
+
+    def beaten(source: Path, target: Path) -> None:
+        copy(source, target)
+        made.write_bytes(b"mine")
+
+    def no_links(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(shutil, "copy2", beaten)
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    assert "another file" in str(into.put("a/1.png", "hat"))
+    assert made.read_bytes() == b"mine"
+    assert list(made.parent.iterdir()) == [made]
+
+
 def test_folders_that_cannot_be(folder: Path, tmp_path: Path) -> None:
     """Among the images, with classes that share a name, or where a file stands."""
     (tmp_path / "file").write_bytes(b"")
