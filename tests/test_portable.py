@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from config import ROOT, UsageError
+from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.dataset import RESIZES, Preprocessing, normalise
 from IA.head import Head
 from IA.model import Predictor
@@ -126,3 +126,21 @@ def test_a_graph_that_says_something_else_is_refused(tiny_network: str, monkeypa
     monkeypatch.setattr(predictor, "probabilities", lambda images: torch.tensor([0.501]))
     with pytest.raises(UsageError, match=r"would say 0\.5000 .* says 0\.5010; it was not written"):
         traced(predictor)
+
+
+@pytest.mark.slow
+def test_the_default_network_for_any_shape() -> None:
+    """Its layers pad by what a size leaves over; its graph holds for every shape all the same."""
+    backbone = build(DEFAULT_NETWORK, pretrained=False)
+    space = Space(torch.zeros(backbone.dimension), torch.eye(backbone.dimension)[:, :4].contiguous(), rooted=False)
+    predictor = Predictor(backbone, Head.empty(backbone.dimension, 4, 0))
+    predictor.head = Head(space, torch.eye(4)[:1], torch.tensor([2.0]), torch.tensor(0.1), 3.0)
+    graph = traced(predictor).module()
+    for height_px, width_px in ((500, 60), (60, 500), (224, 224)):
+        pixels = picture(height_px, width_px)
+        ready = normalise(
+            RESIZES["area"](pixels.permute(2, 0, 1), predictor.preprocessing)[None], predictor.preprocessing
+        )
+        _, embedding = graph(pixels)
+        assert float(torch.cosine_similarity(embedding, predictor.embeddings(ready)[0], dim=0)) > 0.9999
+        assert float(embedding.std()) > 0
