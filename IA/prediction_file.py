@@ -69,9 +69,12 @@ class Csv:
 
     def decode(self, record: bytes) -> Row:
         """See `Format`."""
-        text = io.StringIO(record.decode("utf-8", "surrogateescape"), newline="")
+        text = record.decode("utf-8", "surrogateescape")
         try:
-            path, probability, label = next(csv.reader(text))
+            if QUOTE in text:
+                path, probability, label = next(csv.reader(io.StringIO(text, newline="")))
+            else:  # nearly all rows, and much faster
+                path, probability, label = text.rstrip("\n").split(",")
         except (csv.Error, StopIteration) as error:
             raise ValueError("not a row") from error
         return Row(path, float(probability or "nan"), label)
@@ -185,7 +188,8 @@ class PredictionFile:
 
     def _take(self, row: Row) -> None:
         self.labels[row.path] = row.label
-        if not math.isnan(row.probability):
+        is_telling = len(self.doubtful) < FAR_FROM_SURE or _sureness(row) < _sureness(self.doubtful[-1])
+        if is_telling and not math.isnan(row.probability):
             self.doubtful = sorted([*self.doubtful, row], key=_sureness)[:FAR_FROM_SURE]
 
 
