@@ -187,21 +187,28 @@ class Predictor(nn.Module):
         return [probability for some, _ in self.predictions([Path(path) for path in paths]) for probability in some]
 
     def predictions(
-        self, paths: Sequence[Path], batch_size: int = BATCH_SIZE, workers: int | None = None
+        self,
+        paths: Iterable[Path],
+        batch_size: int = BATCH_SIZE,
+        workers: int | None = None,
+        images: int | None = None,
     ) -> Iterator[tuple[list[float], list[Unreadable]]]:
         """The same bit by bit.
 
         Args:
-            paths: image files.
+            paths: image files; taken as they are needed.
             batch_size: how many to do at once.
             workers: how many threads decode; by default one for each core, at most 8.
+            images: how many paths there are; None: many, unless they are a sequence.
 
         Yields:
             For the next `batch_size` paths, in order: their probabilities, NaN where unreadable; and the place in
             `paths` and the reason of each unreadable one.
         """
         workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
-        engine = self._engine(len(paths))
+        if images is None:
+            images = len(paths) if isinstance(paths, Sequence) else MANY
+        engine = self._engine(images)
         for stacks, unreadable in batches(paths, self.preprocessing, batch_size, workers):
             known = dict.fromkeys((place for place, _ in unreadable), math.nan)
             embeddings = engine.embed([images for _, images in stacks])

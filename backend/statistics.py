@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, get_args
 
 from backend.answers import Label, Source
+from IA.intervals import wilson
 
-Z = 1.959964  # of a two-sided interval of 95 %
 LAST = 50
 
 
@@ -124,14 +124,3 @@ def prequential(asked: Sequence[Asked]) -> dict[str, float] | None:
     )
     low, high = wilson(right, len(last))
     return {"right": right, "of": len(last), "low": low or 0.0, "high": high or 0.0}
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, None]:
-    """The 95 % score interval of a proportion (Wilson 1927); None without any trial."""
-    if not trials:
-        return None, None
-    share, z2 = successes / trials, Z * Z
-    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = Z / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
-    low = middle - half if successes else 0.0  # exactly, whatever rounding says
-    return low, middle + half if successes < trials else 1.0

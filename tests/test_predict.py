@@ -3,11 +3,15 @@
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from config import ROOT
 from IA import predict
@@ -15,6 +19,7 @@ from IA.head import Head
 from IA.loop import one_sentence
 from IA.model import Predictor
 from IA.networks import build
+from IA.prediction_file import PredictionFile
 
 
 @pytest.fixture
@@ -93,6 +98,11 @@ def test_any_file_name_survives(monkeypatch: pytest.MonkeyPatch, checkpoint: Pat
     ("arguments", "sentence"),
     [
         ([], "Name a predictor and a folder"),
+        (["predictor.ckpt", "images", "--out", "a.txt"], "a.txt ends in none of .csv, .jsonl"),
+        (["predictor.ckpt", "images", "--out", "gone/a.csv"], "gone/a.csv cannot be written"),
+        (["predictor.ckpt", "images", "--link", "hard"], "--to-folders"),
+        (["predictor.ckpt", "images", "--to-folders", "images/sorted"], "lies in images"),
+        (["predictor.ckpt", "images", "--sort"], "Name a predictor and a folder"),
         (["predictor.ckpt"], "Name a predictor and a folder"),
         (["gone.ckpt", "images"], "gone.ckpt"),
         (["predictor.ckpt", "gone"], "no folder"),
@@ -142,3 +152,127 @@ def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) 
     assert process.wait() == 0
     assert "Traceback" not in told
     assert "Broken pipe" not in told
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_a_file_is_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: Path, images_folder: Path, tmp_path: Path, name: str
+) -> None:
+    """What is in it is not done again, new images are added, a torn last line is mended."""
+    out = tmp_path / name
+    (images_folder / "blue/3.png").write_bytes(b"torn")
+    assert run(monkeypatch, checkpoint, images_folder, "--out", out) == []
+    whole = out.read_bytes()
+    assert whole.count(b"\n") == (13 if name.endswith("csv") else 12)
+    assert b"unreadable" in whole
+
+    asked: list[list[Path]] = []
+    predictions = Predictor.predictions
+
+    def watched(self: Predictor, paths: Iterable[Path], **options: Any) -> Any:
+        asked.append(list(paths))
+        return predictions(self, asked[-1], **options)
+
+    monkeypatch.setattr(Predictor, "predictions", watched)
+    out.write_bytes(whole[:-5])
+    (images_folder / "new.png").write_bytes((images_folder / "red/0.png").read_bytes())
+    run(monkeypatch, checkpoint, images_folder, "--out", out)
+    assert asked[-1] == [images_folder / "new.png", images_folder / "red/5.png"]
+    lines = out.read_bytes().splitlines()
+    assert lines[: len(whole.splitlines()) - 1] == whole.splitlines()[:-1]
+    assert b"new.png" in lines[-2]
+    assert lines[-1] == whole.splitlines()[-1]
+    before = out.read_bytes()
+    run(monkeypatch, checkpoint, images_folder, "--out", out)
+    assert out.read_bytes() == before
+    assert len(asked[-1]) <= 4  # those that tell one predictor from another, alone
+
+
+def test_a_file_of_another_predictor_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    checkpoint: Path,
+    images_folder: Path,
+    tiny_network: str,
+    tmp_path: Path,
+) -> None:
+    """Rows of two predictors in one file would be worth nothing; nor may the classes have other names."""
+    run(monkeypatch, checkpoint, images_folder, "--out", tmp_path / "rows.csv")
+    before = (tmp_path / "rows.csv").read_bytes()
+    other = Head.empty(24, 4, 0)
+    other.offset = torch.tensor(0.1)
+    classes = {"positive": "a hat", "negative": "no hat"}
+    for head, names in ((other, classes), (Head.empty(24, 4, 0), {"positive": "a cap", "negative": "no cap"})):
+        Predictor(build(tiny_network), head, classes=names, threshold=0.5).save(checkpoint)
+        with pytest.raises(SystemExit) as raised:
+            run(monkeypatch, checkpoint, images_folder, "--out", tmp_path / "rows.csv")
+        assert raised.value.code == 2
+        assert "another predictor" in capsys.readouterr().err
+        assert (tmp_path / "rows.csv").read_bytes() == before
+
+
+def test_images_go_into_class_folders(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], checkpoint: Path, images_folder: Path
+) -> None:
+    """Unreadable ones into none; a file of rows made before is enough to sort by."""
+    out, into = images_folder.parent / "rows.csv", images_folder.parent / "sorted"
+    (images_folder / "blue/3.png").write_bytes(b"torn")
+    run(monkeypatch, checkpoint, images_folder, "--out", out)
+    run(monkeypatch, checkpoint, images_folder, "--out", out, "--to-folders", into, "--link", "hard")
+    assert "11 put into folders, 0 were there." in capfd.readouterr().err
+    placed = {str(path.relative_to(into)) for path in into.rglob("*.png")}
+    names = {f"{colour}/{number}.png" for colour in ("blue", "red") for number in range(6)} - {"blue/3.png"}
+    assert placed == {f"a hat/{name}" for name in names}
+    (into / "a hat/red/0.png").unlink()
+    (into / "a hat/red/0.png").write_bytes(b"mine")
+    run(monkeypatch, checkpoint, images_folder, "--to-folders", into)
+    told = capfd.readouterr().err
+    assert "'red/0.png' is not put in a folder: another file is in" in told
+    assert "0 put into folders, 10 were there." in told
+    assert (into / "a hat/red/0.png").read_bytes() == b"mine"
+
+
+def test_ctrl_c_leaves_a_good_file(checkpoint: Path, images_folder: Path, tmp_path: Path) -> None:
+    """Exit code 130, one sentence, whole rows; the same command does the rest."""
+    picture = (images_folder / "red/0.png").read_bytes()
+    for number in range(1000):
+        (images_folder / f"{number}.png").write_bytes(picture)
+    code = (
+        "import sys; from tests.conftest import tiny; from IA.networks import register; register('tiny')(tiny)\n"
+        "from IA import predict; from IA.loop import one_sentence\n"
+        f"sys.argv = ['', {str(checkpoint)!r}, {str(images_folder)!r}, '--out', {str(tmp_path / 'rows.csv')!r}]\n"
+        "one_sentence(predict.main)"
+    )
+    command = [sys.executable, "-c", code]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    while not (tmp_path / "rows.csv").exists() or (tmp_path / "rows.csv").stat().st_size < 1000:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    told = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait() == 130
+    assert "Traceback" not in told
+    assert "the same command goes on" in told
+    partly = (tmp_path / "rows.csv").read_bytes()
+    assert partly.endswith(b"\n")
+    assert 30 < partly.count(b"\n") < 1013
+    subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    whole = (tmp_path / "rows.csv").read_bytes()
+    assert whole.startswith(partly)
+    assert [row["path"] for row in csv.DictReader(io.StringIO(whole.decode()))] == predict.image_paths(images_folder)
+
+
+def test_a_full_disk_ends_it_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], checkpoint: Path, images_folder: Path
+) -> None:
+    """Exit code 1."""
+
+    def full(self: PredictionFile, rows: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(PredictionFile, "write", full)
+    with pytest.raises(SystemExit) as raised:
+        run(monkeypatch, checkpoint, images_folder, "--out", images_folder.parent / "rows.csv")
+    assert raised.value.code == 1
+    assert "Stopped: No space left on device" in capfd.readouterr().err

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from backend.answers import Label
-from backend.statistics import LAST, Asked, Given, History, curve, means, prequential, statistics, wilson
+from backend.statistics import LAST, Asked, Given, History, curve, means, prequential, statistics
+from IA.intervals import wilson
 from tests.serving import serving, until
 
 

@@ -1,0 +1,233 @@
+"""Predictions as rows of CSV or JSON lines, in a file that can be gone on with after any kind of end."""
+
+import csv
+import fcntl
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from config import UsageError
+
+COLUMNS = ("path", "probability", "label")
+UNREADABLE = "unreadable"
+QUOTE = '"'
+MOST_BYTES = 64 * 1024  # of a row: a path has 4096 characters at most
+FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with a probability next to 0.5
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was said of one image.
+
+    Attributes:
+        path: relative to the folder.
+        probability: of positive; NaN where unreadable.
+        label: the name of the class, or `UNREADABLE`.
+        reason: why it is unreadable; "" where it is not, or not known.
+    """
+
+    path: str
+    probability: float
+    label: str
+    reason: str = ""
+
+
+class Format(Protocol):
+    """How rows become bytes and back."""
+
+    @property
+    def head(self) -> bytes:
+        """What a file begins with."""
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """The rows, each ending in a newline."""
+
+    def decode(self, record: bytes) -> Row:
+        """One of them. Raises ValueError where it is none."""
+
+    def is_whole(self, record: bytes) -> bool:
+        """Whether these lines, the last one with its newline, are a whole row."""
+
+
+class Csv:
+    """A header, and a line for each image; a name that is no UTF-8 goes out as it came in."""
+
+    head = (",".join(COLUMNS) + "\n").encode()
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """See `Format`."""
+        lines = []
+        for row in rows:
+            probability = "" if math.isnan(row.probability) else f"{row.probability:.6f}"
+            lines.append(f"{_quoted(row.path)},{probability},{_quoted(row.label)}\n")
+        return "".join(lines).encode("utf-8", "surrogateescape")
+
+    def decode(self, record: bytes) -> Row:
+        """See `Format`."""
+        text = record.decode("utf-8", "surrogateescape")
+        try:
+            if QUOTE in text:
+                path, probability, label = next(csv.reader(io.StringIO(text, newline="")))
+            else:  # nearly all rows, and much faster
+                path, probability, label = text.rstrip("\n").split(",")
+        except (csv.Error, StopIteration) as error:
+            raise ValueError("not a row") from error
+        return Row(path, float(probability or "nan"), label)
+
+    def is_whole(self, record: bytes) -> bool:
+        """See `Format`."""
+        return record.count(b'"') % 2 == 0
+
+
+def _quoted(text: str) -> str:
+    """As `csv.writer` would, which forgets that a carriage return alone ends a line for those who read."""
+    return f'"{text.replace(QUOTE, 2 * QUOTE)}"' if any(letter in text for letter in '",\r\n') else text
+
+
+class JsonLines:
+    """An object for each image."""
+
+    head = b""
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """See `Format`."""
+        return "".join(f"{json.dumps(_as_dict(row))}\n" for row in rows).encode()
+
+    def decode(self, record: bytes) -> Row:
+        """See `Format`."""
+        said = json.loads(record)
+        if not isinstance(said, dict) or not isinstance(said.get("path"), str) or "label" not in said:
+            raise ValueError("not a row")
+        probability = said.get("probability")
+        return Row(said["path"], math.nan if probability is None else float(probability), str(said["label"]))
+
+    def is_whole(self, record: bytes) -> bool:
+        """See `Format`."""
+        return True
+
+
+FORMATS: dict[str, Format] = {".csv": Csv(), ".jsonl": JsonLines()}
+
+
+def _as_dict(row: Row) -> dict[str, object]:
+    known = None if math.isnan(row.probability) else round(row.probability, 6)
+    said: dict[str, object] = {"path": row.path, "probability": known, "label": row.label}
+    return said | ({"reason": row.reason} if row.reason else {})
+
+
+class PredictionFile:
+    """A file that grows by whole rows; what a dead writer left of a last one is cut off.
+
+    Attributes:
+        labels: of the images that are in it, by path.
+        doubtful: the rows that tell best whether another predictor wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it, and read what is there.
+
+        Raises:
+            UsageError: it is not a file of predictions, cannot be written, or another process writes to it.
+        """
+        if path.suffix not in FORMATS:
+            raise UsageError(f"{path} ends in none of {', '.join(FORMATS)}; name a file that does.")
+        self._format = FORMATS[path.suffix]
+        self.labels: dict[str, str] = {}
+        self.doubtful: list[Row] = []
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+        try:
+            self._hold(path)
+            end = self._read(path)
+            self._file.truncate(end)
+            if not end:
+                self._file.write(self._format.head)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
+        _write_all(self._file, self._format.encode(rows))
+
+    def close(self) -> None:
+        """Make sure that it is on the disk."""
+        with self._file:
+            os.fsync(self._file.fileno())
+
+    def _hold(self, path: Path) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"Another process is writing to {path}; wait for it, or name another file.") from None
+
+    def _read(self, path: Path) -> int:
+        """Take up the rows; returns where the last whole one ends."""
+        head = self._format.head
+        end = len(head)
+        try:
+            with path.open("rb") as file:
+                began = file.read(len(head))
+                if began != head:
+                    if head.startswith(began):  # torn in its very first line, or empty
+                        return 0
+                    raise ValueError("another header")
+                for record in _records(file, self._format):
+                    self._take(self._format.decode(record))
+                    end += len(record)
+        except ValueError:
+            raise UsageError(f"{path} is no file of predictions from byte {end} on; name another one.") from None
+        return end
+
+    def _take(self, row: Row) -> None:
+        self.labels[row.path] = row.label
+        is_telling = len(self.doubtful) < FAR_FROM_SURE or _sureness(row) < _sureness(self.doubtful[-1])
+        if is_telling and not math.isnan(row.probability):
+            self.doubtful = sorted([*self.doubtful, row], key=_sureness)[:FAR_FROM_SURE]
+
+
+class Stream:
+    """Standard output: the same rows, with nothing to go on with."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.labels: dict[str, str] = {}
+        self.doubtful: list[Row] = []
+        self._file, self._format = file, FORMATS[".csv"]
+        _write_all(file, self._format.head)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """See `PredictionFile`."""
+        _write_all(self._file, self._format.encode(rows))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def _sureness(row: Row) -> float:
+    return abs(row.probability - 0.5)
+
+
+def _write_all(file: BinaryIO | io.RawIOBase, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
+
+
+def _records(file: BinaryIO, form: Format) -> Iterator[bytes]:
+    """The whole rows: a CSV has newlines inside of quotes, and the last line may be torn."""
+    record = b""
+    for line in file:
+        record += line
+        if len(record) > MOST_BYTES:
+            raise ValueError("no row is so long")
+        if line.endswith(b"\n") and form.is_whole(record):
+            yield record
+            record = b""
