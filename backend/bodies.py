@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.answers import Label
+from IA.protocol import MOST_ALIKE
 
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
@@ -27,6 +28,7 @@ class AnnotationBody(_Body):
     id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
     group: Annotated[UUID, Field(strict=False)] | None = None
     repeat: bool = False
+    alike: Annotated[list[Number], Field(max_length=MOST_ALIKE)] = []
 
 
 class BatchBody(_Body):
@@ -38,6 +40,13 @@ class BatchBody(_Body):
 class UndoBody(_Body):
     """Whose last answer is to be taken back."""
 
+    client: Client = "api"
+
+
+class SplitBody(_Body):
+    """An image that is not to be asked together with its near duplicates any more."""
+
+    image: Number
     client: Client = "api"
 
 

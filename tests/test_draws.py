@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from backend.queue import LEASE_S, Closed, Queue
+from backend.queue import LEASE_S, Queue
+from backend.units import Closed
 from IA.audit import Sample, Standing
 from IA.protocol import Ranking
 from tests.test_queue import Clock, images, queue_of, ranking

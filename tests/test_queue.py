@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from backend.queue import FORGET_FROM, LEASE_S, Closed, Queue
+from backend.queue import FORGET_FROM, LEASE_S, Queue
+from backend.units import Closed
 from IA.protocol import Ranking
 
 

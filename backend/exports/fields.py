@@ -2,7 +2,7 @@
 
 from backend.answers import NOT_DRAWN, Answer
 
-FIELDS = ("path", "label", "source", "time", "shown_ms", "probability", "audit", "checkpoint")
+FIELDS = ("path", "label", "source", "time", "shown_ms", "probability", "audit", "checkpoint", "copy_of")
 
 
 def values(answer: Answer) -> tuple[str | float | bool | None, ...]:
@@ -16,4 +16,5 @@ def values(answer: Answer) -> tuple[str | float | bool | None, ...]:
         answer.probability,
         answer.audit != NOT_DRAWN,
         answer.checkpoint,
+        answer.copy_of,
     )
