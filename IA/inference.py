@@ -2,10 +2,13 @@
 
 import logging
 import os
+import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
+from IA.alike import Alike
 from IA.asked import WATCHED
 from IA.decoding import remember_in
 from IA.events import Events
@@ -14,6 +17,7 @@ from IA.model import load_head
 from IA.networks import build
 from IA.protocol import (
     BACKBONE,
+    DUPLICATES,
     FEATURES,
     IMAGES,
     PREDICTIONS,
@@ -28,6 +32,8 @@ from IA.tuned import LatestTuned
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
+ALIKE_S = 0.3  # near duplicates are looked for so long in a turn,
+ALIKE_BUSY_S = 0.1  # or so long, while images are still to be embedded
 NICE = 10  # embedding takes every core, yet the page comes first
 
 
@@ -39,6 +45,7 @@ class Inference:
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
         self._events = Events(config.run / "tensorboard" / "inference")
+        self._alike: Alike | None = None
         self._tuned = LatestTuned(config.run)
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
@@ -63,6 +70,8 @@ class Inference:
         self._scorer = self._follow_tuned(self._scorer)
         describes = self._behind is None or not self._behind.is_described
         busy = self._scorer.turn(datadir, images, describes, inside)
+        if settings.alike != "off":
+            busy |= self._look_for_duplicates(self._scorer, datadir, images.content, inside, busy)
         if self._behind is not None and not busy:
             busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
@@ -71,8 +80,23 @@ class Inference:
         return busy
 
     def close(self) -> None:
-        """End the event file."""
+        """End the event file, and what is decoded."""
+        if self._alike is not None:
+            self._alike.close()
         self._events.close()
+
+    def _look_for_duplicates(
+        self, scorer: Scorer, datadir: Path, paths: Sequence[str], inside: Path | None, embeds: bool
+    ) -> bool:
+        """For a while, or until there is a checkpoint to score by; whether there is more to do."""
+        if self._alike is None:
+            self._alike = Alike(self._config.run)
+        ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
+
+        def enough() -> bool:
+            return time.monotonic() > ends_s or scorer.has_news()
+
+        return self._alike.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
 
     def _begin(self, network: str) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
@@ -116,7 +140,7 @@ def main() -> None:
     config = loop_config()
     if hasattr(os, "nice"):
         os.nice(NICE)
-    with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name) as stop:
+    with until_signalled("inference", config.run, PREDICTIONS.name, FEATURES.name, DUPLICATES.name) as stop:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
         watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE)
