@@ -52,7 +52,9 @@ def difference(a: Look, b: Look) -> float:
     root = np.float32(min(max(gain, 1 / BRIGHTER), BRIGHTER) ** 0.5)
     first, second = first / root, second * root
     found = float(np.abs(first - second).max())
-    return min(found, _aligned(first, second)) if MOST < found < HOPELESS else found
+    if MOST < found < HOPELESS:
+        found = min(found, _aligned(first, second), _aligned(second, first))  # either may have been cut
+    return found
 
 
 def are_alike(a: Look, b: Look) -> bool:

@@ -80,6 +80,7 @@ class Session:
         self.ranking: Version[Ranking] | None = None
         self.held_out: Mapping[str, float] = {}
         self.duplicates: Version[Duplicates] | None = None
+        self._grouped = 0  # images that are divided into groups
         self._same: dict[str, str] | None = None  # near duplicates, by the path of the one that stands for them
         self.loops = dict.fromkeys(protocol.LOOPS, "starting" if config.ai else "off")
         self._undecodable: set[int] = set()  # what the previews could not decode
@@ -405,7 +406,9 @@ class Session:
             self._take_ranking(ranking.version())
 
     def _take_duplicates(self, version: Version[Duplicates] | None) -> None:
-        if version is not None and version is not self.duplicates and self.settings.alike != "off":
+        if version is None or self.settings.alike == "off":
+            return
+        if version is not self.duplicates or self._grouped < min(len(version.content.first), len(self.images)):
             self.duplicates = version
             self._group()
 
@@ -418,7 +421,7 @@ class Session:
             first = np.where(first < len(first), first, np.arange(len(first), dtype=np.int32))
             split = [number for path in self.labels.splits if (number := self.images.number(path)) is not None]
             self.queue.group(without(first, split))
-            self._same = None
+            self._same, self._grouped = None, len(first)
         self.ahead.wake()
         self.changes.notify()
 
