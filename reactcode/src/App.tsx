@@ -1,4 +1,5 @@
 // The page: header, banner, stage, answers, and the panels over them.
+import { Alike } from "./components/Alike";
 import { Answers } from "./components/Answers";
 import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
@@ -38,6 +39,7 @@ export function App() {
         {isGrid ? <Grid session={session} /> : <Stage session={session} />}
         <History session={session} />
         <Scene session={session} />
+        {!isGrid && <Alike session={session} />}
         <Walk session={session} />
         <Ring session={session} />
         <LatePress session={session} />

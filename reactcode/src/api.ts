@@ -27,6 +27,8 @@ export interface Status extends Counts {
   readonly id: string;
   readonly classes: Classes;
   readonly images: number;
+  /** How many of them are near duplicates of another one; left out by an older server. */
+  readonly alike?: number;
   readonly unreadable: number;
   readonly listing: boolean;
   readonly strategy: string;
@@ -53,6 +55,8 @@ export interface Queued {
   readonly path: string;
   readonly probability: number | null;
   readonly version: string | null;
+  /** Its near duplicates: the answer is for them, too. */
+  readonly alike?: readonly number[];
 }
 
 export interface QueueAnswer {
@@ -72,6 +76,8 @@ export interface Annotation {
   readonly group?: string;
   /** Asked again, blindly, although there was an answer: says how sure the person is. */
   readonly repeat?: boolean;
+  /** Near duplicates that the person was shown with it, and that get the same answer. */
+  readonly alike?: readonly number[];
 }
 
 /** What became of one answer of a batch: 201, or why it was refused. */
@@ -91,6 +97,8 @@ export interface Answered {
   readonly path: string;
   readonly label: Label;
   readonly version: string | null;
+  /** Near duplicates that are asked with it again. */
+  readonly alike?: readonly number[];
 }
 
 /** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
@@ -108,6 +116,8 @@ export interface PastAnswer extends Answered {
   /** What the model says when it has not learnt this answer. */
   readonly held_out: number | null;
   readonly repeat: boolean;
+  /** The image that was on the screen, if this is a near duplicate that was answered with it. */
+  readonly copy_of?: number | null;
 }
 
 /** Which answers of the past, and in which order. */
@@ -245,6 +255,10 @@ export const annotate = (annotations: readonly Annotation[]) =>
   json<BatchAnswer>("api/annotations/batch", sending("POST", { annotations }));
 
 export const undo = (client: string) => json<UndoAnswer>("api/undo", sending("POST", { client }));
+
+/** Have an image and its near duplicates asked one by one from now on. */
+export const split = (client: string, image: number) =>
+  json<unknown>("api/split", sending("POST", { client, image }));
 
 export function past(limit: number, offset: number, filter: Filter = {}) {
   const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });

@@ -9,6 +9,7 @@ import "./progress.css";
 import "./review.css";
 import "./instructions.css";
 import "./grid.css";
+import "./alike.css";
 
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

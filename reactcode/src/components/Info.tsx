@@ -36,6 +36,7 @@ function About({ status }: { readonly status: Status }) {
       <dd>
         {count(status.images)}
         {status.listing && ", still looking"}
+        {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>
     </dl>
   );
