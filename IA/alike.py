@@ -28,9 +28,9 @@ from IA.view import View
 log = logging.getLogger(__name__)
 
 LEAST_COSINE = 0.85
-LOOKED_AT = 8  # groups that an image is compared with at most, the nearest first
+LOOKED_AT = 4  # groups that an image is compared with at most, the nearest first
 FEW = 512  # images at least that are taken up while more are to come: each time all tables are gone through
-MANY = 2048
+MANY = 1024
 DECODED_PX = 4 * SIDE
 AT_ONCE = 16
 PUBLISH_EVERY_S = 3.0

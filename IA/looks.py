@@ -12,10 +12,10 @@ from PIL import Image
 SIDE = 32
 PATCH = 3
 MOST = 8.0  # of 255: docs/statistics.md has the figures behind it
-HOPELESS = 60.0  # a difference that no cut margin explains
+HOPELESS = 45.0  # a difference that no cut margin explains
 FLAT = 6.0  # standard deviation; a flatter picture shows nothing that could be compared
 BRIGHTER = 1.12  # as much may one be, and as much its contrast stronger
-STEPS = 4
+STEPS = 3
 MOST_MOVED = 1.5  # places of the look: 5 % of a side
 
 Look = NDArray[np.uint8]
@@ -84,7 +84,7 @@ def _aligned(a: Floats, b: Floats) -> float:
     for _ in range(STEPS):
         down, across = np.gradient(warped, axis=(1, 2))
         slopes = np.stack([down, down * place[:, None], across, across * place], axis=-1)[:, seen].reshape(-1, 4)
-        step, *_ = np.linalg.lstsq(slopes, (a - warped)[:, seen].ravel(), rcond=None)
+        step = np.linalg.solve(slopes.T @ slopes + np.eye(4), slopes.T @ (a - warped)[:, seen].ravel())
         move = np.clip(move + step, -MOST_MOVED, MOST_MOVED)
         (rows, rows_seen), (columns, columns_seen) = _window(side, *move[:2]), _window(side, *move[2:])
         warped, seen = (rows @ b @ columns.T).astype(np.float32), rows_seen[:, None] & columns_seen

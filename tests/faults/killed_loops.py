@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from IA.protocol import BACKBONE, FEATURES, FINE_TUNING, HELD_OUT, LOOPS, PREDICTIONS, PREDICTOR, RANKING
+from IA.protocol import BACKBONE, DUPLICATES, FEATURES, FINE_TUNING, HELD_OUT, LOOPS, PREDICTIONS, PREDICTOR, RANKING
 from tests.faults.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
 from tests.faults.nursery import Forked, Nursery
 from tests.faults.served import Served, comes_true, processes_left, unreadable
@@ -66,7 +66,8 @@ def _kill_loops_of(served: Served, kills: int, seed: int, told: Meanwhile, stack
 
 def _leave_over(run: Path) -> None:
     """What loops leave that are killed as they write; some are so seldom that no kill may hit them."""
-    for name in (PREDICTOR, BACKBONE, *(file.name for file in (HELD_OUT, FEATURES, PREDICTIONS, RANKING, FINE_TUNING))):
+    pickles = (HELD_OUT, FEATURES, DUPLICATES, PREDICTIONS, RANKING, FINE_TUNING)
+    for name in (PREDICTOR, BACKBONE, *(file.name for file in pickles)):
         (run / f".{name}.{DEAD}.tmp").write_bytes(b"torn")
 
 
