@@ -4,6 +4,7 @@ import { pictureAddress } from "../api";
 import { keyLabel } from "../bindings";
 import { shownOf } from "../state";
 import type { Session } from "../useSession";
+import { Key } from "./Key";
 import { Press } from "./Press";
 
 const THUMB_PX = 160;
@@ -17,7 +18,7 @@ export function Alike({ session }: { readonly session: Session }) {
   return (
     <aside id="alike" className="alike" aria-label={`${together}: the answer is for all of them`}>
       <b title="One answer for all of them">{together}</b>
-      <ul>
+      <ul tabIndex={0} aria-label="Near duplicates">
         {alike.map((image, n) => (
           <li key={image}>
             <img
@@ -35,7 +36,7 @@ export function Alike({ session }: { readonly session: Session }) {
         title={`Ask them one by one (${keyLabel(bindings.split)})`}
         onClick={() => engine.act("split", "button")}
       >
-        different
+        different <Key name={bindings.split} />
       </Press>
     </aside>
   );
