@@ -6,6 +6,7 @@ candidates alone, and once.
 """
 
 import filecmp
+import itertools
 import logging
 import time
 from collections import deque
@@ -76,7 +77,10 @@ class Alike:
         if not self._pending and not enough():
             self._take_up(least=FEW if more else 1)
         while self._pending and not enough():
-            self._settle([self._pending.popleft() for _ in range(min(AT_ONCE, len(self._pending)))], file_of, inside)
+            some = list(itertools.islice(self._pending, AT_ONCE))
+            self._settle(some, file_of, inside)
+            for _ in some:  # only now: on a full disk they are tried again
+                self._pending.popleft()
         busy = bool(self._pending) or (self._view is not None and len(self._waiting()) >= (FEW if more else 1))
         if self._to_publish and (not busy or time.monotonic() - self._published_s >= PUBLISH_EVERY_S):
             self._publish()
@@ -174,6 +178,8 @@ class Alike:
         wanted = {number for number, near in entries for number in (number, *self._stand_for(near))}
         self._look_at(wanted, file_of, inside)
         for number, near in entries:
+            if self._settled[number]:  # before the disk was full
+                continue
             look = self._looks.get(number)
             for first in self._stand_for(near):
                 if first not in self._looks:  # one that was settled just now
