@@ -14,6 +14,8 @@ DEFAULT_NETWORK = "efficientnet_lite0"
 STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
 DEFAULT_STRATEGY = STRATEGIES[0]
 FINETUNE = ("auto", "on", "off")
+ALIKE = ("strict", "off")
+DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUDIT = 0.02
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 INSTRUCTIONS_BYTES = 256 * 1024
@@ -52,6 +54,7 @@ class Config:
         follow_links: show what links in the folder of images lead to, wherever that is.
         allow_upload: take images that people send, into a folder of DATADIR.
         audit: share of the questions that are drawn at random and not learnt, 0 to 1.
+        alike: whether near duplicates are one question, one of `ALIKE`.
     """
 
     run: Path
@@ -71,6 +74,7 @@ class Config:
     follow_links: bool = False
     allow_upload: bool = False
     audit: float | None = None
+    alike: str | None = None
 
     @property
     def address(self) -> str:
@@ -92,6 +96,7 @@ class Config:
             "STRATEGY": self.strategy,
             "FINETUNE": self.finetune,
             "AUDIT": self.audit,
+            "ALIKE": self.alike,
             "INSTRUCTIONS": self.instructions,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
@@ -118,6 +123,7 @@ class Config:
             strategy=environ.get("IA_STRATEGY"),
             finetune=environ.get("IA_FINETUNE"),
             audit=float(environ["IA_AUDIT"]) if "IA_AUDIT" in environ else None,
+            alike=environ.get("IA_ALIKE"),
             instructions=Path(instructions) if instructions else None,
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
@@ -165,6 +171,7 @@ class Config:
             strategy=given.strategy,
             finetune=given.finetune,
             audit=given.audit,
+            alike=given.alike,
             instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
@@ -274,6 +281,12 @@ def _session_parser() -> argparse.ArgumentParser:
         type=_share,
         help="share of the questions that is drawn at random, to tell how many positives are still to be found; the "
         f"model does not learn those; 0: none ({DEFAULT_AUDIT})",
+    )
+    parser.add_argument(
+        "--alike",
+        choices=ALIKE,
+        help="whether near duplicates, copies and the frames of a burst, are one question; strict: where they can "
+        f"hardly be told apart ({DEFAULT_ALIKE})",
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"

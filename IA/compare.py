@@ -32,6 +32,7 @@ from IA.asked import read_asked
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.loop import one_sentence
+from IA.once import read_once
 from IA.protocol import SETTINGS, read
 from IA.space import Space
 
@@ -125,6 +126,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> Answers:
     if not folder.is_dir():
         raise UsageError(f"The images of this run are not in {folder}; say with --datadir where they are.")
     labels = {path: label for path, label in annotations.items() if label is not None}
+    labels = read_once(run, settings).learnt(labels)
     return Answers(
         folder,
         list(labels),

@@ -16,11 +16,29 @@ from config import UsageError
 from IA.asked import read_asked
 from IA.audit import Division, Sample, Standing
 from IA.head import average_precision, best_threshold, folds_of
-from IA.protocol import ANNOTATIONS, AUDIT, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS, PickleFile, read
+from IA.protocol import (
+    ANNOTATIONS,
+    AUDIT,
+    DUPLICATES,
+    HELD_OUT,
+    IMAGES,
+    PREDICTIONS,
+    SETTINGS,
+    PickleFile,
+    Predictions,
+    read,
+)
+from IA.units import Closed, Units, divided
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures
 SEED = 0  # of the order in which the server draws images: `backend.queue`
+
+OF_LABEL = {
+    True: Closed.ANSWERED | Closed.POSITIVE,
+    False: Closed.ANSWERED | Closed.NEGATIVE,
+    None: Closed.ANSWERED,
+}
 
 Content = TypeVar("Content")
 Counted = tuple[int, int]
@@ -91,19 +109,20 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         predictions = _read_if_there(run, PREDICTIONS)
     except (OSError, ValueError) as error:
         raise UsageError(f"{run} is no run that has learnt anything ({str(error).rstrip('.')}).") from None
-    is_open = np.array([path not in everything for path in images], bool)
+    states = _states(images, everything, drawn, predictions)
+    if settings.alike != "off" and (duplicates := _read_if_there(run, DUPLICATES)):
+        states = Units(divided(duplicates.first, len(images))).states(states)
+    is_open = states == 0
     probability = np.full(len(images), np.nan, np.float32)
     is_this = False
     if predictions is not None:
-        is_open[np.asarray(predictions.unreadable)] = False
         known = np.asarray(predictions.probability)[: len(images)]
         probability[: len(known)] = known
         is_this = (predictions.checkpoint or {}).get("generation") == generation
-    sample = _sample(is_open, images, drawn)
+    sample = _sample(states)
     labels = {path: label for path, label in answers.items() if label is not None}
-    positives = sum(everything[path] is True for path in everything)
-    is_positive = np.array([drawn[images[number]] is True for number in sample], bool)
-    found = positives - int(is_positive.sum())
+    is_positive = states[sample] & int(Closed.POSITIVE) != 0
+    found = int((states & int(Closed.POSITIVE) != 0).sum()) - int(is_positive.sum())
     return Evidence(
         network=Path(settings.network).name,
         images=len(images),
@@ -166,14 +185,30 @@ def _resampled(probability: Tensor, truth: Tensor) -> tuple[float, float]:
 # --- drawn at random --------------------------------------------------------------------------------------------------
 
 
-def _sample(is_open: NDArray[np.bool_], images: Sequence[str], drawn: Mapping[str, bool | None]) -> list[int]:
-    """Numbers of the images that are a fair sample of the rest: drawn, before the first open one in random order."""
-    sample = []
-    for number in _random_order(len(images)) if drawn else ():
-        if is_open[number]:
-            break
-        if drawn.get(images[number]) is not None:
-            sample.append(number)
+def _states(
+    images: Sequence[str],
+    labels: Mapping[str, bool | None],
+    drawn: Mapping[str, bool | None],
+    predictions: Predictions | None,
+) -> NDArray[np.uint8]:
+    """What is known of each image, as the server has it."""
+    states = np.zeros(len(images), np.uint8)
+    for number, path in enumerate(images):
+        if path in labels:
+            states[number] = int(OF_LABEL[labels[path]] | (Closed.DRAWN if path in drawn else 0))
+    if predictions is not None:
+        states[np.asarray(predictions.unreadable)] |= int(Closed.UNREADABLE)
+    return states
+
+
+def _sample(states: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Numbers of what is a fair sample of the rest: drawn, before the first open one in random order."""
+    order = np.array(_random_order(len(states)), np.int32)
+    is_open = states[order] == 0
+    before = order[: int(np.argmax(is_open))] if is_open.any() else order
+    known = states[before]
+    is_drawn = known & int(Closed.DRAWN | Closed.UNREADABLE) == int(Closed.DRAWN)
+    sample: NDArray[np.int32] = before[is_drawn & (known & int(Closed.POSITIVE | Closed.NEGATIVE) != 0)]
     return sample
 
 
@@ -191,19 +226,16 @@ def _division(
     found: int,
     is_above: NDArray[np.bool_],
     is_open: NDArray[np.bool_],
-    sample: list[int],
+    sample: NDArray[np.int32],
     is_positive: NDArray[np.bool_],
 ) -> Division:
     drawn_above = is_above[sample]
-    numbers = np.array(sample)
     return Division(
         found,
-        _part(is_open & is_above, numbers[drawn_above], is_positive[drawn_above]),
-        _part(is_open & ~is_above, numbers[~drawn_above], is_positive[~drawn_above]),
+        _part(is_open & is_above, sample[drawn_above], is_positive[drawn_above]),
+        _part(is_open & ~is_above, sample[~drawn_above], is_positive[~drawn_above]),
     )
 
 
-def _part(
-    is_open: NDArray[np.bool_], sample: Sequence[int] | NDArray[np.int64], is_positive: NDArray[np.bool_]
-) -> Sample:
+def _part(is_open: NDArray[np.bool_], sample: NDArray[np.int32], is_positive: NDArray[np.bool_]) -> Sample:
     return Sample(int(is_open.sum()) + len(sample), len(sample), int(is_positive.sum()))

@@ -19,6 +19,7 @@ from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
+from IA.once import read_once
 from IA.pictures import is_inside
 from IA.protocol import BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, publish, read
 from IA.tuned import NAME, Tuned, only_writer
@@ -47,11 +48,13 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     folder = datadir or Path(settings.datadir)
     inside = settings.bounds(folder)
     labels = {path: label for path, label in answers.items() if label is not None and is_inside(folder / path, inside)}
-    paths = list(labels)
+    once = read_once(run, settings)
+    labels = once.learnt(labels)
+    paths, truth = list(labels), np.array(list(labels.values()), bool)
     random = np.random.default_rng(SEED)
     pool = random.permutation(np.array(read(run, IMAGES).content, dtype=object))[:OTHERS]
     others = [folder / path for path in pool if is_inside(folder / path, inside)]
-    dealt = Answers.dealt([folder / path for path in paths], np.array(list(labels.values()), bool), random)
+    dealt = Answers.dealt([folder / path for path in paths], truth, random, [once.name(path) for path in paths])
     old = Embedder(settings.network, leave_some())
     writer = SummaryWriter(str(run / "tensorboard" / NAME))
 

@@ -1,7 +1,7 @@
 """Fine-tuning: a backbone learns from the answers itself, and is kept only if answers held out say it is better."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +56,14 @@ class Answers:
     part: Numbers
 
     @classmethod
-    def dealt(cls, files: Sequence[Path], labels: Truth, random: np.random.Generator) -> "Answers":
-        """Deal the answers of either class at random.
+    def dealt(
+        cls,
+        files: Sequence[Path],
+        labels: Truth,
+        random: np.random.Generator,
+        groups: Sequence[Hashable] | None = None,
+    ) -> "Answers":
+        """Deal the answers of either class at random; what has the same group as an earlier one goes where that goes.
 
         Raises:
             ValueError: too few of a class could be held out.
@@ -70,6 +76,8 @@ class Answers:
                 part[some] = use
             if np.sum((part == HELD_OUT) & (labels == label)) < LEAST_HELD_OUT:
                 raise ValueError("too few answers of one kind could be held out")
+        first: dict[Hashable, int] = {}
+        part = part[[first.setdefault(group, place) for place, group in enumerate(groups or range(len(part)))]]
         return cls(files, labels, part)
 
     def of(self, *uses: int) -> Numbers:

@@ -1,6 +1,6 @@
 """The head: from an embedding to the probability of the positive class; torch only."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -172,13 +172,16 @@ def kernel(a: Tensor, b: Tensor, gamma: float = GAMMA) -> Tensor:
     return torch.exp(gamma * (a @ b.T - 1))
 
 
-def cross_fitted_scores(projected: Tensor, labels: Tensor, folds: int = FOLDS) -> Tensor:
+def cross_fitted_scores(
+    projected: Tensor, labels: Tensor, folds: int = FOLDS, groups: Sequence[Hashable] | None = None
+) -> Tensor:
     """Score each answer with a head that has not seen it.
 
     Args:
         projected: (n, K) float32.
         labels: (n,) bool, in the order answered.
         folds: how many heads are fitted.
+        groups: (n,) near duplicates have the same; None: there are none.
 
     Returns:
         (n,) float32 scores as of `Head.scores`; NaN everywhere if a fold would miss one of the classes.
@@ -187,7 +190,7 @@ def cross_fitted_scores(projected: Tensor, labels: Tensor, folds: int = FOLDS) -
     scores = torch.full((len(labels),), torch.nan)
     if min(int(labels.sum()), int((~labels).sum())) < folds:
         return scores
-    fold = folds_of(labels, folds)  # (n,)
+    fold = folds_of(labels, folds, groups)  # (n,)
     nowhere = Space(torch.zeros(0), torch.zeros(0, 0), rooted=False)
     for number in range(folds):
         held_out = fold == number
@@ -196,17 +199,23 @@ def cross_fitted_scores(projected: Tensor, labels: Tensor, folds: int = FOLDS) -
     return scores
 
 
-def folds_of(labels: Tensor, folds: int) -> Tensor:
+def folds_of(labels: Tensor, folds: int, groups: Sequence[Hashable] | None = None) -> Tensor:
     """Deal the answers of either class round the folds, in their order: a new answer moves no earlier one.
 
     Args:
         labels: (n,) bool, in the order answered.
         folds: how many.
+        groups: (n,) what has the same group as an earlier answer goes where that one went; None: each has its own.
 
     Returns:
         (n,) int64, from 0 to folds - 1.
     """
-    return torch.where(labels, labels.cumsum(0) - 1, (~labels).cumsum(0) - 1) % folds
+    fold = torch.where(labels, labels.cumsum(0) - 1, (~labels).cumsum(0) - 1) % folds
+    if groups is not None:
+        first: dict[Hashable, int] = {}
+        places = [first.setdefault(group, place) for place, group in enumerate(groups)]
+        fold = fold[torch.tensor(places, dtype=torch.int64)]
+    return fold
 
 
 def validation(scores: Tensor, labels: Tensor) -> dict[str, float]:

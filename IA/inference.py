@@ -2,10 +2,13 @@
 
 import logging
 import os
+import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
+from IA.alike import Alike
 from IA.asked import WATCHED
 from IA.decoding import remember_in
 from IA.events import Events
@@ -15,6 +18,7 @@ from IA.model import load_head
 from IA.networks import build
 from IA.protocol import (
     BACKBONE,
+    DUPLICATES,
     EXPLANATIONS,
     FEATURES,
     IMAGES,
@@ -32,10 +36,12 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
 EXPLAIN_S = 0.2  # at a time; while it still embeds, one image
+ALIKE_S = 0.3  # near duplicates are looked for so long in a turn,
+ALIKE_BUSY_S = 0.1  # or so long, while images are still to be embedded
 NICE = 10  # embedding takes every core, yet the page comes first
 
 
-WRITTEN = (PREDICTIONS.name, FEATURES.name, EXPLANATIONS.name)
+WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name)
 
 
 class Inference:
@@ -46,6 +52,7 @@ class Inference:
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
         self._events = Events(config.run / "tensorboard" / "inference")
+        self._alike: Alike | None = None
         self._tuned = LatestTuned(config.run)
         self._explainer = Explainer(config.run)
         self._network: str | None = None
@@ -71,6 +78,8 @@ class Inference:
         self._scorer = self._follow_tuned(self._scorer)
         describes = self._behind is None or not self._behind.is_described
         busy = self._scorer.turn(datadir, images, describes, inside)
+        if settings.alike != "off":
+            busy |= self._look_for_duplicates(self._scorer, datadir, images.content, inside, busy)
         busy |= self._explainer.turn(self._scorer, 0.0 if busy else EXPLAIN_S)
         if self._behind is not None and not busy:
             busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
@@ -80,8 +89,23 @@ class Inference:
         return busy
 
     def close(self) -> None:
-        """End the event file."""
+        """End the event file, and what is decoded."""
+        if self._alike is not None:
+            self._alike.close()
         self._events.close()
+
+    def _look_for_duplicates(
+        self, scorer: Scorer, datadir: Path, paths: Sequence[str], inside: Path | None, embeds: bool
+    ) -> bool:
+        """For a while, or until there is a checkpoint to score by; whether there is more to do."""
+        if self._alike is None:
+            self._alike = Alike(self._config.run)
+        ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
+
+        def enough() -> bool:
+            return time.monotonic() > ends_s or scorer.has_news()
+
+        return self._alike.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
 
     def _begin(self, network: str) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""

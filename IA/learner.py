@@ -1,7 +1,7 @@
 """What is learnt from the answers, one after another: the head, its calibration, its threshold; no files."""
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from typing import Generic
 
 import torch
@@ -24,6 +24,7 @@ class Learner(Generic[Name]):
         threshold: the probability from which on to say positive, tuned on answers held out.
         held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
         figures: of validation (see `IA.head.validation`) and of prequential calibration.
+        group_of: what near duplicates have in common: they are never on both sides of a held-out split.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Learner(Generic[Name]):
         self._vectors_of = vectors_of
         self._validates = validates
         self._learnt = learnt
+        self.group_of: Callable[[Name], Hashable] = lambda name: name
         self._validated = 0
         self._space: Space | None = None
         self._projected: dict[Name, Tensor] = {}
@@ -125,7 +127,8 @@ class Learner(Generic[Name]):
         if abs(len(labels) - self._validated) > VALIDATE_EVERY * self._validated:
             self._validated = len(labels)
             projected, answers = self._stack(labels)
-            scores = cross_fitted_scores(projected, answers)
+            groups = [self.group_of(name) for name in labels]
+            scores = cross_fitted_scores(projected, answers, groups=groups)
             scores[[name in self._learnt for name in labels]] = torch.nan
             self.figures = validation(self.head.scale * scores + self.head.offset, answers)
             self.threshold = self.figures.pop("threshold", 0.5)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from IA.embeddings import Embeddings, key
 from IA.head import Head
@@ -47,6 +48,16 @@ class Pool:
     def embedded(self) -> int:
         """How many images have an embedding."""
         return int((self._rows >= 0).sum())
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """(N,) what names the content of each image; 0 where there is none."""
+        return self._keys
+
+    @property
+    def view(self) -> View | None:
+        """All embedded images in one space; another object once it is another space."""
+        return self._view
 
     @property
     def unreadable(self) -> Numbers:

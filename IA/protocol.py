@@ -16,6 +16,7 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 |                    |            |                          | head that had not learnt this answer,          |
 |                    |            |                          | calibrated on all answers alike                |
 | features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
+| duplicates.pickle  | inference  | server, trainer          | `Duplicates`: which images are alike           |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
 | ranking.pickle     | selector   | inference, server        | `Ranking`: what to ask next, best first        |
 | explanations.pickle| inference  | server                   | `Explanations`: where the model looks in the   |
@@ -50,7 +51,7 @@ from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, F
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from config import DEFAULT_AUDIT
+from config import ALIKE, DEFAULT_ALIKE, DEFAULT_AUDIT
 from IA import opcodes
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ FOOTER = struct.Struct("<8sHQQ32s")  # magic, format version, generation, length
 MAGIC = b"IA\x00files"
 FORMAT = 1
 MOST_BYTES = 2**30  # of a pickle here: some ten million paths
+MOST_ALIKE = 100  # images that one question may be about
 MOST = 2**53  # of a count or a generation
 NEIGHBOURS = 3  # of either class, in an explanation
 LARGEST_MAP = 64  # places on a side
@@ -105,6 +107,7 @@ class Settings:
         audit_after: what `audit` goes back to once the certificate is given; None: it stays.
         recall: share of the positives that the certificate is about.
         confidence: how certain it is to be.
+        alike: whether near duplicates are one question, one of `config.ALIKE`.
     """
 
     datadir: str
@@ -120,6 +123,7 @@ class Settings:
     audit_after: float | None = None
     recall: float = 0.95
     confidence: float = 0.95
+    alike: str = DEFAULT_ALIKE
 
     def bounds(self, datadir: Path) -> Path | None:
         """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
@@ -164,6 +168,18 @@ class FineTuning:
     after: float
     certainty: float
     taken: bool
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which images are near duplicates of one another.
+
+    Attributes:
+        first: (N,) int32, for each image the number of the one that stands for it: itself where it is alone.
+            Everybody in a group is alike to that one.
+    """
+
+    first: Array
 
 
 @dataclass(frozen=True)
@@ -317,6 +333,8 @@ def _unpack_settings(data: Any) -> Settings:
     shares = (settings.audit, settings.audit_after or 0.0, settings.recall, settings.confidence)
     if not all(0 <= share <= 1 for share in shares):
         raise ValueError("a share that is not from 0 to 1")
+    if settings.alike not in ALIKE:
+        raise ValueError("an unknown way to find near duplicates")
     return settings
 
 
@@ -348,6 +366,20 @@ def _unpack_fine_tuning(data: Any) -> FineTuning:
     before, after, certainty = (_typed(data[name], float) for name in ("before", "after", "certainty"))
     base, labels, taken = _typed(data["base"], str), _count(data["labels"]), _typed(data["taken"], bool)
     return FineTuning(base, labels, before, after, certainty, taken)
+
+
+def _pack_duplicates(duplicates: Duplicates) -> dict[str, object]:
+    return {"first": _array(duplicates.first, "i")}
+
+
+def _unpack_duplicates(data: Any) -> Duplicates:
+    first = _view(data["first"], "i")
+    values = np.asarray(_within(first, len(first) - 1))
+    if (values[values] != values).any():
+        raise ValueError("a group whose first image is in another one")
+    if len(values) and np.bincount(values).max() > MOST_ALIKE:
+        raise ValueError(f"a group of more than {MOST_ALIKE}")
+    return Duplicates(first)
 
 
 def _pack_predictions(predictions: Predictions) -> dict[str, object]:
@@ -431,10 +463,23 @@ AUDIT = PickleFile[dict[str, bool | None]]("audit.pickle", dict, _unpack_annotat
 FINE_TUNING = PickleFile[FineTuning]("finetuning.pickle", asdict, _unpack_fine_tuning)
 HELD_OUT = PickleFile[dict[str, float]]("held_out.pickle", dict, _unpack_held_out)
 FEATURES = PickleFile[Features]("features.pickle", _pack_features, _unpack_features)
+DUPLICATES = PickleFile[Duplicates]("duplicates.pickle", _pack_duplicates, _unpack_duplicates)
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
 EXPLANATIONS = PickleFile[Explanations]("explanations.pickle", _pack_explanations, _unpack_explanations)
-PICKLES = (SETTINGS, IMAGES, ANNOTATIONS, AUDIT, FINE_TUNING, HELD_OUT, FEATURES, PREDICTIONS, RANKING, EXPLANATIONS)
+PICKLES = (
+    SETTINGS,
+    IMAGES,
+    ANNOTATIONS,
+    AUDIT,
+    FINE_TUNING,
+    HELD_OUT,
+    FEATURES,
+    DUPLICATES,
+    PREDICTIONS,
+    RANKING,
+    EXPLANATIONS,
+)
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 

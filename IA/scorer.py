@@ -75,6 +75,10 @@ class Scorer:
         """Of the backbone."""
         return self._embedder.fingerprint
 
+    def has_news(self) -> bool:
+        """Whether there is a checkpoint that was not looked at yet."""
+        return signature(self._run / PREDICTOR) != self._checkpoint_seen
+
     @property
     def is_described(self) -> bool:
         """Whether the trainer has been told of the pool as this backbone sees it."""
@@ -173,7 +177,7 @@ class Scorer:
         """Take batches from the stream until the turn is over or a checkpoint comes; True if more are to come."""
         images = 0
         began = time.perf_counter()
-        while time.perf_counter() - began < TURN_S and signature(self._run / PREDICTOR) == self._checkpoint_seen:
+        while time.perf_counter() - began < TURN_S and not self.has_news():
             batch = next(self._stream, None)
             if batch is None and not self._begin_stream():
                 break

@@ -14,8 +14,10 @@ from IA.embedder import leave_room
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
+from IA.once import Once, read_once
 from IA.protocol import (
     BACKBONE,
+    DUPLICATES,
     FEATURES,
     HELD_OUT,
     PREDICTOR,
@@ -47,6 +49,8 @@ class Trainer:
         self._asked = Asked(config.run)
         self._features = Latest(config.run, FEATURES)
         self._held_out = Latest(config.run, HELD_OUT)
+        self._duplicates = Latest(config.run, DUPLICATES)
+        self._once: tuple[object, Once] = (None, Once({}))  # with the version of duplicates.pickle it comes from
         self._report = Report(config.run / "tensorboard" / "trainer")
         self._tuner = Tuner(config.run, config.datadir)
         self._latest_tuned = LatestTuned(config.run)
@@ -63,7 +67,7 @@ class Trainer:
         Returns:
             Whether answers are still to be embedded.
         """
-        inputs = [latest.version() for latest in (self._settings, self._asked, self._features)]
+        inputs = [latest.version() for latest in (self._settings, self._asked, self._features, self._duplicates)]
         settings, annotations, features = (
             self._settings.content(),
             self._asked.content(),
@@ -83,11 +87,12 @@ class Trainer:
         if inputs == self._learnt:
             return self._embed_behind(datadir, labels, settings.bounds(datadir))
         self._drop_replaced(answered)
-        waiting = answered.embed(datadir, labels, EMBED_AT_ONCE, settings.bounds(datadir))
-        labels = {path: label for path, label in labels.items() if path in answered}
-        self._fit(answered, settings, features, labels)
+        once = self._follow_duplicates(settings)
+        waiting = answered.embed(datadir, once.learnt(labels), EMBED_AT_ONCE, settings.bounds(datadir))
+        known = {path: label for path, label in once.learnt(labels).items() if path in answered}
+        self._fit(answered, settings, features, known, labels, once)
         self._learnt = None if waiting else inputs
-        self._tuner.consider(settings, self._base, labels)
+        self._tuner.consider(settings, self._base, known)
         return waiting or len(self._answered) > 1
 
     def close(self) -> None:
@@ -144,9 +149,35 @@ class Trainer:
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
-    def _fit(self, answered: Answered, settings: Settings, features: Features, labels: Mapping[str, bool]) -> None:
+    def _follow_duplicates(self, settings: Settings) -> Once:
+        version = self._duplicates.version(), settings
+        if self._once[0] != version:
+            self._once = version, read_once(self._run, settings)
+        return self._once[1]
+
+    def _fit(
+        self,
+        answered: Answered,
+        settings: Settings,
+        features: Features,
+        labels: Mapping[str, bool],
+        all_labels: Mapping[str, bool],
+        once: Once,
+    ) -> None:
+        """Learn, and publish what came of it.
+
+        Args:
+            answered: the images as the network in force sees them.
+            settings: names of the answers.
+            features: of the pool.
+            labels: the answers to learn, near duplicates once.
+            all_labels: with those of their duplicates.
+            once: which these are.
+        """
         began = time.perf_counter()
         learner = answered.learner
+        learner.group_of = once.name
+        groups = set(map(once.name, labels))
         if not learner.learn(labels, Space.from_features(features)) or learner.head is None:
             return
         self._generation += 1
@@ -155,7 +186,7 @@ class Trainer:
             head=learner.head,
             classes={"positive": settings.positive, "negative": settings.negative},
             threshold=learner.threshold,
-            labels=len(labels),
+            labels=len(labels) + sum(path not in labels and once.name(path) in groups for path in all_labels),
             metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
             generation=self._generation,
         )
@@ -164,7 +195,7 @@ class Trainer:
         except ValueError as error:
             log.warning("checkpoint %d is not published: %s", self._generation, error)
             return
-        self._publish_held_out(learner.held_out)
+        self._publish_held_out(once.spread(learner.held_out, all_labels))
         milliseconds = 1000 * (time.perf_counter() - began)
         told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
@@ -195,7 +226,7 @@ def main() -> None:
     with until_signalled("trainer", config.run, PREDICTOR, HELD_OUT.name) as stop:
         remember_in(config.run / "cache" / "trainer")
         trainer = Trainer(config)
-        watched = (SETTINGS.name, *WATCHED, FEATURES.name, BACKBONE)
+        watched = (SETTINGS.name, *WATCHED, FEATURES.name, DUPLICATES.name, BACKBONE)
         take_turns(changes(config.run, *watched, stop=stop), trainer.step, stop)
         trainer.close()
 

@@ -42,6 +42,16 @@ class View:
             self._nearest = np.pad(self._nearest, (0, more), constant_values=-1)
             self._columns = None
 
+    @property
+    def embedded(self) -> Numbers:
+        """Numbers of the images that are in it."""
+        return np.flatnonzero(self._embedded)
+
+    def vectors(self, numbers: Numbers) -> Floats:
+        """Projected embeddings (n, K) of length 1; zeros where there is none."""
+        found: Floats = self._projected[torch.from_numpy(numbers)].numpy()
+        return found
+
     def put(self, numbers: Numbers, vectors: Floats) -> None:
         """Take up the embeddings (n, D) of images that had none, or others."""
         rows = torch.from_numpy(numbers)

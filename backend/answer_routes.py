@@ -1,12 +1,14 @@
 """The routes that take answers, take them back, and list them."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
 
 from backend.answers import Answer, Label, Source
-from backend.bodies import AnnotationBody, BatchBody, Share, UndoBody
+from backend.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
 from backend.express import Express, Route
 from backend.review import Choice, Order
 from backend.session import Session
@@ -17,23 +19,22 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
     async def annotate(body: AnnotationBody) -> dict[str, Any]:
-        answer = _answer(session, body)
-        if answer is None:
-            raise HTTPException(404, _unknown(body))
-        stored = await asyncio.wrap_future(session.labels.annotate(answer))
-        return _told(session, stored) | session.counts()
+        given = _answers(session, body)
+        if not given:
+            raise HTTPException(404, _unknown(body.image))
+        stored = {answer.id: answer for answer in await asyncio.wrap_future(session.labels.annotate_all(given))}
+        return _told(session, given, stored) | session.counts()
 
     @app.post("/api/annotations/batch", status_code=201, summary="Answer up to 100 images at once, in one transaction")
     async def annotate_all(body: BatchBody) -> dict[str, Any]:
-        given = [_answer(session, entry) for entry in body.annotations]
-        known = [answer for answer in given if answer is not None]
-        answers = await asyncio.wrap_future(session.labels.annotate_all(known))
-        stored = iter(answers)
+        given = [_answers(session, entry) for entry in body.annotations]
+        future = session.labels.annotate_all([answer for some in given for answer in some])
+        stored = {answer.id: answer for answer in await asyncio.wrap_future(future)}
         results = [
-            {"id": str(entry.id), "status": 404, "detail": _unknown(entry)}
-            if answer is None
-            else {"id": str(entry.id), **_told(session, next(stored)), "status": 201}
-            for entry, answer in zip(body.annotations, given, strict=True)
+            {"id": str(entry.id), **_told(session, some, stored), "status": 201}
+            if some
+            else {"id": str(entry.id), "status": 404, "detail": _unknown(entry.image)}
+            for entry, some in zip(body.annotations, given, strict=True)
         ]
         return {"results": results, **session.counts()}
 
@@ -48,6 +49,17 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
         taken = await asyncio.wrap_future(session.labels.undo(body.client))
         images = session.taken_back(taken, body.client)
         return {**images[-1], "images": images}
+
+    @app.post("/api/split", summary="Ask an image and its near duplicates one by one from now on")
+    async def split(body: SplitBody) -> dict[str, Any]:
+        try:
+            members = session.queue.members(body.image)
+            splitting = session.split(body.image, body.client)
+        except IndexError:
+            raise HTTPException(404, _unknown(body.image)) from None
+        if splitting is not None:
+            await asyncio.wrap_future(splitting)
+        return {"image": body.image, "alike": [other for other in members if other != body.image]}
 
     @app.get("/api/annotations", summary="The answers, newest or most suspicious first")
     def annotations(
@@ -69,10 +81,10 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
         return session.statistics(points)
 
 
-def _answer(session: Session, body: AnnotationBody) -> Answer | None:
-    """The answer that a body describes; None where no image has its number."""
+def _answers(session: Session, body: AnnotationBody) -> list[Answer]:
+    """The answer that a body describes, and the same for near duplicates; none where no image has its number."""
     try:
-        return session.answer(
+        answer = session.answer(
             body.image,
             body.client,
             id=str(body.id),
@@ -84,12 +96,16 @@ def _answer(session: Session, body: AnnotationBody) -> Answer | None:
             reviewed=body.reviewed,
         )
     except IndexError:
-        return None
+        return []
+    copies = session.copies(answer, body.alike) if body.alike else []
+    return [replace(answer, group=answer.group or answer.id) if copies else answer, *copies]
 
 
-def _told(session: Session, answer: Answer) -> dict[str, Any]:
-    return {"image": session.images.number(answer.path), "label": answer.label}
+def _told(session: Session, given: Sequence[Answer], stored: Mapping[str, Answer]) -> dict[str, Any]:
+    """What is said of an answer and its copies; of these only those that were stored."""
+    image, *alike = [session.images.number(stored[answer.id].path) for answer in given if answer.id in stored]
+    return {"image": image, "label": stored[given[0].id].label} | ({"alike": alike} if len(given) > 1 else {})
 
 
-def _unknown(body: AnnotationBody) -> str:
-    return f"There is no image {body.image}."
+def _unknown(image: int) -> str:
+    return f"There is no image {image}."

@@ -288,9 +288,29 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
 
 
 def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
-    """Store several answers in the order given."""
-    stored = [store(connection, answer) for answer in answers]
+    """Store several answers in the order given; not those for copies that have an answer of their own."""
+    wanted = [answer for answer in answers if answer.copy_of is None or _follows(connection, answer)]
+    stored = [store(connection, answer) for answer in wanted]
     return [answer for answer, _ in stored], [change for _, changes in stored for change in changes]
+
+
+def _follows(connection: sqlite3.Connection, copy: Answer) -> bool:
+    """Whether a copy has no answer yet, or only what was said of it together with the same image."""
+    query = "SELECT id, copy_of FROM answers WHERE path = CAST(? AS TEXT) AND state = 'standing'"
+    before = connection.execute(query, (in_bytes(copy.path),)).fetchone()
+    return before is None or before[1] == copy.copy_of or before[0] == copy.id
+
+
+def split(connection: sqlite3.Connection, paths: Sequence[str], client: str) -> tuple[None, set[str]]:
+    """Note that these images are not to be asked together with others any more; returns them."""
+    query = "INSERT OR IGNORE INTO splits (path, client, time) VALUES (CAST(? AS TEXT), ?, ?)"
+    connection.executemany(query, [(in_bytes(path), client, time.time()) for path in paths])
+    return None, set(paths)
+
+
+def splits(connection: sqlite3.Connection) -> set[str]:
+    """All images that were split."""
+    return {path for (path,) in connection.execute("SELECT path FROM splits")}
 
 
 def take_back(

@@ -31,13 +31,13 @@ class Audit:
     def _to_certificate(self) -> int:
         return self._standing.answers_to_certificate(self._settings.recall, self._settings.confidence)
 
-    def short(self, drawn: int) -> dict[str, Any]:
-        """As the status tells it; `drawn`: positive and negative answers that the model must not learn."""
+    def short(self) -> dict[str, Any]:
+        """As the status tells it."""
         settings = self._settings
         return {
             "share": settings.audit,
             "after": settings.audit_after,
-            "drawn": drawn,
+            "drawn": self.counted.drawn,
             "to_find": between(self._standing.to_find()),
             "certificate": {
                 "recall": settings.recall,
@@ -47,13 +47,13 @@ class Audit:
             },
         }
 
-    def whole(self, drawn: int, asked: int, predictions: Predictions | None) -> dict[str, Any]:
+    def whole(self, asked: int, predictions: Predictions | None) -> dict[str, Any]:
         """As the statistics tell it; `asked`: answers to drawn images, reached ones too."""
         rest, positives = self._standing.rest, self._standing.positives()
         all_images = self.counted.answered + self._open
         prevalence = [count / all_images for count in positives] if all_images else None
         return {
-            **self.short(drawn),
+            **self.short(),
             "asked": asked,
             "rest": {"images": rest.images, "drawn": rest.drawn, "positives": rest.positives},
             "prevalence": between(prevalence),

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.answers import Label
+from IA.protocol import MOST_ALIKE
 
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
@@ -28,6 +29,7 @@ class AnnotationBody(_Body):
     group: Annotated[UUID, Field(strict=False)] | None = None
     repeat: bool = False
     reviewed: bool = False
+    alike: Annotated[list[Number], Field(max_length=MOST_ALIKE)] = []
 
 
 class BatchBody(_Body):
@@ -46,6 +48,13 @@ class GroupBody(_Body):
     """Which answers, given together, are to be taken back."""
 
     group: Annotated[UUID, Field(strict=False)]
+
+
+class SplitBody(_Body):
+    """An image that is not to be asked together with its near duplicates any more."""
+
+    image: Number
+    client: Client = "api"
 
 
 class AuditBody(_Body):

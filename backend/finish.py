@@ -24,10 +24,11 @@ from backend.database import NotDurableError, as_file_name
 from backend.finishing import Rest
 from backend.labels import Labels
 from backend.model_labels import Finish, ModelLabels, NoFinishError
-from backend.queue import Closed, Queue
+from backend.queue import Queue
 from config import UsageError
 from IA.loop import one_sentence
-from IA.protocol import IMAGES, PREDICTIONS, SETTINGS, Predictions, Settings, read
+from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS, Predictions, Settings, read
+from IA.units import Closed, divided
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--undo]"
 
@@ -69,7 +70,7 @@ def finish(run: Path, threshold: float | None = None, dry_run: bool = False) -> 
     with contextlib.nullcontext() if dry_run else alone(run, "finish"):
         paths, settings, predictions = _files(run)
         with contextlib.nullcontext() if dry_run else _labels(run) as labels:
-            rest = _rest(paths, settings, predictions, *_answers(run))
+            rest = _rest(run, paths, settings, predictions, *_answers(run))
             threshold = rest.usual_threshold if threshold is None else threshold
             for line in told(rest.figures(threshold), rest.doubtful(rest.usual_band(threshold)), settings):
                 sys.stdout.write(f"{line}\n")
@@ -127,8 +128,8 @@ def _files(run: Path) -> tuple[list[str], Settings, Predictions]:
     return paths, settings, predictions
 
 
-def _answers(run: Path) -> tuple[dict[str, Label], set[str]]:
-    """The label of each path, and which of them were drawn; nothing is written. Raises UsageError."""
+def _answers(run: Path) -> tuple[dict[str, Label], set[str], set[str]]:
+    """The label of each path, which of them were drawn, and which were split; nothing is written. Raises UsageError."""
     file = run / DATABASE
     if version_of(file) < VERSION:
         raise UsageError(f"{file} was written by an earlier version of this program; start on the run once.")
@@ -136,13 +137,19 @@ def _answers(run: Path) -> tuple[dict[str, Label], set[str]]:
         with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.text_factory = as_file_name
             connection.execute("BEGIN")
-            return answers.labels_in_order(connection), set(answers.marks(connection)[0])
+            return answers.labels_in_order(connection), set(answers.marks(connection)[0]), answers.splits(connection)
     except sqlite3.Error as error:
         raise UsageError(f"The answers in {file} cannot be read ({error}).") from None
 
 
 def _rest(
-    paths: list[str], settings: Settings, predictions: Predictions, labels: dict[str, Label], drawn: set[str]
+    run: Path,
+    paths: list[str],
+    settings: Settings,
+    predictions: Predictions,
+    labels: dict[str, Label],
+    drawn: set[str],
+    split: set[str],
 ) -> Rest:
     """The images without an answer, as the server would count them."""
     folder, queue = settings.datadir, Queue()
@@ -155,6 +162,10 @@ def _rest(
     for image in predictions.unreadable:
         if image < len(paths):
             queue.mark(image, Closed.UNREADABLE, True)
+    if settings.alike != "off":
+        with contextlib.suppress(OSError, ValueError):
+            first = read(run, DUPLICATES).content.first
+            queue.group(divided(first, len(paths), [image for image, path in enumerate(paths) if path in split]))
     return Rest(Audit(queue.counted(), settings), predictions)
 
 

@@ -35,9 +35,9 @@ class Rest:
         self._predictions = predictions
         self._all = audit.probability(predictions)
         is_scored = ~np.isnan(self._all)
-        self.images = np.flatnonzero(audit.counted.open & is_scored).astype(np.int32)
+        self.images = np.flatnonzero(audit.counted.unanswered & is_scored).astype(np.int32)
         self.probability = self._all[self.images]
-        self.unscored = int(audit.counted.open.sum()) - len(self.images)
+        self.unscored = int(audit.counted.unanswered.sum()) - len(self.images)
         self.checkpoint: int = checkpoint["generation"]
         threshold = checkpoint.get("threshold")
         self.usual_threshold = threshold if isinstance(threshold, float) else USUAL_THRESHOLD

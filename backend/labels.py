@@ -35,13 +35,20 @@ class Labels:
     """All answers of one run.
 
     `on_change(path)` is called from the writing thread when the label of an image has changed, before the answer is
-    acknowledged, and when an image that was drawn is reached. Another thread publishes annotations.pickle and
-    audit.pickle.
+    acknowledged, and when an image that was drawn is reached; `on_split()`, when near duplicates were split. Another
+    thread publishes annotations.pickle and audit.pickle.
     """
 
-    def __init__(self, run: Path, on_change: Callable[[str], None] = lambda path: None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        on_change: Callable[[str], None] = lambda path: None,
+        on_split: Callable[[], None] = lambda: None,
+    ) -> None:
         self._run = run
         self._on_change = on_change
+        self._on_split = on_split
+        self._splits: set[str] = set()
         self._lock = threading.Lock()
         self._standing = Standing({})
         self._drawn = Standing({})  # of them those that the model must not learn
@@ -49,7 +56,7 @@ class Labels:
         self._published_drawn: dict[str, bytes] | None = None  # in audit.pickle; None: not known
         self._database = Database(run / DATABASE, self._recover)
         self._changes = 0
-        self._figures: tuple[tuple[int, int], dict[str, Any]] | None = None
+        self._figures: tuple[tuple[int, int, int], dict[str, Any]] | None = None
         self._counting = threading.Lock()  # one counts, the others wait for what it has found
         self._to_publish = threading.Event()
         self._closing = threading.Event()
@@ -89,11 +96,21 @@ class Labels:
             counts = self._drawn.counts
         return counts["positive"] + counts["negative"]
 
-    @property
-    def asked_at_random(self) -> int:
-        """How many of the images that have an answer were drawn at random, skipped ones too."""
+    def asked_at_random(self, same: Mapping[str, str]) -> int:
+        """How many of the images that have an answer were drawn at random, skipped ones too.
+
+        Args:
+            same: near duplicates by another name, under which they count once.
+        """
         with self._lock:
-            return sum(self._drawn.counts.values()) + len(self._reached)
+            if not same:
+                return sum(self._drawn.counts.values()) + len(self._reached)
+            return len({same.get(path, path) for path in [*self._drawn.entries, *self._reached]})
+
+    @property
+    def splits(self) -> set[str]:
+        """The images that are not to be asked together with their near duplicates."""
+        return self._splits
 
     def standing(
         self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
@@ -150,13 +167,18 @@ class Labels:
         with contextlib.closing(self._database.open()) as connection:
             return answers.numbered(connection, numbers)
 
-    def statistics(self, points: int) -> dict[str, Any]:
-        """Figures of all answers ever given, with curves of at most `points` points; counted again after a change."""
+    def statistics(self, points: int, same: Mapping[str, str]) -> dict[str, Any]:
+        """Figures of all answers ever given, with curves of at most `points` points; counted again after a change.
+
+        Args:
+            points: at least 2.
+            same: near duplicates by another name, under which they count once; the same object while it is the same.
+        """
         with self._counting:
-            asked = self._changes, points
+            asked = self._changes, points, id(same)
             if self._figures is None or self._figures[0] != asked:
                 with contextlib.closing(self._database.open()) as connection:
-                    history = History(map(Given._make, answers.history(connection)))
+                    history = History(map(Given._make, answers.history(connection)), same)
                 self._figures = asked, statistics(history, points)
             return self._figures[1]
 
@@ -194,6 +216,10 @@ class Labels:
         return self._database.submit(
             lambda connection: answers.take_back_group(connection, group), lambda effect: self._apply(*effect)
         )
+
+    def split(self, paths: Sequence[str], client: str) -> "Future[None]":
+        """Have these images asked one by one from now on, also after a restart; fails with NotDurableError."""
+        return self._database.submit(lambda connection: answers.split(connection, paths, client), self._apply_split)
 
     def reach(self, paths: Sequence[str]) -> None:
         """Let the model learn images that were drawn: it has come to ask for them itself.
@@ -239,11 +265,16 @@ class Labels:
             self._on_change(path)
         self._to_publish.set()
 
+    def _apply_split(self, paths: set[str]) -> None:
+        self._splits = self._splits | paths
+        self._on_split()
+
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self._database.open()) as connection:
             now = Standing(answers.labels_in_order(connection))
             drawn, reached = answers.marks(connection)
+            splits = answers.splits(connection)
         before, drawn_before = self._standing, self._drawn
         with self._lock:
             self._changes += 1
@@ -251,6 +282,9 @@ class Labels:
         changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
         for path in {path for path, _ in changed}:
             self._on_change(path)
+        if splits != self._splits:
+            self._splits = splits
+            self._on_split()
         self._to_publish.set()
 
     def _load(self) -> None:
@@ -272,6 +306,7 @@ class Labels:
                 self._standing = Standing(answers.labels_in_order(connection))
                 drawn, self._reached = answers.marks(connection)
                 self._drawn = Standing(drawn)
+                self._splits = answers.splits(connection)
                 lost = answers.unheard_of(connection, known or {})
             if lost:
                 self._keep_lost(len(lost))

@@ -4,6 +4,9 @@ A share of the questions is drawn at random instead, from all images that are op
 the rest, and what was drawn of it a simple random sample, as long as the model knows nothing of the draw. So an image
 that was drawn and answered keeps its place in the ranking, and is not learnt. Where it is passed on the way to an image
 that is then answered, the model would have asked for it: it is reached, leaves the sample, and may be learnt.
+
+Near duplicates are one question (`backend/units.py`): whoever is given one of them has the others in hand with it, and
+what is drawn and counted are units, at the places of the images that stand for them.
 """
 
 import math
@@ -12,9 +15,8 @@ import threading
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,29 +24,20 @@ import numpy.typing as npt
 
 from backend.answers import Label
 from IA.protocol import Array, Ranking
+from IA.units import Closed, Numbers, Units
 
 LEASE_S = 60.0
 LOOK_AT = 4096  # places of an order at a time
 FORGET_FROM = 10_000  # leases; then those that are over and answered are dropped
 CLIENTS_AT_MOST = 1000  # whose coins are remembered
 
-
-class Closed(IntFlag):
-    """Why an image is not to be asked, and what is known of it then."""
-
-    ANSWERED = 1
-    GONE = 2
-    UNREADABLE = 4
-    DRAWN = 8  # at random, and not reached: the model is not to know that it was answered
-    POSITIVE = 16
-    NEGATIVE = 32
-
-
+ORDERS = ("band", "ranked", "shuffled", "reversed", "left over")
 OF_ANSWER = Closed.ANSWERED | Closed.DRAWN | Closed.POSITIVE | Closed.NEGATIVE
 PASSED = int(Closed.ANSWERED | Closed.DRAWN)  # on the way down the ranking; numpy widens bytes for what is no plain int
 WHETHER_PASSED = int(PASSED | Closed.GONE | Closed.UNREADABLE)
 SAMPLED = int(Closed.DRAWN)
 WHETHER_SAMPLED = int(Closed.DRAWN | Closed.GONE | Closed.UNREADABLE)
+AWAY = int(Closed.GONE | Closed.UNREADABLE)
 LABELLED = int(Closed.POSITIVE | Closed.NEGATIVE)
 OF_LABEL: dict[Label | None, Closed] = {
     "positive": Closed.ANSWERED | Closed.POSITIVE,
@@ -71,6 +64,7 @@ class Lease:
         said: what the model said of it then.
         drawn: whether it was drawn at random.
         passed: drawn images that stand right before it in the ranking, reached when it is answered.
+        image: the image to be shown: the lease stands for its near duplicates, too.
     """
 
     client: str
@@ -78,27 +72,32 @@ class Lease:
     said: Said
     drawn: bool = False
     passed: tuple[int, ...] = ()
+    image: int = -1
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The images as the audit sees them.
+    """The images as the audit sees them, near duplicates as one: by the image that stands for them.
 
     Attributes:
         answered: how many have a positive or a negative answer.
         positives: how many of them a positive one.
+        drawn: how many of them the model must not learn.
         open: (N,) bool, those still to be asked.
         sample: (n,) numbers of those that were drawn from the rest: all in random order before the first open one.
         is_positive: (n,) bool, whether they are.
         rest: (N,) bool, those that the model may still ask for: open, or drawn without its knowledge.
+        unanswered: (N,) bool, all images still to be asked, near duplicates each for itself.
     """
 
     answered: int
     positives: int
+    drawn: int
     open: npt.NDArray[np.bool_]
     sample: npt.NDArray[np.int32]
     is_positive: npt.NDArray[np.bool_]
     rest: npt.NDArray[np.bool_]
+    unanswered: npt.NDArray[np.bool_]
 
 
 class Queue:
@@ -128,6 +127,8 @@ class Queue:
         self._lock = threading.Lock()
         self._random = random.Random(seed)
         self._closed = bytearray()
+        self._units = Units()
+        self._units_closed = bytearray()  # the same of each unit, by its number
         self._shuffled = array("i")
         self._left = 0
         self._ranked: Array = memoryview(b"").cast("i")
@@ -136,7 +137,7 @@ class Queue:
         self._probability: Array = memoryview(b"").cast("f")
         self._scored_by: int | None = None
         self._band: Array = memoryview(b"").cast("i")
-        self._starts = dict.fromkeys(("band", "ranked", "shuffled", "reversed"), 0)  # nothing before is to be asked
+        self._starts = dict.fromkeys(ORDERS, 0)  # nothing before these places is to be asked
         self._leases: dict[int, Lease] = {}
         self._forget_from = FORGET_FROM
         self._coins: dict[str, deque[float]] = {}  # of each client, one for each of its next questions
@@ -145,6 +146,27 @@ class Queue:
     def left(self) -> int:
         """How many images are still to be asked."""
         return self._left
+
+    @property
+    def copies(self) -> int:
+        """How many images are near duplicates of another one."""
+        return self._units.copies
+
+    def group(self, first: Numbers) -> None:
+        """Ask near duplicates as one from now on.
+
+        Args:
+            first: (N,) of images that are there, the number of the unit of each; the others stand alone.
+        """
+        with self._lock:
+            for image in range(len(self._closed), len(first)):
+                self._put(image, Closed.GONE, Closed.GONE)  # until it is marked
+            self._units = Units(first)
+            closed = np.frombuffer(bytes(self._closed), np.uint8)
+            self._units_closed = bytearray(self._units.states(closed).tobytes())
+            leases = self._leases.items()
+            self._leases = {i: lease for i, lease in leases if self._units.of(i) == self._units.of(lease.image)}
+            self._begin_anew()
 
     def mark(self, image: int, reason: Closed, on: bool) -> None:
         """Close an image for a reason, or open it again for that reason; new numbers join the shuffled order."""
@@ -165,11 +187,20 @@ class Queue:
         with self._lock:
             was_answered = image < len(self._closed) and self._closed[image] & Closed.ANSWERED
             self._put(image, OF_ANSWER, OF_LABEL[label] | (Closed.DRAWN if drawn else 0))
-            lease = self._leases.get(image)
-            if label is None or was_answered or lease is None:
+            if label is None or was_answered:
                 return ()
-            self._spend(lease)
-            return lease.passed
+            lease = self._leases.get(image)
+            passed = lease.passed if lease is not None and lease.image == image else ()
+            if lease is not None and lease.image == image:
+                self._spend(lease)
+            return tuple(self._with_copies((*passed, *(() if drawn else (image,))), image))
+
+    def _with_copies(self, passed: Iterable[int], answered: int) -> Iterator[int]:
+        """These images, and those near duplicates of them that were drawn: the model has asked for all of them."""
+        for image in passed:
+            for member in self._units.members(self._units.of(image)):
+                if member != answered and (member == image or self._closed[member] & Closed.DRAWN):
+                    yield member
 
     def _put(self, image: int, reasons: int, now: int) -> None:
         """Of these reasons, those in `now` are there from now on."""
@@ -179,7 +210,12 @@ class Queue:
         after = before & ~reasons | now
         self._closed[image] = after
         self._left += (after == 0) - (before == 0)
-        if (before and not after) or (_is_to_pass(after) and not _is_to_pass(before)):
+        unit = self._units.of(image)
+        unit_before = self._units_closed[unit]
+        members = self._units.members(unit)
+        unit_after = after if len(members) == 1 else Units.together(self._closed[member] for member in members)
+        self._units_closed[unit] = unit_after
+        if _comes_back(before, after) or _comes_back(unit_before, unit_after):
             self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -192,6 +228,7 @@ class Queue:
         self._shuffled[image], self._shuffled[place] = self._shuffled[place], image
         self._begin_anew()
         self._closed.append(0)
+        self._units_closed.append(0)
         self._left += 1
 
     def rank(self, ranking: Ranking) -> None:
@@ -254,38 +291,61 @@ class Queue:
             now_s = self._clock()
             chosen: dict[int, Lease] = {}
             ranked, drawn = self._asked(client, now_s, chosen), self._drawn(client, now_s, chosen)
+            asked: list[Lease] = []
             for coin in self._tossed(client, count):
                 first, second = (drawn, ranked) if coin < self.share else (ranked, drawn)
-                found = next(first, None) or next(second, None)
-                if found is None:
+                lease = next(first, None) or next(second, None)
+                if lease is None:
                     break
-                chosen[found[0]] = found[1]
+                asked.append(lease)
+                chosen |= dict.fromkeys(self._open_members(lease.image), lease)
             self._leases.update(chosen)
             if len(self._leases) > self._forget_from:
                 self._forget(now_s)
-            return [(image, None if lease.drawn else lease.said.probability) for image, lease in chosen.items()]
+            return [(lease.image, None if lease.drawn else lease.said.probability) for lease in asked]
 
-    def _asked(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[tuple[int, Lease]]:
+    def _asked(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[Lease]:
         """What the model asks this client, each with the drawn ones that are passed on the way to it."""
         passed: list[int] = []
         for image, said in self._walk(passing=True):
-            lease = self._leases.get(image)
+            others = self._in_force(image, now_s)
             if image in chosen:
                 if chosen[image].drawn:
                     passed.append(image)
-            elif self._closed[image] or (lease and lease.drawn and lease.until_s > now_s):
+            elif self._closed[image] or any(lease.drawn for lease in others):
                 passed.append(image)
-            elif lease is None or lease.client == client or lease.until_s <= now_s:
-                yield image, Lease(client, now_s + LEASE_S, said, False, tuple(passed))
+            elif all(lease.client == client for lease in others):
+                shown = next((lease.image for lease in others), image)  # the same one as before
+                said = said if shown == image else self.said(shown)
+                yield Lease(client, now_s + LEASE_S, said, False, tuple(passed), shown)
                 passed = []
 
-    def _drawn(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[tuple[int, Lease]]:
-        """The first images in random order that are in nobody's hands; the client keeps what was drawn for it."""
-        for image in self._open_in("shuffled"):
-            lease = self._leases.get(image)
-            is_free = lease is None or lease.until_s <= now_s or (lease.client == client and lease.drawn)
-            if is_free and image not in chosen:
-                yield image, Lease(client, now_s + LEASE_S, self.said(image), True)
+    def _drawn(self, client: str, now_s: float, chosen: dict[int, Lease]) -> Iterator[Lease]:
+        """The first units in random order that are in nobody's hands; the client keeps what was drawn for it."""
+        for image in map(self._shown, self._open_in("shuffled")):
+            others = self._in_force(image, now_s)
+            if image not in chosen and all(lease.client == client and lease.drawn for lease in others):
+                shown = next((lease.image for lease in others), image)
+                yield Lease(client, now_s + LEASE_S, self.said(shown), True, (), shown)
+
+    def _in_force(self, image: int, now_s: float) -> list[Lease]:
+        """The leases of an image and its near duplicates that are not over, nor answered."""
+        leases = [self._leases.get(member) for member in self._units.members(self._units.of(image))]
+        return [lease for lease in leases if lease and lease.until_s > now_s and not self._closed[lease.image]]
+
+    def _open_members(self, image: int) -> list[int]:
+        """An image, and those near duplicates of it that are still to be asked."""
+        members = self._units.members(self._units.of(image))
+        return [member for member in members if member == image or not self._closed[member]]
+
+    def _shown(self, unit: int) -> int:
+        """The image that a unit is asked by; of one that is to be passed, an answered one."""
+        is_open = not self._units_closed[unit]
+        for member in (unit, *self._units.members(unit)):
+            state = self._closed[member]
+            if not state if is_open else state & PASSED == PASSED:
+                return member
+        return unit
 
     def _tossed(self, client: str, count: int) -> list[float]:
         """A coin for each of the next questions to this client: the same ones until they are answered."""
@@ -315,9 +375,10 @@ class Queue:
         If it was `drawn` it is so again: else people who take back answers would choose the sample.
         """
         with self._lock:
-            lease, now_s = self._leases.get(image), self._clock()
-            if lease is None or lease.client == client or lease.until_s <= now_s:
-                self._leases[image] = Lease(client, now_s + LEASE_S, self.said(image, client), drawn)
+            now_s = self._clock()
+            if all(lease.client == client for lease in self._in_force(image, now_s)):
+                lease = Lease(client, now_s + LEASE_S, self.said(image, client), drawn, (), image)
+                self._leases |= dict.fromkeys(self._open_members(image), lease)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -325,19 +386,42 @@ class Queue:
         """Whether an image is to be asked."""
         return image < len(self._closed) and not self._closed[image]
 
+    def alike(self, image: int, client: str) -> list[int]:
+        """The near duplicates of an image that this client has been given with it."""
+        with self._lock:
+            lease = self._leases.get(image)
+            if lease is None or lease.client != client or lease.image != image:
+                return []
+            return [other for other in self._open_members(image) if other != image and self._leases.get(other) is lease]
+
+    def among(self, image: int, numbers: Iterable[int]) -> list[int]:
+        """Those of these numbers that are near duplicates of an image, and there."""
+        with self._lock:
+            members = set(self._units.members(self._units.of(image))) - {image}
+            return [other for other in dict.fromkeys(numbers) if other in members and not self._closed[other] & AWAY]
+
+    def members(self, image: int) -> list[int]:
+        """An image and its near duplicates."""
+        with self._lock:
+            return self._units.members(self._units.of(image))
+
+    def copied(self) -> list[tuple[int, int]]:
+        """Each image that has near duplicates, with the one that stands for them."""
+        return self._units.pairs
+
     def head(self, count: int) -> list[int]:
         """The images that come next, whoever holds them; nothing is handed out."""
         with self._lock:
-            images: dict[int, None] = {}
-            for image in self._open_in("shuffled"):
+            images: dict[int, int] = {}  # one of each unit
+            for unit in self._open_in("shuffled"):
                 if len(images) >= math.ceil(self.share * count):
                     break
-                images[image] = None
+                images[unit] = self._shown(unit)
             for image, _ in self._walk(passing=False):
                 if len(images) >= count:
                     break
-                images[image] = None
-            return list(images)
+                images.setdefault(self._units.of(image), image)
+            return list(images.values())
 
     def counted(self) -> Counted:
         """What the audit counts.
@@ -346,7 +430,8 @@ class Queue:
         since or that somebody keeps leaves a gap, and what was drawn beyond it is no random choice until it is filled.
         """
         with self._lock:
-            closed = np.frombuffer(bytes(self._closed), np.uint8)
+            unanswered = np.frombuffer(bytes(self._closed), np.uint8) == 0
+            closed = np.frombuffer(bytes(self._units_closed), np.uint8)
             order = np.frombuffer(bytes(self._shuffled), np.int32)
         is_open = closed == 0
         first = int(np.argmax(is_open[order])) if is_open.any() else len(order)
@@ -354,7 +439,10 @@ class Queue:
         answered = closed & LABELLED != 0
         sample = before[(answered & (closed & WHETHER_SAMPLED == SAMPLED))[before]]
         positive = closed & int(Closed.POSITIVE) != 0
-        return Counted(int(answered.sum()), int(positive.sum()), is_open, sample, positive[sample], _is_to_pass(closed))
+        drawn = int((answered & (closed & SAMPLED != 0)).sum())
+        positives, to_pass = int(positive.sum()), _is_to_pass(closed)
+        is_positive = positive[sample]
+        return Counted(int(answered.sum()), positives, drawn, is_open, sample, is_positive, to_pass, unanswered)
 
     @staticmethod
     def _said(probability: float, checkpoint: int | None) -> Said:
@@ -375,11 +463,15 @@ class Queue:
             yield self._band[place], self.said(self._band[place])
         for place in self._places("ranked", self._ranked, passing):
             yield self._ranked[place], self._said(self._ranked_probability[place], self._ranked_by)
-        for image in self._open_in("reversed", passing):
+        for unit in self._open_in("reversed", passing):
+            image = self._shown(unit)
             yield image, self.said(image)
+        if len(self._units):
+            for image in self._open_in("left over"):  # by near duplicates that were answered without them
+                yield image, self.said(image)
 
     def _open_in(self, which: str, passing: bool = False) -> Iterator[int]:
-        """The images to ask in random order, or in the reversed one."""
+        """The units to ask in random order, or in the reversed one; or all images in that one."""
         order = self._shuffled if which == "shuffled" else _Reversed(self._shuffled)
         for place in self._places(which, order, passing):
             yield order[place]
@@ -387,8 +479,10 @@ class Queue:
     def _places(self, which: str, order: Any, passing: bool) -> Iterator[int]:
         """Where in an order an image is to be asked or passed; a ranking may name some that are not known yet."""
         at_start = True
+        of_units = which in {"shuffled", "reversed"}
         for start in range(self._starts[which], len(order), LOOK_AT):
-            images, closed = np.asarray(order[start : start + LOOK_AT]), np.frombuffer(self._closed, np.uint8)
+            images = np.asarray(order[start : start + LOOK_AT])
+            closed = np.frombuffer(self._units_closed if of_units else self._closed, np.uint8)
             known = np.flatnonzero(images < len(closed))
             states = closed[images[known]]
             is_open = states == 0
@@ -403,6 +497,11 @@ class Queue:
 def _is_to_pass(closed: Any) -> Any:
     """Whether an image is open, or was drawn and is not reached."""
     return (closed == 0) | (closed & WHETHER_PASSED == PASSED)
+
+
+def _comes_back(before: int, after: int) -> bool:
+    """Whether it is to be asked or passed again."""
+    return bool((before and not after) or (_is_to_pass(after) and not _is_to_pass(before)))
 
 
 class _Reversed:

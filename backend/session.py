@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from backend.instructions import Instructions
 from backend.labels import Labels
 from backend.model_labels import ModelLabels
 from backend.previews import Previews, limit_of, name_of
-from backend.queue import Closed, Queue
+from backend.queue import Queue
 from backend.rendering import Picture
 from backend.review import Choice
 from backend.uploads import Uploads
@@ -31,6 +32,7 @@ from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
 from IA import protocol
 from IA.pictures import UnreadableError
 from IA.protocol import (
+    DUPLICATES,
     EXPLANATIONS,
     HELD_OUT,
     IMAGES,
@@ -38,12 +40,14 @@ from IA.protocol import (
     RANKING,
     SETTINGS,
     Array,
+    Duplicates,
     Latest,
     Predictions,
     Ranking,
     Settings,
     Version,
 )
+from IA.units import Closed, divided
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class Session:
             ) from None
         self.changes = Changes()
         self.queue = Queue()
-        self.labels = Labels(self.run, self._on_label)
+        self.labels = Labels(self.run, self._on_label, self._group)
         self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)
@@ -83,11 +87,15 @@ class Session:
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
         self.held_out: Mapping[str, float] = {}
+        self.duplicates: Version[Duplicates] | None = None
+        self._grouped = 0  # images that are divided into groups
+        self._same: dict[str, str] | None = None  # near duplicates, by the path of the one that stands for them
         self.loops = dict.fromkeys(protocol.LOOPS, "starting" if config.ai else "off")
         self._undecodable: set[int] = set()  # what the previews could not decode
         self._unscorable: set[int] = set()  # what inference could not decode
         self._started_s = time.monotonic()
         self._lock = threading.Lock()
+        self._grouping = threading.Lock()
         self._setting = threading.Lock()
         self._audit: tuple[int, Audit] | None = None  # the figures, and how often something had changed before
         self._rest: tuple[Audit, Version[Predictions], Rest] | None = None  # with what it was looked at
@@ -149,13 +157,45 @@ class Session:
             **given,
         )
 
+    def copies(self, answer: Answer, alike: Sequence[int]) -> list[Answer]:
+        """The same answer for near duplicates, as far as they are; all of them are taken back together."""
+        image = self.images.number(answer.path)
+        numbers = [] if image is None else self.queue.among(image, alike)
+        return [
+            dataclasses.replace(
+                answer,
+                id=f"{answer.id}:{number}",
+                path=self.images.path(number),
+                copy_of=answer.path,
+                group=answer.group or answer.id,
+            )
+            for number in numbers
+        ]
+
     def taken_back(self, taken: Sequence[Answer], client: str) -> list[dict[str, Any]]:
-        """What a page needs to show the images of answers that its client took back; they stay in its hands."""
-        images = [self.image_of(answer) for answer in taken]
-        for image, answer in zip(images, taken, strict=True):
-            if image["image"] is not None:
-                self.queue.hold(image["image"], client, answer.audit == DRAWN)
+        """What a page needs to show the images of answers that its client took back; they stay in its hands.
+
+        Near duplicates that were answered together are one again.
+        """
+        paths = {answer.path for answer in taken}
+        asked = [answer for answer in taken if answer.copy_of not in paths]
+        images = [self.image_of(answer) for answer in asked]
+        for image, answer in zip(images, asked, strict=True):
+            number = image["image"]
+            if number is not None:
+                self.queue.hold(number, client, answer.audit == DRAWN)
+            image["alike"] = [] if number is None else self.queue.alike(number, client)
         return images
+
+    def split(self, image: int, client: str) -> "Future[None] | None":
+        """Have an image and its near duplicates asked one by one from now on; None where it has none.
+
+        Raises:
+            IndexError: no image has this number.
+        """
+        self.images.path(image)
+        members = self.queue.members(image)
+        return self.labels.split([self.images.path(each) for each in members], client) if len(members) > 1 else None
 
     def image_of(self, answer: Answer) -> dict[str, Any]:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
@@ -173,6 +213,7 @@ class Session:
             "probability": answer.probability,
             "held_out": self.held_out.get(answer.path),
             "repeat": answer.repeat,
+            "copy_of": None if answer.copy_of is None else self.images.number(answer.copy_of),
         }
 
     def chosen(self, choice: Choice, limit: int, offset: int) -> tuple[Iterable[Answer], int]:
@@ -204,6 +245,7 @@ class Session:
                 "path": displayed(self.images.path(image)),
                 "probability": probability,
                 "version": self.images.version(image),
+                "alike": self.queue.alike(image, client),
             }
             for image, probability in self.queue.next(client, count)
         ]
@@ -300,15 +342,15 @@ class Session:
 
     def audit_status(self) -> dict[str, Any]:
         """The short form."""
-        return self.audit().short(self.labels.drawn)
+        return self.audit().short()
 
     def statistics(self, points: int) -> dict[str, Any]:
         """How the work goes, with all that the audit says."""
-        return {**self.labels.statistics(points), "audit": self._whole_audit()}
+        return {**self.labels.statistics(points, self._same_images()), "audit": self._whole_audit()}
 
     def _whole_audit(self) -> dict[str, Any]:
         predictions = self.predictions.content if self.predictions else None
-        return self.audit().whole(self.labels.drawn, self.labels.asked_at_random, predictions)
+        return self.audit().whole(self.labels.asked_at_random(self._same_images()), predictions)
 
     def _figures(self) -> tuple[int, dict[str, float]]:
         """For TensorBoard: how many answers there are, and what the audit says."""
@@ -374,6 +416,7 @@ class Session:
             "classes": {"positive": self.settings.positive, "negative": self.settings.negative},
             "images": images,
             **self.counts(),
+            "alike": self.queue.copies,
             "unreadable": len(self._undecodable | self._unscorable),
             "listing": self.images.listing,
             "strategy": self.settings.strategy,
@@ -427,17 +470,45 @@ class Session:
 
     def _follow(self) -> None:
         held_out = Latest(self.run, HELD_OUT)
+        duplicates = Latest(self.run, DUPLICATES)
         predictions, ranking = Latest(self.run, PREDICTIONS), Latest(self.run, RANKING)
         explanations, taken = Latest(self.run, EXPLANATIONS), None
-        watched = (HELD_OUT.name, PREDICTIONS.name, RANKING.name, EXPLANATIONS.name)
+        watched = (HELD_OUT.name, DUPLICATES.name, PREDICTIONS.name, RANKING.name, EXPLANATIONS.name)
         for _ in protocol.changes(self.run, *watched, stop=self._stop):
             self.held_out = held_out.content() or {}
+            self._take_duplicates(duplicates.version())
             self._take_predictions(predictions.version())
             self._take_ranking(ranking.version())
             explained = explanations.version()
             if explained is not None and explained is not taken:
                 self.explanations.take(explained.content)
                 taken = explained
+
+    def _take_duplicates(self, version: Version[Duplicates] | None) -> None:
+        if version is None or self.settings.alike == "off":
+            return
+        if version is not self.duplicates or self._grouped < min(len(version.content.first), len(self.images)):
+            self.duplicates = version
+            self._group()
+
+    def _group(self) -> None:
+        """Ask near duplicates as one, but for those that were split."""
+        with self._grouping:
+            if self.duplicates is None:
+                return
+            split = [number for path in self.labels.splits if (number := self.images.number(path)) is not None]
+            first = divided(self.duplicates.content.first, len(self.images), split)
+            self.queue.group(first)
+            self._same, self._grouped = None, len(first)
+        self.ahead.wake()
+        self.changes.notify()
+
+    def _same_images(self) -> Mapping[str, str]:
+        """Near duplicates by the path of the one that stands for them; the same object while they are the same."""
+        with self._grouping:
+            if self._same is None:
+                self._same = {self.images.path(image): self.images.path(unit) for image, unit in self.queue.copied()}
+            return self._same
 
     def _take_predictions(self, version: Version[Predictions] | None) -> None:
         if version is None or version is self.predictions:
@@ -500,6 +571,7 @@ def settle(config: Config) -> Settings:
         audit_after=before.audit_after if config.audit is None else None,
         recall=before.recall,
         confidence=before.confidence,
+        alike=config.alike or before.alike,
     )
 
 
@@ -511,7 +583,7 @@ def _numbers_stand(run: Path) -> bool:
         return True
     except ValueError as error:
         log.warning("%s; images are numbered anew", error)
-        for file in (PREDICTIONS, RANKING, EXPLANATIONS):
+        for file in (DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS):
             (run / file.name).unlink(missing_ok=True)
         return False
     return True

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 from backend.answers import Label, Source
@@ -44,27 +44,33 @@ class History:
         repeats: of the images that timed out and were asked again blindly, whether they turned out positive.
     """
 
-    def __init__(self, given: Iterable[Given]) -> None:
-        """Read the answers, in the order given."""
+    def __init__(self, given: Iterable[Given], same: Mapping[str, str]) -> None:
+        """Read the answers, in the order given.
+
+        Args:
+            given: all of them.
+            same: near duplicates by another name, under which they count once: positive if one of them is.
+        """
         shown: dict[str, float | None] = {}
         stands: dict[str, Given | None] = {}  # the standing answer, in the order of the first that was not taken back
         before: dict[str, Given] = {}
         missed: dict[str, bool] = {}  # a late press comes as a second answer of the same repeat
         for answer in given:
-            shown.setdefault(answer.path, None if answer.repeat else answer.probability)
+            name = same.get(answer.path, answer.path)
+            shown.setdefault(name, None if answer.repeat else answer.probability)
             if answer.state == "undone":
                 continue
-            stands.setdefault(answer.path, None)
-            if answer.state == "standing":
-                stands[answer.path] = answer
-            is_repeat = answer.path in missed or _timed_out(before.get(answer.path))
+            standing = stands.setdefault(name, None)
+            if answer.state == "standing" and (standing is None or standing.label != "positive"):
+                stands[name] = answer
+            is_repeat = name in missed or _timed_out(before.get(name))
             if answer.repeat and is_repeat and answer.label != "skipped":
-                missed[answer.path] = answer.label == "positive"
-            before[answer.path] = answer
+                missed[name] = answer.label == "positive"
+            before[name] = answer
         self.repeats = list(missed.values())
         self.asked = [
-            Asked(answer.label == "positive", answer.source, shown[path])
-            for path, answer in stands.items()
+            Asked(answer.label == "positive", answer.source, shown[name])
+            for name, answer in stands.items()
             if answer is not None and answer.label != "skipped"
         ]
 

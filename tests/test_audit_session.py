@@ -257,7 +257,7 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     labels.close()
     assert read_asked(tmp_path) == {"a.jpg": False}
     labels = Labels(tmp_path)
-    assert (labels.drawn, labels.asked_at_random) == (1, 2)
+    assert (labels.drawn, labels.asked_at_random({})) == (1, 2)
     assert [entry.audit for entry in labels.standing()] == [answers.REACHED, answers.DRAWN]
     labels.close()
 
@@ -342,9 +342,9 @@ def test_taken_back_and_given_again(tmp_path: Path, folder: Path) -> None:
         until(lambda: server.session.queue.left == IMAGES)
         image = answer_next(server, "negative")
         assert server.client.post("/api/undo", json={"client": "me"}).json()["image"] == image
-        assert server.session.labels.asked_at_random == 0
+        assert server.session.labels.asked_at_random({}) == 0
         server.answer(image, "positive", client="me")
-        assert (server.session.labels.asked_at_random, server.session.labels.drawn) == (1, 1)
+        assert (server.session.labels.asked_at_random({}), server.session.labels.drawn) == (1, 1)
 
 
 def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:

@@ -5,9 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from backend.queue import LEASE_S, Closed, Queue
+from backend.queue import LEASE_S, Queue
 from IA.audit import Sample, Standing
 from IA.protocol import Ranking
+from IA.units import Closed
 from tests.test_queue import Clock, images, queue_of, ranking
 
 

@@ -8,21 +8,24 @@ import numpy as np
 import pytest
 
 from backend.audit import Audit
-from backend.queue import Closed, Queue
+from backend.queue import Queue
 from config import UsageError
 from IA.evidence import Evidence, _random_order, evidence
 from IA.protocol import (
     ANNOTATIONS,
     AUDIT,
+    DUPLICATES,
     HELD_OUT,
     IMAGES,
     PREDICTIONS,
     SETTINGS,
+    Duplicates,
     Predictions,
     Settings,
     publish,
     read,
 )
+from IA.units import Closed
 
 SETTINGS_OF_RUN = Settings("/photos", "resnet50", "max_prob", "hat", "no hat", "id")
 IMAGES_OF_RUN = 300
@@ -47,6 +50,10 @@ def a_run(run: Path, seed: int) -> Queue:
         if number not in asked:
             drawn[paths[number]] = label
         queue.answer(number, "skipped" if label is None else "positive" if label else "negative", number not in asked)
+    first = np.arange(IMAGES_OF_RUN, dtype=np.int32)
+    for unit in range(20, 120, 10):  # near duplicates, some of them answered in different ways
+        first[unit : unit + dice.randrange(1, 5)] = unit
+    queue.group(first)
     probability = np.array([dice.random() for _ in paths], np.float32)
     checkpoint = {"generation": 9, "labels": 50, "threshold": THRESHOLD, "metrics": {}}
     novelty = np.zeros(IMAGES_OF_RUN, np.float32)
@@ -55,6 +62,7 @@ def a_run(run: Path, seed: int) -> Queue:
     publish(run, IMAGES, paths)
     publish(run, ANNOTATIONS, answers)
     publish(run, AUDIT, drawn)
+    publish(run, DUPLICATES, Duplicates(first))
     publish(run, PREDICTIONS, Predictions(probability, novelty, unreadable, IMAGES_OF_RUN, 50, checkpoint))
     return queue
 
@@ -81,7 +89,7 @@ def test_the_card_and_the_page_say_the_same(tmp_path: Path, seed: int) -> None:
     predictions = Predictions(
         np.asarray(_probability(tmp_path)), b"", b"", IMAGES_OF_RUN, 50, {"threshold": THRESHOLD, "generation": 9}
     )
-    page = Audit(queue.counted(), SETTINGS_OF_RUN).whole(0, 0, predictions)
+    page = Audit(queue.counted(), SETTINGS_OF_RUN).whole(0, predictions)
     assert said.standing is not None
     assert said.division is not None
     assert dict(zip(("low", "high"), said.standing.positives(), strict=True)) == page["positives"]

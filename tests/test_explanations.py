@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from backend import explanations
-from backend.queue import Closed, Queue
+from backend.queue import Queue
 from IA import protocol
 from IA.protocol import EXPLANATIONS, RANKING, Explanations, Ranking
+from IA.units import Closed
 from tests.serving import Serving, serving, until
 
 IMAGES = 8

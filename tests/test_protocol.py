@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from IA import protocol
 from IA.protocol import (
     ANNOTATIONS,
+    DUPLICATES,
     EXPLANATIONS,
     FEATURES,
     FINE_TUNING,
@@ -27,6 +28,7 @@ from IA.protocol import (
     PREDICTIONS,
     RANKING,
     SETTINGS,
+    Duplicates,
     Explanations,
     Features,
     FineTuning,
@@ -53,11 +55,20 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
     (FINE_TUNING, FineTuning("f" * 16, 500, 0.5, 0.75, 0.9, True)),
     (HELD_OUT, {"a.jpg": 0.25, "\udcff.jpg": 1.0}),
+    (DUPLICATES, Duplicates(np.array([0, 0, 2], np.int32))),
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
     (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
     (EXPLANATIONS, EXPLAINED),
 ]
+
+
+@pytest.mark.parametrize("first", [[1, 2, 2], [0, 3], [-1], [0] * 101])
+def test_groups_of_duplicates_stand_by_one_of_them(tmp_path: Path, first: list[int]) -> None:
+    """Neither a chain, nor an image that is not there, nor more than a question may be about."""
+    protocol.publish(tmp_path, DUPLICATES, Duplicates(np.array(first, np.int32)))
+    with pytest.raises(ValueError, match=r"duplicates\.pickle"):
+        protocol.read(tmp_path, DUPLICATES)
 
 
 @pytest.mark.parametrize(("file", "content"), EXAMPLES, ids=[file.name for file, _ in EXAMPLES])

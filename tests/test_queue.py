@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from backend.queue import FORGET_FROM, LEASE_S, Closed, Queue
+from backend.queue import FORGET_FROM, LEASE_S, Queue
 from IA.protocol import Ranking
+from IA.units import Closed
 
 
 class Clock:

@@ -77,7 +77,8 @@ def test_answers_given_again() -> None:
             entry("taken back", "negative", source="button", probability=0.9),
             entry("changed", "positive", source="timeout", probability=0.8),
             entry("gone", "positive", "undone"),
-        ]
+        ],
+        {},
     )
     assert history.asked == [Asked(True, "timeout", 0.2), Asked(False, "button", 0.1)]
     told = statistics(history, 200)
@@ -104,7 +105,8 @@ def test_repeats() -> None:
             entry("by key", "positive", **again),
             entry("seen", "positive", **again),
             entry("back", "positive", "undone", **again),
-        ]
+        ],
+        {},
     )
     assert history.repeats == [True, False]
     told = statistics(history, 200)["repeats"]

@@ -1,4 +1,5 @@
 // The page: header, banner, stage, answers, and the panels over them.
+import { Alike } from "./components/Alike";
 import { Answers } from "./components/Answers";
 import { Auto } from "./components/Auto";
 import { Banner } from "./components/Banner";
@@ -49,6 +50,7 @@ export function App() {
         <History session={session} />
         <Explanation session={session} why={why} />
         <Scene session={session} upload={mayUpload ? upload : null} />
+        {!isGrid && <Alike session={session} />}
         <Walk session={session} />
         <Ring session={session} />
         <LatePress session={session} />

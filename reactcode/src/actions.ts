@@ -16,6 +16,7 @@ export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) =>
   slower: (engine) => engine.setSpeed(nextSpeed(engine.state.speed, -1)),
   mine: (engine, source) => engine.autopilot.mine(source),
   grid: (engine) => engine.toggle("grid"),
+  split: (engine) => void engine.split(),
   zoom: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
   pin: (engine) => engine.dispatch({ type: "pin" }),
   tools: (engine) => engine.toggle("tools"),

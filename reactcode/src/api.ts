@@ -27,6 +27,8 @@ export interface Status extends Counts {
   readonly id: string;
   readonly classes: Classes;
   readonly images: number;
+  /** How many of them are near duplicates of another one; left out by an older server. */
+  readonly alike?: number;
   readonly unreadable: number;
   readonly listing: boolean;
   readonly strategy: string;
@@ -57,6 +59,8 @@ export interface Queued {
   readonly path: string;
   readonly probability: number | null;
   readonly version: string | null;
+  /** Its near duplicates: the answer is for them, too. */
+  readonly alike?: readonly number[];
 }
 
 /** Where a model looked: row by row, 1 speaks for positive as much as anything, -1 against it. */
@@ -102,6 +106,8 @@ export interface Annotation {
   readonly repeat?: boolean;
   /** Given by somebody who had been told to doubt the answer before; it is not doubted again. */
   readonly reviewed?: boolean;
+  /** Near duplicates that the person was shown with it, and that get the same answer. */
+  readonly alike?: readonly number[];
 }
 
 /** What became of one answer of a batch: 201, or why it was refused. */
@@ -121,6 +127,8 @@ export interface Answered {
   readonly path: string;
   readonly label: Label;
   readonly version: string | null;
+  /** Near duplicates that are asked with it again. */
+  readonly alike?: readonly number[];
 }
 
 /** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
@@ -138,6 +146,8 @@ export interface PastAnswer extends Answered {
   /** What the model says when it has not learnt this answer. */
   readonly held_out: number | null;
   readonly repeat: boolean;
+  /** The image that was on the screen, if this is a near duplicate that was answered with it. */
+  readonly copy_of?: number | null;
 }
 
 /** An answer that is worth a second look. */
@@ -368,6 +378,10 @@ export const annotate = (annotations: readonly Annotation[]) =>
   json<BatchAnswer>("api/annotations/batch", sending("POST", { annotations }));
 
 export const undo = (client: string) => json<UndoAnswer>("api/undo", sending("POST", { client }));
+
+/** Have an image and its near duplicates asked one by one from now on. */
+export const split = (client: string, image: number) =>
+  json<unknown>("api/split", sending("POST", { client, image }));
 
 export function past(limit: number, offset: number, filter: Filter = {}) {
   const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });

@@ -1,4 +1,5 @@
 // When the page asks the server for images, and for how many.
+import { countImages, imagesWaiting } from "./alike";
 import { AHEAD } from "./pictures";
 import type { State } from "./state";
 
@@ -56,7 +57,7 @@ export function countFor(state: State): number {
 
 /** Whether fewer images are in hand than there could be. */
 export function isShort(state: State, left: number): boolean {
-  return state.queue.length < inHand(state) && left > state.queue.length + state.waiting;
+  return state.queue.length < inHand(state) && left > countImages(state.queue) + imagesWaiting(state);
 }
 
 const KEEP_LEAST = 2;

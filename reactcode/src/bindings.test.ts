@@ -40,7 +40,7 @@ it("finds the action of a key", () => {
 });
 
 it("rebinds, and refuses what clashes or what the browser needs with a sentence", () => {
-  expect(rebound(DEFAULT_BINDINGS, "positive", "d")).toMatchObject({ positive: "d", negative: "j" });
+  expect(rebound(DEFAULT_BINDINGS, "positive", "u")).toMatchObject({ positive: "u", negative: "j" });
   expect(rebound(DEFAULT_BINDINGS, "positive", "j")).toMatch(/^J is taken by/);
   expect(rebound(DEFAULT_BINDINGS, "positive", "tab")).toMatch(/^Tab cannot be used/);
   expect(rebound(DEFAULT_BINDINGS, "positive", "f")).toEqual(DEFAULT_BINDINGS);

@@ -1,5 +1,6 @@
 // The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
 import { ACTIONS, type Other } from "./actions";
+import { alikeOf, copiesAtEnd, countImages, imagesOf, imagesWaiting } from "./alike";
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
 import { checkedSize, gridAnswers, isGridShown } from "./grid";
@@ -198,13 +199,14 @@ export class Engine {
   }
 
   private outgoing(
-    { image, path, probability, version }: Queued,
+    { image, path, probability, version, alike = [] }: Queued,
     label: api.Label,
     source: Source,
     more: Partial<Annotation>,
   ): Outgoing {
-    const annotation = { image, label, source, client: this.client, id: newId(), ...more };
-    return { annotation, queued: { image, path, probability, version } };
+    const together = alike.length > 0 ? { alike } : {};
+    const annotation = { image, label, source, client: this.client, id: newId(), ...together, ...more };
+    return { annotation, queued: { image, path, probability, version, alike } };
   }
 
   /** Answers are on their way from here on, whatever happens to the page. */
@@ -239,6 +241,21 @@ export class Engine {
       this.undosWaiting = 0;
       this.dispatch({ type: "undoFailed", sentence: undoSentence(error) });
       if (isLost(error)) this.onLost(error);
+    }
+  }
+
+  /** The near duplicates of what is shown are asked one by one from now on. */
+  async split(): Promise<void> {
+    const shown = shownOf(this.state);
+    if (shown === null || alikeOf(shown).length === 0) return this.note("This image stands alone.");
+    this.dispatch({ type: "split", image: shown.image }); // at once: the next answer is for this one only
+    try {
+      await api.split(this.client, shown.image);
+      this.asking.soon();
+    } catch (error) {
+      this.note(
+        error instanceof Refused ? error.message : "The server is away; the others are asked together.",
+      );
     }
   }
 
@@ -397,7 +414,7 @@ export class Engine {
     this.outbox = await Outbox.open(`${runOf(status)}:`, await openKept(), {
       send: (annotations) => this.transmit(annotations),
       onStored: (stored, counts) => {
-        this.dispatch({ type: "stored", images: stored.map(({ queued }) => queued.image), counts });
+        this.dispatch({ type: "stored", images: stored.flatMap(({ queued }) => imagesOf(queued)), counts });
       },
       onRefused: ({ queued }, error) => {
         this.dispatch({ type: "refused", queued, sentence: error.message });
@@ -411,7 +428,7 @@ export class Engine {
   }
 
   private imagesWaiting(): readonly number[] {
-    return this.outbox?.all.map(({ annotation }) => annotation.image) ?? [];
+    return this.outbox?.all.flatMap(({ annotation }) => imagesOf(annotation)) ?? [];
   }
 
   /** Send answers; after trouble make sure first that the server still serves this run. */
@@ -488,11 +505,11 @@ export class Engine {
   /** Older answers than are known; where others have answered meanwhile, the next page holds nothing new. */
   private async loadOlder(): Promise<void> {
     const known = this.state.past.length;
-    let offset = Math.max(0, known - this.state.waiting);
+    let offset = Math.max(0, countImages(this.state.past) - imagesWaiting(this.state));
     while (this.state.past.length <= known && !this.state.pastComplete) {
       const { annotations, total } = await api.past(PAST_PAGE, offset);
       this.dispatch({ type: "pastLoaded", answers: annotations, total });
-      offset += annotations.length;
+      offset += annotations.length - copiesAtEnd(annotations);
     }
   }
 }

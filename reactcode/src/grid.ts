@@ -1,4 +1,5 @@
 // Many images at once: which ones, how they are marked, what one Enter says about them. Pure, like session.ts.
+import { countImages, imagesOf, imagesWaiting } from "./alike";
 import type { Answered, Label, Queued, Source } from "./api";
 import type { Asked, Panel, Past, State } from "./state";
 
@@ -66,9 +67,11 @@ export function nextGrid({ grid, queue }: State): readonly Queued[] {
 }
 
 /** So many places are drawn, before all images are there, too: what is there does not move when the others come. */
-export function placesOf({ grid, status, waiting }: State): number {
-  const left = status === null ? grid.size : Math.max(0, status.left - waiting);
-  return Math.max(grid.cells.length, Math.min(grid.size, left));
+export function placesOf(state: State): number {
+  const { grid, status, queue } = state;
+  const left = status === null ? grid.size : Math.max(0, status.left - imagesWaiting(state));
+  const unknown = Math.max(0, left - countImages(queue));
+  return Math.max(grid.cells.length, Math.min(grid.size, queue.length + unknown, left));
 }
 
 /** What the grid says now: marks, and the negative for the rest; nobody has seen what is not painted. */
@@ -151,12 +154,12 @@ function withAnswers(state: State, answers: readonly GridAnswer[], source: Sourc
   const images = answers.map(({ queued }) => queued);
   const entries = answers.map(({ queued, label }): Past => ({ ...queued, label, source })).reverse();
   const having = (label: Label) => answers.filter((answer) => answer.label === label).length;
-  const numbers = images.map(({ image }) => image);
+  const numbers = images.flatMap(imagesOf);
   const last = { positive: having("positive"), negative: having("negative"), skipped: having("skipped") };
   return {
     ...state,
     past: [...entries, ...without(state.past, images)],
-    queue: without(state.queue, images),
+    queue: state.queue.filter(({ image }) => !numbers.includes(image)),
     answered: new Map([...state.answered, ...numbers.map((image) => [image, Infinity] as const)]),
     paused: state.auto && state.paused,
     grid: {

@@ -14,6 +14,7 @@ export type Action =
   | "slower"
   | "mine"
   | "grid"
+  | "split"
   | "zoom"
   | "pin"
   | "tools"
@@ -42,6 +43,7 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "slower", key: "arrowdown", does: "AUTO slower" },
   { action: "mine", key: "x", does: "the last press in AUTO was for the image then on screen" },
   { action: "grid", key: "g", does: "answer many at once, as a grid" },
+  { action: "split", key: "d", does: "near duplicates are different: ask them one by one" },
   { action: "zoom", key: "z", does: "zoom to the file's own pixels, and back" },
   { action: "pin", key: "k", does: "keep the zoom for the next images" },
   { action: "tools", key: "l", does: "contrast, brightness and the like" },

@@ -13,6 +13,7 @@ import "./instructions.css";
 import "./grid.css";
 import "./import.css";
 import "./upload.css";
+import "./alike.css";
 import "./explanation.css"; // after the grid, which says where the stage is without it
 
 const root = document.getElementById("root");

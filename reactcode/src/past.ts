@@ -1,4 +1,5 @@
 // Answers of the past: given, put right, taken back, walked through. Pure, like session.ts.
+import { alikeOf, countImages, folded, imagesOf } from "./alike";
 import type { Answered, Label, PastAnswer, Queued, Source, UndoAnswer } from "./api";
 import { withTakenBack } from "./grid";
 import { noted, shownOf, type Past, type State } from "./state";
@@ -7,7 +8,8 @@ export function withAnswer(state: State, label: Label, source: Source): State {
   const shown = shownOf(state);
   if (shown === null) return state;
   const { image, path, probability, version } = shown;
-  const entry: Past = { image, path, probability, version, label, source };
+  const images = imagesOf(shown);
+  const entry: Past = { image, path, probability, version, label, source, alike: alikeOf(shown) };
   const before = state.place === null ? undefined : state.past[state.place];
   return {
     ...(before
@@ -16,8 +18,10 @@ export function withAnswer(state: State, label: Label, source: Source): State {
           ...withoutCorrections(state, image),
           past: [entry, ...state.past.filter((other) => other.image !== image)],
         }),
-    queue: before ? state.queue.filter((other) => other.image !== image) : state.queue.slice(1),
-    answered: new Map(state.answered).set(image, Infinity),
+    queue: (before ? state.queue : state.queue.slice(1)).filter(
+      (other) => !images.includes(other.image) || (!before && other.again !== undefined),
+    ),
+    answered: new Map([...state.answered, ...images.map((each) => [each, Infinity] as const)]),
     last: { label, source, serial: (state.last?.serial ?? 0) + 1 },
     paused: state.auto && state.paused, // outside of AUTO, who answers is back at work
   };
@@ -64,7 +68,8 @@ export function withoutLatest(state: State, image: number): State {
 
 function withoutAnswer(state: State, image: number): State {
   const answered = new Map(state.answered);
-  answered.delete(image);
+  const entry = state.past.find((other) => other.image === image);
+  for (const each of [image, ...(entry ? alikeOf(entry) : [])]) answered.delete(each);
   const place = state.past.findIndex((entry) => entry.image === image);
   const past = state.past.filter((entry) => entry.image !== image);
   const isBefore = state.place !== null && place >= 0 && place <= state.place;
@@ -90,26 +95,26 @@ export function withUndone(before: State, { label, images: taken }: UndoAnswer):
   const sentence = gone ? `Taken back; the file is gone: ${gone.path}` : `Taken back: ${what}`;
   if (images.length === 0) return noted({ ...state, undoing: false }, sentence);
   const without = again.reduce((next, { image }) => withoutAnswer(next, image), state);
-  const numbers = new Set(again.map(({ image }) => image));
+  const numbers = new Set(again.flatMap(imagesOf));
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
   const asked: State = { ...without, queue, place: null, painted: null, undoing: false };
   return noted(withTakenBack(asked, images), sentence);
 }
 
-function askedAgain(state: State, { image, path, version }: Answered): Queued[] {
+function askedAgain(state: State, { image, path, version, alike }: Answered): Queued[] {
   const probability = state.past.find((entry) => entry.image === image)?.probability ?? null;
-  return image === null ? [] : [{ image, path, version, probability }];
+  return image === null ? [] : [{ image, path, version, probability, alike: alike ?? [] }];
 }
 
 export function withPast(state: State, answers: readonly PastAnswer[], total: number): State {
   const known = new Set(state.past.map((entry) => entry.image));
-  const older = answers.flatMap(({ image, path, probability, version, label, source }) =>
+  const older = folded(answers).flatMap(({ image, path, probability, version, label, source, alike }) =>
     image === null || known.has(image)
       ? []
-      : [{ image, path, probability, version, label, source, isOlder: true }],
+      : [{ image, path, probability, version, label, source, alike: alike ?? [], isOlder: true }],
   );
   const past = [...state.past, ...older];
-  return { ...state, past, pastComplete: answers.length === 0 || past.length >= total };
+  return { ...state, past, pastComplete: answers.length === 0 || countImages(past) >= total };
 }
 
 export function placeOf(past: readonly Past[], image: number): number | null {

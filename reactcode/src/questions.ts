@@ -1,5 +1,6 @@
 // The images to ask next: a newer order, those shown again, those that cannot be read. Pure, like session.ts.
 import type { QueueAnswer, Queued } from "./api";
+import { imagesOf } from "./alike";
 import { isInGrid } from "./grid";
 import { keyOf, noted, type Again, type Asked, type State } from "./state";
 
@@ -19,7 +20,7 @@ export function withQueue(state: State, answer: QueueAnswer, asked_at: number, k
       (place <= keep && state.decoded.has(keyOf(asked))) ||
       isInGrid(state, asked),
   );
-  const held = new Set(kept.map((queued) => queued.image));
+  const held = new Set(kept.flatMap(imagesOf));
   const fresh = answer.images.filter((queued) => isOpen(queued) && !held.has(queued.image));
   const queue = [...kept, ...fresh];
   const isCurrent = state.tick === asked_at; // else `left` is older than what is known

@@ -1,4 +1,5 @@
 // How what the page knows changes: a pure reducer. No React, no clock, no network.
+import { withSplit } from "./alike";
 import type { Counts } from "./api";
 import { isGridStep, reduceGrid, withGrid, withPanel, type GridStep } from "./grid";
 import { PLAIN } from "./look";
@@ -69,6 +70,8 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
       return { ...state, place: walked(state, step.direction) };
     case "visit":
       return { ...state, place: placeOf(state.past, step.image) };
+    case "split":
+      return noted(withSplit(state, step.image), "Asked one by one from now on.");
     case "auto":
       return { ...state, auto: !state.auto, paused: false, idle: false, late: null, offer: false };
     case "pause":

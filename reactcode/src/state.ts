@@ -176,7 +176,7 @@ export type Step =
   | { readonly type: "undoFailed"; readonly sentence: string }
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
-  | { readonly type: "visit"; readonly image: number }
+  | { readonly type: "visit" | "split"; readonly image: number }
   | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "plain" | "explains" }
   | { readonly type: "zoom"; readonly zoom: boolean }
   | { readonly type: "look"; readonly look: Look }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from IA.protocol import (
     BACKBONE,
+    DUPLICATES,
     EXPLANATIONS,
     FEATURES,
     FINE_TUNING,
@@ -76,7 +77,7 @@ def _kill_loops_of(served: Served, kills: int, seed: int, told: Meanwhile, stack
 
 def _leave_over(run: Path) -> None:
     """What loops leave that are killed as they write; some are so seldom that no kill may hit them."""
-    pickles = (HELD_OUT, FEATURES, PREDICTIONS, RANKING, FINE_TUNING, EXPLANATIONS)
+    pickles = (HELD_OUT, FEATURES, DUPLICATES, PREDICTIONS, RANKING, FINE_TUNING, EXPLANATIONS)
     for name in (PREDICTOR, BACKBONE, *(file.name for file in pickles)):
         (run / f".{name}.{DEAD}.tmp").write_bytes(b"torn")
 

@@ -29,7 +29,7 @@ CALLS = ("write", "fsync", "rename", "openat")
 IMAGES = 40
 WRITES = {
     "trainer": ("predictor.ckpt", "held_out.pickle"),
-    "inference": ("predictions.pickle", "features.pickle", "explanations.pickle"),
+    "inference": ("predictions.pickle", "features.pickle", "duplicates.pickle", "explanations.pickle"),
     "selector": ("ranking.pickle",),
 }
 MODULES = {"trainer": "IA.training", "inference": "IA.inference", "selector": "IA.selector"}
@@ -160,7 +160,14 @@ def files(run: Path, loop: str, pid: int) -> list[Path]:
 
 def all_readable(run: Path, loop: str) -> bool:
     """Whether what stands is whole."""
-    pickles = (protocol.PREDICTIONS, protocol.FEATURES, protocol.RANKING, protocol.HELD_OUT, protocol.EXPLANATIONS)
+    pickles = (
+        protocol.PREDICTIONS,
+        protocol.FEATURES,
+        protocol.DUPLICATES,
+        protocol.RANKING,
+        protocol.HELD_OUT,
+        protocol.EXPLANATIONS,
+    )
     known: dict[str, Any] = {file.name: file for file in pickles}
     try:
         for name in WRITES[loop]:

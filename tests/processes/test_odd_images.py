@@ -114,12 +114,12 @@ def test_odd_images(tmp_path: Path, datadir: Path) -> None:
         assert set(shown.values()) == {200, 415}
         status = suite.status()
         assert (status["unreadable"], status["left"]) == (len(BROKEN), count - len(BROKEN))
-        asked = suite.client.get("/api/queue?count=100").json()["images"]
-        assert len(asked) == count - len(BROKEN)
-        for image in asked:
-            suite.answer(image["image"], "skipped")
-        assert suite.client.get("/api/queue").json()["images"] == []
-        assert len(suite.client.get("/api/export?format=csv").content.splitlines()) >= len(asked)
+        while asked := suite.client.get("/api/queue?count=100").json()["images"]:
+            for image in asked:  # some are the same photo in another format
+                body = {"image": image["image"], "label": "skipped", "alike": image["alike"]}
+                assert suite.client.post("/api/annotations", json=body).status_code == 201
+        assert suite.status()["skipped"] == count - len(BROKEN)
+        assert len(suite.client.get("/api/export?format=csv").content.splitlines()) > count - len(BROKEN)
         assert set(before) <= set(suite.processes())
         warnings = [line for line in suite.terminal().splitlines() if " is unreadable" in line]
         assert len(warnings) == len(BROKEN)

@@ -1,5 +1,6 @@
 // One image of the grid: a toggle button with its key, its mark and, small, what the model thinks.
 import { useLayoutEffect, useRef } from "react";
+import { alikeOf } from "../alike";
 import type { Queued } from "../api";
 import type { Engine } from "../engine";
 import type { Mark } from "../grid";
@@ -27,6 +28,8 @@ export function GridCell({ queued, place, session, filter, isFirst, onFocus }: P
   const mark = marks.get(queued.image) ?? null;
   const name = mark && nameOf(state.status, mark);
   const key = CELL_KEYS[place];
+  const alike = alikeOf(queued).length;
+  const together = alike > 0 ? `, ${alike + 1} alike` : "";
   const set = (wanted: Mark) => engine.dispatch({ type: "gridMarked", image: queued.image, mark: wanted });
   const gestures = useGestures(
     () => set("positive"),
@@ -36,7 +39,7 @@ export function GridCell({ queued, place, session, filter, isFirst, onFocus }: P
     <div className="slot">
       <Press
         className="grid-cell"
-        aria-label={`${place + 1}: ${queued.path}${name === null ? "" : `, ${name}`}`}
+        aria-label={`${place + 1}: ${queued.path}${together}${name === null ? "" : `, ${name}`}`}
         aria-pressed={mark === "positive"}
         title={queued.path}
         tabIndex={isFirst ? 0 : -1}
@@ -50,6 +53,7 @@ export function GridCell({ queued, place, session, filter, isFirst, onFocus }: P
         <Picture queued={queued} engine={engine} filter={filter} />
       </Press>
       {key !== undefined && <Key name={key} />}
+      <Together queued={queued} />
       <Chance probability={probabilityOf(state, queued)} />
       {mark !== null && (
         <span className="grid-mark" aria-hidden="true">
@@ -59,6 +63,12 @@ export function GridCell({ queued, place, session, filter, isFirst, onFocus }: P
       )}
     </div>
   );
+}
+
+/** For how many near duplicates the answer is. */
+function Together({ queued }: { readonly queued: Queued }) {
+  const alike = alikeOf(queued).length;
+  return alike > 0 && <span className="together">{alike + 1} alike</span>;
 }
 
 /** How probable a positive is; the one place where a grid says so. */

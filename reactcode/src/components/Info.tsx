@@ -55,6 +55,7 @@ function About({ status }: { readonly status: Status }) {
       <dd>
         {count(status.images)}
         {status.listing && ", still looking"}
+        {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>
     </dl>
   );
