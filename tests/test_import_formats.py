@@ -22,7 +22,7 @@ Labels = dict[str, Label]
 def labels_in(path: Path, words: Words | None = None, **columns: str) -> Labels:
     """The labels that a file gives to the images it names, all of which are there."""
     labelled = read_labelled(path, **columns)
-    planned = plan(labelled, words or Words(), sorted({said.path for said in labelled}), "/photos", {})
+    planned = plan(labelled, words or Words(), sorted({path_of(said.path) for said in labelled}), "/photos", {})
     return planned.fresh
 
 

@@ -18,8 +18,8 @@ def path_of(address: str) -> str:
         except ValueError:
             return address
         if parts.path.endswith(LOCAL):
-            return parse_qs(parts.query).get("d", [""])[0]
-        path = unquote(parts.path)
+            return parse_qs(parts.query, errors="surrogateescape").get("d", [""])[0]
+        path = unquote(parts.path, errors="surrogateescape")
         folder, slash, name = path.rpartition("/")
         if UPLOAD in f"{folder}/":
             name = OF_UPLOAD.sub("", name, count=1)

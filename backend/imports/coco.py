@@ -1,11 +1,14 @@
-"""COCO: an image has the classes of all its annotations, whether they have boxes or not."""
+"""COCO: an image has the classes of all its annotations, whether they have boxes or not.
+
+Our own exports say in the attributes of an image what COCO has no place for, also that it was skipped.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.imports.addresses import path_of
 from backend.imports.labelled import Labelled
+from backend.imports.records import said, with_circumstances
 
 
 def is_coco(content: object) -> bool:
@@ -25,6 +28,9 @@ def images(content: Mapping[str, Any]) -> Iterator[Labelled]:
         for annotation in content.get("annotations", []):
             of_image[annotation["image_id"]][names[annotation["category_id"]]] = None
         for image in content["images"]:
-            yield Labelled(path_of(str(image["file_name"])), tuple(of_image.get(image["id"], ())))
-    except (KeyError, TypeError) as error:
+            own = image.get("attributes")
+            own = own if isinstance(own, dict) else {}
+            words = tuple(of_image.get(image["id"], ()))
+            yield with_circumstances(str(image["file_name"]), words or tuple(said(own.get("label"))), own)
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is no good COCO ({type(error).__name__}: {error})") from None

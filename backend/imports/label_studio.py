@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backend.imports.addresses import path_of
 from backend.imports.labelled import Labelled
 from backend.imports.records import moment, said
 
@@ -36,7 +35,7 @@ def _image(data: Mapping[str, Any]) -> str:
     address = data.get("image") or next((value for value in data.values() if isinstance(value, str)), None)
     if not isinstance(address, str):
         raise ValueError("a task names no image in its data")
-    return path_of(address)
+    return address
 
 
 def _labelled(path: str, annotation: Mapping[str, Any]) -> Labelled:

@@ -18,7 +18,7 @@ class Labelled:
     """One image in a file of labels.
 
     Attributes:
-        path: of the image, as the file has it, without what makes an address of it.
+        path: of the image, or an address of it, as the file has it.
         said: the words for its classes; none where the file knows the image and says nothing of it.
         source: how the answer was given, where one of our own exports says so.
         annotator: who gave it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from backend.answers import Answer, Label, Source
+from backend.imports.addresses import path_of
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import Matches, match
 
@@ -69,6 +70,7 @@ def plan(
     """
     meaning, unread, by_model = words.meaning(), Counter[str](), 0
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
+    known = set(images)
     for said in labelled:
         label = words.label(said.said, meaning)
         if said.source == "model":
@@ -76,7 +78,8 @@ def plan(
         elif label is None:
             unread[", ".join(said.said)] += 1
         else:
-            by_path[said.path].setdefault(label, said)
+            path = said.path if said.path in known else path_of(said.path)
+            by_path[path].setdefault(label, said)
     planned = Plan(match(by_path, images, datadir), unread=unread, by_model=by_model)
     given: dict[str, dict[Label, Labelled]] = {}
     for path, image in planned.matches.images.items():

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.imports.addresses import path_of
 from backend.imports.labelled import Labelled
 
 PATHS = ("path", "image", "file_name", "filename", "file", "image_path", "filepath", "image_id", "img", "name", "url")
@@ -70,19 +69,24 @@ def labelled(
         address = record.get(path_column)
         if not isinstance(address, str) or not address.strip():
             raise ValueError(f"a row has no image in column {path_column!r}")
-        milliseconds = _number(record.get("shown_ms"))
-        if milliseconds is None and (seconds := _number(record.get("lead_time"))) is not None:
-            milliseconds = 1000 * seconds
-        yield Labelled(
-            path=path_of(address),
-            said=tuple(said(record.get(label_column))),
-            source=_text(record.get("source")),
-            annotator=_text(record.get("annotator")),
-            time=moment(record.get("time") or record.get("updated_at") or record.get("created_at")),
-            shown_ms=_whole(milliseconds),
-            probability=_share(_number(record.get("probability"))),
-            checkpoint=_whole(_number(record.get("checkpoint"))),
-        )
+        yield with_circumstances(address, tuple(said(record.get(label_column))), record)
+
+
+def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, Any]) -> Labelled:
+    """What is said of an image, with all else that a record tells of it."""
+    milliseconds = _number(record.get("shown_ms"))
+    if milliseconds is None and (seconds := _number(record.get("lead_time"))) is not None:
+        milliseconds = 1000 * seconds
+    return Labelled(
+        path=path,
+        said=words,
+        source=_text(record.get("source")),
+        annotator=_text(record.get("annotator")),
+        time=moment(record.get("time") or record.get("updated_at") or record.get("created_at")),
+        shown_ms=_whole(milliseconds),
+        probability=_share(_number(record.get("probability"))),
+        checkpoint=_whole(_number(record.get("checkpoint"))),
+    )
 
 
 def said(value: Any) -> Iterator[str]:
