@@ -40,7 +40,7 @@ def opened(server: Serving, open_page: OpenPage) -> Page:
 def sources(page: Page) -> dict[str, str]:
     """Path and source of each line that is downloaded."""
     with page.expect_download() as download:
-        page.click("#finished a >> nth=0")
+        page.click("#finished a:text-is('CSV')")
     rows = csv.DictReader(download.value.path().read_text().splitlines())
     return {row["path"]: row["source"] for row in rows}
 
