@@ -6,11 +6,10 @@ import io
 import json
 import os
 import sqlite3
-import sys
 import threading
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -34,12 +33,11 @@ from backend.exports.spool import Spool
 from backend.exports.tree import AT_ONCE_BYTES
 from backend.exports.zipped import Entry, zipped
 from backend.labels import Labels
-from config import UsageError
+from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_labels import answer
 
 LABELS = ("positive", "negative", "skipped")
-Command = Callable[..., str]
 
 
 @pytest.fixture
@@ -60,19 +58,8 @@ def run(server: Serving) -> Path:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The export as on the command line: what it prints, or the one sentence that it ends with."""
-
-    def run_it(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-        try:
-            main()
-        except UsageError as error:
-            assert str(error).endswith(".")
-            assert "\n" not in str(error)
-            return f"mistake: {error}"
-        return capsys.readouterr().out
-
-    return run_it
+    """The export."""
+    return command_of(main, monkeypatch, capsys)
 
 
 def exported(server: Serving, format: str, **more: str) -> bytes:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,16 @@ from backend.import_labels import import_labels
 from backend.imports import read_labelled
 from backend.labels import Labels
 from backend.model_labels import ModelLabels
-from config import ROOT, UsageError
+from config import ROOT
 from IA import protocol
 from IA.audit import Division, Sample
 from IA.protocol import PREDICTIONS, Predictions
+from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_labels import published
 
 IMAGES = 40
 UNSCORED = 3  # the last ones
-Command = Callable[..., str]
 
 
 @pytest.fixture
@@ -258,20 +258,8 @@ def test_a_division_as_the_labels_stand() -> None:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command line: what it prints, or the one sentence that it ends with."""
-
-    def run_it(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["finish", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            main()
-        except UsageError as error:
-            assert str(error).endswith(".")
-            assert "\n" not in str(error)
-            return f"mistake: {error}"
-        return capsys.readouterr().out
-
-    return run_it
+    """The command."""
+    return command_of(main, monkeypatch, capsys)
 
 
 def test_on_the_command_line(server: Serving, command: Command, tmp_path: Path, folder: Path) -> None:

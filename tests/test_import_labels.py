@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,9 @@ from backend.labels import Labels
 from config import ROOT, UsageError
 from IA import protocol
 from IA.protocol import ANNOTATIONS
+from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer, published
-
-Command = Callable[..., str]
 
 
 @pytest.fixture
@@ -43,20 +41,8 @@ def pickled(path: Path, content: object, pickle_protocol: int = 4) -> Path:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The import as on the command line: what it prints, or the one sentence that it ends with."""
-
-    def run_it(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["import_labels", *map(str, arguments)])
-        try:
-            main()
-        except UsageError as error:
-            assert capsys.readouterr().out == ""
-            assert str(error).endswith(".")
-            assert "\n" not in str(error)
-            return f"mistake: {error}"
-        return capsys.readouterr().out
-
-    return run_it
+    """The import."""
+    return command_of(main, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("pickle_protocol", [2, 4])

@@ -19,13 +19,12 @@ from backend.labels import Labels
 from backend.moving import NotMovedError, digest, move
 from backend.quarantine import MANIFEST, main, put_away, put_back
 from backend.reading import opened
-from config import UsageError
 from IA import protocol
 from IA.protocol import PREDICTIONS, SETTINGS, Predictions, Settings
+from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer
 
-Command = Callable[..., str]
 CUTS = st.lists(st.integers(0, 20), max_size=3)
 MANY = 1000
 CUT = 77  # how the child ends that is cut off
@@ -48,19 +47,8 @@ def run(tmp_path: Path, images_folder: Path) -> Path:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command: what it prints, or the one sentence that it ends with."""
-
-    def run_it(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["quarantine", *map(str, arguments)])
-        try:
-            main()
-        except UsageError as error:
-            assert str(error).endswith(".")
-            assert "\n" not in str(error)
-            return f"mistake: {error}"
-        return capsys.readouterr().out
-
-    return run_it
+    """The command."""
+    return command_of(main, monkeypatch, capsys)
 
 
 def content(folder: Path) -> dict[str, bytes]:
