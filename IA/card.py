@@ -72,7 +72,7 @@ def _facts(checkpoint: Checkpoint, known: Evidence | None) -> Iterable[tuple[str
     yield "answers learnt", f"{checkpoint.labels:,}"
     if known is not None:
         counts = f"{known.positives:,} {_plain(classes['positive'])}, {known.negatives:,} {_plain(classes['negative'])}"
-        yield "in the run", f"{counts}, {known.skipped:,} skipped, of {known.images:,} images"
+        yield "to be learnt in the run", f"{counts}, {known.skipped:,} skipped, of {known.images:,} images"
     yield "network", _network(checkpoint, known)
     yield (
         "threshold",

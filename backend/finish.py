@@ -43,7 +43,7 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
         yield f"{figures['unscored']} images get no label: the model has not scored them yet"
     precision, recall = figures["precision"], figures["recall"]
     if not figures["drawn"]:
-        yield "How right that is nobody can tell: no image was drawn at random; start with --audit, and answer more"
+        yield "How right that is nobody can tell: no image was drawn at random yet; some are, from the hundredth answer"
     else:
         if precision and not precision["of"]:
             yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"

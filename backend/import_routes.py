@@ -41,12 +41,13 @@ def add_import_routes(app: FastAPI, session: Session) -> None:
         async with one_at_a_time:
             planned = await asyncio.to_thread(_planned, session, name, await request.body(), words)
             if dry_run:
-                return _told(planned)
+                return _told(planned, session)
             drawn = planned.drawn(session.labels.is_drawn)
             group = None if drawn else str(uuid.uuid4())  # what has left the audit's sample does not come back
+            told = _told(planned, session)
             await asyncio.wrap_future(session.labels.annotate_all(planned.answers(overwrite, group)))
             session.labels.reach(drawn)
-        return _told(planned) | session.counts() | {"group": group}
+        return told | {"group": group, "counts": session.counts()}
 
     @app.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")
     async def undo(body: GroupBody) -> dict[str, Any]:
@@ -68,8 +69,9 @@ def _planned(session: Session, name: str, body: bytes, words: Words) -> Plan:
     return plan(labelled, words, images, session.settings.datadir, session.labels.by_path())
 
 
-def _told(planned: Plan) -> dict[str, Any]:
+def _told(planned: Plan, session: Session) -> dict[str, Any]:
     fresh = list(planned.fresh.values())
+    conflicts = [f"{path} ({session.labels.label(path)})" for path in planned.conflicts]
     return {
         "positive": fresh.count("positive"),
         "negative": fresh.count("negative"),
@@ -77,7 +79,7 @@ def _told(planned: Plan) -> dict[str, Any]:
         "same": len(planned.same),
         "by_model": planned.by_model,
         "unread": {_text(word): count for word, count in planned.unread.most_common(20)},
-        "conflicts": _some(planned.conflicts),
+        "conflicts": _some(conflicts),
         "contradictions": _some(planned.contradictions),
         "ambiguous": _some(planned.matches.ambiguous),
         "unknown": _some(planned.matches.unknown),

@@ -203,12 +203,12 @@ def test_over_http(run: Path, images_folder: Path) -> None:
         asked = {"name": "mine.csv", "positive": "hat"}
         told = server.client.post("/api/import", params=asked, content=body).json()
         assert (told["positive"], told["negative"], told["unread"]) == (1, 0, {"coat": 1})
-        assert told["conflicts"] == {"images": 1, "examples": ["blue/0.png"]}
+        assert told["conflicts"] == {"images": 1, "examples": ["blue/0.png (positive)"]}
         assert told["unknown"] == {"images": 1, "examples": ["none.png"]}
         until(lambda: published(run) == {"blue/0.png": True})
         wanted = asked | {"dry_run": "false", "overwrite": "true", "negative": "*"}
         stored = server.client.post("/api/import", params=wanted, content=body).json()
-        assert (stored["positives"], stored["negatives"]) == (1, 2)
+        assert (stored["counts"]["positives"], stored["counts"]["negatives"]) == (1, 2)
         until(lambda: published(run) == {"red/0.png": True, "red/1.png": False, "blue/0.png": False})
         taken = server.client.post("/api/import/undo", json={"group": stored["group"]}).json()
         assert (taken["images"], taken["positives"], taken["negatives"]) == (3, 1, 0)

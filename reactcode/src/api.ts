@@ -255,8 +255,9 @@ export interface ImportPlan {
 }
 
 /** `group` names it for `undoImport`; null where it cannot be taken back as a whole. */
-export interface Imported extends ImportPlan, Counts {
+export interface Imported extends ImportPlan {
   readonly group: string | null;
+  readonly counts: Counts;
 }
 
 interface Files<First> {

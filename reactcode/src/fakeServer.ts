@@ -125,7 +125,7 @@ export class FakeServer {
     this.imported.push(query.toString());
     const plan = this.imports(query);
     if (typeof plan === "string") return Response.json({ detail: plan }, { status: 422 });
-    return Response.json({ ...plan, ...this.counts(), group: "g" });
+    return Response.json({ ...plan, counts: this.counts(), group: "g" });
   }
 
   private counts() {

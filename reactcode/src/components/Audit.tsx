@@ -25,7 +25,7 @@ export function StillToFind({ statistics, positive }: Props) {
         <p>{whyUnknown(audit)}</p>
       </Figure>
     );
-  const { to_find, recall, rest } = audit;
+  const { to_find, recall, rest, drawn } = audit;
   return (
     <Figure title={title}>
       <p className="value" id="to-find">
@@ -35,6 +35,8 @@ export function StillToFind({ statistics, positive }: Props) {
       <p>
         {recall && `${percentages(recall)} of all are found. `}
         95 % interval, from {count(rest.drawn)} of {count(rest.images)} images, drawn at random.
+        {drawn > rest.drawn &&
+          ` ${count(drawn - rest.drawn)} more of them count once an earlier one is answered.`}
       </p>
     </Figure>
   );

@@ -26,7 +26,7 @@ export function Doubtful({ outlook, isCurrent, onBand, onNext }: Props) {
       <Press className="switch" id="ask-next" disabled={images === 0 || !isCurrent} onClick={onNext}>
         Ask me these next <kbd>Q</kbd>
       </Press>
-      <p className="quiet">Most doubtful first; then come back here.</p>
+      <p className="quiet">Most doubtful first; E brings you back here.</p>
     </section>
   );
 }

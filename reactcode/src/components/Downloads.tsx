@@ -27,6 +27,11 @@ export function Downloads({ status }: { readonly status: Status }) {
   return (
     <section className="downloads" aria-label="Downloads">
       <Sorted status={status} />
+      {status.finished && (
+        <p className="quiet">
+          What the model has labelled is in all of them, too; tables say so in the column source.
+        </p>
+      )}
       <ul>
         {OFFERS.map(({ format, name, use }) => (
           <li key={format}>

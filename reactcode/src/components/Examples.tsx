@@ -26,7 +26,9 @@ export function Examples({ outlook, names, isBlind }: Props) {
           <h3>
             {title} <small>{which}</small>
           </h3>
-          {examples[name].length === 0 && <p className="quiet">none</p>}
+          {examples[name].length === 0 && (
+            <p className="quiet">{name === "at" ? "none" : "all of them are at the threshold"}</p>
+          )}
           <ul>
             {examples[name].map((example) => (
               <Example

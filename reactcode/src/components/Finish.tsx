@@ -68,7 +68,7 @@ export function Finish({ session }: { readonly session: Session }) {
             <Expected outlook={outlook} names={names} session={session} />
             <Examples outlook={outlook} names={names} isBlind={state.blind} />
             <Doubtful
-              key={`${outlook.threshold} ${wanted.band === null}`}
+              key={outlook.threshold}
               outlook={outlook}
               isCurrent={isCurrent}
               onBand={onBand}

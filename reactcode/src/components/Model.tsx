@@ -5,7 +5,8 @@ import { count } from "../words";
 export function Model({ status }: { readonly status: Status }) {
   if (isOff(status)) return <p className="model" />;
   const { model, embedding } = status;
-  const behind = model ? status.positives + status.negatives - model.labels : 0;
+  const drawn = status.audit?.drawn ?? 0; // at random: those are never learnt
+  const behind = model ? status.positives + status.negatives - drawn - model.labels : 0;
   return (
     <p className="model" id="model">
       <span>

@@ -16,11 +16,12 @@ export function Progress({ session }: { readonly session: Session }) {
   const { engine, state } = session;
   const { statistics, isAway } = useStatistics(state);
   const positive = nameOf(state.status, "positive");
-  const images = state.status?.images ?? 0;
+  const copies = state.status?.alike ?? 0;
+  const images = (state.status?.images ?? 0) - copies;
   return (
     <Dialog title="Progress" className="progress" onClose={() => engine.toggle("progress")}>
       <div className="figures" aria-busy={statistics === null}>
-        <Found statistics={statistics} positive={positive} images={images} />
+        <Found statistics={statistics} positive={positive} images={images} copies={copies} />
         <Asked statistics={statistics} positive={positive} />
         <StillToFind statistics={statistics} positive={positive} />
         <Certificate session={session} statistics={statistics} positive={positive} />
@@ -42,7 +43,14 @@ interface Props {
   readonly positive: string;
 }
 
-function Found({ statistics, positive, images }: Props & { readonly images: number }) {
+interface FoundProps extends Props {
+  /** Near duplicates count as one. */
+  readonly images: number;
+  /** So many are near duplicates of another one. */
+  readonly copies: number;
+}
+
+function Found({ statistics, positive, images, copies }: FoundProps) {
   const answers = statistics?.curve.answers ?? [];
   const positives = statistics?.curve.positives ?? [];
   const found = positives.at(-1) ?? 0;
@@ -70,6 +78,7 @@ function Found({ statistics, positive, images }: Props & { readonly images: numb
       <p className="legend">
         <span className="found">
           {count(found)} found in {count(given)} answers, skips left out
+          {copies > 0 && ", near duplicates counted once"}
         </span>
         {hasRandom && <span className="random">random order, if these were all</span>}
       </p>

@@ -2,6 +2,8 @@
 import type { Share as Known } from "../api";
 import { percent } from "../words";
 
+const LEAST = 1.5; // per cent of the bar: a single point is to be seen, too
+
 interface Props extends Known {
   /** Null where only the interval is known. */
   readonly share: number | null;
@@ -19,8 +21,8 @@ export function Share({ share, low, high, label }: Props) {
       {low !== null && high !== null && (
         <rect
           className="interval"
-          x={`${100 * low}%`}
-          width={`${100 * (high - low)}%`}
+          x={`${Math.min(100 * low, 100 - LEAST)}%`}
+          width={`${Math.max(100 * (high - low), LEAST)}%`}
           height="100%"
           rx="4"
         />

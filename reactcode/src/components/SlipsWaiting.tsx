@@ -19,7 +19,8 @@ export function SlipsWaiting({ session: { engine, bindings }, statistics }: Prop
         {left === null ? "–" : count(left)}
       </p>
       <p>
-        Of these a model that has not learnt them says the opposite, or they were fast and it doubts them.
+        Of these a model that has not learnt them says the opposite, or it doubts them and you had answered in
+        haste.
       </p>
       {left !== null && left > 0 && (
         <button
