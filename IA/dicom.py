@@ -15,7 +15,7 @@ from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-from IA.formats import SIGNATURE_BYTES
+from IA.formats import SIGNATURE_BYTES, is_dicom
 from IA.windowing import Window, window_of, windowed
 
 FORMAT = "DICOM"
@@ -36,7 +36,10 @@ class DicomImageFile(ImageFile.ImageFile):
     format_description = "DICOM"
 
     def _open(self) -> None:
-        header = _header(cast(BinaryIO, self.fp).read(MAX_HEADER_BYTES))
+        file = cast(BinaryIO, self.fp)
+        if not is_dicom(file.read(SIGNATURE_BYTES)):
+            raise SyntaxError("no DICOM file")  # what Pillow takes for a no; others may ask about any file
+        header = _header(io.BytesIO(file.read(MAX_HEADER_BYTES)))
         rows, columns = header.get("Rows"), header.get("Columns")
         if not rows or not columns:
             raise ValueError("it is a DICOM file without a picture")
@@ -63,10 +66,8 @@ def register() -> str:
     return FORMAT
 
 
-def _header(data: bytes) -> Dataset:
-    """Shape and encoding. Raises ValueError for pixels that nothing installed decodes."""
-    stream = io.BytesIO(data)
-    stream.seek(SIGNATURE_BYTES)
+def _header(stream: io.BytesIO) -> Dataset:
+    """Shape and encoding, by what follows the signature. Raises ValueError for pixels that nothing here decodes."""
     meta = read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != META)
     syntax = UID(str(meta.get("TransferSyntaxUID", "")))
     if syntax == DeflatedExplicitVRLittleEndian:  # a few bytes could become gigabytes before anything is known of them

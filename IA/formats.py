@@ -12,9 +12,14 @@ DICOM = b"DICM"  # at 128
 
 def extra_of(head: bytes) -> str | None:
     """The extra of pyproject.toml that a file may need, by its first `SIGNATURE_BYTES`; None: none at all."""
-    if head[128:132] == DICOM:
+    if is_dicom(head):
         return "dicom"
     return "heic" if is_boxed(head) and head[8:12] in HEIC_BRANDS else None
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether it says so, behind what may be anything."""
+    return head[128:SIGNATURE_BYTES] == DICOM
 
 
 def is_boxed(head: bytes) -> bool:

@@ -286,7 +286,7 @@ def _scans(data: bytes) -> int:
 
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation of a loaded image; 1, upright, where the EXIF block is missing or broken."""
-    if len(image.info.get("exif", b"")) > MAX_EXIF_BYTES:
+    if len(image.info.get("exif") or b"") > MAX_EXIF_BYTES:
         return 1
     try:
         return int(image.getexif().get(ORIENTATION, 1))

@@ -1,7 +1,6 @@
 """Formats: the person and the network see one and the same upright picture, whatever it is stored as."""
 
 import io
-import struct
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 import config
 from backend import checks, listing
@@ -18,10 +17,11 @@ from backend.images import Images
 from backend.listing import Listing, told_of
 from backend.rendering import render
 from config import Config, UsageError
-from IA import formats, windowing
+from IA import windowing
 from IA.dataset import Preprocessing, load
 from IA.pictures import UnreadableError, open_upright, upright, upright_size_px
 from IA.windowing import window_of, windowed
+from tests.dicom_files import DEFLATED, JPEG_LS, dicom
 from tests.serving import until
 
 TOLERANCE = (
@@ -250,6 +250,7 @@ def test_damaged_heic(tmp_path: Path) -> None:
     heif = pytest.importorskip("pillow_heif")
     heif.register_heif_opener()
     scene(64, 48).save(tmp_path / "a.heic", "HEIF")
+    check_same(tmp_path / "a.heic", scene(64, 48))  # without EXIF
     check_damaged(tmp_path / "a.heic", always_refused=(12, 40, 0.5))
 
 
@@ -273,38 +274,6 @@ def check_damaged(path: Path, always_refused: tuple[float, ...]) -> None:
 
 
 # --- DICOM ------------------------------------------------------------------------------------------------------------
-
-EXPLICIT = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-JPEG_LS = "1.2.840.10008.1.2.4.80"
-
-
-def element(group: int, number: int, kind: str, value: bytes) -> bytes:
-    """One of a DICOM file, explicit, little endian."""
-    value += (b"\0" if kind == "UI" else b" ") * (len(value) % 2)
-    length = struct.pack("<2xI" if kind in {"OW", "OB", "SQ"} else "<H", len(value))
-    return struct.pack("<HH", group, number) + kind.encode() + length + value
-
-
-def dicom(
-    values: NDArray[np.uint16], kind: str = "MONOCHROME2", syntax: str = EXPLICIT, **figures: float | str
-) -> bytes:
-    """A DICOM file with the pixels (H, W), or of several frames (N, H, W)."""
-    meta = element(2, 0x10, "UI", syntax.encode())
-    places = {"slope": 0x1053, "intercept": 0x1052, "centre": 0x1050, "width": 0x1051, "function": 0x1056}
-    rows, columns = values.shape[-2:]
-    parts = [element(0x28, 2, "US", struct.pack("<H", 1)), element(0x28, 4, "CS", kind.encode())]
-    if values.ndim == 3:
-        parts.append(element(0x28, 8, "IS", str(len(values)).encode()))
-    parts += [element(0x28, 0x10, "US", struct.pack("<H", rows)), element(0x28, 0x11, "US", struct.pack("<H", columns))]
-    parts += [element(0x28, place, "US", struct.pack("<H", bits)) for place, bits in ((0x100, 16), (0x101, 16))]
-    parts += [element(0x28, place, "US", struct.pack("<H", bits)) for place, bits in ((0x102, 15), (0x103, 0))]
-    if "padding" in figures:
-        parts.append(element(0x28, 0x120, "US", struct.pack("<H", int(figures["padding"]))))
-    for name in sorted(figures.keys() & places.keys(), key=lambda name: places[name]):
-        parts.append(element(0x28, places[name], "CS" if name == "function" else "DS", str(figures[name]).encode()))
-    head = bytes(128) + b"DICM" + element(2, 0, "UL", struct.pack("<I", len(meta))) + meta
-    return head + b"".join(parts) + element(0x7FE0, 0x10, "OW", values.astype("<u2").tobytes())
 
 
 @pytest.fixture
@@ -370,6 +339,17 @@ def test_dicom_that_nothing_decodes(written: Callable[..., Path], syntax: str, r
             read(file)
 
 
+def test_other_files_stay_what_they_are(written: Callable[..., Path], tmp_path: Path) -> None:
+    """Pillow, once it knows DICOM, opens all else as before."""
+    open_upright(written(deep(9, 9).astype(np.uint16)))
+    scene().save(tmp_path / "a.jp2", "JPEG2000")
+    (tmp_path / "text").write_bytes(b"no picture at all" * 20)
+    with Image.open(tmp_path / "a.jp2") as picture:
+        assert picture.format == "JPEG2000"
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(tmp_path / "text")
+
+
 def test_large_dicom_is_refused_by_its_header(written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """As for all formats, before any pixel is decoded."""
     monkeypatch.setattr("IA.pictures.MAX_PIXELS", 63_999)
@@ -387,8 +367,8 @@ def test_damaged_dicom(written: Callable[..., Path]) -> None:
 
 def test_a_format_whose_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the name of another format, it is unreadable, and what to install is said."""
-    monkeypatch.setitem(formats.EXTRA_PACKAGES, "heic", "no_such_package")
-    monkeypatch.setitem(formats.EXTRA_PACKAGES, "dicom", "no_such_package")
+    monkeypatch.setitem(config.EXTRA_PACKAGES, "heic", "no_such_package")
+    monkeypatch.setitem(config.EXTRA_PACKAGES, "dicom", "no_such_package")
     contents = {"heic": b"\0\0\0\x18ftypheic" + bytes(200), "dicom": dicom(deep(9, 9).astype(np.uint16))}
     for extra, content in contents.items():
         (tmp_path / "a.jpg").write_bytes(content)
