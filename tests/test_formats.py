@@ -108,7 +108,7 @@ DEEP: dict[str, Callable[[], Image.Image]] = {
     "thirty-two.tif": lambda: Image.fromarray(deep().astype(np.int32)),
     "float.tif": lambda: Image.fromarray((deep() / 1e6).astype(np.float32)),
     "below-zero.tif": lambda: Image.fromarray((deep() - 1500).astype(np.int32)),
-    "vast.tif": lambda: Image.fromarray((deep() * 1e35).astype(np.float32)),
+    "vast.tif": lambda: Image.fromarray(((deep() - 1500) * 6e35).astype(np.float32)),
 }
 
 
@@ -218,6 +218,7 @@ def test_a_few_columns_do_not_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> 
     """What the percentiles are told from is spread over the picture, whatever its width."""
     monkeypatch.setattr(windowing, "WINDOW_PIXELS", 1000)
     values = np.tile(np.arange(100, dtype=np.uint16), (1000, 1))
+    values[::2, 0] = 9
     low, high = window_of(values)
     assert low <= 1
     assert high >= 98
@@ -296,6 +297,9 @@ def test_dicom_by_its_window(written: Callable[..., Path]) -> None:
     check_same(path)
     stored = np.clip((2.0 * values - 1000 - 1499.5) / 400 + 0.5, 0, 1) * 255
     assert np.abs(np.asarray(open_upright(path))[:, :, 0] - stored).max() <= 1
+    narrow = written(values, centre=1500, width=11)
+    stored = np.clip((values - 1499.5) / 10 + 0.5, 0, 1) * 255
+    assert np.abs(np.asarray(open_upright(narrow))[:, :, 0] - stored).max() <= 1
     exact = written(values, centre=1500, width=400, function="LINEAR_EXACT")
     stored = np.clip((values - 1500.0) / 400 + 0.5, 0, 1) * 255
     assert np.abs(np.asarray(open_upright(exact))[:, :, 0] - stored).max() <= 1
