@@ -104,5 +104,5 @@ def told_of(missing: Counter[str]) -> str:
     extras = ",".join(sorted({EXTRA_SUFFIXES[suffix] for suffix in missing}))
     return (
         f"{missing.total()} images that end in {' or '.join(sorted(missing))} are left out: "
-        f"{Path(sys.executable)} -m pip install -e '{ROOT}[{extras}]' installs what reads them"
+        f"{Path(sys.executable)} -m pip install -e '{ROOT}[{extras}]' installs what reads them; then start again"
     )

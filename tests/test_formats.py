@@ -108,7 +108,7 @@ DEEP: dict[str, Callable[[], Image.Image]] = {
     "thirty-two.tif": lambda: Image.fromarray(deep().astype(np.int32)),
     "float.tif": lambda: Image.fromarray((deep() / 1e6).astype(np.float32)),
     "below-zero.tif": lambda: Image.fromarray((deep() - 1500).astype(np.int32)),
-    "vast.tif": lambda: Image.fromarray(((deep() - 1500) * 6e35).astype(np.float32)),
+    "vast.tif": lambda: Image.fromarray(((deep() - 1500) * 9e35).astype(np.float32)),
 }
 
 
