@@ -1,6 +1,7 @@
 """Every setting of a session, as one frozen dataclass; standard library only, no side effects."""
 
 import argparse
+import importlib.util
 import os
 import socket
 import sys
@@ -17,7 +18,15 @@ FINETUNE = ("auto", "on", "off")
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUDIT = 0.02
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+EXTRA_SUFFIXES = {".heic": "heic", ".heif": "heic", ".dcm": "dicom"}  # and the extra of pyproject.toml that reads them
+EXTRA_PACKAGES = {"heic": "pillow_heif", "dicom": "pydicom"}
+MISSING_SUFFIXES = frozenset(
+    suffix for suffix, extra in EXTRA_SUFFIXES.items() if importlib.util.find_spec(EXTRA_PACKAGES[extra]) is None
+)
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+    | (EXTRA_SUFFIXES.keys() - MISSING_SUFFIXES)
+)
 INSTRUCTIONS_BYTES = 256 * 1024
 
 HELP = """\

@@ -21,9 +21,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from IA.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
+from IA.windowing import windowed
+
 MAX_PIXELS = 300_000_000
 MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
 MAX_JPEG_BYTES = 512 * 2**20
+MAX_BOXED_BYTES = 512 * 2**20
 MAX_EXIF_BYTES = 2**20
 PLAIN_PIXELS = 50_000_000  # a plain JPEG has no more of them, and no more bytes
 PLAIN_BYTES = 64 * 2**20
@@ -31,9 +35,10 @@ LARGE_PIXELS = 20_000_000
 JPEG = b"\xff\xd8\xff"
 SCAN, END = 0xDA, 0xD9  # markers of a JPEG
 MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
 ORIENTATION = 0x0112  # the EXIF tag
 TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
+PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # likewise; Pillow minds it in 8 bit alone
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -45,8 +50,6 @@ UPRIGHT = {
 }
 SIDEWAYS = range(5, 9)  # of them those that make the width a height
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # more than 8 bit of grey
-WINDOW_PERCENT = (0.5, 99.5)
-WINDOW_PIXELS = 1_000_000  # as many are enough to tell the percentiles
 BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they seem
     OSError,
     SyntaxError,
@@ -75,7 +78,7 @@ def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None
     Grey of 16 or 32 bit is windowed between its 0.5 and 99.5 percentile.
 
     Args:
-        path: a file of one of `FORMATS`, whatever its name.
+        path: a file of one of `FORMATS`, or of an extra that is installed, whatever its name.
         at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as its short side keeps at least
             this many pixels; one that is smaller from the start is never scaled. Other formats come in full size.
         inside: a folder without links in its path, that the file must lie in when it is open; None: anywhere.
@@ -123,7 +126,8 @@ def upright_size_px(file: BinaryIO) -> tuple[int, int]:
     with _judged(), opened_image(file) as image:
         _check_size(image)
         is_behind = image.format == "PNG" and "exif" not in image.info  # Pillow would decode all of it to look there
-        turned = not is_behind and _orientation(image) in SIDEWAYS
+        is_told = isinstance(image, TiffImageFile)  # of these Pillow tells the upright size
+        turned = not is_behind and not is_told and _orientation(image) in SIDEWAYS
         return (image.height, image.width) if turned else image.size
 
 
@@ -186,11 +190,22 @@ def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
 
 
 def opened_image(file: BinaryIO) -> Image.Image:
-    """The image as its header says, of one of `FORMATS`: never a format that needs other programs."""
+    """The image as its header says, of one of `FORMATS` or an extra: never a format that needs other programs."""
     # For the whole process, and again each time: `catch_warnings` is not safe with threads.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
+    warnings.filterwarnings("ignore", module=r"(PIL|pydicom|pillow_heif)\.")
     file.seek(0)
-    return Image.open(file, formats=FORMATS)
+    head = file.read(SIGNATURE_BYTES)
+    if is_boxed(head) and file.seek(0, os.SEEK_END) > MAX_BOXED_BYTES:
+        raise UnreadableError(f"It has more than {MAX_BOXED_BYTES:,} bytes.")
+    extra = extra_of(head)
+    further = None if extra is None else registered(extra)
+    file.seek(0)
+    try:
+        return Image.open(file, formats=FORMATS if further is None else (further, *FORMATS))
+    except UnidentifiedImageError:
+        if extra is None or further is not None:
+            raise
+        raise UnreadableError(f"It takes another package: python -m pip install -e '.[{extra}]'.") from None
 
 
 def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | None:
@@ -271,7 +286,7 @@ def _scans(data: bytes) -> int:
 
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation of a loaded image; 1, upright, where the EXIF block is missing or broken."""
-    if len(image.info.get("exif", b"")) > MAX_EXIF_BYTES:
+    if len(image.info.get("exif") or b"") > MAX_EXIF_BYTES:
         return 1
     try:
         return int(image.getexif().get(ORIENTATION, 1))
@@ -291,21 +306,12 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 
 def _windowed(image: Image.Image) -> Image.Image:
-    """Deep grey to 8 bit, linearly between two percentiles: raw values of a microscope or a CT would be all black."""
-    pixels = np.asarray(image)  # (H, W)
-    sample = pixels.ravel()[:: max(1, pixels.size // WINDOW_PIXELS)].astype(np.float64)
-    sample = sample[np.isfinite(sample)]
-    low, high = np.percentile(sample, WINDOW_PERCENT) if len(sample) else (0.0, 0.0)
-    scale = np.float32(255.0 / (high - low) if high > low else 0.0)
-    grey = np.empty(pixels.shape, np.uint8)
-    rows = max(1, WINDOW_PIXELS // pixels.shape[1])
-    for top in range(0, len(pixels), rows):  # bit by bit: as float, 100 megapixels would take a gigabyte
-        part = np.nan_to_num(pixels[top : top + rows].astype(np.float32), nan=low, posinf=high, neginf=low)
-        grey[top : top + rows] = (np.clip(part, low, high) - np.float32(low)) * scale + np.float32(0.5)
-    return Image.fromarray(grey)
+    is_inverted = isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
+    return Image.fromarray(windowed(np.asarray(image), is_inverted=is_inverted))
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
-    return str(error).strip().rstrip(".") or type(error).__name__
+    first, *_ = [*str(error).strip().splitlines(), ""]
+    return first.strip().rstrip(".:") or type(error).__name__

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from backend.answers import DATABASE, VERSION, version_of
-from backend.listing import Listing
+from backend.listing import Listing, told_of
 from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.protocol import IMAGES, PICKLES, SETTINGS, Settings, is_of_later_version, read
 
@@ -25,7 +25,10 @@ def check_place(config: Config) -> None:
         raise UsageError("No folder of images is named; see bash launch.sh --help.")
     if not os.access(datadir, os.R_OK | os.X_OK):
         raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
-    is_empty = next(Listing(datadir, follow_links=config.follow_links).walk(datadir), None) is None
+    listing = Listing(datadir, follow_links=config.follow_links)
+    is_empty = next(listing.walk(datadir), None) is None
+    if is_empty and listing.missing and not config.allow_upload:
+        raise UsageError(f"No image in {datadir} or below can be shown: {told_of(listing.missing)}.")
     if is_empty and not config.allow_upload:
         raise UsageError(
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "

@@ -22,7 +22,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from backend.listing import Listing
+from backend.listing import Listing, told_of
 from backend.paths import Paths
 from IA import protocol
 
@@ -68,6 +68,7 @@ class Images:
         self._listing = Listing(datadir, self._leave_out, follow_links)
         self._follow_links = follow_links
         self._leading_out = 0
+        self._told = ""
         self._on_change = on_change
         before = protocol.Latest(run, protocol.IMAGES).content()
         self._paths = Paths(before)
@@ -199,6 +200,9 @@ class Images:
         if self._listing.leading_out != self._leading_out:
             self._leading_out = self._listing.leading_out
             log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self.datadir)
+        if (told := told_of(self._listing.missing)) not in {"", self._told}:
+            self._told = told
+            log.warning("%s", told)
 
     def _leave(self, missing: Sequence[int], unread: Sequence[Path]) -> bool:
         """Mark missing images as gone, but for those in folders that could not be read; whether there is none such."""

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import IMAGE_SUFFIXES
+from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, ROOT
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +17,7 @@ class Listing:
 
     Attributes:
         leading_out: how many links of the last walk led out of DATADIR and were not followed.
+        missing: how many images of the last walk take a package that is not installed, by their ending.
         unread: the folders that the last walk could not read.
         entered: the folders outside of DATADIR that links of the last walk led to.
     """
@@ -31,12 +34,13 @@ class Listing:
         self._leave_out = leave_out
         self._follow_links = follow_links
         self.leading_out = 0
+        self.missing: Counter[str] = Counter()
         self.unread: list[Path] = []
         self.entered: set[Path] = set()
 
     def walk(self, folder: Path) -> Iterator[Path]:
         """The images in a folder and below, folder by folder in order of name; hidden names are left out."""
-        self.leading_out, self.unread, self.entered = 0, [], set()
+        self.leading_out, self.missing, self.unread, self.entered = 0, Counter(), [], set()
         folders = [folder]
         while folders:
             here = folders.pop()
@@ -48,8 +52,11 @@ class Listing:
                 self.unread.append(here)
                 continue
             for entry in inside:
-                if self.is_image(Path(entry.path), entry.is_symlink()):
-                    yield Path(entry.path)
+                path = Path(entry.path)
+                if self.is_image(path, entry.is_symlink()):
+                    yield path
+                elif path.suffix.lower() in MISSING_SUFFIXES:
+                    self.missing[path.suffix.lower()] += 1
             folders += reversed([Path(entry.path) for entry in inside if self._is_folder(entry)])
 
     def is_image(self, path: Path, is_link: bool) -> bool:
@@ -88,3 +95,14 @@ class Listing:
             return True
         self.leading_out += 1
         return False
+
+
+def told_of(missing: Counter[str]) -> str:
+    """What whoever starts is to know of images that take a package that is not installed; "" where there are none."""
+    if not missing:
+        return ""
+    extras = ",".join(sorted({EXTRA_SUFFIXES[suffix] for suffix in missing}))
+    return (
+        f"{missing.total()} images that end in {' or '.join(sorted(missing))} are left out: "
+        f"{Path(sys.executable)} -m pip install -e '{ROOT}[{extras}]' installs what reads them; then start again"
+    )

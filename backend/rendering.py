@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from IA.pictures import BAD_IMAGE, ORIENTATION, UnreadableError, open_upright, opened, opened_image, upright
+from IA.pictures import BAD_IMAGE, DEEP_MODES, ORIENTATION, UnreadableError, open_upright, opened, opened_image, upright
 
 AS_IT_IS_BYTES = 32 * 2**20  # a file with more is rendered: the server has it in memory for a while
 MOST_PX = 16_000  # on the long side of a picture that is asked for as it is, but that no browser shows so
@@ -23,9 +23,11 @@ SHOWN_BY_BROWSERS = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
     "WEBP": "image/webp",
+    "AVIF": "image/avif",
     "GIF": "image/gif",
     "BMP": "image/bmp",
 }
+TURNED_BY_BROWSERS = frozenset({"JPEG", "AVIF"})  # whatever orientation they have
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,26 @@ def _as_it_is(path: Path, limit_px: int | None, inside: Path | None) -> Picture 
         media_type = SHOWN_BY_BROWSERS.get(image.format or "")
         if media_type is None or os.fstat(file.fileno()).st_size > AS_IT_IS_BYTES:
             return None
-        if limit_px is None or (max(image.size) <= limit_px and _is_plain(image)):
-            file.seek(0)
-            return Picture(file.read(AS_IT_IS_BYTES), media_type, is_rendered=False)
+        file.seek(0)
+        content = file.read(AS_IT_IS_BYTES)
+        if _is_same(image, content) if limit_px is None else max(image.size) <= limit_px and _is_plain(image):
+            return Picture(content, media_type, is_rendered=False)
     return None
+
+
+def _is_same(image: Image.Image, content: bytes) -> bool:
+    """Whether browsers show the file as the network sees it: turned likewise, and no deep grey, which is windowed."""
+    if image.mode in DEEP_MODES:
+        return False
+    if image.format in TURNED_BY_BROWSERS or (image.format == "PNG" and b"eXIf" not in content):
+        return True  # of the latter Pillow would decode all to look
+    return _is_upright(image)
+
+
+def _is_upright(image: Image.Image) -> bool:
+    return bool(image.getexif().get(ORIENTATION, 1) == 1)
 
 
 def _is_plain(image: Image.Image) -> bool:
     """Of a small image only: Pillow may decode it to find out."""
-    upright = image.getexif().get(ORIENTATION, 1) == 1
-    return upright and image.mode in {"RGB", "L"} and not getattr(image, "is_animated", False)
+    return _is_upright(image) and image.mode in {"RGB", "L"} and not getattr(image, "is_animated", False)

@@ -164,7 +164,7 @@ def encoded(suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("suffix", ["jpeg", "png", "webp", "bmp", "gif", "tiff"])
+@pytest.mark.parametrize("suffix", ["jpeg", "png", "webp", "avif", "bmp", "gif", "tiff"])
 def test_truncated_is_unreadable(tmp_path: Path, suffix: str) -> None:
     """A file cut off anywhere is one kind of error, with one sentence as its reason."""
     data = encoded(suffix)
@@ -176,7 +176,7 @@ def test_truncated_is_unreadable(tmp_path: Path, suffix: str) -> None:
         assert str(tmp_path) not in str(raised.value)
 
 
-@pytest.mark.parametrize("suffix", ["jpeg", "png", "webp", "bmp", "gif", "tiff"])
+@pytest.mark.parametrize("suffix", ["jpeg", "png", "webp", "avif", "bmp", "gif", "tiff"])
 def test_damage_never_surprises(tmp_path: Path, suffix: str) -> None:
     """Bytes overwritten anywhere give a picture or UnreadableError, never anything else."""
     random = np.random.default_rng(1)

@@ -1,5 +1,6 @@
 """Everything that people have in image folders: each is shown or counted unreadable, and nothing stops."""
 
+import importlib
 import io
 import os
 import pickle
@@ -10,12 +11,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from config import IMAGE_SUFFIXES, MISSING_SUFFIXES
+from tests.dicom_files import dicom
 from tests.processes.suite import START_S, running
 from tests.serving import until
 
 pytestmark = pytest.mark.processes
 
-BROKEN = {"empty.jpg", "text.png", "truncated.jpg", "half.png", "page.webp", "bomb.png", "svg.jpg"}
+NOT_READ = {"scan.dcm", "half.dcm"} if ".dcm" in MISSING_SUFFIXES else set()
+BROKEN = {
+    "empty.jpg",
+    "text.png",
+    "truncated.jpg",
+    "half.png",
+    "half.avif",
+    "half.dcm",
+    "page.webp",
+    "bomb.png",
+    "svg.jpg",
+} - NOT_READ
 
 
 def photo(width: int = 60, height: int = 40) -> Image.Image:
@@ -59,6 +73,9 @@ def zoo() -> dict[bytes, bytes]:
         "one bit.BMP": encoded(photo().convert("1"), "BMP"),
         "animated.gif": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
         "animated.webp": encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]),
+        "phone.avif": encoded(photo(), "AVIF"),
+        "scan.dcm": dicom(np.asarray(deep)),
+        "pages.tif": encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]),
         "dot.png": encoded(photo(1, 1), "PNG"),
         "long.png": encoded(photo(2, 3000), "PNG"),
         "huge.png": encoded(Image.new("L", (10000, 10000), 90), "PNG", compress_level=1),
@@ -72,11 +89,17 @@ def zoo() -> dict[bytes, bytes]:
         "text.png": b"this is no picture",
         "truncated.jpg": encoded(photo(400, 300), "JPEG")[:2000],
         "half.png": encoded(photo(400, 300), "PNG")[:5000],
+        "half.avif": encoded(photo(400, 300), "AVIF")[:5000],
+        "half.dcm": dicom(np.asarray(deep))[:2000],
         "page.webp": b"<!doctype html><script>alert(1)</script>",
         "bomb.png": bomb(),
         "svg.jpg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     }
-    return {os.fsencode(name): content for name, content in (good | bad).items()} | {b"\xff\xfe.jpg": good["dot.png"]}
+    if ".heic" in IMAGE_SUFFIXES:
+        importlib.import_module("pillow_heif").register_heif_opener()
+        good["phone.heic"] = encoded(photo(640, 480), "HEIF")
+    known = {name: data for name, data in (good | bad).items() if name not in NOT_READ}
+    return {os.fsencode(name): data for name, data in known.items()} | {b"\xff\xfe.jpg": good["dot.png"]}
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ export function ChooseImages({ upload }: { readonly upload: Uploads }) {
         id="choose-images"
         type="file"
         multiple
-        accept="image/*,.zip"
+        accept="image/*,.heic,.heif,.dcm,.zip"
         onChange={(event) => {
           if (event.target.files) upload.choose(event.target.files);
           event.target.value = "";
