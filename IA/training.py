@@ -89,6 +89,8 @@ class Trainer:
         self._drop_replaced(answered)
         once = self._follow_duplicates(settings)
         waiting = answered.embed(datadir, once.learnt(labels), EMBED_AT_ONCE, settings.bounds(datadir))
+        has_positive = any(labels.values())
+        waiting |= answered.take_examples("" if has_positive or not labels else settings.examples)
         known = {path: label for path, label in once.learnt(labels).items() if path in answered}
         self._fit(answered, settings, features, known, labels, once)
         self._learnt = None if waiting else inputs
