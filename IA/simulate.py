@@ -259,7 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=count, default=5, metavar="N", help="simulated people for each task (5)")
     parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
     parser.add_argument(
-        "--examples", type=int, default=0, metavar="N", help="of the positives held out, to begin with (0)"
+        "--examples", type=count, default=0, metavar="N", help="of the positives held out, to begin with (0)"
     )
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
     parser.add_argument(

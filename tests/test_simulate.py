@@ -108,3 +108,15 @@ def test_mistakes(
     )
     with pytest.raises(UsageError, match=sentence):
         command.main()
+
+
+def test_examples_are_of_those_held_out() -> None:
+    """A person with examples begins with a positive, and the examples are among nothing that is asked or judged."""
+    random = np.random.default_rng(0)
+    classes = np.array(["hat"] * 50 + ["shirt"] * 150)
+    vectors = random.standard_normal((200, 16)).astype(np.float32)
+    vectors[:50, 0] += 3
+    without, with_three = (play(Task(OURS, "hat", 0.1, 1, 20, "max_prob", count), vectors, classes) for count in (0, 3))
+    assert with_three.labels[0]
+    assert with_three.figures["images"] == without.figures["images"]
+    assert with_three.figures["found@20"] > without.figures["found@20"]
