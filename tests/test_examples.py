@@ -12,7 +12,7 @@ from PIL import Image
 
 from backend.session import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
-from IA import embedder, protocol
+from IA import embedder, examples, protocol
 from IA.inference import Inference
 from IA.learner import Learner
 from IA.protocol import PREDICTIONS, PREDICTOR, SETTINGS
@@ -178,8 +178,11 @@ def kinds(paths: list[str]) -> str:
     return "".join(path[0] for path in paths)
 
 
-def test_the_first_ranking_is_by_similarity(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_first_ranking_is_by_similarity(
+    loops: Loops, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before any answer what is like the examples comes first; what cannot be read of them is one warning."""
+    monkeypatch.setattr(examples, "AT_ONCE", 1)
     with caplog.at_level(logging.WARNING):
         loops.turn()
     predictions = protocol.read(loops.run, PREDICTIONS).content

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from backend import like_routes
+from backend.likes import Likes
 from IA import protocol
-from IA.protocol import RANKING, SIMILAR, WANTED, Latest, Ranking, Similar, Wanted
+from IA.protocol import RANKING, SIMILAR, WANTED, Latest, Ranking, Similar, Version, Wanted
 from IA.similar import LikeThis
 from tests.serving import Serving, serving, until
 from tests.test_loops import Loops
@@ -172,3 +173,15 @@ def test_nothing_wanted_nothing_told(tmp_path: Path) -> None:
     """Before anybody has wished there is no answer."""
     LikeThis(tmp_path).turn(None)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_answer_to_the_last_wish_is_taken(tmp_path: Path) -> None:
+    """What answers another wish, from before a restart for one, is not taken for it."""
+    likes, nothing = Likes(tmp_path), (np.zeros(0, np.int32).data, np.zeros(0, np.float32).data)
+    answer = likes.ask(3)
+    likes.take(Version(1, Similar("another", *nothing)))
+    assert not answer.done()
+    wanted = protocol.read(tmp_path, WANTED).content
+    likes.take(Version(2, Similar(wanted.request, *nothing)))
+    assert answer.result(0).request == wanted.request
+    likes.take(Version(3, Similar(wanted.request, *nothing)))  # nobody waits any more

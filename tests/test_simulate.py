@@ -115,8 +115,11 @@ def test_examples_are_of_those_held_out() -> None:
     random = np.random.default_rng(0)
     classes = np.array(["hat"] * 50 + ["shirt"] * 150)
     vectors = random.standard_normal((200, 16)).astype(np.float32)
-    vectors[:50, 0] += 3
-    without, with_three = (play(Task(OURS, "hat", 0.1, 1, 20, "max_prob", count), vectors, classes) for count in (0, 3))
+    vectors[:50, 0] += 6
+    without, with_three = (
+        command.play(command.Task(command.OURS, "hat", 0.1, 1, 20, "max_prob", count), vectors, classes)
+        for count in (0, 3)
+    )
     assert with_three.labels[0]
     assert with_three.figures["images"] == without.figures["images"]
-    assert with_three.figures["found@20"] > without.figures["found@20"]
+    assert with_three.figures["nAUC"] > without.figures["nAUC"]
