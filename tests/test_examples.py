@@ -12,7 +12,8 @@ from PIL import Image
 
 from backend.session import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
-from IA import embedder, examples, protocol
+from IA import examples, learner, protocol, training
+from IA.dataset import batches
 from IA.inference import Inference
 from IA.learner import Learner
 from IA.protocol import PREDICTIONS, PREDICTOR, SETTINGS
@@ -98,6 +99,7 @@ def test_similarity_follows_what_is_embedded() -> None:
     wanted: NDArray[np.float32] = np.full(32, np.nan, np.float32)
     wanted[:20] = (SPACE.project(VECTORS[:20]) @ SPACE.project(VECTORS[30:33]).T).max(dim=1).values.numpy()
     wanted[3] = np.nan
+    assert view.similarity is not None
     np.testing.assert_allclose(view.similarity, wanted, atol=1e-6)
     view.liken(None)
     assert view.similarity is None
@@ -122,18 +124,20 @@ def learnt(labels: dict[int, bool], examples: torch.Tensor | None) -> Learner[in
     return learner
 
 
-def test_examples_are_positives_until_there_is_one() -> None:
-    """With negative answers alone there is a head that likes the examples; with a positive one it forgets them."""
-    examples = VECTORS[30:33]
+def test_examples_are_positives_until_there_are_some() -> None:
+    """With negative answers alone there is a head that likes the examples; after ten positive ones it forgets them."""
+    alike = VECTORS[30:33]
     assert learnt({0: False}, None).head is None
-    head = learnt({0: False}, examples).head
+    assert learnt({0: True}, alike).head is None
+    head = learnt({0: False}, alike).head
     assert head is not None
-    assert head(examples).min() > head(VECTORS[:1]).max()
-    both = {0: False, 1: True}
-    forgetful, without = learnt(both, examples).head, learnt(both, None).head
-    assert forgetful is not None and without is not None
-    scores = [each.scores(SPACE.project(VECTORS)) for each in (forgetful, without)]
-    torch.testing.assert_close(*scores)
+    assert head(alike).min() > head(VECTORS[:1]).max()
+    support = []
+    for positives in range(11):
+        head = learnt({0: False} | dict.fromkeys(range(1, 1 + positives), True), alike).head
+        assert head is not None
+        support.append(len(head.support) - 1 - positives)
+    assert support == [3, 3, 3, 3, 2, 2, 2, 1, 1, 1, 0]
 
 
 def test_examples_are_in_no_figure() -> None:
@@ -173,6 +177,12 @@ def loops(tmp_path: Path, images_folder: Path, tiny_network: str) -> Loops:
     return loops
 
 
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One positive answer is enough to do without examples."""
+    for module in (learner, training):
+        monkeypatch.setattr(module, "EXAMPLES_UNTIL", 1)
+
+
 def kinds(paths: list[str]) -> str:
     """Their classes, a letter each."""
     return "".join(path[0] for path in paths)
@@ -192,8 +202,9 @@ def test_the_first_ranking_is_by_similarity(
     assert [record.getMessage().count("torn.jpg") for record in caplog.records] == [1]
 
 
-def test_negative_answers_alone_make_a_model(loops: Loops) -> None:
-    """With negative answers and examples there is a checkpoint; with a positive answer the examples are gone."""
+def test_negative_answers_alone_make_a_model(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With negative answers and examples there is a checkpoint; with enough positive ones the examples are gone."""
+    few(monkeypatch)
     loops.turn()
     loops.answer({"red/0.png": False})
     predictions = protocol.read(loops.run, PREDICTIONS).content
@@ -205,10 +216,11 @@ def test_negative_answers_alone_make_a_model(loops: Loops) -> None:
     assert torch.load(loops.run / PREDICTOR, weights_only=True)["labels"] == 2
 
 
-def test_a_positive_that_was_drawn_stays_unknown(loops: Loops) -> None:
+def test_a_positive_that_was_drawn_stays_unknown(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model must not know of an answer that was drawn, so the examples stay in force."""
+    few(monkeypatch)
     loops.turn()
-    protocol.publish(loops.run, protocol.AUDIT, {"blue/0.png": True})
+    protocol.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"blue/0.png": True}))
     loops.answer({"blue/0.png": True, "red/0.png": False})
     drawn = torch.load(loops.run / PREDICTOR, weights_only=True)
     assert drawn["labels"] == 1
@@ -236,14 +248,12 @@ def test_examples_are_embedded_once(loops: Loops, monkeypatch: pytest.MonkeyPatc
     loops.inference, loops.trainer = Inference(config), Trainer(config)
     asked: list[Path] = []
 
-    batches = embedder.batches
-
     def counted(files, *rest):  # type: ignore[no-untyped-def]
         files = list(files)
         asked.extend(files)
         return batches(files, *rest)
 
-    monkeypatch.setattr(embedder, "batches", counted)
+    monkeypatch.setattr("IA.embedder.batches", counted)
     loops.turn()
     assert loops.ranked() == ranked
     assert {path.name for path in asked} == {"torn.jpg"}

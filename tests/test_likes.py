@@ -153,7 +153,7 @@ def test_inference_answers_each_wish_once(tmp_path: Path, images_folder: Path, t
     """Of a red image the red ones, less itself and those whose answer the model knows; drawn ones stay among them."""
     loops = Loops(tmp_path / "run", images_folder, tiny_network)
     number = {path: place for place, path in enumerate(loops.paths)}
-    protocol.publish(loops.run, protocol.AUDIT, {"red/2.png": False})
+    protocol.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"red/2.png": False}))
     loops.answer({"red/1.png": None, "red/2.png": False})
     protocol.publish(loops.run, WANTED, Wanted(number["red/0.png"], "first"))
     loops.turn()
