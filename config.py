@@ -5,8 +5,9 @@ import importlib.util
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,8 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
     | (EXTRA_SUFFIXES.keys() - MISSING_SUFFIXES)
 )
+NO_EXAMPLES = "none"
+EXAMPLES_AT_MOST = 200
 INSTRUCTIONS_BYTES = 256 * 1024
 
 HELP = """\
@@ -64,6 +67,7 @@ class Config:
         allow_upload: take images that people send, into a folder of DATADIR.
         audit: share of the questions that are drawn at random and not learnt, 0 to 1.
         alike: whether near duplicates are one question, one of `ALIKE`.
+        examples: absolute path of a folder of pictures of what is looked for; `NO_EXAMPLES`: none any more.
     """
 
     run: Path
@@ -84,6 +88,7 @@ class Config:
     allow_upload: bool = False
     audit: float | None = None
     alike: str | None = None
+    examples: str | None = None
 
     @property
     def address(self) -> str:
@@ -91,6 +96,11 @@ class Config:
         if self.host in ("0.0.0.0", "::", ""):
             return socket.gethostname()
         return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def examples_folder(self) -> str:
+        """Absolute path of the examples that were asked for; "" for none."""
+        return "" if self.examples in (None, NO_EXAMPLES) else str(self.examples)
 
     def environment(self) -> dict[str, str]:
         """The settings as environment variables, for a child process to read with `from_environment`."""
@@ -106,6 +116,7 @@ class Config:
             "FINETUNE": self.finetune,
             "AUDIT": self.audit,
             "ALIKE": self.alike,
+            "EXAMPLES": self.examples,
             "INSTRUCTIONS": self.instructions,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
@@ -133,6 +144,7 @@ class Config:
             finetune=environ.get("IA_FINETUNE"),
             audit=float(environ["IA_AUDIT"]) if "IA_AUDIT" in environ else None,
             alike=environ.get("IA_ALIKE"),
+            examples=environ.get("IA_EXAMPLES"),
             instructions=Path(instructions) if instructions else None,
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
@@ -181,6 +193,7 @@ class Config:
             finetune=given.finetune,
             audit=given.audit,
             alike=given.alike,
+            examples=None if given.examples is None else _examples(given.examples),
             instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
@@ -234,6 +247,30 @@ def instructions_in(path: Path) -> str:
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no UTF-8 text; save the instructions as UTF-8.") from None
     return text if text.strip() else ""
+
+
+def images_below(folder: Path) -> Iterator[str]:
+    """The first `EXAMPLES_AT_MOST` images in a folder of examples and its subfolders, by name, relative to it."""
+    found = (
+        os.path.relpath(os.path.join(parent, name), folder)  # noqa: PTH118 - names that are no UTF-8 too
+        for parent, folders, names in os.walk(folder)
+        for name in (folders.sort() or sorted(names))
+        if Path(name).suffix.lower() in IMAGE_SUFFIXES
+    )
+    return islice(found, EXAMPLES_AT_MOST)
+
+
+def _examples(given: str) -> str:
+    """The absolute path of a folder of examples, or `NO_EXAMPLES`. Raises UsageError."""
+    if given == NO_EXAMPLES:
+        return given
+    folder = Path(given).expanduser().resolve()
+    if not given.strip() or not folder.is_dir():
+        what = "is not a folder" if folder.is_file() else "does not exist"
+        raise UsageError(f"{given!r} {what}; name a folder of examples with --examples.")
+    if next(images_below(folder), None) is None:
+        raise UsageError(f"There are no images in {folder}; name a folder of examples with --examples.")
+    return str(folder)
 
 
 class Parser(argparse.ArgumentParser):
@@ -296,6 +333,12 @@ def _session_parser() -> argparse.ArgumentParser:
         choices=ALIKE,
         help="whether near duplicates, copies and the frames of a burst, are one question; strict: where they can "
         f"hardly be told apart ({DEFAULT_ALIKE})",
+    )
+    parser.add_argument(
+        "--examples",
+        metavar="FOLDER",
+        help="pictures of what you look for, from anywhere: what is like them is asked first; kept with the run; "
+        f"{NO_EXAMPLES}: without them again",
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"

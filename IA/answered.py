@@ -8,6 +8,7 @@ import torch
 
 from IA.embedder import Embedder
 from IA.embeddings import Embeddings, key
+from IA.examples import Examples
 from IA.learner import Learner
 from IA.networks import Backbone
 
@@ -38,6 +39,8 @@ class Answered:
         self.tuned_on = tuned_on
         self.learner = Learner(self._vectors, learnt=learnt)
         self._cache = Embeddings(self.directory, self.backbone.dimension)
+        self._run = run
+        self._examples: Examples | None = None
         self._rows: dict[str, int] = {}
         self._lost: set[str] = set()  # answered, but the file cannot be decoded
 
@@ -72,6 +75,25 @@ class Answered:
             failed = [asked[place] for place, _ in batch.failed]
             self._lost |= {path for path in failed if key(datadir, path) is not None}
         return len(asked) < len(missing)
+
+    def take_examples(self, folder: str) -> bool:
+        """Embed some of the examples of what is looked for; the learner has them once all are.
+
+        Args:
+            folder: of the pictures; "": there are none to be learnt.
+
+        Returns:
+            Whether some are left for the next turn.
+        """
+        if not folder:
+            self.learner.examples = None
+            return False
+        if self._examples is None or self._examples.folder != Path(folder):
+            self._examples = Examples(self._run, "trainer", self._embedder, Path(folder))
+        if self._examples.step():
+            return True
+        self.learner.examples = torch.from_numpy(self._examples.vectors)
+        return False
 
     def _vectors(self, paths: Sequence[str]) -> torch.Tensor:
         """Embeddings (n, D)."""

@@ -28,6 +28,7 @@ from IA.protocol import (
     PREDICTOR,
     RANKING,
     SETTINGS,
+    WANTED,
     Explanations,
     Latest,
     Ranking,
@@ -44,7 +45,7 @@ EXPLAINED = 24  # images of the head of the ranking
 PUBLISH_EVERY_S = 1.0  # while some are still to come
 KEPT = 256  # images whose places are kept: some 50 kB each
 LEARNING_S = 1.0  # for that long after an answer the next checkpoint is waited for
-URGENT = (PREDICTOR, *WATCHED, IMAGES.name, SETTINGS.name)  # what the loop has better things to do for
+URGENT = (PREDICTOR, *WATCHED, IMAGES.name, SETTINGS.name, WANTED.name)  # what the loop has better things to do for
 
 Box = tuple[float, float, float, float]
 Seen = tuple[Places, Box] | None

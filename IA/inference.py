@@ -26,10 +26,13 @@ from IA.protocol import (
     PREDICTOR,
     RANKING,
     SETTINGS,
+    SIMILAR,
+    WANTED,
     Latest,
     changes,
 )
 from IA.scorer import Scorer
+from IA.similar import LikeThis
 from IA.tuned import LatestTuned
 
 log = logging.getLogger(__name__)
@@ -41,7 +44,7 @@ ALIKE_BUSY_S = 0.1  # or so long, while images are still to be embedded
 NICE = 10  # embedding takes every core, yet the page comes first
 
 
-WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name)
+WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name)
 
 
 class Inference:
@@ -55,6 +58,7 @@ class Inference:
         self._alike: Alike | None = None
         self._tuned = LatestTuned(config.run)
         self._explainer = Explainer(config.run)
+        self._like_this = LikeThis(config.run)
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
         self._scorer: Scorer | None = None
@@ -77,7 +81,9 @@ class Inference:
             self._scorer = self._begin(settings.network)
         self._scorer = self._follow_tuned(self._scorer)
         describes = self._behind is None or not self._behind.is_described
-        busy = self._scorer.turn(datadir, images, describes, inside)
+        busy = self._scorer.take_examples(settings.examples)
+        busy |= self._scorer.turn(datadir, images, describes, inside)
+        self._like_this.turn(self._scorer)
         if settings.alike != "off":
             busy |= self._look_for_duplicates(self._scorer, datadir, images.content, inside, busy)
         busy |= self._explainer.turn(self._scorer, 0.0 if busy else EXPLAIN_S)
@@ -152,7 +158,7 @@ def main() -> None:
     with until_signalled("inference", config.run, *WRITTEN) as stop:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
-        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE, RANKING.name)
+        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE, RANKING.name, WANTED.name)
         take_turns(changes(config.run, *watched, stop=stop), inference.step, stop)
         inference.close()
 

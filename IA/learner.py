@@ -13,6 +13,7 @@ from IA.head import Head, cross_fitted_scores, validation
 from IA.space import Space
 
 BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
+EXAMPLES_UNTIL = 10  # positive answers; each takes its share of the examples' place
 VALIDATE_EVERY = 0.02  # held-out figures are computed anew when there are so many more answers
 
 
@@ -24,6 +25,8 @@ class Learner(Generic[Name]):
         threshold: the probability from which on to say positive, tuned on answers held out.
         held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
         figures: of validation (see `IA.head.validation`) and of prequential calibration.
+        examples: (E, D) embeddings of what is looked for, from elsewhere: positives to learn, fewer with each positive
+            answer, and nothing else: neither calibration nor any figure knows of them.
         group_of: what near duplicates have in common: they are never on both sides of a held-out split.
     """
 
@@ -49,6 +52,7 @@ class Learner(Generic[Name]):
         self._validates = validates
         self._learnt = learnt
         self.group_of: Callable[[Name], Hashable] = lambda name: name
+        self.examples: Tensor | None = None
         self._validated = 0
         self._space: Space | None = None
         self._projected: dict[Name, Tensor] = {}
@@ -63,7 +67,7 @@ class Learner(Generic[Name]):
             space: of the pool.
 
         Returns:
-            Whether there is a new head: not before there are answers of both kinds.
+            Whether there is a new head: not before there are answers of both kinds, or negative ones and examples.
         """
         if self._space is None or not self._space.is_same(space):
             self._space, self._projected = space, {}
@@ -92,14 +96,26 @@ class Learner(Generic[Name]):
         return float(binary_cross_entropy(self.head.probabilities(projected), answers.float()))
 
     def _fit(self, labels: Mapping[Name, bool]) -> bool:
-        if self._space is None or len(set(labels.values())) < 2:
+        kinds = set(labels.values())
+        examples = self._examples_beside(labels)
+        if self._space is None or False not in kinds or not (True in kinds or len(examples)):
             return False
         calibration = (self.head.scale, self.head.offset) if self.head is not None else None
         projected, answers = self._stack(labels)
+        if len(examples):
+            projected = torch.cat([projected, self._space.project(examples)])
+            answers = torch.cat([answers, torch.ones(len(examples), dtype=torch.bool)])
         self.head = Head.fit(projected, answers, self._space)
         if calibration is not None:
             self.head.scale, self.head.offset = calibration
         return True
+
+    def _examples_beside(self, labels: Mapping[Name, bool]) -> Tensor:
+        """The examples (e, D) that count beside these answers: the fewer, the more of them are positive."""
+        if self.examples is None:
+            return torch.zeros(0, 0)
+        share = max(0.0, 1 - sum(labels.values()) / EXAMPLES_UNTIL)
+        return self.examples[: math.ceil(share * len(self.examples))]
 
     def _stack(self, labels: Mapping[Name, bool]) -> tuple[Tensor, Tensor]:
         """Projections (n, K) and labels (n,) bool."""

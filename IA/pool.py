@@ -29,6 +29,7 @@ class Pool:
         self._failed = np.zeros(0, np.uint64)  # the key under which an image could not be read
         self._view: View | None = None
         self.probability: Floats = np.zeros(0, np.float32)
+        self._examples: Floats | None = None
 
     def __len__(self) -> int:
         """How many images there are, embedded or not."""
@@ -43,6 +44,11 @@ class Pool:
     def novelty(self) -> Floats:
         """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a space."""
         return np.full(len(self), np.nan, np.float32) if self._view is None else self._view.novelty
+
+    @property
+    def similarity(self) -> Floats | None:
+        """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a space."""
+        return None if self._view is None else self._view.similarity
 
     @property
     def embedded(self) -> int:
@@ -112,12 +118,19 @@ class Pool:
         if self._view is None or not self._view.space.is_same(space):
             self._view = None  # two side by side would take too much at a million images
             self._view = View(space, len(self))
+            self._view.liken(self._examples)
             self.probability = np.full(len(self), np.nan, np.float32)
             self._project(np.flatnonzero(self._rows >= 0))
 
     def answer(self, answered: Iterable[int]) -> set[int]:
         """Bring novelty up to date with the set of answered images; returns those of them that are embedded."""
         return self._view.answer(set(answered)) if self._view is not None else set()
+
+    def liken(self, examples: Floats | None) -> None:
+        """Compare everything with these examples, embeddings (E, D), from now on; None: with nothing."""
+        self._examples = examples
+        if self._view is not None:
+            self._view.liken(examples)
 
     def score(self, head: Head, anew: bool) -> int:
         """Fill in the probability of all embedded images, or of those only that have none yet; returns how many."""
@@ -138,6 +151,12 @@ class Pool:
     def nearest(self, number: int, among: Sequence[int], count: int) -> list[tuple[int, float]]:
         """Those of some images that are most like an embedded one, the likest first, each with the cosine."""
         return [] if self._view is None else self._view.nearest(number, np.array(among, np.int64), count)
+
+    def likest(self, number: int, leave_out: Sequence[int], count: int) -> list[tuple[int, float]]:
+        """The images most like an embedded one, less some, the likest first, each with the cosine."""
+        if self._view is None or self.key(number) is None:
+            return []
+        return self._view.likest(number, np.array(leave_out, np.int64), count)
 
     def likeliest(self, count: int) -> list[int]:
         """Numbers of so many images, the likeliest positive first, answered ones too; fewer where fewer are scored."""

@@ -21,6 +21,8 @@ Nobody else opens these files. Each has one writer; each is replaced as a whole,
 | ranking.pickle     | selector   | inference, server        | `Ranking`: what to ask next, best first        |
 | explanations.pickle| inference  | server                   | `Explanations`: where the model looks in the   |
 |                    |            |                          | next images, and what they are like            |
+| wanted.pickle      | server     | inference                | `Wanted`: of which image more are wanted       |
+| similar.pickle     | inference  | server                   | `Similar`: the images most like that one       |
 | backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
 |                    |            |                          | IA/tuned.py                                    |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
@@ -71,6 +73,7 @@ MAGIC = b"IA\x00files"
 FORMAT = 1
 MOST_BYTES = 2**30  # of a pickle here: some ten million paths
 MOST_ALIKE = 100  # images that one question may be about
+MOST_SIMILAR = 200  # images that are told to be like another one
 MOST = 2**53  # of a count or a generation
 NEIGHBOURS = 3  # of either class, in an explanation
 LARGEST_MAP = 64  # places on a side
@@ -108,6 +111,7 @@ class Settings:
         recall: share of the positives that the certificate is about.
         confidence: how certain it is to be.
         alike: whether near duplicates are one question, one of `config.ALIKE`.
+        examples: absolute path of a folder of pictures of what is looked for; "": there are none.
     """
 
     datadir: str
@@ -124,6 +128,7 @@ class Settings:
     recall: float = 0.95
     confidence: float = 0.95
     alike: str = DEFAULT_ALIKE
+    examples: str = ""
 
     def bounds(self, datadir: Path) -> Path | None:
         """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
@@ -194,6 +199,8 @@ class Predictions:
         labels: how many positive and negative answers these figures have learnt from.
         checkpoint: the checkpoint's `generation`, `labels`, `threshold`, `metrics`; None before the first.
         missing: how many images are still to be embedded.
+        similarity: (N,) float32, the largest cosine to an example of what is looked for, NaN where not embedded; empty
+            with a checkpoint, or without examples.
     """
 
     probability: Array
@@ -203,6 +210,7 @@ class Predictions:
     labels: int
     checkpoint: dict[str, Any] | None
     missing: int = 0
+    similarity: Array = b""
 
 
 @dataclass(frozen=True)
@@ -245,6 +253,34 @@ class Explanations:
     maps: Array
     neighbours: Array
     similarity: Array
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A person wants more images like one of them.
+
+    Attributes:
+        image: its number.
+        request: tells this wish from any other.
+    """
+
+    image: int
+    request: str
+
+
+@dataclass(frozen=True)
+class Similar:
+    """The images most like the one that was wanted, less those whose answer the model knows.
+
+    Attributes:
+        request: the wish that this answers.
+        images: (S,) int32, at most `MOST_SIMILAR`, the likest first; empty where the image has no embedding.
+        cosine: (S,) float32, of each, in the space of the pool.
+    """
+
+    request: str
+    images: Array
+    cosine: Array
 
 
 @dataclass(frozen=True)
@@ -391,6 +427,7 @@ def _pack_predictions(predictions: Predictions) -> dict[str, object]:
         "labels": predictions.labels,
         "checkpoint": predictions.checkpoint,
         "missing": predictions.missing,
+        "similarity": _array(predictions.similarity, "f") if len(predictions.similarity) else b"",
     }
 
 
@@ -409,7 +446,10 @@ def _unpack_predictions(data: Any) -> Predictions:
             _typed(name, str)
             _typed(value, float) if type(value) is not int else _count(value)
     embedded, labels, missing = (_count(data[name]) for name in ("embedded", "labels", "missing"))
-    return Predictions(probability, novelty, unreadable, embedded, labels, checkpoint, missing)
+    similarity = _within(_view(data.get("similarity", b""), "f"), 1, unknown=True, least=-1)  # earlier runs have none
+    if len(similarity) not in (0, len(probability)):
+        raise ValueError("probability and similarity differ in length")
+    return Predictions(probability, novelty, unreadable, embedded, labels, checkpoint, missing, similarity)
 
 
 def _pack_ranking(ranking: Ranking) -> dict[str, object]:
@@ -456,6 +496,26 @@ def _unpack_explanations(data: Any) -> Explanations:
     return Explanations(_count(data["checkpoint"]), images, shapes, maps, neighbours, similarity)
 
 
+def _unpack_wanted(data: Any) -> Wanted:
+    return Wanted(_count(data["image"]), _typed(data["request"], str))
+
+
+def _pack_similar(similar: Similar) -> dict[str, object]:
+    return {
+        "request": similar.request,
+        "images": _array(similar.images, "i"),
+        "cosine": _array(similar.cosine, "f"),
+    }
+
+
+def _unpack_similar(data: Any) -> Similar:
+    images = _within(_view(data["images"], "i"), MOST)
+    cosine = _within(_view(data["cosine"], "f"), 1, least=-1)
+    if len(images) != len(cosine) or len(images) > MOST_SIMILAR:
+        raise ValueError("images and cosines that do not fit each other, or too many")
+    return Similar(_typed(data["request"], str), images, cosine)
+
+
 SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
 IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
 ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
@@ -467,6 +527,8 @@ DUPLICATES = PickleFile[Duplicates]("duplicates.pickle", _pack_duplicates, _unpa
 PREDICTIONS = PickleFile[Predictions]("predictions.pickle", _pack_predictions, _unpack_predictions)
 RANKING = PickleFile[Ranking]("ranking.pickle", _pack_ranking, _unpack_ranking)
 EXPLANATIONS = PickleFile[Explanations]("explanations.pickle", _pack_explanations, _unpack_explanations)
+WANTED = PickleFile[Wanted]("wanted.pickle", asdict, _unpack_wanted)
+SIMILAR = PickleFile[Similar]("similar.pickle", _pack_similar, _unpack_similar)
 PICKLES = (
     SETTINGS,
     IMAGES,
@@ -479,6 +541,8 @@ PICKLES = (
     PREDICTIONS,
     RANKING,
     EXPLANATIONS,
+    WANTED,
+    SIMILAR,
 )
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -48,13 +48,19 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def order(
-    probability: Scores, novelty: Scores, strategy: str, seed: int, leave_out: NDArray[np.bool_]
+    probability: Scores,
+    novelty: Scores,
+    strategy: str,
+    seed: int,
+    leave_out: NDArray[np.bool_],
+    similarity: Scores | None = None,
 ) -> NDArray[np.int32]:
     """Numbers of the images to ask, best first.
 
-    Before a model, when no probability is known, the most novel come first (farthest-first: Gonzalez 1985), unless
-    the strategy is `random`. Images without a score come last. Ties are broken by a shuffle that depends on the seed
-    and the image alone: it stays as images are added, and from call to call.
+    Before a model, when no probability is known, the most novel come first (farthest-first: Gonzalez 1985), or with
+    examples of what is looked for the most similar, unless the strategy is `random`. Images without a score come last.
+    Ties are broken by a shuffle that depends on the seed and the image alone: it stays as images are added, and from
+    call to call.
 
     Args:
         probability: (N,) float32, of positive; NaN where not scored.
@@ -62,6 +68,7 @@ def order(
         strategy: one of `STRATEGIES`.
         seed: of the shuffle.
         leave_out: (N,) bool, images that are answered, skipped, unreadable or gone.
+        similarity: (N,) float32, to the nearest example; NaN where not embedded; None: there are no examples.
 
     Returns:
         (R,) int32, one for each image that is not left out.
@@ -69,7 +76,7 @@ def order(
     Raises:
         ValueError: the lengths differ, or there is no such strategy.
     """
-    if not len(probability) == len(novelty) == len(leave_out):
+    if not len(probability) == len(novelty) == len(leave_out) == len(novelty if similarity is None else similarity):
         raise ValueError(f"{len(probability)} probabilities, {len(novelty)} novelties, {len(leave_out)} flags.")
     if strategy not in STRATEGIES:
         raise ValueError(f"There is no strategy {strategy!r}; choose one of {', '.join(STRATEGIES)}.")
@@ -78,7 +85,7 @@ def order(
     if strategy == "random" and np.isnan(probability).all():
         score = np.zeros(len(images), dtype=np.float32)
     elif np.isnan(probability).all():
-        score = np.asarray(novelty, dtype=np.float32)[images]
+        score = np.asarray(novelty if similarity is None else similarity, dtype=np.float32)[images]
     else:
         known = probability[images]
         score = np.where(np.isnan(known), np.float32(np.nan), STRATEGIES[strategy](known))

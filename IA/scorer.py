@@ -15,6 +15,7 @@ from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import Embeddings, key
 from IA.events import Events
+from IA.examples import Examples
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool import Pool
@@ -68,6 +69,8 @@ class Scorer:
         self._bar = tqdm(disable=True)
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
+        self._examples: Examples | None = None
+        self._awaits_examples = False  # until then no order is as it should be
         self._resume()
 
     @property
@@ -147,6 +150,39 @@ class Scorer:
         if not busy:
             self._describe(done=True)
         return busy
+
+    def take_examples(self, folder: str) -> bool:
+        """Embed some of the examples of what is looked for, for the order before the first checkpoint.
+
+        Args:
+            folder: of the pictures; "": there are none.
+
+        Returns:
+            Whether there are more to embed.
+        """
+        if not folder or self._checkpoint is not None:
+            if self._examples is not None:
+                self._liken(None)
+            self._awaits_examples = False
+        elif self._examples is None or self._examples.folder != Path(folder):
+            self._examples = Examples(self._run, "inference", self._embedder, Path(folder))
+            self._awaits_examples = True
+        if self._awaits_examples and self._examples is not None:
+            self._awaits_examples = self._examples.step()
+            if not self._awaits_examples:
+                self._liken(self._examples)
+        return self._awaits_examples
+
+    def likest(self, number: int, count: int) -> list[tuple[int, float]]:
+        """The images most like one of them whose answer the model does not know, the likest first, with the cosine."""
+        answers = self._annotations.content() or {}
+        known = [self._numbers[path] for path in answers if path in self._numbers]
+        return self._pool.likest(number, known, count)
+
+    def _liken(self, examples: Examples | None) -> None:
+        self._examples = examples
+        self._pool.liken(None if examples is None else examples.vectors)
+        self._to_publish = True
 
     def delete(self) -> None:
         """Delete the embeddings of a backbone that is not wanted any more."""
@@ -287,8 +323,9 @@ class Scorer:
 
     def _publish(self, at_once: bool) -> None:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
-        if not (self._to_publish and due and self._pool.is_projected):
+        if not (self._to_publish and due and self._pool.is_projected) or self._awaits_examples:
             return
+        similarity = None if self._checkpoint else self._pool.similarity
         content = Predictions(
             probability=self._pool.probability,
             novelty=self._pool.novelty,
@@ -297,6 +334,7 @@ class Scorer:
             labels=self._checkpoint.labels if self._checkpoint else self._labels,
             checkpoint=_figures(self._checkpoint) if self._checkpoint else None,
             missing=len(self._pool.missing()),
+            similarity=b"" if similarity is None else similarity,
         )
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False

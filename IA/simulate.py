@@ -50,6 +50,7 @@ class Task:
         seed: of everything that is drawn.
         answers: how many at most.
         strategy: of ours.
+        examples: how many positives, of those held out, it begins with.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Task:
     seed: int
     answers: int
     strategy: str
+    examples: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
     torch.set_num_threads(1)
     truth = classes == task.positive
     pool, held_out = draw(truth, task.prevalence, task.seed)
+    examples = held_out[truth[held_out]][: task.examples]
+    held_out = held_out[~np.isin(held_out, examples)]
     if task.method == OURS:
         course = simulate(
             torch.from_numpy(vectors[pool]),
@@ -84,6 +88,7 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
             task.strategy,
             task.seed,
             torch.from_numpy(vectors[held_out]),
+            torch.from_numpy(vectors[examples]) if task.examples else None,
         )
         told = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
     else:
@@ -206,7 +211,7 @@ def main() -> None:
     if empty := sorted(set(positives) - set(classes.tolist())):
         raise UsageError(f"The class folder {empty[0]!r} in {folder} has no images.")
     tasks = [
-        Task(method, positive, prevalence, seed, given.answers, given.strategy)
+        Task(method, positive, prevalence, seed, given.answers, given.strategy, given.examples)
         for prevalence in given.prevalence or [None]
         for method in methods
         for positive in positives
@@ -253,6 +258,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--answers", type=count, default=400)
     parser.add_argument("--seeds", type=count, default=5, metavar="N", help="simulated people for each task (5)")
     parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
+    parser.add_argument(
+        "--examples", type=count, default=0, metavar="N", help="of the positives held out, to begin with (0)"
+    )
     parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
     parser.add_argument(
         "--peers", nargs="*", metavar="NAME", help="other libraries, or some, on the same embeddings: '.[peers]'"

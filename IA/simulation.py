@@ -17,7 +17,7 @@ from IA.view import View
 
 Truth = NDArray[np.bool_]
 
-COUNTS = (25, 50, 100, 200, 400)
+COUNTS = (20, 25, 50, 100, 200, 400)
 RECALL = 0.95
 
 
@@ -45,6 +45,7 @@ def simulate(
     strategy: str = DEFAULT_STRATEGY,
     seed: int = 0,
     held_out: Tensor | None = None,
+    examples: Tensor | None = None,
 ) -> Course:
     """Answer truthfully what the engine asks, one image at a time.
 
@@ -55,6 +56,7 @@ def simulate(
         strategy: one of `ranking.STRATEGIES`.
         seed: of the shuffle that breaks ties, so of the first image.
         held_out: (M, D) float32, embeddings of images that are never asked.
+        examples: (E, D) float32, embeddings of positives from elsewhere, to begin with.
 
     Returns:
         The course of the answers.
@@ -62,11 +64,13 @@ def simulate(
     space = Space.of(vectors)
     view = View(space, len(vectors))
     view.put(np.arange(len(vectors)), vectors.numpy())
+    view.liken(None if examples is None else examples.numpy())
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
+    learner.examples = examples
     probability = np.full(len(vectors), np.nan, np.float32)
     course, asked = Course(), np.zeros(len(vectors), bool)
     for _ in range(min(answers, len(vectors))):
-        image = int(ranking.order(probability, view.novelty, strategy, seed, asked)[0])
+        image = int(ranking.order(probability, view.novelty, strategy, seed, asked, view.similarity)[0])
         course.images.append(image)
         course.labels.append(bool(truth[image]))
         course.shown.append(float(probability[image]))

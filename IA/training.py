@@ -11,6 +11,7 @@ from IA.answered import Answered
 from IA.asked import WATCHED, Asked
 from IA.decoding import remember_in
 from IA.embedder import leave_room
+from IA.learner import EXAMPLES_UNTIL
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
@@ -90,6 +91,8 @@ class Trainer:
         once = self._follow_duplicates(settings)
         waiting = answered.embed(datadir, once.learnt(labels), EMBED_AT_ONCE, settings.bounds(datadir))
         known = {path: label for path, label in once.learnt(labels).items() if path in answered}
+        are_learnt = bool(known) and sum(known.values()) < EXAMPLES_UNTIL
+        waiting |= answered.take_examples(settings.examples if are_learnt else "")
         self._fit(answered, settings, features, known, labels, once)
         self._learnt = None if waiting else inputs
         self._tuner.consider(settings, self._base, known)

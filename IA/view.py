@@ -1,5 +1,6 @@
 """The pool in one space: projection, probability and novelty of every image; tensors only, no files."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,7 @@ class View:
     Attributes:
         space: of the pool.
         novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
+        similarity: (N,) float32, the largest cosine to an example; NaN where not embedded; None: without examples.
     """
 
     def __init__(self, space: Space, images: int) -> None:
@@ -31,6 +33,8 @@ class View:
         self._answered: set[int] = set()
         self._nearest = np.full(images, -1, np.int32)  # the answered image that novelty is the distance to
         self._columns: Columns | None = None
+        self.similarity: Floats | None = None
+        self._examples = torch.zeros(0, self._projected.shape[1])
 
     def grow(self, images: int) -> None:
         """Make room for so many images in all."""
@@ -40,6 +44,8 @@ class View:
             self._projected = torch.cat([self._projected, torch.zeros(more, self._projected.shape[1])])
             self._embedded = np.pad(self._embedded, (0, more))
             self._nearest = np.pad(self._nearest, (0, more), constant_values=-1)
+            if self.similarity is not None:
+                self.similarity = np.pad(self.similarity, (0, more), constant_values=np.nan)
             self._columns = None
 
     @property
@@ -60,6 +66,7 @@ class View:
         self.novelty[numbers] = np.inf
         self._nearest[numbers] = -1
         self._measure(numbers, np.fromiter(self._answered, np.int64))
+        self._compare(numbers)
         if self._columns is not None:
             self._columns.refresh(rows)
 
@@ -67,6 +74,8 @@ class View:
         """Forget the embeddings of these images."""
         self._embedded[numbers] = False
         self.novelty[numbers] = np.nan
+        if self.similarity is not None:
+            self.similarity[numbers] = np.nan
         self._forget(set(numbers.tolist()) & self._answered)
 
     def answer(self, answered: set[int]) -> set[int]:
@@ -77,6 +86,15 @@ class View:
         self._answered = now
         self._measure(None, np.fromiter(come, np.int64))
         return now
+
+    def liken(self, examples: Floats | None) -> None:
+        """Compare everything with these examples, embeddings (E, D), from now on; None, or no example: with nothing."""
+        if examples is None or not len(examples):
+            self.similarity = None
+            return
+        self._examples = self.space.project(torch.from_numpy(examples))
+        self.similarity = np.full(len(self.novelty), np.nan, np.float32)
+        self._compare(self.embedded)
 
     def probability(self, head: Head, numbers: Numbers | None = None) -> Floats:
         """Probability of positive by a head of this space.
@@ -111,6 +129,29 @@ class View:
         best = similarity.topk(min(count, len(others)))
         cosines = best.values.clamp(-1, 1).tolist()
         return list(zip(others[best.indices.numpy()].tolist(), cosines, strict=True))
+
+    def likest(self, number: int, leave_out: Numbers, count: int) -> list[tuple[int, float]]:
+        """The images most like one of them, the likest first, each with the cosine.
+
+        Args:
+            number: of an embedded image.
+            leave_out: (n,) numbers of images that do not count, as `number` itself.
+            count: how many at most.
+        """
+        similarity = self._projected @ self._projected[number]  # (N,)
+        similarity[torch.from_numpy(~self._embedded)] = -torch.inf
+        similarity[torch.from_numpy(np.append(leave_out, number))] = -torch.inf
+        best = similarity.topk(min(count, len(similarity)))
+        told = zip(best.indices.tolist(), best.values.clamp(max=1).tolist(), strict=True)
+        return [(image, max(cosine, -1.0)) for image, cosine in told if cosine > -math.inf]
+
+    def _compare(self, numbers: Numbers) -> None:
+        """Fill in the similarity of these images to the examples."""
+        if self.similarity is None:
+            return
+        for some in self._chunks(numbers):
+            cosine = (self._projected[some] @ self._examples.T).max(dim=1).values
+            self.similarity[some] = cosine.clamp(-1, 1).numpy()
 
     def _forget(self, gone: set[int]) -> None:
         """These images count as answered no more: what was nearest to them has another neighbour."""

@@ -24,6 +24,7 @@ from backend.database import NotDurableError
 from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
 from backend.import_routes import add_import_routes
+from backend.like_routes import add_like_routes
 from backend.session import Session
 from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
@@ -69,6 +70,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     add_upload_route(app, session)
     add_finish_routes(app, session)
     add_slip_routes(app, session)
+    add_like_routes(app, session)
     limits = {import_routes.PATH: import_routes.MOST_BYTES}
     if session.uploads is not None:
         limits[upload_routes.PATH] = MOST_BYTES

@@ -57,6 +57,12 @@ class SplitBody(_Body):
     client: Client = "api"
 
 
+class LikeBody(_Body):
+    """An image that more like it are wanted of."""
+
+    image: Number
+
+
 class AuditBody(_Body):
     """How many of the questions are to be drawn at random, and what the certificate is to say."""
 

@@ -22,6 +22,7 @@ from backend.finishing import Rest
 from backend.images import Images
 from backend.instructions import Instructions
 from backend.labels import Labels
+from backend.likes import Likes
 from backend.model_labels import ModelLabels
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
@@ -39,6 +40,8 @@ from IA.protocol import (
     PREDICTIONS,
     RANKING,
     SETTINGS,
+    SIMILAR,
+    WANTED,
     Array,
     Duplicates,
     Latest,
@@ -82,6 +85,7 @@ class Session:
         self.uploads = Uploads(datadir, self.images.files) if config.allow_upload else None
         self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
         self.explanations = Explanations(self.images.version)
+        self.likes = Likes(self.run)
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
@@ -473,12 +477,15 @@ class Session:
         duplicates = Latest(self.run, DUPLICATES)
         predictions, ranking = Latest(self.run, PREDICTIONS), Latest(self.run, RANKING)
         explanations, taken = Latest(self.run, EXPLANATIONS), None
-        watched = (HELD_OUT.name, DUPLICATES.name, PREDICTIONS.name, RANKING.name, EXPLANATIONS.name)
+        similar = Latest(self.run, SIMILAR)
+        files = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR)
+        watched = [file.name for file in files]
         for _ in protocol.changes(self.run, *watched, stop=self._stop):
             self.held_out = held_out.content() or {}
             self._take_duplicates(duplicates.version())
             self._take_predictions(predictions.version())
             self._take_ranking(ranking.version())
+            self.likes.take(similar.version())
             explained = explanations.version()
             if explained is not None and explained is not taken:
                 self.explanations.take(explained.content)
@@ -572,6 +579,7 @@ def settle(config: Config) -> Settings:
         recall=before.recall,
         confidence=before.confidence,
         alike=config.alike or before.alike,
+        examples=before.examples if config.examples is None else config.examples_folder,
     )
 
 
@@ -583,7 +591,7 @@ def _numbers_stand(run: Path) -> bool:
         return True
     except ValueError as error:
         log.warning("%s; images are numbered anew", error)
-        for file in (DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS):
+        for file in (DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, WANTED, SIMILAR):
             (run / file.name).unlink(missing_ok=True)
         return False
     return True

@@ -28,6 +28,8 @@ from IA.protocol import (
     PREDICTIONS,
     RANKING,
     SETTINGS,
+    SIMILAR,
+    WANTED,
     Duplicates,
     Explanations,
     Features,
@@ -36,6 +38,8 @@ from IA.protocol import (
     Predictions,
     Ranking,
     Settings,
+    Similar,
+    Wanted,
 )
 from tests.serving import until
 
@@ -49,6 +53,7 @@ EXPLAINED = Explanations(
     np.array([3, 2, -1, 1, -1, -1] * 2, np.int32),
     np.array([1, 0.5, 0, -0.5, 0, 0] * 2, np.float32),
 )
+SIMILAR_TO_IT = Similar("1d", np.array([4, 0], np.int32), np.array([1, -0.5], np.float32))
 EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
@@ -58,9 +63,39 @@ EXAMPLES: list[tuple[protocol.PickleFile[Any], Any]] = [
     (DUPLICATES, Duplicates(np.array([0, 0, 2], np.int32))),
     (FEATURES, Features("f" * 16, 2, np.zeros(3, np.float32), np.zeros(6, np.float32), True)),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
+    (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, FLOATS)),
     (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
     (EXPLANATIONS, EXPLAINED),
+    (WANTED, Wanted(3, "1d")),
+    (SIMILAR, SIMILAR_TO_IT),
 ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"request": 3},
+        {"images": np.array([4], np.int32)},
+        {"images": np.array([4, -1], np.int32)},
+        {"cosine": np.array([0, 1.5], np.float32)},
+        {"cosine": np.array([0, np.nan], np.float32)},
+        {"images": np.zeros(201, np.int32), "cosine": np.zeros(201, np.float32)},
+    ],
+)
+def test_what_is_similar_fits_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Numbers that are none, cosines that are none, and more than may be told are refused."""
+    protocol.publish(tmp_path, SIMILAR, dataclasses.replace(SIMILAR_TO_IT, **wrong))
+    with pytest.raises(ValueError, match=r"similar\.pickle"):
+        protocol.read(tmp_path, SIMILAR)
+
+
+@pytest.mark.parametrize("similarity", [[0.5], [0.5, 1.5]])
+def test_similarity_is_a_cosine_for_each_image(tmp_path: Path, similarity: list[float]) -> None:
+    """Predictions with another number of similarities than images, or one beyond 1, are refused."""
+    wrong = Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, np.array(similarity, np.float32))
+    protocol.publish(tmp_path, PREDICTIONS, wrong)
+    with pytest.raises(ValueError, match=r"predictions\.pickle"):
+        protocol.read(tmp_path, PREDICTIONS)
 
 
 @pytest.mark.parametrize("first", [[1, 2, 2], [0, 3], [-1], [0] * 101])

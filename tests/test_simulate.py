@@ -108,3 +108,18 @@ def test_mistakes(
     )
     with pytest.raises(UsageError, match=sentence):
         command.main()
+
+
+def test_examples_are_of_those_held_out() -> None:
+    """A person with examples begins with a positive, and the examples are among nothing that is asked or judged."""
+    random = np.random.default_rng(0)
+    classes = np.array(["hat"] * 50 + ["shirt"] * 150)
+    vectors = random.standard_normal((200, 16)).astype(np.float32)
+    vectors[:50, 0] += 6
+    without, with_three = (
+        command.play(command.Task(command.OURS, "hat", 0.1, 1, 20, "max_prob", count), vectors, classes)
+        for count in (0, 3)
+    )
+    assert with_three.labels[0]
+    assert with_three.figures["images"] == without.figures["images"]
+    assert with_three.figures["nAUC"] > without.figures["nAUC"]

@@ -3,6 +3,7 @@ import type { Source } from "./api";
 import type { Engine } from "./engine";
 import type { Action } from "./keys";
 import { nextSpeed } from "./speed";
+import { shownOf } from "./state";
 
 export type Other = Exclude<Action, "positive" | "negative" | "skipped">;
 
@@ -17,6 +18,7 @@ export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) =>
   mine: (engine, source) => engine.autopilot.mine(source),
   grid: (engine) => engine.toggle("grid"),
   split: (engine) => void engine.split(),
+  like: (engine) => void engine.liking.press(shownOf(engine.state)),
   zoom: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
   pin: (engine) => engine.dispatch({ type: "pin" }),
   tools: (engine) => engine.toggle("tools"),

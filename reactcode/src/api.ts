@@ -475,6 +475,14 @@ export const askFirst = (band: Range, threshold: number) =>
     "api/finish/doubtful",
     sending("POST", { low: band.low, high: band.high, threshold }),
   );
+
+/** Ask the images most like this one before all others; resolves to how many. */
+export const like = (image: number) =>
+  json<{ readonly images: number }>("api/like", sending("POST", { image }));
+
+/** Ask in the usual order again. */
+export const forgetLike = () => json<unknown>("api/like", { method: "DELETE" });
+
 /** Why the model thinks so; refused with 404 where nothing is to be told. */
 export const explanation = (image: number) => json<Explanation>(`api/explanation/${image}`);
 

@@ -7,6 +7,7 @@ import { checkedSize, gridAnswers, isGridShown } from "./grid";
 import { Asking, countFor, isShort, keepAhead } from "./asking";
 import { openKept } from "./kept";
 import { Autopilot } from "./autopilot";
+import { Liking } from "./liking";
 import { checkedLook } from "./look";
 import { Outbox, type Outgoing } from "./outbox";
 import { afterPaint } from "./paint";
@@ -56,6 +57,7 @@ export class Engine {
   private loadingPast: Promise<void> | null = null;
   readonly pace = new Pace();
   readonly autopilot = new Autopilot(this);
+  readonly liking = new Liking(this);
 
   constructor(private readonly onOtherRun: () => void = () => window.location.reload()) {}
 
@@ -312,12 +314,18 @@ export class Engine {
   async askFirst(band: api.Range, threshold: number): Promise<void> {
     try {
       const { images } = await api.askFirst(band, threshold);
-      this.asking.soon(0);
+      this.liking.forget();
+      this.askAnew();
       this.dispatch({ type: "panel", panel: null });
       this.note(images === 1 ? "One doubtful image comes next." : `${images} doubtful images come next.`);
     } catch (error) {
       this.note(error instanceof Refused ? error.message : "The server is away; it asks as before.");
     }
+  }
+
+  /** The order of the questions has changed. */
+  askAnew(): void {
+    this.asking.soon(0);
   }
 
   /** Escape: one step back from wherever one is. */

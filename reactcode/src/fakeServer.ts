@@ -57,6 +57,8 @@ export class FakeServer {
   outlook = NO_MODEL;
   /** What was decided about the rest, and which bands were to be asked first. */
   readonly decisions: unknown[] = [];
+  /** Of which images more were wanted; null: of none any more. */
+  readonly liked: (number | null)[] = [];
   instructions: string | null = null;
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
@@ -171,6 +173,12 @@ export class FakeServer {
       case "POST /api/finish/undo":
         this.outlook = { ...this.outlook, standing: null };
         return Response.json({});
+      case "POST /api/like":
+        this.liked.push((body as { image: number }).image);
+        return Response.json({ images: 40 });
+      case "DELETE /api/like":
+        this.liked.push(null);
+        return Response.json({ images: 0 });
       case "POST /api/finish/doubtful":
         this.decisions.push(body);
         return Response.json(this.outlook.doubtful);

@@ -15,6 +15,7 @@ export type Action =
   | "mine"
   | "grid"
   | "split"
+  | "like"
   | "zoom"
   | "pin"
   | "tools"
@@ -44,6 +45,7 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "mine", key: "x", does: "the last press in AUTO was for the image then on screen" },
   { action: "grid", key: "g", does: "answer many at once, as a grid" },
   { action: "split", key: "d", does: "near duplicates are different: ask them one by one" },
+  { action: "like", key: "m", does: "more like this: the most similar come next; again: in the usual order" },
   { action: "zoom", key: "z", does: "zoom to the file's own pixels, and back" },
   { action: "pin", key: "k", does: "keep the zoom for the next images" },
   { action: "tools", key: "l", does: "contrast, brightness and the like" },

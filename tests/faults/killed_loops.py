@@ -19,6 +19,7 @@ from IA.protocol import (
     PREDICTIONS,
     PREDICTOR,
     RANKING,
+    SIMILAR,
 )
 from tests.faults.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
 from tests.faults.nursery import Forked, Nursery
@@ -77,7 +78,7 @@ def _kill_loops_of(served: Served, kills: int, seed: int, told: Meanwhile, stack
 
 def _leave_over(run: Path) -> None:
     """What loops leave that are killed as they write; some are so seldom that no kill may hit them."""
-    pickles = (HELD_OUT, FEATURES, DUPLICATES, PREDICTIONS, RANKING, FINE_TUNING, EXPLANATIONS)
+    pickles = (HELD_OUT, FEATURES, DUPLICATES, PREDICTIONS, RANKING, FINE_TUNING, EXPLANATIONS, SIMILAR)
     for name in (PREDICTOR, BACKBONE, *(file.name for file in pickles)):
         (run / f".{name}.{DEAD}.tmp").write_bytes(b"torn")
 

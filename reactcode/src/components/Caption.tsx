@@ -1,5 +1,6 @@
 // Below the image: how probable a positive is, and which file this is.
 import { useRef } from "react";
+import { keyLabel } from "../bindings";
 import { shownOf } from "../state";
 import type { Session } from "../useSession";
 import { inTwo } from "../words";
@@ -30,6 +31,17 @@ export function Caption({ session }: { readonly session: Session }) {
       >
         <Icon name="copy" />
       </Press>
+      {shown !== null && (
+        <Press
+          id="like"
+          className="plain small"
+          aria-label="More like this"
+          title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
+          onClick={() => session.engine.act("like", "button")}
+        >
+          <Icon name="like" />
+        </Press>
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // One past answer, large, on top of the review's grid.
 import { useEffect, useRef } from "react";
 import type { Label } from "../api";
+import { keyLabel } from "../bindings";
 import type { Seen } from "../reviewed";
 import type { Session } from "../useSession";
 import { inTwo, nameOf, origin } from "../words";
@@ -50,6 +51,16 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
         <Step icon="older" name="Previous" at={place - 1} all={all} onPlace={onPlace} />
         <Labels session={session} answer={seen} onLabel={onLabel} />
         <Step icon="newer" name="Next" at={place + 1} all={all} onPlace={onPlace} />
+        <button
+          type="button"
+          id="closer-like"
+          className="plain"
+          aria-label="More like this"
+          title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
+          onClick={() => void session.engine.liking.press(seen)}
+        >
+          <Icon name="like" />
+        </button>
         <button type="button" className="plain text" onClick={onBack}>
           all
         </button>

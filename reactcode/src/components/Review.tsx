@@ -71,6 +71,8 @@ function Looking({ session, isClose, setClose }: Props) {
     else if (step !== null) go(Math.max(0, Math.min(place + step, all.length - 1)));
     else if (label !== null && isAtAnswer) once(event, () => give(label, "key"));
     else if (action === "undo") once(event, takeBack);
+    else if (action === "like" && isAtAnswer)
+      once(event, () => void session.engine.liking.press(all[place] ?? null));
     else if (action === "slips") session.engine.toggle("slips");
     else return;
     event.preventDefault();
