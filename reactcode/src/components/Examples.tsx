@@ -14,6 +14,7 @@ interface Props {
 
 export function Examples({ outlook, names, isBlind }: Props) {
   const { examples, threshold } = outlook;
+  const becoming = { above: outlook.positive, below: outlook.negative };
   const strips = [
     ["above", `become “${names.positive}”`, "from sure to less sure"],
     ["at", "at the threshold", "the nearest on both sides"],
@@ -27,7 +28,9 @@ export function Examples({ outlook, names, isBlind }: Props) {
             {title} <small>{which}</small>
           </h3>
           {examples[name].length === 0 && (
-            <p className="quiet">{name === "at" ? "none" : "all of them are at the threshold"}</p>
+            <p className="quiet">
+              {name !== "at" && becoming[name] > 0 ? "all of them are at the threshold" : "none"}
+            </p>
           )}
           <ul>
             {examples[name].map((example) => (
