@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from backend.imports import coco, label_studio
+from backend.imports.coco import images, is_coco
+from backend.imports.label_studio import is_tasks, tasks
 from backend.imports.labelled import Labelled
 from backend.imports.pickled import pickled
 from backend.imports.records import csv_records, json_line_records, labelled
@@ -49,10 +50,10 @@ def _json(path: Path, table: Callable[..., Iterator[Labelled]]) -> Iterator[Labe
         content: Any = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is no JSON") from None
-    if label_studio.is_tasks(content):
-        return label_studio.tasks(content)
-    if coco.is_coco(content):
-        return coco.images(content)
+    if is_tasks(content):
+        return tasks(content)
+    if is_coco(content):
+        return images(content)
     if isinstance(content, list) and all(isinstance(record, dict) for record in content):
         return table(content)
     if isinstance(content, dict):
