@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
     | (EXTRA_SUFFIXES.keys() - MISSING_SUFFIXES)
 )
+GRID = re.compile(r"([1-9]\d{0,2})x([1-9]\d{0,2})", re.ASCII)  # columns x rows
+MOST_TILES = 1000  # of one photo
 NO_EXAMPLES = "none"
 EXAMPLES_AT_MOST = 200
 INSTRUCTIONS_BYTES = 256 * 1024
@@ -68,6 +71,7 @@ class Config:
         audit: share of the questions that are drawn at random and not learnt, 0 to 1.
         alike: whether near duplicates are one question, one of `ALIKE`.
         examples: absolute path of a folder of pictures of what is looked for; `NO_EXAMPLES`: none any more.
+        tile: the grid that every photo is cut up by, such as 6x4; what is asked about are the tiles.
     """
 
     run: Path
@@ -89,6 +93,7 @@ class Config:
     audit: float | None = None
     alike: str | None = None
     examples: str | None = None
+    tile: str | None = None
 
     @property
     def address(self) -> str:
@@ -117,6 +122,7 @@ class Config:
             "AUDIT": self.audit,
             "ALIKE": self.alike,
             "EXAMPLES": self.examples,
+            "TILE": self.tile,
             "INSTRUCTIONS": self.instructions,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
@@ -145,6 +151,7 @@ class Config:
             audit=float(environ["IA_AUDIT"]) if "IA_AUDIT" in environ else None,
             alike=environ.get("IA_ALIKE"),
             examples=environ.get("IA_EXAMPLES"),
+            tile=environ.get("IA_TILE"),
             instructions=Path(instructions) if instructions else None,
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
@@ -194,6 +201,7 @@ class Config:
             audit=given.audit,
             alike=given.alike,
             examples=None if given.examples is None else _examples(given.examples),
+            tile=given.tile,
             instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
@@ -287,6 +295,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _grid(text: str) -> str:
+    found = GRID.fullmatch(text)
+    if found is None or not 2 <= int(found[1]) * int(found[2]) <= MOST_TILES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no grid of 2 to {MOST_TILES} tiles, columns x rows, such as 6x4")
+    return text
+
+
 def _share(text: str) -> float:
     try:
         share = float(text)
@@ -339,6 +354,12 @@ def _session_parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="pictures of what you look for, from anywhere: what is like them is asked first; kept with the run; "
         f"{NO_EXAMPLES}: without them again",
+    )
+    parser.add_argument(
+        "--tile",
+        metavar="6x4",
+        type=_grid,
+        help="for large photos of small things: cut each into columns x rows, and ask about the tiles",
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from IA.decoding import pixels
+from IA.decoding import parts, pixels
 from IA.pictures import UnreadableError
+from IA.tiles import Tile, split_file
 
 DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
 MAX_SIZE_PX = 2048
@@ -170,7 +172,7 @@ def load(path: Path, preprocessing: Preprocessing, inside: Path | None = None) -
     """One image as a network wants to see it, not yet normalised.
 
     Args:
-        path: of the file.
+        path: of the file, or of a tile.
         preprocessing: how to resize it.
         inside: a folder that the file must lie in; None: anywhere.
 
@@ -188,10 +190,13 @@ def load_with_box(
     path: Path, preprocessing: Preprocessing, inside: Path | None = None
 ) -> tuple[Tensor, tuple[float, float, float, float]]:
     """The same, and which part of the upright image it is, as `seen_box` says."""
-    image = torch.from_numpy(pixels(path, preprocessing.size_px, inside))  # (H, W, 3)
+    image = pixels(path, preprocessing.size_px, inside)
     height, width, _ = image.shape
-    prepared = RESIZES[preprocessing.resize](image.permute(2, 0, 1), preprocessing)
-    return prepared, seen_box(height, width, preprocessing)
+    return _prepared(image, preprocessing), seen_box(height, width, preprocessing)
+
+
+def _prepared(image: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
+    return RESIZES[preprocessing.resize](torch.from_numpy(image).permute(2, 0, 1), preprocessing)
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -219,10 +224,11 @@ def batches(
     """Decode images in threads, a batch or so ahead of the one who takes them.
 
     The batches follow the order of the paths: the n-th tells about paths n * batch_size and following, each of which
-    is either among the good or among the unreadable. Closing the generator drops what is not begun.
+    is either among the good or among the unreadable. Closing the generator drops what is not begun. A photo whose
+    tiles follow one another is decoded once.
 
     Args:
-        paths: the files; taken as they are needed.
+        paths: the files, or tiles; taken as they are needed.
         preprocessing: how to resize them.
         batch_size: how many paths make a batch.
         workers: how many threads decode.
@@ -232,27 +238,47 @@ def batches(
         The good ones, a stack for each shape among them; place and reason of the unreadable.
     """
     executor = ThreadPoolExecutor(workers, "decode")
-    ahead: deque[Future[Tensor | str]] = deque()
-    following = iter(paths)
+    ahead: deque[Future[list[Tensor | str]]] = deque()
+    results: deque[Tensor | str] = deque()
+    following = _by_photo(paths)
+    under_way = 0
     try:
         for start in itertools.count(0, batch_size):
-            while len(ahead) < 2 * batch_size and (path := next(following, None)) is not None:
-                ahead.append(executor.submit(_load_or_reason, path, preprocessing, inside))
-            if not ahead:
+            while under_way < 2 * batch_size and (group := next(following, None)) is not None:
+                ahead.append(executor.submit(_load_or_reasons, *group, preprocessing, inside))
+                under_way += len(group[1])
+            while ahead and len(results) < batch_size:
+                results.extend(ahead.popleft().result())
+            if not results:
                 break
-            results = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
-            yield _stacked(start, results)
+            batch = [results.popleft() for _ in range(min(batch_size, len(results)))]
+            under_way -= len(batch)
+            yield _stacked(start, batch)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _load_or_reason(path: Path, preprocessing: Preprocessing, inside: Path | None) -> Tensor | str:
+def _by_photo(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Tile | None]]]:
+    """Photos, each with its tiles that follow one another; of one that is not cut up there is None alone."""
+    for (photo, _), group in itertools.groupby(map(split_file, paths), key=_photo_and_grid):
+        yield photo, [tile for _, tile in group]
+
+
+def _photo_and_grid(split: tuple[Path, Tile | None]) -> tuple[Path, tuple[int, int] | None]:
+    photo, tile = split
+    return photo, None if tile is None else (tile.columns, tile.rows)
+
+
+def _load_or_reasons(
+    photo: Path, tiles: list[Tile | None], preprocessing: Preprocessing, inside: Path | None
+) -> list[Tensor | str]:
     try:
-        return load(path, preprocessing, inside)
+        return [_prepared(image, preprocessing) for image in parts(photo, tiles, preprocessing.size_px, inside)]
     except UnreadableError as error:
-        return str(error)
+        reason = str(error)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        return f"It cannot be read: {getattr(error, 'strerror', None) or error}."
+        reason = f"It cannot be read: {getattr(error, 'strerror', None) or error}."
+    return [reason] * len(tiles)
 
 
 def _stacked(start: int, results: list[Tensor | str]) -> tuple[list[Stack], list[Unreadable]]:

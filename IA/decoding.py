@@ -8,13 +8,15 @@ import atexit
 import contextlib
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.pictures import opened, plain_jpeg, upright_pixels
+from IA.pictures import opened, plain_parts, upright_parts
 from IA.suspects import Suspects, key_of
+from IA.tiles import Tile, split_file
 from IA.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -36,12 +38,20 @@ def remember_in(directory: Path) -> None:
 
 
 def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
-    """As `IA.pictures.upright_pixels`, and no file can crash, fill or hold up this process."""
-    with opened(path, inside) as file:
-        key = key_of(path, os.fstat(file.fileno()))
+    """One image, a file or a tile of it, as `IA.pictures.upright_parts`; no file can crash, fill or hold this up."""
+    photo, tile = split_file(path)
+    return parts(photo, [tile], at_least_px, inside)[0]
+
+
+def parts(
+    photo: Path, tiles: Sequence[Tile | None], at_least_px: int | None = None, inside: Path | None = None
+) -> list[NDArray[np.uint8]]:
+    """Several tiles of one photo, likewise: it is decoded once."""
+    with opened(photo, inside) as file:
+        key = key_of(photo, os.fstat(file.fileno()))
         if _suspects is None or key not in _suspects:
             with contextlib.nullcontext() if _suspects is None else _suspects.under_way(key):
-                plain = plain_jpeg(file, at_least_px)
+                plain = plain_parts(file, tiles, at_least_px)
             if plain is not None:
                 return plain
-    return _workers.call(upright_pixels, path.absolute(), at_least_px, inside)
+    return _workers.call(upright_parts, photo.absolute(), tiles, at_least_px, inside)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from IA.tiles import photo_of
+
 log = logging.getLogger(__name__)
 
 Keys = NDArray[np.uint64]
@@ -28,13 +30,13 @@ def key(datadir: Path, path: str) -> int | None:
 
     Args:
         datadir: the image folder.
-        path: of the image, relative to it.
+        path: of the image, relative to it; of a tile the file is that of its photo.
 
     Returns:
         64 bits, never 0; None where there is no such file.
     """
     try:
-        status = (datadir / path).stat()
+        status = (datadir / photo_of(path)).stat()
     except (OSError, ValueError):
         return None
     identity = os.fsencode(path) + struct.pack("<qq", status.st_size, status.st_mtime_ns)

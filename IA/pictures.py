@@ -1,4 +1,4 @@
-"""Image files to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
+"""Image files, and tiles of them, to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
 
 import contextlib
 import errno
@@ -11,7 +11,7 @@ import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from IA.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
+from IA.tiles import Tile, split_file
 from IA.windowing import windowed
 
 MAX_PIXELS = 300_000_000
@@ -78,9 +79,10 @@ def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None
     Grey of 16 or 32 bit is windowed between its 0.5 and 99.5 percentile.
 
     Args:
-        path: a file of one of `FORMATS`, or of an extra that is installed, whatever its name.
-        at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as its short side keeps at least
-            this many pixels; one that is smaller from the start is never scaled. Other formats come in full size.
+        path: a file of one of `FORMATS`, or of an extra that is installed, whatever its name; or a tile of it.
+        at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as the short side of the result
+            keeps at least this many pixels; one that is smaller from the start is never scaled. Other formats come in
+            full size.
         inside: a folder without links in its path, that the file must lie in when it is open; None: anywhere.
 
     Returns:
@@ -90,8 +92,13 @@ def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None
         UnreadableError: the content cannot be decoded.
         OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
     """
-    with opened(path, inside) as file:
-        return upright(file, at_least_px)
+    photo, tile = split_file(path)
+    with opened(photo, inside) as file:
+        if tile is None:
+            return upright(file, at_least_px)
+        whole = upright(file, _whole_px(file, tile, at_least_px))
+        with _judged():
+            return whole.crop(tile.box(*whole.size))
 
 
 def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
@@ -102,23 +109,56 @@ def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
 
 def upright_pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
     """The same as pixels, (H, W, 3): a large picture of any format may come smaller, as a JPEG does."""
-    with opened(path, inside) as file, _judged():
-        pixels = _fast_jpeg(file, at_least_px)
+    photo, tile = split_file(path)
+    return upright_parts(photo, [tile], at_least_px, inside)[0]
+
+
+def upright_parts(
+    photo: Path, tiles: Sequence[Tile | None], at_least_px: int | None = None, inside: Path | None = None
+) -> list[NDArray[np.uint8]]:
+    """The same of several tiles of a photo, all of one grid, or of all of it where one is None; decoded once."""
+    with opened(photo, inside) as file, _judged():
+        whole_px = _whole_px(file, tiles[0], at_least_px)
+        pixels = _fast_jpeg(file, whole_px)
         if pixels is not None:
-            return pixels
-        with _header(file, at_least_px) as image:
-            return np.array(_smaller(_upright(image), at_least_px))
+            return _cut(pixels, tiles)
+        with _header(file, whole_px) as image:
+            whole = _upright(image)
+        parts = (whole if tile is None else whole.crop(tile.box(*whole.size)) for tile in tiles)
+        return [np.array(_smaller(part, at_least_px, LARGE_PIXELS // len(tiles))) for part in parts]
 
 
-def plain_jpeg(file: BinaryIO, at_least_px: int | None = None) -> NDArray[np.uint8] | None:
+def plain_parts(
+    file: BinaryIO, tiles: Sequence[Tile | None], at_least_px: int | None = None
+) -> list[NDArray[np.uint8]] | None:
     """The same of the most usual kind of file; None for all others, and for one that something is wrong with.
 
     What it takes in memory and time is bounded by the header, so that threads may decode these without a process of
     their own; and unlike Pillow, it does not keep all other threads waiting.
     """
     with contextlib.suppress(UnreadableError), _judged():
-        return _fast_jpeg(file, at_least_px)
+        pixels = _fast_jpeg(file, _whole_px(file, tiles[0], at_least_px))
+        return None if pixels is None else _cut(pixels, tiles)
     return None
+
+
+def _whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
+    """What the whole photo must keep on its short side for a tile of it to keep so much."""
+    if tile is None or at_least_px is None:
+        return at_least_px
+    return tile.whole_px(upright_size_px(file), at_least_px)
+
+
+def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArray[np.uint8]]:
+    """Parts of a photo's pixels, each of them in memory of its own; the photo itself as it is."""
+    parts = []
+    for tile in tiles:
+        if tile is None:
+            parts.append(pixels)
+        else:
+            left, top, right, bottom = tile.box(pixels.shape[1], pixels.shape[0])
+            parts.append(pixels[top:bottom, left:right].copy())
+    return parts
 
 
 def upright_size_px(file: BinaryIO) -> tuple[int, int]:
@@ -133,7 +173,7 @@ def upright_size_px(file: BinaryIO) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def opened(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
-    """An image file, open; other arguments and errors as for `open_upright`."""
+    """An image file, open; no tile of one. Other arguments and errors as for `open_upright`."""
     _check_kind(path.stat())  # before it is opened: that alone makes some devices act
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
         _check_kind(os.fstat(file.fileno()))
@@ -143,9 +183,10 @@ def opened(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
 
 
 def is_inside(path: Path, inside: Path | None) -> bool:
-    """Whether there is a file, and not outside of a folder that links may lead out of."""
+    """Whether there is a file, also of a tile, and not outside of a folder that links may lead out of."""
     try:
-        return path.is_file() and (inside is None or path.resolve().is_relative_to(inside))
+        file, _ = split_file(path)
+        return file.is_file() and (inside is None or file.resolve().is_relative_to(inside))
     except (OSError, RuntimeError, ValueError):  # a circle of links, or a name that no file can have
         return False
 
@@ -241,13 +282,16 @@ def _upright(image: Image.Image) -> Image.Image:
     return picture.copy() if picture is image else picture
 
 
-def _smaller(picture: Image.Image, at_least_px: int | None) -> Image.Image:
-    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send."""
+def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:
+    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send.
+
+    With no more than `most` pixels it stays as it is.
+    """
     pixels = picture.width * picture.height
-    if at_least_px is None or pixels <= LARGE_PIXELS:
+    if at_least_px is None or pixels <= most:
         return picture
     factor = next(factor for factor in (8, 4, 2, 1) if factor * at_least_px <= max(min(picture.size), at_least_px))
-    along = max(factor, -(-pixels // (factor * LARGE_PIXELS)))
+    along = max(factor, -(-pixels // (factor * most)))
     return picture.reduce((along, factor) if picture.width > picture.height else (factor, along))
 
 

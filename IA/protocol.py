@@ -112,6 +112,7 @@ class Settings:
         confidence: how certain it is to be.
         alike: whether near duplicates are one question, one of `config.ALIKE`.
         examples: absolute path of a folder of pictures of what is looked for; "": there are none.
+        tile: the grid that every photo is cut up by, such as 6x4; "": the images are the photos.
     """
 
     datadir: str
@@ -129,6 +130,7 @@ class Settings:
     confidence: float = 0.95
     alike: str = DEFAULT_ALIKE
     examples: str = ""
+    tile: str = ""
 
     def bounds(self, datadir: Path) -> Path | None:
         """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""

@@ -31,6 +31,7 @@ from IA.protocol import (
     signature,
 )
 from IA.space import Space
+from IA.tiles import grid_of
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Scorer:
         self._datadir = Path()
         self._inside: Path | None = None
         self._images = Version[list[str]](0, [])
+        self._tiles = 1  # of each photo, one after the other
         self._numbers: dict[str, int] = {}
         self._answered: object = None  # the version of the answers that novelty knows
         self._labels = 0
@@ -193,6 +195,7 @@ class Scorer:
         if images is not self._images:
             self._datadir, self._images = datadir, images
             self._numbers = {path: number for number, path in enumerate(images.content)}
+            self._tiles = len(grid) if images.content and (grid := grid_of(images.content[0])) else 1
             self._pool.follow(datadir, images.content)
             self._answered = None
             self._to_publish = self._urgent = True
@@ -228,7 +231,7 @@ class Scorer:
     def _begin_stream(self) -> bool:
         """Ask for what is missing; False if nothing is."""
         missing = self._pool.missing()
-        self._order, self._asked = EmbeddingOrder(missing, SEED), []
+        self._order, self._asked = EmbeddingOrder(missing, SEED, self._tiles), []
         self._bar.close()
         self._bar = tqdm(
             total=len(missing), unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not len(missing)

@@ -9,6 +9,7 @@ from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
 from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.protocol import IMAGES, PICKLES, SETTINGS, Settings, is_of_later_version, read
+from IA.tiles import photo_of
 
 SAMPLE = 1000  # images of a run that are looked for in another folder
 FOUND_SHARE = 0.5  # of them must be there
@@ -101,8 +102,8 @@ def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
     Raises:
-        UsageError: it cannot be written, was written by a later version, belongs to another folder, or both answers
-            would have one name.
+        UsageError: it cannot be written, was written by a later version, belongs to another folder or other tiles, or
+            both answers would have one name.
     """
     run = config.run
     try:
@@ -119,6 +120,12 @@ def check_run(config: Config) -> None:
         before = None
     if before is not None and config.datadir is not None:
         _check_folder(run, before, config.datadir)
+    if before is not None and config.tile is not None and config.tile != before.tile:
+        what = f"tiles of {before.tile}" if before.tile else "whole images"
+        raise UsageError(
+            f"The run {run} asks about {what}, not tiles of {config.tile}; name another with --run, or begin it anew "
+            "with --reset."
+        )
     positive = config.positive or (before.positive if before else "positive")
     negative = config.negative or (before.negative if before else "negative")
     if positive == negative:
@@ -154,7 +161,7 @@ def _check_folder(run: Path, before: Settings, datadir: Path) -> None:
     except (OSError, ValueError):
         return
     asked = known[:: max(1, len(known) // SAMPLE)]
-    found = sum((datadir / path).is_file() for path in asked)
+    found = sum((datadir / photo_of(path)).is_file() for path in asked)
     if found < FOUND_SHARE * len(asked):
         raise UsageError(
             f"The run {run} belongs to {folder}, and of {len(asked)} of its images {found} are in {datadir}; name the "

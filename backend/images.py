@@ -1,4 +1,7 @@
-"""The images: listing DATADIR, following it, and the number that each path keeps for good."""
+"""The images: listing DATADIR, following it, and the number that each path keeps for good.
+
+With a grid the images are the tiles of the photos there: those of one photo have numbers in a row.
+"""
 
 import hashlib
 import logging
@@ -25,6 +28,7 @@ from watchdog.observers.api import BaseObserver
 from backend.listing import Listing, told_of
 from backend.paths import Paths
 from IA import protocol
+from IA.tiles import Grid, photo_of, split_file
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +61,11 @@ class Images:
         datadir: Path,
         on_change: Callable[[int], None] = lambda number: None,
         follow_links: bool = False,
+        grid: Grid | None = None,
     ) -> None:
         self.datadir = datadir
+        self.grid = grid
+        self._tiles = len(grid) if grid else 1
         self.listing = True
         self._is_watching = True
         self._is_whole = True  # all images that are known could be looked for
@@ -100,15 +107,20 @@ class Images:
         """How many images there are now."""
         return len(self._paths) - len(self._gone)
 
+    @property
+    def photos(self) -> int:
+        """How many files these are."""
+        return self.present // self._tiles
+
     def path(self, number: int) -> str:
-        """The path relative to DATADIR. Raises IndexError for a number never given."""
+        """The path relative to DATADIR; of a tile as `IA.tiles` says. Raises IndexError for a number never given."""
         if number < 0:
             raise IndexError(number)
         return self._paths[number]
 
     def files(self) -> Iterator[Path]:
         """The files of all images that were ever known."""
-        return (self.datadir / self._paths[number] for number in range(len(self._paths)))
+        return (self.datadir / photo_of(self._paths[number]) for number in range(0, len(self._paths), self._tiles))
 
     def number(self, path: str) -> int | None:
         """The number of a path."""
@@ -119,7 +131,7 @@ class Images:
         return number in self._gone
 
     def file(self, number: int) -> Path:
-        """The file itself.
+        """The file itself; of a tile that of its photo, with its mark, as `IA.pictures` takes it.
 
         Raises:
             FileNotFoundError: there is no such image, or a link has come to lead out of DATADIR.
@@ -128,14 +140,14 @@ class Images:
             path = self.datadir / self.path(number)
         except IndexError:
             raise FileNotFoundError(f"no image {number}") from None
-        if not self._follow_links and not path.resolve().is_relative_to(self.datadir):
+        if not self._follow_links and not split_file(path)[0].resolve().is_relative_to(self.datadir):
             raise FileNotFoundError(f"{path} leads out of {self.datadir}")
         return path
 
     def version(self, number: int) -> str:
         """A key of the file's content as it is now, for addresses that may be cached for good."""
         path = self._paths[number]
-        signature = protocol.signature(self.datadir / path)
+        signature = protocol.signature(self.datadir / photo_of(path))
         return hashlib.blake2b(repr((path, signature)).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
     # --- the thread ---------------------------------------------------------------------------------------------------
@@ -177,9 +189,9 @@ class Images:
         published = time.monotonic()
         for path in self._listing.walk(self.datadir):
             is_empty = False
-            number = self._add(self._relative(str(path)))
-            if number < len(found):  # those that come now are there
-                found[number] = True
+            numbers = self._add(self._relative(str(path)))
+            if numbers.start < len(found):  # those that come now are there
+                found[numbers.start : numbers.stop] = bytes([True]) * len(numbers)
             if self._stop.is_set():
                 return
             if time.monotonic() - published > (PUBLISH_EVERY_S if self._published > 0 else PUBLISH_FIRST_S):
@@ -217,15 +229,22 @@ class Images:
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self.datadir).replace(os.sep, "/")
 
-    def _add(self, path: str) -> int:
-        """Number of the path, a new one if need be."""
-        number = self._paths.number(path)
-        if number is None:
-            number = self._paths.add(path)
-        elif number in self._gone:
-            self._gone.discard(number)
-            self._tell(number)
-        return number
+    def _numbers(self, file: str) -> range | None:
+        """The numbers of a file: one, or those of its tiles; None where it never came."""
+        first = self._paths.number(file if self.grid is None else next(self.grid.paths(file)))
+        return None if first is None else range(first, first + self._tiles)
+
+    def _add(self, file: str) -> range:
+        """Numbers of the file, new ones if need be."""
+        numbers = self._numbers(file)
+        if numbers is None:
+            first, *_ = [self._paths.add(path) for path in (self.grid.paths(file) if self.grid else [file])]
+            return range(first, first + self._tiles)
+        for number in numbers:
+            if number in self._gone:
+                self._gone.discard(number)
+                self._tell(number)
+        return numbers
 
     def _remove(self, number: int) -> None:
         self._gone.add(number)
@@ -289,19 +308,20 @@ class Images:
                 self._add(self._relative(str(inside)))
             return len(self._gone) != before
         if self._listing.is_image(path, path.is_symlink()):
-            known = self._paths.number(relative)
-            self._tell(self._add(relative))
+            known = self._numbers(relative)
+            for number in self._add(relative):
+                self._tell(number)
             return known is not None
-        if self._paths.number(relative) is not None or not path.exists():  # a link that leads out may stand there now
+        if self._numbers(relative) is not None or not path.exists():  # a link that leads out may stand there now
             for number in self._inside(relative):
                 self._remove(number)
         return False
 
     def _inside(self, relative: str) -> list[int]:
-        """The numbers of one path, or of all in the folder that stood there."""
-        number = self._paths.number(relative)
-        if number is not None:
-            return [number]
+        """The numbers of one file, or of all in the folder that stood there."""
+        numbers = self._numbers(relative)
+        if numbers is not None:
+            return list(numbers)
         folder = f"{relative}/"
         return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
 

@@ -50,6 +50,7 @@ from IA.protocol import (
     Settings,
     Version,
 )
+from IA.tiles import Grid, grid_of
 from IA.units import Closed, divided
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Session:
         self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)
-        self.images = Images(self.run, datadir, self._on_image, config.follow_links)
+        self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.of(self.settings.tile))
         self.uploads = Uploads(datadir, self.images.files) if config.allow_upload else None
         self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
         self.explanations = Explanations(self.images.version)
@@ -561,7 +562,9 @@ def settle(config: Config) -> Settings:
     except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             log.warning("%s; the run goes on with what was asked for now, and defaults", error)
-        before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex)
+        before = Settings(
+            "", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex, tile=_tile_of(config.run)
+        )
     if before.datadir not in {"", str(config.datadir)}:
         log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
     return Settings(
@@ -580,7 +583,14 @@ def settle(config: Config) -> Settings:
         confidence=before.confidence,
         alike=config.alike or before.alike,
         examples=before.examples if config.examples is None else config.examples_folder,
+        tile=before.tile if config.tile is None else config.tile,
     )
+
+
+def _tile_of(run: Path) -> str:
+    """The grid of the images that a run has, whatever became of its settings."""
+    images = Latest(run, IMAGES).content() or []
+    return str(grid_of(images[0]) or "") if images else ""
 
 
 def _numbers_stand(run: Path) -> bool:
