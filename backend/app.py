@@ -123,23 +123,28 @@ def _add_images(app: FastAPI, session: Session) -> None:
 
     pictures = CapacityLimiter(PICTURES_AT_ONCE)
 
-    @app.get("/api/images/{image}", summary="One image for display, upright", response_class=Response)
+    @app.get(
+        "/api/images/{image}",
+        summary="One image for display, upright; or the photo of a tile",
+        response_class=Response,
+    )
     async def picture(
         image: Number,
         size: Annotated[int | None, Query(ge=1, le=65535)] = None,
         version: str | None = None,
+        whole: bool = False,
         if_none_match: Annotated[str, Header()] = "",
     ) -> Response:
-        return await to_thread.run_sync(answer, image, size, if_none_match, limiter=pictures)
+        return await to_thread.run_sync(answer, image, size, whole, if_none_match, limiter=pictures)
 
-    def answer(image: int, size: int | None, if_none_match: str) -> Response:
+    def answer(image: int, size: int | None, whole: bool, if_none_match: str) -> Response:
         try:
-            tag = session.tag(image, size)
+            tag = session.tag(image, size, whole)
             headers = {"cache-control": FOR_GOOD, "etag": f'"{tag}"'}
             if f'"{tag}"' in if_none_match:
                 return Response(status_code=304, headers=headers)
-            shown = session.render(image, size)
-            is_same = tag == session.tag(image, size)  # else the file was replaced meanwhile
+            shown = session.render(image, size, whole)
+            is_same = tag == session.tag(image, size, whole)  # else the file was replaced meanwhile
         except UnreadableError as error:
             raise HTTPException(415, f"This image cannot be shown. {error}") from None
         except OSError as error:

@@ -7,7 +7,8 @@ from fastapi import FastAPI, HTTPException
 from backend.bodies import DoubtfulBody, FinishBody, Share
 from backend.finishing import BINS, DOUBTFUL, USUAL_THRESHOLD, Rest
 from backend.model_labels import BusyError, Finish, NoFinishError, Progress
-from backend.session import Session, displayed
+from backend.names import names_of
+from backend.session import Session
 
 BUSY = "The labels of the model are being written; wait until that is done."
 NO_MODEL = "There is no model yet that could label anything."
@@ -80,8 +81,8 @@ def _looked_at(
 
 
 def _image(session: Session, image: int, probability: float) -> dict[str, Any]:
-    path = displayed(session.images.path(image))
-    return {"image": image, "path": path, "version": session.images.version(image), "probability": probability}
+    names = names_of(session.images.path(image))
+    return {"image": image, **names, "version": session.images.version(image), "probability": probability}
 
 
 def _without_model() -> dict[str, Any]:

@@ -28,7 +28,7 @@ from watchdog.observers.api import BaseObserver
 from backend.listing import Listing, told_of
 from backend.paths import Paths
 from IA import protocol
-from IA.tiles import Grid, photo_of, split_file
+from IA.tiles import Grid, photo_of
 
 log = logging.getLogger(__name__)
 
@@ -130,24 +130,26 @@ class Images:
         """Whether the file was removed."""
         return number in self._gone
 
-    def file(self, number: int) -> Path:
-        """The file itself; of a tile that of its photo, with its mark, as `IA.pictures` takes it.
+    def file(self, number: int, whole: bool = False) -> Path:
+        """The file itself; of a tile that of its photo, with its mark, as `IA.pictures` takes it, or the whole photo.
 
         Raises:
             FileNotFoundError: there is no such image, or a link has come to lead out of DATADIR.
         """
         try:
-            path = self.datadir / self.path(number)
+            path = self.path(number)
         except IndexError:
             raise FileNotFoundError(f"no image {number}") from None
-        if not self._follow_links and not split_file(path)[0].resolve().is_relative_to(self.datadir):
-            raise FileNotFoundError(f"{path} leads out of {self.datadir}")
-        return path
+        photo = self.datadir / photo_of(path)
+        if not self._follow_links and not photo.resolve().is_relative_to(self.datadir):
+            raise FileNotFoundError(f"{photo} leads out of {self.datadir}")
+        return photo if whole else self.datadir / path
 
-    def version(self, number: int) -> str:
+    def version(self, number: int, whole: bool = False) -> str:
         """A key of the file's content as it is now, for addresses that may be cached for good."""
-        path = self._paths[number]
-        signature = protocol.signature(self.datadir / photo_of(path))
+        photo = photo_of(self._paths[number])
+        path = photo if whole else self._paths[number]
+        signature = protocol.signature(self.datadir / photo)
         return hashlib.blake2b(repr((path, signature)).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
     # --- the thread ---------------------------------------------------------------------------------------------------

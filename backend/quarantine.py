@@ -20,8 +20,8 @@ from typing import Any
 
 from backend.alone import alone
 from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
+from backend.names import displayed
 from backend.reading import Reading, opened
-from backend.session import displayed
 from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.pictures import UnreadableError, upright_pixels

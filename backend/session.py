@@ -24,6 +24,7 @@ from backend.instructions import Instructions
 from backend.labels import Labels
 from backend.likes import Likes
 from backend.model_labels import ModelLabels
+from backend.names import displayed, names_of
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
 from backend.rendering import Picture
@@ -206,7 +207,7 @@ class Session:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
         image = self.images.number(answer.path)
         version = None if image is None else self.images.version(image)
-        return {"image": image, "path": displayed(answer.path), "label": answer.label, "version": version}
+        return {"image": image, **names_of(answer.path), "label": answer.label, "version": version}
 
     def record(self, answer: Answer) -> dict[str, Any]:
         """An answer as it is listed."""
@@ -247,7 +248,7 @@ class Session:
         images = [
             {
                 "image": image,
-                "path": displayed(self.images.path(image)),
+                **names_of(self.images.path(image)),
                 "probability": probability,
                 "version": self.images.version(image),
                 "alike": self.queue.alike(image, client),
@@ -275,7 +276,7 @@ class Session:
         return [
             {
                 "image": image,
-                "path": displayed(self.images.path(image)),
+                **names_of(self.images.path(image)),
                 "version": self.images.version(image),
                 "similarity": similarity,
                 "label": label,
@@ -287,23 +288,29 @@ class Session:
             and not self.images.is_gone(image)
         ]
 
-    def tag(self, image: int, size_px: int | None) -> str:
+    def tag(self, image: int, size_px: int | None, whole: bool = False) -> str:
         """What tells one picture for display from any other: file, content and size. Raises FileNotFoundError."""
         self.images.file(image)
-        return name_of(self.images.version(image), size_px)
+        return name_of(self.images.version(image, whole), size_px)
 
-    def render(self, image: int, size_px: int | None) -> Picture:
+    def render(self, image: int, size_px: int | None, whole: bool = False) -> Picture:
         """One picture for display.
+
+        Args:
+            image: its number.
+            size_px: at most this many pixels on the long side; None: as it is.
+            whole: of a tile the photo that it is of.
 
         Raises:
             OSError: there is no such image, or its file cannot be opened.
             UnreadableError: it cannot be decoded; it is not asked any more.
         """
         limit_px = limit_of(size_px)
-        if limit_px is not None and self.queue.is_open(image):
+        if limit_px is not None and not whole and self.queue.is_open(image):
             self.ahead.asked(limit_px)
         with self._told_of(image):
-            return self.previews.render(self.images.file(image), lambda: self.images.version(image), size_px)
+            file = self.images.file(image, whole)
+            return self.previews.render(file, lambda: self.images.version(image, whole), size_px)
 
     def _prepare(self, image: int, size_px: int) -> None:
         """Have a picture ready before it is asked for; trouble is told when it is."""
@@ -420,6 +427,8 @@ class Session:
             "datadir": displayed(self.settings.datadir),
             "classes": {"positive": self.settings.positive, "negative": self.settings.negative},
             "images": images,
+            "photos": self.images.photos,
+            "tile": self.settings.tile or None,
             **self.counts(),
             "alike": self.queue.copies,
             "unreadable": len(self._undecodable | self._unscorable),
@@ -605,11 +614,6 @@ def _numbers_stand(run: Path) -> bool:
             (run / file.name).unlink(missing_ok=True)
         return False
     return True
-
-
-def displayed(path: str) -> str:
-    """A path as text: bytes that are no UTF-8 become replacement characters."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _percent(part: int, whole: int) -> float:

@@ -73,7 +73,7 @@ def test_an_explanation(server: Serving) -> None:
     assert (explained["image"], explained["checkpoint"]) == (2, 3)
     version = server.session.images.version(6)
     near = {"image": 6, "path": "6.png", "version": version, "similarity": 0.75, "label": "positive"}
-    assert explained["positive"] == [near]
+    assert explained["positive"] == [near | {"source_image": "6.png", "tile": None}]
     assert [other["image"] for other in explained["negative"]] == [7]
     assert told(server, 5) is None
     assert told(server, 999) is None
