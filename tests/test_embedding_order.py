@@ -1,5 +1,7 @@
 """The order of embedding: everything once, half of it at random, the other half beside what is promising."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +37,16 @@ def test_without_a_promise_it_is_a_shuffle() -> None:
     order = list(EmbeddingOrder(np.arange(1000), seed=0))
     assert order == list(EmbeddingOrder(np.arange(1000), seed=0))
     assert 400 < np.mean(order[:200]) < 600
+
+
+def test_tiles_of_a_photo_come_together() -> None:
+    """A photo that is begun is finished, and what is promising is the photo beside, not the tile."""
+    order = EmbeddingOrder(np.array([n for n in range(240) if n != 7]), seed=0, tiles=24)
+    order.promise([130])
+    taken = list(order)
+    assert sorted(taken) == [n for n in range(240) if n != 7]
+    photos = [number // 24 for number in taken]
+    changes = sum(one != other for one, other in itertools.pairwise(photos))
+    assert changes == 9
+    begun = list(dict.fromkeys(photos))
+    assert {4, 6} <= set(begun[:5])

@@ -10,6 +10,7 @@ from PIL import Image
 
 from backend.images import Images
 from IA import protocol
+from IA.tiles import Grid
 from tests.serving import until
 
 
@@ -228,3 +229,39 @@ def test_a_file_that_becomes_a_link_out_is_gone(tmp_path: Path, datadir: Path, f
     (datadir / "link.tmp").symlink_to(tmp_path / "secret.jpg")
     (datadir / "link.tmp").rename(datadir / "b.jpg")
     until(lambda: "b.jpg" not in present(images))
+
+
+def test_tiles_of_photos(tmp_path: Path, datadir: Path) -> None:
+    """With a grid the images are tiles: they come, go and come back with their photo, and keep their numbers."""
+    run, grid = tmp_path / "run", Grid(3, 2)
+    run.mkdir()
+
+    def start() -> Images:
+        images = Images(run, datadir, grid=grid)
+        images.start()
+        until(lambda: not images.listing)
+        return images
+
+    images = start()
+    assert present(images) == {path for photo in EXPECTED for path in grid.paths(photo)}
+    assert (images.present, images.photos) == (6 * len(EXPECTED), len(EXPECTED))
+    assert sorted(file.name for file in images.files()) == sorted(Path(photo).name for photo in EXPECTED)
+    first = images.number("b.jpg#3x2-c1-r1")
+    assert first is not None
+    assert [images.path(first + place) for place in range(6)] == list(grid.paths("b.jpg"))
+    assert images.file(first + 1) == datadir / "b.jpg#3x2-c2-r1"
+    assert images.file(first + 1, whole=True) == datadir / "b.jpg"
+    versions = {images.version(number) for number in range(len(images))}
+    assert len(versions) == len(images)
+    (datadir / "b.jpg").unlink()
+    until(lambda: images.photos == len(EXPECTED) - 1)
+    assert all(images.is_gone(number) for number in range(first, first + 6))
+    (datadir / "new.jpg").write_bytes(b"")
+    until(lambda: images.photos == len(EXPECTED))
+    images.close()
+    (datadir / "b.jpg").write_bytes(b"")
+    images = start()
+    assert images.number("b.jpg#3x2-c1-r1") == first
+    assert images.photos == len(EXPECTED) + 1
+    assert not images.is_gone(first)
+    images.close()

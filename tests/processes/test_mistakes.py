@@ -109,3 +109,9 @@ def test_launched_from_anywhere(tmp_path: Path, datadir: Path) -> None:
     assert link.startswith(f"http://127.0.0.1:{port}/?token=")
     assert (tmp_path / "my run" / "labels.sqlite3").exists()
     assert (tmp_path / "my run" / "token").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("grid", ["6", "1x1", "0x4", "6x4x2", "40x40", "a"])
+def test_no_grid(datadir: Path, grid: str) -> None:
+    """Tiles are columns x rows, and at least two."""
+    assert_one_sentence(launch("localhost", "8077", str(datadir), "--tile", grid), "no grid", "6x4")
