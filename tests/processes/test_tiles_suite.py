@@ -24,13 +24,13 @@ def test_tiles_are_asked_about_learnt_and_kept(tmp_path: Path) -> None:
     """Eight photos of six tiles, four of these with a star: found soon, and the run goes on with the same grid."""
     (tmp_path / "images").mkdir()
     for photo in range(8):
-        whole = Image.new("RGB", (3 * 320, 2 * 240))
+        canvas = Image.new("RGB", (3 * 320, 2 * 240))
         for place in range(6):
             column, row = place % 3, place // 3
             path = f"{photo}.jpg#3x2-c{column + 1}-r{row + 1}"
-            tile = draw_picture(path in STARS, random.Random(6 * photo + place)).resize((320, 240))
-            whole.paste(tile, (320 * column, 240 * row))
-        whole.save(tmp_path / f"images/{photo}.jpg")
+            part = draw_picture(path in STARS, random.Random(6 * photo + place)).resize((320, 240))
+            canvas.paste(part, (320 * column, 240 * row))
+        canvas.save(tmp_path / f"images/{photo}.jpg")
     with running(tmp_path / "run", tmp_path / "images", "--tile", "3x2", "--alike", "off") as suite:
         until(lambda: suite.status()["embedding"]["percent"] == 100, START_S)  # type: ignore[index]
         status = suite.status()
