@@ -21,9 +21,11 @@ from IA.embeddings import Embeddings
 from IA.engine import usable_cores
 from IA.looks import SIDE, Look, are_alike, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
+from IA.pickle_file import publish, read
 from IA.pictures import UnreadableError
 from IA.pool import Pool
-from IA.protocol import DUPLICATES, MOST_ALIKE, Duplicates, publish, read
+from IA.protocol import DUPLICATES
+from IA.records import MOST_ALIKE, Duplicates
 from IA.view import View
 
 log = logging.getLogger(__name__)

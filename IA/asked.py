@@ -6,7 +6,9 @@ the model knew of it, so nothing that learns, validates or orders opens annotati
 
 from pathlib import Path
 
-from IA.protocol import ANNOTATIONS, AUDIT, Latest, Version, read, signature
+from IA.pickle_file import Version, read
+from IA.protocol import ANNOTATIONS, AUDIT
+from IA.watching import Latest, signature
 
 WATCHED = (ANNOTATIONS.name, AUDIT.name)
 
@@ -64,7 +66,7 @@ def read_asked(run: Path) -> Answers:
     """The same, once.
 
     Raises:
-        OSError, ValueError: as `protocol.read`; without any answer it is a FileNotFoundError.
+        OSError, ValueError: as `pickle_file.read`; without any answer it is a FileNotFoundError.
     """
     while True:
         before = signature(run / ANNOTATIONS.name)

@@ -33,7 +33,8 @@ from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.loop import one_sentence
 from IA.once import read_once
-from IA.protocol import SETTINGS, read
+from IA.pickle_file import read
+from IA.protocol import SETTINGS
 from IA.space import Space
 
 NICENESS = 10  # a suite at work on the same machine goes first

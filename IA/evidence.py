@@ -16,18 +16,9 @@ from config import UsageError
 from IA.asked import read_asked
 from IA.audit import Division, Sample, Standing
 from IA.head import average_precision, best_threshold, folds_of
-from IA.protocol import (
-    ANNOTATIONS,
-    AUDIT,
-    DUPLICATES,
-    HELD_OUT,
-    IMAGES,
-    PREDICTIONS,
-    SETTINGS,
-    PickleFile,
-    Predictions,
-    read,
-)
+from IA.pickle_file import PickleFile, read
+from IA.protocol import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
+from IA.records import Predictions
 from IA.units import Closed, Units, divided
 
 RESAMPLES = 1000

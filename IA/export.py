@@ -18,7 +18,8 @@ from IA.evidence import evidence
 from IA.loop import one_sentence
 from IA.model import Checkpoint, Predictor
 from IA.portable import EXAMPLE_PX, traced
-from IA.protocol import SETTINGS, replace
+from IA.protocol import SETTINGS
+from IA.replacement import replace
 
 USAGE = "python -m IA.export predictor.ckpt [--to onnx|torch] [--out FILE] [--run RUN]"
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}

@@ -20,8 +20,10 @@ from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
 from IA.once import read_once
+from IA.pickle_file import publish, read
 from IA.pictures import is_inside
-from IA.protocol import BACKBONE, FINE_TUNING, IMAGES, SETTINGS, FineTuning, publish, read
+from IA.protocol import BACKBONE, FINE_TUNING, IMAGES, SETTINGS
+from IA.records import FineTuning
 from IA.tuned import NAME, Tuned, only_writer
 
 log = logging.getLogger(__name__)

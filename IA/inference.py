@@ -28,12 +28,11 @@ from IA.protocol import (
     SETTINGS,
     SIMILAR,
     WANTED,
-    Latest,
-    changes,
 )
 from IA.scorer import Scorer
 from IA.similar import LikeThis
 from IA.tuned import LatestTuned
+from IA.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 

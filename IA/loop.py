@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from config import Config, UsageError
-from IA import protocol
+from IA import locks, replacement, watching
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +53,17 @@ def until_signalled(name: str, run: Path, *writes: str) -> Iterator[Stop]:
     log_to(run, name)
     with contextlib.ExitStack() as stack:
         ends_s = time.monotonic() + LOCK_WAIT_S
-        while not stack.enter_context(protocol.hold(run, name)):
+        while not stack.enter_context(locks.hold(run, name)):
             if stop.is_set() or time.monotonic() > ends_s:
                 raise UsageError(f"A {name} already works on {run}; stop it first, or name another run.")
             time.sleep(0.1)
-        protocol.sweep(run, *writes)
+        replacement.sweep(run, *writes)
         log.info("%s started, process %d", name, os.getpid())
         yield stop
         log.info("%s ended", name)
 
 
-def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: protocol.Stop) -> None:
+def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: watching.Stop) -> None:
     """Take a step at each turn, and further ones at once while it says that there is more to do.
 
     What the machine refuses (a disk that is full or read-only, no descriptors left) is one warning; a step that failed

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 
 from config import UsageError
-from IA import archive, protocol
+from IA import archive, replacement
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
@@ -140,7 +140,7 @@ class Predictor(nn.Module):
         content = {"format": FORMAT, **said, "state_dict": state, "preprocessing": self.preprocessing.as_dict()}
         buffer = io.BytesIO()
         torch.save(content, buffer)
-        protocol.replace(Path(path), buffer.getvalue())
+        replacement.replace(Path(path), buffer.getvalue())
 
     def embeddings(self, images: Tensor) -> Tensor:
         """What the backbone makes of images.

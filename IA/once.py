@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from IA.protocol import DUPLICATES, IMAGES, Settings, read
+from IA.pickle_file import read
+from IA.protocol import DUPLICATES, IMAGES
+from IA.records import Settings
 
 Label = TypeVar("Label", bound=bool | None)
 

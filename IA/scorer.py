@@ -18,20 +18,13 @@ from IA.events import Events
 from IA.examples import Examples
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
+from IA.pickle_file import Version, publish, read
 from IA.pool import Pool
-from IA.protocol import (
-    ANNOTATIONS,
-    FEATURES,
-    PREDICTIONS,
-    PREDICTOR,
-    Predictions,
-    Version,
-    publish,
-    read,
-    signature,
-)
+from IA.protocol import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
+from IA.records import Predictions
 from IA.space import Space
 from IA.tiles import grid_of
+from IA.watching import signature
 
 log = logging.getLogger(__name__)
 

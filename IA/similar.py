@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from IA.protocol import MOST_SIMILAR, SIMILAR, WANTED, Latest, Similar, publish
+from IA.pickle_file import publish
+from IA.protocol import SIMILAR, WANTED
+from IA.records import MOST_SIMILAR, Similar
 from IA.scorer import Scorer
+from IA.watching import Latest
 
 log = logging.getLogger(__name__)
 

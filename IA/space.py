@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from IA.protocol import Features
+from IA.records import Features
 
 COMPONENTS = 256
 BOUND = 1e12  # embeddings beyond it are clipped: their squares still fit float32

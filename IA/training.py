@@ -16,23 +16,14 @@ from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.once import Once, read_once
-from IA.protocol import (
-    BACKBONE,
-    DUPLICATES,
-    FEATURES,
-    HELD_OUT,
-    PREDICTOR,
-    SETTINGS,
-    Features,
-    Latest,
-    Settings,
-    changes,
-    publish,
-)
+from IA.pickle_file import publish
+from IA.protocol import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, PREDICTOR, SETTINGS
+from IA.records import Features, Settings
 from IA.report import Report
 from IA.space import Space
 from IA.tuned import LatestTuned, Tuned
 from IA.tuner import Tuner
+from IA.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 

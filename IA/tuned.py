@@ -21,10 +21,11 @@ from typing import Any
 import torch
 
 from config import UsageError
-from IA import archive, protocol
+from IA import archive, locks, replacement
 from IA.dataset import Preprocessing
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
-from IA.protocol import BACKBONE, FINE_TUNING, Signature, signature
+from IA.protocol import BACKBONE, FINE_TUNING
+from IA.watching import Signature, signature
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Tuned:
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
-        protocol.replace(path, buffer.getvalue())
+        replacement.replace(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> "Tuned":
@@ -100,9 +101,9 @@ class Tuned:
 @contextlib.contextmanager
 def only_writer(run: Path) -> Iterator[bool]:
     """Be the only fine-tuning while the block runs, and sweep what a dead one left; yields False where one is alive."""
-    with protocol.hold(run, NAME) as held:
+    with locks.hold(run, NAME) as held:
         if held:
-            protocol.sweep(run, BACKBONE, FINE_TUNING.name)
+            replacement.sweep(run, BACKBONE, FINE_TUNING.name)
         yield held
 
 

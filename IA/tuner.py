@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from IA.engine import best_device
-from IA.protocol import FINE_TUNING, PREDICTIONS, Latest, Settings
+from IA.protocol import FINE_TUNING, PREDICTIONS
+from IA.records import Settings
 from IA.tuned import only_writer
+from IA.watching import Latest
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Config, UsageError
-from IA.protocol import replace
+from IA.replacement import replace
 
 TOKEN = "token"
 MAX_BODY_BYTES = 64 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config import UsageError
-from IA.protocol import hold
+from IA.locks import hold
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from backend.queue import Counted
 from IA.audit import Division, Sample, Standing, expected_positives
-from IA.protocol import Predictions, Settings
+from IA.records import Predictions, Settings
 
 
 class Audit:

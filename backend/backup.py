@@ -14,7 +14,8 @@ from backend import instructions
 from backend.answers import DATABASE
 from config import UsageError
 from IA.loop import one_sentence
-from IA.protocol import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS, replace
+from IA.protocol import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
+from IA.replacement import replace
 
 FILES = (SETTINGS.name, IMAGES.name, HELD_OUT.name, FINE_TUNING.name, PREDICTOR, BACKBONE, instructions.NAME)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
 from config import IMAGE_SUFFIXES, Config, UsageError
-from IA.protocol import IMAGES, PICKLES, SETTINGS, Settings, is_of_later_version, read
+from IA.pickle_file import is_of_later_version, read
+from IA.protocol import IMAGES, PICKLES, SETTINGS
+from IA.records import Settings
 from IA.tiles import photo_of
 
 SAMPLE = 1000  # images of a run that are looked for in another folder

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from IA import protocol
-from IA.protocol import FULL, NEIGHBOURS
+from IA import records
+from IA.records import FULL, NEIGHBOURS
 
 KEPT = 1000  # images, some hundred bytes each
 
@@ -46,7 +46,7 @@ class Explanations:
         self._version_of = version_of
         self._known: OrderedDict[int, tuple[str, Explanation]] = OrderedDict()
 
-    def take(self, published: protocol.Explanations) -> None:
+    def take(self, published: records.Explanations) -> None:
         """Take up what was published."""
         for image, explanation in _each(published):
             with contextlib.suppress(IndexError):
@@ -61,7 +61,7 @@ class Explanations:
         return explanation if explanation is not None and version == self._version_of(image) else None
 
 
-def _each(published: protocol.Explanations) -> Iterator[tuple[int, Explanation]]:
+def _each(published: records.Explanations) -> Iterator[tuple[int, Explanation]]:
     shapes = list(zip(published.shapes[::2], published.shapes[1::2], strict=True))
     ends = list(accumulate(height * width for height, width in shapes))
     near = list(zip(published.neighbours, published.similarity, strict=True))

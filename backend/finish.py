@@ -27,7 +27,9 @@ from backend.model_labels import Finish, ModelLabels, NoFinishError
 from backend.queue import Queue
 from config import UsageError
 from IA.loop import one_sentence
-from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS, Predictions, Settings, read
+from IA.pickle_file import read
+from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
+from IA.records import Predictions, Settings
 from IA.units import Closed, divided
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--undo]"

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.audit import Audit, between, precision_of
-from IA.protocol import Array, Predictions
+from IA.fields import Array
+from IA.records import Predictions
 
 USUAL_THRESHOLD = 0.5  # of a checkpoint that says none
 BINS = 50

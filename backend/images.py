@@ -27,7 +27,7 @@ from watchdog.observers.api import BaseObserver
 
 from backend.listing import Listing, told_of
 from backend.paths import Paths
-from IA import protocol
+from IA import pickle_file, protocol, watching
 from IA.tiles import Grid, photo_of
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Images:
         self._leading_out = 0
         self._told = ""
         self._on_change = on_change
-        before = protocol.Latest(run, protocol.IMAGES).content()
+        before = watching.Latest(run, protocol.IMAGES).content()
         self._paths = Paths(before)
         self._gone: set[int] = set()
         self._published = -1 if before is None else len(self._paths)
@@ -149,7 +149,7 @@ class Images:
         """A key of the file's content as it is now, for addresses that may be cached for good."""
         photo = photo_of(self._paths[number])
         path = photo if whole else self._paths[number]
-        signature = protocol.signature(self.datadir / photo)
+        signature = watching.signature(self.datadir / photo)
         return hashlib.blake2b(repr((path, signature)).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
     # --- the thread ---------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ class Images:
     def _watch(self) -> BaseObserver | None:
         """Begin to watch the folder; None where that cannot be: it is away, or inotify is exhausted."""
         try:
-            observer = protocol.observe(self.datadir, _Touched(self._touch), EVENTS, recursive=True)
+            observer = watching.observe(self.datadir, _Touched(self._touch), EVENTS, recursive=True)
         except OSError as error:
             if self._is_watching:
                 log.warning("%s cannot be watched (%s); listing it again and again", self.datadir, error)
@@ -262,7 +262,7 @@ class Images:
         if len(self._paths) == self._published and not again:
             return
         try:
-            protocol.publish(self._run, protocol.IMAGES, self._paths.as_list())
+            pickle_file.publish(self._run, protocol.IMAGES, self._paths.as_list())
         except OSError as error:
             log.warning("images.pickle could not be published (%s); trying again", error)
             return

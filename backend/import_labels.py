@@ -22,7 +22,8 @@ from backend.imports.plan import Plan, plan, told
 from backend.labels import Labels
 from config import Parser, UsageError
 from IA.loop import one_sentence
-from IA.protocol import IMAGES, SETTINGS, read
+from IA.pickle_file import read
+from IA.protocol import IMAGES, SETTINGS
 
 Read = Callable[[Sequence[str]], Iterable[Labelled]]
 """What is to be imported, given the images of the run."""

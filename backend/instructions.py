@@ -5,7 +5,8 @@ import logging
 from pathlib import Path
 
 from config import UsageError, instructions_in
-from IA.protocol import Signature, replace, signature
+from IA.replacement import replace
+from IA.watching import Signature, signature
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from backend.standing import Standing, joined
 from backend.statistics import Given, History, statistics
 from backend.suspicion import Slip, slips
 from config import UsageError
-from IA import protocol
+from IA import pickle_file, protocol, replacement
 
 log = logging.getLogger(__name__)
 
@@ -324,10 +324,10 @@ class Labels:
         if published_drawn != drawn:
             self._to_publish.set()
 
-    def _known(self, file: protocol.PickleFile[dict[str, bool | None]]) -> dict[str, Label] | None:
+    def _known(self, file: pickle_file.PickleFile[dict[str, bool | None]]) -> dict[str, Label] | None:
         """What annotations.pickle or audit.pickle says; None where it is damaged or not there yet."""
         try:
-            known = protocol.read(self._run, file).content
+            known = pickle_file.read(self._run, file).content
         except (OSError, ValueError):
             return None
         return {path: FROM_PICKLE[label] for path, label in known.items()}
@@ -336,7 +336,7 @@ class Labels:
         """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
         pickled = self._run / protocol.ANNOTATIONS.name
         kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
-        protocol.replace(kept, pickled.read_bytes())
+        replacement.replace(kept, pickled.read_bytes())
         log.warning(
             "%d answers in %s are not in %s; it is kept as %s, for python -m backend.import_labels to take over",
             count,
@@ -366,7 +366,7 @@ class Labels:
             # Nobody may ever see an answer in annotations.pickle that is to be in audit.pickle and is not: what comes
             # to be there is published before, and what goes (an undo) only afterwards.
             self._publish_drawn((self._published_drawn or {}) | drawn)
-            protocol.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
+            pickle_file.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
             self._publish_drawn(drawn)
         except OSError as error:
             log.warning("annotations.pickle could not be published (%s); trying again", error)
@@ -375,7 +375,7 @@ class Labels:
 
     def _publish_drawn(self, drawn: dict[str, bytes]) -> None:
         if drawn != self._published_drawn:
-            protocol.publish_pickled(self._run, protocol.AUDIT.name, io.BytesIO(joined(drawn)))
+            pickle_file.publish_pickled(self._run, protocol.AUDIT.name, io.BytesIO(joined(drawn)))
             self._published_drawn = drawn
 
 

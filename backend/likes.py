@@ -6,7 +6,9 @@ import uuid
 from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 
-from IA.protocol import WANTED, Similar, Version, Wanted, publish
+from IA.pickle_file import Version, publish
+from IA.protocol import WANTED
+from IA.records import Similar, Wanted
 
 
 class SupersededError(Exception):

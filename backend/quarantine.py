@@ -24,8 +24,9 @@ from backend.names import displayed
 from backend.reading import Reading, opened
 from config import Parser, UsageError
 from IA.loop import one_sentence
+from IA.pickle_file import read
 from IA.pictures import UnreadableError, upright_pixels
-from IA.protocol import IMAGES, PREDICTIONS, read
+from IA.protocol import IMAGES, PREDICTIONS
 from IA.workers import Workers
 
 MANIFEST = "manifest.jsonl"

@@ -31,28 +31,15 @@ from backend.rendering import Picture
 from backend.review import Choice
 from backend.uploads import Uploads
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
-from IA import protocol
+from IA import locks, pickle_file, protocol, watching
+from IA.fields import Array
+from IA.pickle_file import Version
 from IA.pictures import UnreadableError
-from IA.protocol import (
-    DUPLICATES,
-    EXPLANATIONS,
-    HELD_OUT,
-    IMAGES,
-    PREDICTIONS,
-    RANKING,
-    SETTINGS,
-    SIMILAR,
-    WANTED,
-    Array,
-    Duplicates,
-    Latest,
-    Predictions,
-    Ranking,
-    Settings,
-    Version,
-)
+from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, IMAGES, PREDICTIONS, RANKING, SETTINGS, SIMILAR, WANTED
+from IA.records import Duplicates, Predictions, Ranking, Settings
 from IA.tiles import Grid, grid_of
 from IA.units import Closed, divided
+from IA.watching import Latest
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +58,7 @@ class Session:
         self.run = config.run
         self.settings = settle(config)
         try:
-            protocol.publish(self.run, SETTINGS, self.settings)
+            pickle_file.publish(self.run, SETTINGS, self.settings)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UsageError(
@@ -339,7 +326,7 @@ class Session:
         with self._setting:
             self.settings = dataclasses.replace(self.settings, **changed)
             self._follow_share()
-            protocol.publish(self.run, SETTINGS, self.settings)
+            pickle_file.publish(self.run, SETTINGS, self.settings)
         self.changes.notify()
 
     # --- the audit ----------------------------------------------------------------------------------------------------
@@ -490,7 +477,7 @@ class Session:
         similar = Latest(self.run, SIMILAR)
         files = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR)
         watched = [file.name for file in files]
-        for _ in protocol.changes(self.run, *watched, stop=self._stop):
+        for _ in watching.changes(self.run, *watched, stop=self._stop):
             self.held_out = held_out.content() or {}
             self._take_duplicates(duplicates.version())
             self._take_predictions(predictions.version())
@@ -556,7 +543,7 @@ class Session:
 
     def _state(self, name: str) -> str:
         try:
-            if protocol.is_held(self.run, name):
+            if locks.is_held(self.run, name):
                 return "running"
         except OSError:  # no descriptors left, for one: as it was, for all that is known
             return self.loops[name]
@@ -567,7 +554,7 @@ class Session:
 def settle(config: Config) -> Settings:
     """The settings of a run: what was asked for now, else what the run had, else the default."""
     try:
-        before = protocol.read(config.run, SETTINGS).content
+        before = pickle_file.read(config.run, SETTINGS).content
     except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             log.warning("%s; the run goes on with what was asked for now, and defaults", error)
@@ -605,7 +592,7 @@ def _tile_of(run: Path) -> str:
 def _numbers_stand(run: Path) -> bool:
     """Whether images keep their numbers; else what rests on them goes, also what a page still wants to send."""
     try:
-        protocol.read(run, IMAGES)
+        pickle_file.read(run, IMAGES)
     except OSError:
         return True
     except ValueError as error:

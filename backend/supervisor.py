@@ -18,8 +18,8 @@ from backend.access import token_of
 from backend.checks import check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
+from IA.locks import hold
 from IA.loop import log_to, one_sentence
-from IA.protocol import hold
 
 log = logging.getLogger(__name__)
 

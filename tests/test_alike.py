@@ -8,13 +8,14 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
-from IA import protocol
+from IA import pickle_file
 from IA.alike import Alike
 from IA.embeddings import Embeddings
 from IA.looks import MOST, difference, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
 from IA.pool import Pool
-from IA.protocol import DUPLICATES, MOST_ALIKE
+from IA.protocol import DUPLICATES
+from IA.records import MOST_ALIKE
 
 DIMENSION = 8
 
@@ -150,7 +151,7 @@ class Folder:
         for _ in range(turns):
             if not self.alike.turn(self.pool, self._file, None, False, lambda: False):
                 break
-        first: list[int] = np.asarray(protocol.read(self.run, DUPLICATES).content.first).tolist()
+        first: list[int] = np.asarray(pickle_file.read(self.run, DUPLICATES).content.first).tolist()
         return first
 
     def _file(self, number: int) -> Path:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from IA import protocol
-from IA.protocol import DUPLICATES, Duplicates
+from IA import pickle_file
+from IA.protocol import DUPLICATES
+from IA.records import Duplicates
 from tests.serving import Serving, serving, until
 
 IMAGES = 8
@@ -30,7 +31,7 @@ def publish(run: Path, group: list[int]) -> None:
     """Say that these images are near duplicates."""
     first = np.arange(IMAGES, dtype=np.int32)
     first[group] = group[0]
-    protocol.publish(run, DUPLICATES, Duplicates(first.data))
+    pickle_file.publish(run, DUPLICATES, Duplicates(first.data))
 
 
 @pytest.fixture

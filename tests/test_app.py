@@ -17,8 +17,9 @@ from PIL import Image
 
 from backend.exports.fields import FIELDS
 from backend.queue import LEASE_S
-from IA import protocol
-from IA.protocol import PREDICTIONS, RANKING, Predictions, Ranking
+from IA import pickle_file, protocol
+from IA.protocol import PREDICTIONS, RANKING
+from IA.records import Predictions, Ranking
 from tests.serving import Serving, serving, until
 
 COUNT = 12
@@ -101,7 +102,9 @@ def test_skip_is_a_skip(server: Serving) -> None:
     server.answer(5, "skipped")
     until(lambda: (server.session.run / "annotations.pickle").exists())
     until(
-        lambda: protocol.read(server.session.run, protocol.ANNOTATIONS).content == {server.session.images.path(5): None}
+        lambda: (
+            pickle_file.read(server.session.run, protocol.ANNOTATIONS).content == {server.session.images.path(5): None}
+        )
     )
     queue = server.client.get("/api/queue?count=100").json()
     assert 5 not in [image["image"] for image in queue["images"]]
@@ -113,9 +116,9 @@ def test_the_queue_follows_a_ranking(server: Serving) -> None:
     probability = np.linspace(0, 1, COUNT, dtype=np.float32)
     checkpoint = {"generation": 7, "labels": 4, "metrics": {"accuracy": 0.9, "loss": float("nan")}}
     nothing = np.array([], np.int32)
-    protocol.publish(run, PREDICTIONS, Predictions(probability, probability, nothing, COUNT, 4, checkpoint))
+    pickle_file.publish(run, PREDICTIONS, Predictions(probability, probability, nothing, COUNT, 4, checkpoint))
     order = np.array([9, 2, 5], np.int32)
-    protocol.publish(run, RANKING, Ranking(order, probability[order], 4, "max_prob", 7))
+    pickle_file.publish(run, RANKING, Ranking(order, probability[order], 4, "max_prob", 7))
     until(lambda: server.client.get("/api/status").json()["ranking"])
     status = server.client.get("/api/status").json()
     assert status["model"] == {"generation": 7, "labels": 4, "metrics": {"accuracy": 0.9}}
@@ -236,7 +239,7 @@ def test_predictor(server: Serving) -> None:
 def test_strategy(server: Serving) -> None:
     """A strategy is changed at once for the selector, and kept; an unknown one is refused."""
     assert server.client.put("/api/strategy", json={"strategy": "entropy"}).status_code == 200
-    assert protocol.read(server.session.run, protocol.SETTINGS).content.strategy == "entropy"
+    assert pickle_file.read(server.session.run, protocol.SETTINGS).content.strategy == "entropy"
     assert server.client.get("/api/status").json()["strategy"] == "entropy"
     assert server.client.put("/api/strategy", json={"strategy": "luck"}).status_code == 422
 

@@ -22,9 +22,10 @@ from backend.answers import DATABASE, Answer, Label, NothingToUndoError
 from backend.labels import Labels
 from backend.session import Session
 from config import Config
-from IA import protocol
+from IA import pickle_file, protocol
 from IA.asked import Asked, read_asked
-from IA.protocol import ANNOTATIONS, AUDIT, PREDICTIONS, Predictions, Ranking
+from IA.protocol import ANNOTATIONS, AUDIT, PREDICTIONS
+from IA.records import Predictions, Ranking
 from tests.serving import Serving, serving, until
 from tests.test_labels import LABELS, VERSION_1, columns
 
@@ -318,7 +319,7 @@ def test_certainty_over_http(tmp_path: Path, folder: Path) -> None:
         assert told["certificate"]["given"]
         rows = csv.DictReader(server.client.get("/api/export").text.splitlines())
         assert sum(row["audit"] == "true" for row in rows) == asked
-    assert protocol.read(tmp_path / "run", protocol.SETTINGS).content.recall == 0.5
+    assert pickle_file.read(tmp_path / "run", protocol.SETTINGS).content.recall == 0.5
 
 
 def test_certainty_survives_a_restart_and_can_be_ended(tmp_path: Path, folder: Path) -> None:
@@ -359,7 +360,9 @@ def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:
         checkpoint = {"generation": 1, "labels": 2, "threshold": 0.5, "metrics": {}}
         empty = np.zeros(0, np.int32).data
         novelty = np.zeros(IMAGES, np.float32).data
-        protocol.publish(session.run, PREDICTIONS, Predictions(probability.data, novelty, empty, IMAGES, 2, checkpoint))
+        pickle_file.publish(
+            session.run, PREDICTIONS, Predictions(probability.data, novelty, empty, IMAGES, 2, checkpoint)
+        )
         until(lambda: session.predictions is not None)
         drawn = [answer_next(server, "negative") for _ in range(3)]
         drawn += [answer_next(server, "positive") for _ in range(3)]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from backend.database import Database
-from IA import protocol
+from IA import pickle_file, protocol
 from tests.serving import Serving, serving, until
 from tests.test_labels import VERSION_1
 
@@ -69,7 +69,7 @@ def test_a_batch_is_stored_in_order(server: Serving) -> None:
     assert [record["image"] for record in listed] == [3, 2, 1]
     paths = [server.session.images.path(image) for image in (1, 2, 3)]
     answers = dict(zip(paths, [False, None, False], strict=True))
-    until(lambda: protocol.read(server.session.run, protocol.ANNOTATIONS).content == answers)
+    until(lambda: pickle_file.read(server.session.run, protocol.ANNOTATIONS).content == answers)
 
 
 def test_a_batch_sent_again_is_stored_once(server: Serving) -> None:

@@ -18,7 +18,9 @@ from IA.compare import Row, read_answers, standard_errors, table
 from IA.dataset import Preprocessing
 from IA.head import cross_fitted_scores
 from IA.loop import one_sentence
-from IA.protocol import ANNOTATIONS, SETTINGS, Settings, publish
+from IA.pickle_file import publish
+from IA.protocol import ANNOTATIONS, SETTINGS
+from IA.records import Settings
 
 Told = tuple[str, str]
 Command = Callable[..., Told]

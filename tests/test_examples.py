@@ -12,7 +12,7 @@ from PIL import Image
 
 from backend.session import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
-from IA import examples, learner, protocol, training
+from IA import examples, learner, pickle_file, protocol, training
 from IA.dataset import batches
 from IA.inference import Inference
 from IA.learner import Learner
@@ -46,7 +46,7 @@ def test_kept_with_the_run_until_dropped(tmp_path: Path, images_folder: Path) ->
         assert Config.from_environment(config.environment()) == config
         settings = settle(config)
         assert settings.examples == kept
-        protocol.publish(tmp_path / "run", SETTINGS, settings)
+        pickle_file.publish(tmp_path / "run", SETTINGS, settings)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def loops(tmp_path: Path, images_folder: Path, tiny_network: str) -> Loops:
     Image.new("RGB", (50, 50), (35, 45, 205)).save(folder / "blue.png")
     (folder / "torn.jpg").write_bytes(b"no picture")
     loops = Loops(tmp_path / "run", images_folder, tiny_network)
-    settings = protocol.read(loops.run, SETTINGS).content
-    protocol.publish(loops.run, SETTINGS, dataclasses.replace(settings, examples=str(folder.parent)))
+    settings = pickle_file.read(loops.run, SETTINGS).content
+    pickle_file.publish(loops.run, SETTINGS, dataclasses.replace(settings, examples=str(folder.parent)))
     return loops
 
 
@@ -195,10 +195,10 @@ def test_the_first_ranking_is_by_similarity(
     monkeypatch.setattr(examples, "AT_ONCE", 1)
     with caplog.at_level(logging.WARNING):
         loops.turn()
-    predictions = protocol.read(loops.run, PREDICTIONS).content
+    predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert (predictions.checkpoint, len(predictions.similarity)) == (None, 12)
     assert kinds(loops.ranked()) == "bbbbbbrrrrrr"
-    assert protocol.read(loops.run, PREDICTIONS).generation == 1  # none in another order before
+    assert pickle_file.read(loops.run, PREDICTIONS).generation == 1  # none in another order before
     assert [record.getMessage().count("torn.jpg") for record in caplog.records] == [1]
 
 
@@ -207,7 +207,7 @@ def test_negative_answers_alone_make_a_model(loops: Loops, monkeypatch: pytest.M
     few(monkeypatch)
     loops.turn()
     loops.answer({"red/0.png": False})
-    predictions = protocol.read(loops.run, PREDICTIONS).content
+    predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert predictions.checkpoint is not None
     assert (predictions.checkpoint["labels"], predictions.labels, len(predictions.similarity)) == (1, 1, 0)
     assert kinds(loops.ranked()) == "bbbbbbrrrrr"
@@ -220,7 +220,7 @@ def test_a_positive_that_was_drawn_stays_unknown(loops: Loops, monkeypatch: pyte
     """The model must not know of an answer that was drawn, so the examples stay in force."""
     few(monkeypatch)
     loops.turn()
-    protocol.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"blue/0.png": True}))
+    pickle_file.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"blue/0.png": True}))
     loops.answer({"blue/0.png": True, "red/0.png": False})
     drawn = torch.load(loops.run / PREDICTOR, weights_only=True)
     assert drawn["labels"] == 1
@@ -233,7 +233,7 @@ def test_examples_that_went_away(loops: Loops, tmp_path: Path, caplog: pytest.Lo
     with caplog.at_level(logging.WARNING):
         loops.turn()
         loops.answer({"red/0.png": False})
-    assert len(protocol.read(loops.run, PREDICTIONS).content.similarity) == 0
+    assert len(pickle_file.read(loops.run, PREDICTIONS).content.similarity) == 0
     assert not (loops.run / PREDICTOR).exists()
     assert [record.getMessage()[:20] for record in caplog.records] == ["none of the examples"] * 2
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from IA import explainer, protocol
+from IA import explainer, pickle_file, protocol, replacement
 from IA.feature_maps import FeatureMaps
-from IA.protocol import AUDIT, EXPLANATIONS, FULL, NEIGHBOURS, PREDICTOR, RANKING, Explanations
+from IA.protocol import AUDIT, EXPLANATIONS, PREDICTOR, RANKING
+from IA.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations
 from tests.test_loops import Loops
 
 ANSWERS: dict[str, bool | None] = {"red/0.png": True, "red/1.png": True, "blue/0.png": False, "blue/1.png": None}
@@ -25,7 +26,7 @@ def explained(loops: Loops) -> Explanations:
     """What is published once inference has had the time."""
     while loops.inference.step():
         pass
-    return protocol.read(loops.run, EXPLANATIONS).content
+    return pickle_file.read(loops.run, EXPLANATIONS).content
 
 
 def near(loops: Loops, content: Explanations, place: int) -> tuple[list[str], list[str]]:
@@ -39,11 +40,11 @@ def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
     """Each of the next images has a map, and the nearest answers of either kind, the nearest first; no skipped one."""
     loops.answer(ANSWERS)
     content = explained(loops)
-    ranking = protocol.read(loops.run, RANKING).content
+    ranking = pickle_file.read(loops.run, RANKING).content
     assert list(content.images) == list(ranking.images)
     assert content.checkpoint == ranking.checkpoint
     shapes = np.asarray(content.shapes).reshape(-1, 2)
-    assert 1 < shapes.min() <= shapes.max() <= protocol.LARGEST_MAP
+    assert 1 < shapes.min() <= shapes.max() <= LARGEST_MAP
     first = np.asarray(content.maps)[: shapes[0].prod()]
     assert np.abs(first).max() == FULL
     assert first.min() < 0 < first.max()
@@ -59,7 +60,7 @@ def test_what_was_drawn_is_no_neighbour(loops: Loops) -> None:
     loops.answer(ANSWERS)
     before = explained(loops)
     drawn: dict[str, bool | None] = {"red/2.png": True, "blue/2.png": False}
-    protocol.publish(loops.run, AUDIT, drawn)
+    pickle_file.publish(loops.run, AUDIT, drawn)
     loops.answer(ANSWERS | drawn)
     assert explained(loops) == before
     loops.answer(ANSWERS | drawn | {"red/3.png": True, "red/4.png": False})
@@ -87,10 +88,10 @@ def test_nothing_is_explained_while_an_answer_is_learnt(loops: Loops, monkeypatc
     loops.answer(ANSWERS)
     before = explained(loops)
     monkeypatch.setattr(explainer, "LEARNING_S", 1e6)
-    protocol.publish(loops.run, protocol.ANNOTATIONS, ANSWERS | {"red/2.png": True})
+    pickle_file.publish(loops.run, protocol.ANNOTATIONS, ANSWERS | {"red/2.png": True})
     (loops.run / RANKING.name).touch()
     loops.selector.step()  # orders by the old checkpoint what is left now
-    assert len(protocol.read(loops.run, RANKING).content.images) == 7
+    assert len(pickle_file.read(loops.run, RANKING).content.images) == 7
     assert list(explained(loops).images) == list(before.images)
     monkeypatch.setattr(explainer, "LEARNING_S", 0.0)
     assert len(explained(loops).images) == 7
@@ -101,13 +102,13 @@ def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) ->
     loops.answer(ANSWERS)
     (loops.run / EXPLANATIONS.name).unlink(missing_ok=True)
     layers: list[str] = []
-    of, generation = FeatureMaps.of, protocol.read(loops.run, protocol.PREDICTIONS).generation
+    of, generation = FeatureMaps.of, pickle_file.read(loops.run, protocol.PREDICTIONS).generation
 
     def interrupted(maps: FeatureMaps, image: Tensor, is_urgent: Callable[[], bool]) -> Tensor | None:
         def urgent() -> bool:
             if not layers:
                 data = (loops.run / PREDICTOR).read_bytes()
-                protocol.replace(loops.run / PREDICTOR, data)
+                replacement.replace(loops.run / PREDICTOR, data)
             layers.append("layer")
             return is_urgent()
 
@@ -120,7 +121,7 @@ def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) ->
     assert layers == ["layer"]
     assert not (loops.run / EXPLANATIONS.name).exists()
     loops.inference.step()
-    assert protocol.read(loops.run, protocol.PREDICTIONS).generation > generation
+    assert pickle_file.read(loops.run, protocol.PREDICTIONS).generation > generation
     loops.selector.step()
     assert len(explained(loops).images) == 8
 

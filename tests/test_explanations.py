@@ -11,8 +11,9 @@ from PIL import Image
 
 from backend import explanations
 from backend.queue import Queue
-from IA import protocol
-from IA.protocol import EXPLANATIONS, RANKING, Explanations, Ranking
+from IA import pickle_file
+from IA.protocol import EXPLANATIONS, RANKING
+from IA.records import Explanations, Ranking
 from IA.units import Closed
 from tests.serving import Serving, serving, until
 
@@ -44,7 +45,7 @@ def publish(server: Serving, *images: int, checkpoint: int = 3) -> None:
         np.array([6, -1, -1, 7, -1, -1] * len(images), np.int32),
         np.array([0.75, 0, 0, 0.25, 0, 0] * len(images), np.float32),
     )
-    protocol.publish(server.session.run, EXPLANATIONS, content)
+    pickle_file.publish(server.session.run, EXPLANATIONS, content)
 
     def is_taken() -> bool:
         explained = server.session.explanations.of(images[-1])
@@ -86,7 +87,7 @@ def test_without_a_map(server: Serving) -> None:
     shapes, similarity = np.array([0, 0], np.int32), np.zeros(6, np.float32)
     neighbours = np.array([6, -1, -1, -1, -1, -1], np.int32)
     content = Explanations(1, np.array([2], np.int32), shapes, nothing, neighbours, similarity)
-    protocol.publish(server.session.run, EXPLANATIONS, content)
+    pickle_file.publish(server.session.run, EXPLANATIONS, content)
     until(lambda: server.session.explanations.of(2))
     explained = told(server, 2)
     assert explained is not None
@@ -129,7 +130,7 @@ def test_nothing_is_told_of_what_was_drawn(server: Serving) -> None:
     """An image drawn at random is like one without an explanation: when asked, and when answered."""
     publish(server, *range(6))
     order = np.arange(6, dtype=np.int32)
-    protocol.publish(server.session.run, RANKING, Ranking(order, np.full(6, 0.5, np.float32), 2, "max_prob", 3))
+    pickle_file.publish(server.session.run, RANKING, Ranking(order, np.full(6, 0.5, np.float32), 2, "max_prob", 3))
     until(lambda: server.session.ranking)
     server.session.queue.share = 1.0
     [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]

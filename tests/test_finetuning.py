@@ -9,13 +9,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from IA import finetuning, protocol
+from IA import finetuning, pickle_file, replacement
 from IA.dataset import Preprocessing
 from IA.embedder import Embedder
 from IA.finetune import run_once
 from IA.finetuning import HELD_OUT, STOPPING, TRAINED, Answers, augmentation, fine_tune
 from IA.networks import register
-from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS, Settings
+from IA.protocol import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS
+from IA.records import Settings
 from IA.tuned import LatestTuned, Tuned
 
 Pictures = tuple[list[Path], "np.ndarray[tuple[int], np.dtype[np.bool_]]"]
@@ -110,12 +111,12 @@ def test_a_run_is_fine_tuned(pictures: Pictures, blind: str, tmp_path: Path) -> 
     run = tmp_path / "run"
     run.mkdir()
     names = [file.name for file in files]
-    protocol.publish(run, SETTINGS, Settings(str(files[0].parent), blind, "max_prob", "a", "b", "1d"))
-    protocol.publish(run, IMAGES, names)
+    pickle_file.publish(run, SETTINGS, Settings(str(files[0].parent), blind, "max_prob", "a", "b", "1d"))
+    pickle_file.publish(run, IMAGES, names)
     said: dict[str, bool | None] = dict(zip(names, labels.tolist(), strict=True))
-    protocol.publish(run, ANNOTATIONS, said | {"away.png": True})
+    pickle_file.publish(run, ANNOTATIONS, said | {"away.png": True})
     told = run_once(run)
-    assert protocol.read(run, FINE_TUNING).content == told
+    assert pickle_file.read(run, FINE_TUNING).content == told
     assert told.labels == 100
     assert (run / BACKBONE).exists() == told.taken
     base = Embedder(blind, compiled=False).fingerprint
@@ -136,7 +137,7 @@ def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFi
     assert (tuned.labels, tuned.learnt) == (500, frozenset({"a.png"}))
     assert latest.of("another") is None
     whole = (tmp_path / BACKBONE).read_bytes()
-    protocol.replace(tmp_path / BACKBONE, whole[: len(whole) // 2])
+    replacement.replace(tmp_path / BACKBONE, whole[: len(whole) // 2])
     assert latest.of("base") is tuned
     assert latest.of("base") is tuned
     assert len(caplog.records) == 1

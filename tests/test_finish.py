@@ -20,9 +20,10 @@ from backend.imports import read_labelled
 from backend.labels import Labels
 from backend.model_labels import ModelLabels
 from config import ROOT
-from IA import protocol
+from IA import locks, pickle_file
 from IA.audit import Division, Sample
-from IA.protocol import PREDICTIONS, Predictions
+from IA.protocol import PREDICTIONS
+from IA.records import Predictions
 from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_labels import published
@@ -47,7 +48,7 @@ def predict(server: Serving, generation: int = 5, threshold: float = 0.4) -> Non
     probability[IMAGES - UNSCORED :] = np.nan
     checkpoint = {"generation": generation, "labels": 2, "threshold": threshold, "metrics": {}}
     empty, novelty = np.zeros(0, np.int32).data, np.zeros(IMAGES, np.float32).data
-    protocol.publish(
+    pickle_file.publish(
         server.session.run, PREDICTIONS, Predictions(probability.data, novelty, empty, IMAGES, 2, checkpoint)
     )
     until(lambda: (server.client.get("/api/status").json()["model"] or {}).get("generation") == generation)
@@ -271,7 +272,7 @@ def test_on_the_command_line(server: Serving, command: Command, tmp_path: Path, 
     assert f"{UNSCORED} images get no label" in dry
     assert f"{told['doubtful']['images']} of them are doubtful" in dry
     assert "no image was drawn at random" in dry
-    with protocol.hold(run, "session"):
+    with locks.hold(run, "session"):
         assert "is open in a session; end that first, then finish." in command(run)
         assert "end that first, then undo." in command(run, "--undo")
     server.session.model_labels.close()

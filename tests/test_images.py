@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backend.images import Images
-from IA import protocol
+from IA import pickle_file, protocol
 from IA.tiles import Grid
 from tests.serving import until
 
@@ -174,7 +174,7 @@ def test_a_number_is_told_once_it_is_on_the_disk(tmp_path: Path, datadir: Path) 
 
     def hear(number: int) -> None:
         told.append(number)
-        if number >= len(protocol.read(run, protocol.IMAGES).content):
+        if number >= len(pickle_file.read(run, protocol.IMAGES).content):
             late.append(number)
 
     images = Images(run, datadir, hear)

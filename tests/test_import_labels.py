@@ -18,7 +18,7 @@ from backend.imports.matching import match
 from backend.imports.plan import plan
 from backend.labels import Labels
 from config import ROOT, UsageError
-from IA import protocol
+from IA import locks, pickle_file
 from IA.protocol import ANNOTATIONS
 from tests.commands import Command, command_of
 from tests.serving import serving, until
@@ -97,7 +97,7 @@ def test_nothing_is_overwritten_unasked(run: Path, images_folder: Path, tmp_path
 def test_our_own_answers(run: Path, tmp_path: Path) -> None:
     """The annotations.pickle of another run, skips too; a torn one is refused by its checksum."""
     content = {"red/0.png": True, "blue/0.png": False, "blue/1.png": None}
-    protocol.publish(tmp_path, ANNOTATIONS, content)
+    pickle_file.publish(tmp_path, ANNOTATIONS, content)
     data = (tmp_path / ANNOTATIONS.name).read_bytes()
     (tmp_path / ANNOTATIONS.name).write_bytes(data.replace(b"blue/0", b"blue/2"))
     with pytest.raises(UsageError, match="checksum"):
@@ -133,7 +133,7 @@ def test_mistakes(run: Path, images_folder: Path, tmp_path: Path, command: Comma
     assert "no image lies in a folder 'hats'" in command(run, "--labels-from-folders", "positive=hats")
     assert "such as positive=hat" in command(run, "--labels-from-folders", "hats")
     for name in ("session", "server"):
-        with protocol.hold(run, name):
+        with locks.hold(run, name):
             assert "open in a session" in command(run, good)
     assert published(run) == {}
 

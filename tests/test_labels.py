@@ -19,7 +19,7 @@ from backend.database import Database, NotDurableError
 from backend.labels import Labels
 from backend.standing import AS_IN_PICKLE
 from config import UsageError
-from IA import protocol
+from IA import pickle_file
 from tests.serving import until
 
 LABELS = st.sampled_from(["positive", "negative", "skipped"])
@@ -182,18 +182,18 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_publishing_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When annotations.pickle cannot be written, the answer still counts, and it is published when the disk heals."""
     labels = Labels(tmp_path)
-    working = protocol.publish_pickled
+    working = pickle_file.publish_pickled
     failed = []
 
     def failing(*_: object) -> int:
         failed.append(1)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(protocol, "publish_pickled", failing)
+    monkeypatch.setattr(pickle_file, "publish_pickled", failing)
     with caplog.at_level(logging.WARNING):
         labels.annotate(answer("a.jpg", "positive")).result()
         until(lambda: failed)
-    monkeypatch.setattr(protocol, "publish_pickled", working)
+    monkeypatch.setattr(pickle_file, "publish_pickled", working)
     until(lambda: published(tmp_path) == {"a.jpg": True})
     labels.close()
 

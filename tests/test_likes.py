@@ -12,9 +12,12 @@ from PIL import Image
 
 from backend import like_routes
 from backend.likes import Likes
-from IA import protocol
-from IA.protocol import RANKING, SIMILAR, WANTED, Latest, Ranking, Similar, Version, Wanted
+from IA import pickle_file, protocol, watching
+from IA.pickle_file import Version
+from IA.protocol import RANKING, SIMILAR, WANTED
+from IA.records import Ranking, Similar, Wanted
 from IA.similar import LikeThis
+from IA.watching import Latest
 from tests.serving import Serving, serving, until
 from tests.test_loops import Loops
 
@@ -31,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
     with serving(tmp_path / "run", folder) as server:
         until(lambda: server.session.queue.left == IMAGES)
         order = np.arange(IMAGES, dtype=np.int32)
-        protocol.publish(
+        pickle_file.publish(
             server.session.run, RANKING, Ranking(order, np.full(IMAGES, 0.5, np.float32), 2, "max_prob", 1)
         )
         until(lambda: server.client.get("/api/status").json()["ranking"])
@@ -46,13 +49,13 @@ def inference(run: Path, likest: Sequence[int]) -> Iterator[list[Wanted]]:
 
     def answer() -> None:
         latest = Latest(run, WANTED)
-        for _ in protocol.changes(run, WANTED.name, stop=ended, poll_s=0.05):
+        for _ in watching.changes(run, WANTED.name, stop=ended, poll_s=0.05):
             wanted = latest.content()
             if wanted is not None and wanted not in heard:
                 heard.append(wanted)
                 images = np.array(likest, np.int32)
                 cosine = np.linspace(1, 0, len(images), dtype=np.float32)
-                protocol.publish(run, SIMILAR, Similar(wanted.request, images, cosine))
+                pickle_file.publish(run, SIMILAR, Similar(wanted.request, images, cosine))
 
     thread = threading.Thread(target=answer)
     thread.start()
@@ -153,20 +156,20 @@ def test_inference_answers_each_wish_once(tmp_path: Path, images_folder: Path, t
     """Of a red image the red ones, less itself and those whose answer the model knows; drawn ones stay among them."""
     loops = Loops(tmp_path / "run", images_folder, tiny_network)
     number = {path: place for place, path in enumerate(loops.paths)}
-    protocol.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"red/2.png": False}))
+    pickle_file.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"red/2.png": False}))
     loops.answer({"red/1.png": None, "red/2.png": False})
-    protocol.publish(loops.run, WANTED, Wanted(number["red/0.png"], "first"))
+    pickle_file.publish(loops.run, WANTED, Wanted(number["red/0.png"], "first"))
     loops.turn()
-    similar = protocol.read(loops.run, SIMILAR)
+    similar = pickle_file.read(loops.run, SIMILAR)
     assert similar.content.request == "first"
     assert {loops.paths[image] for image in similar.content.images[:4]} == {f"red/{n}.png" for n in (2, 3, 4, 5)}
     assert len(similar.content.images) == 10
     assert list(similar.content.cosine) == sorted(similar.content.cosine, reverse=True)
     loops.turn()
-    assert protocol.read(loops.run, SIMILAR).generation == similar.generation
-    protocol.publish(loops.run, WANTED, Wanted(len(loops.paths), "of none"))
+    assert pickle_file.read(loops.run, SIMILAR).generation == similar.generation
+    pickle_file.publish(loops.run, WANTED, Wanted(len(loops.paths), "of none"))
     loops.turn()
-    assert list(protocol.read(loops.run, SIMILAR).content.images) == []
+    assert list(pickle_file.read(loops.run, SIMILAR).content.images) == []
 
 
 def test_nothing_wanted_nothing_told(tmp_path: Path) -> None:
@@ -181,7 +184,7 @@ def test_only_the_answer_to_the_last_wish_is_taken(tmp_path: Path) -> None:
     answer = likes.ask(3)
     likes.take(Version(1, Similar("another", *nothing)))
     assert not answer.done()
-    wanted = protocol.read(tmp_path, WANTED).content
+    wanted = pickle_file.read(tmp_path, WANTED).content
     likes.take(Version(2, Similar(wanted.request, *nothing)))
     assert answer.result(0).request == wanted.request
     likes.take(Version(3, Similar(wanted.request, *nothing)))  # nobody waits any more

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from config import Config
-from IA import protocol, tuner
+from IA import pickle_file, replacement, tuner
 from IA.embeddings import Embeddings
 from IA.head import Head
 from IA.inference import Inference
@@ -30,8 +30,8 @@ from IA.protocol import (
     PREDICTOR,
     RANKING,
     SETTINGS,
-    Settings,
 )
+from IA.records import Settings
 from IA.selector import Selector
 from IA.training import Trainer
 from IA.tuned import Tuned
@@ -52,15 +52,17 @@ class Loops:
     def __post_init__(self) -> None:
         """Say what the server would say, and set the loops up as after a start."""
         self.run.mkdir(exist_ok=True)
-        protocol.publish(self.run, SETTINGS, Settings(str(self.datadir), self.network, "max_prob", "red", "blue", "1d"))
+        pickle_file.publish(
+            self.run, SETTINGS, Settings(str(self.datadir), self.network, "max_prob", "red", "blue", "1d")
+        )
         self.paths = sorted(str(path.relative_to(self.datadir)) for path in self.datadir.rglob("*.png"))
-        protocol.publish(self.run, IMAGES, self.paths)
+        pickle_file.publish(self.run, IMAGES, self.paths)
         config = Config(run=self.run)
         self.inference, self.selector, self.trainer = Inference(config), Selector(config), Trainer(config)
 
     def answer(self, answers: dict[str, bool | None]) -> None:
         """Publish these answers as all there are, and let everybody take their turn."""
-        protocol.publish(self.run, ANNOTATIONS, answers)
+        pickle_file.publish(self.run, ANNOTATIONS, answers)
         self.turn()
 
     def turn(self) -> None:
@@ -75,7 +77,7 @@ class Loops:
 
     def ranked(self) -> list[str]:
         """Paths as ranked."""
-        return [self.paths[image] for image in protocol.read(self.run, RANKING).content.images]
+        return [self.paths[image] for image in pickle_file.read(self.run, RANKING).content.images]
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_nothing_to_do_yet(tmp_path: Path) -> None:
 def test_before_any_answer(loops: Loops) -> None:
     """Without answers every image is embedded and ranked, none has a probability, and there is no checkpoint."""
     loops.turn()
-    predictions = protocol.read(loops.run, PREDICTIONS).content
+    predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert (predictions.embedded, predictions.labels, predictions.checkpoint) == (12, 0, None)
     assert np.isnan(predictions.probability).all()
     assert sorted(loops.ranked()) == loops.paths
@@ -108,13 +110,13 @@ def test_farthest_first_before_a_model(loops: Loops) -> None:
     loops.turn()
     loops.answer({"red/0.png": True})
     assert all(path.startswith("blue/") for path in loops.ranked()[:4])
-    assert protocol.read(loops.run, RANKING).content.labels == 1
+    assert pickle_file.read(loops.run, RANKING).content.labels == 1
 
 
 def test_learns(loops: Loops) -> None:
     """With an answer of each kind the other positives come first, and the ranking has learnt both answers."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
-    ranking = protocol.read(loops.run, RANKING).content
+    ranking = pickle_file.read(loops.run, RANKING).content
     assert set(loops.ranked()[:5]) == POSITIVES - {"red/0.png"}
     assert (ranking.labels, ranking.checkpoint) == (2, 1)
     assert len(loops.ranked()) == 10
@@ -131,13 +133,13 @@ def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
     """Answers in audit.pickle change no file of any loop: neither head, nor novelty, nor order; a reached one does."""
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False}
     loops.answer(answers)
-    before = protocol.read(loops.run, PREDICTIONS).content, protocol.read(loops.run, RANKING).content
+    before = pickle_file.read(loops.run, PREDICTIONS).content, pickle_file.read(loops.run, RANKING).content
     checkpoint = (loops.run / PREDICTOR).read_bytes()
     drawn: dict[str, bool | None] = {"red/1.png": False, "red/2.png": False, "blue/1.png": True, "blue/2.png": None}
-    protocol.publish(loops.run, AUDIT, drawn)
+    pickle_file.publish(loops.run, AUDIT, drawn)
     loops.answer(answers | drawn)
     assert (loops.run / PREDICTOR).read_bytes() == checkpoint
-    assert (protocol.read(loops.run, PREDICTIONS).content, protocol.read(loops.run, RANKING).content) == before
+    assert (pickle_file.read(loops.run, PREDICTIONS).content, pickle_file.read(loops.run, RANKING).content) == before
     assert set(drawn) < set(loops.ranked())
     restarted = Trainer(Config(run=loops.run))
     while restarted.step():
@@ -145,10 +147,10 @@ def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
     assert load_head(loops.run / PREDICTOR).labels == 2
     restarted.close()
     del drawn["red/1.png"]
-    protocol.publish(loops.run, AUDIT, drawn)
+    pickle_file.publish(loops.run, AUDIT, drawn)
     loops.turn()
     assert load_head(loops.run / PREDICTOR).labels == 3
-    assert protocol.read(loops.run, RANKING).content.labels == 3
+    assert pickle_file.read(loops.run, RANKING).content.labels == 3
     assert "red/1.png" not in loops.ranked()
 
 
@@ -157,7 +159,7 @@ def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
     loops.answer({"red/0.png": True})
     before = loops.ranked()
     drawn: dict[str, bool | None] = {"blue/0.png": None}
-    protocol.publish(loops.run, AUDIT, drawn)
+    pickle_file.publish(loops.run, AUDIT, drawn)
     loops.answer({"red/0.png": True, **drawn})
     assert loops.ranked() == before
 
@@ -165,7 +167,7 @@ def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
 def test_scores_every_image(loops: Loops) -> None:
     """Every image has a probability, however few are labelled; and the checkpoint alone says the same."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
-    published = np.asarray(protocol.read(loops.run, PREDICTIONS).content.probability)
+    published = np.asarray(pickle_file.read(loops.run, PREDICTIONS).content.probability)
     assert len(published) == 12
     predictor = Predictor.load(loops.run / PREDICTOR)
     alone = predictor.predict([loops.datadir / path for path in loops.paths])
@@ -195,14 +197,14 @@ def test_held_out_probabilities_are_published(loops: Loops) -> None:
     assert not (loops.run / HELD_OUT.name).exists()
     answers: dict[str, bool | None] = {path: path in POSITIVES for path in loops.paths}
     loops.answer(answers)
-    held_out = protocol.read(loops.run, HELD_OUT)
+    held_out = pickle_file.read(loops.run, HELD_OUT)
     assert set(held_out.content) == set(loops.paths)
     assert held_out.content == pytest.approx(loops.trainer._answered[loops.trainer._base].learner.held_out)
     assert {path for path, said in held_out.content.items() if said > 0.5} == POSITIVES
     loops.answer(answers)
-    assert protocol.read(loops.run, HELD_OUT).generation == held_out.generation
+    assert pickle_file.read(loops.run, HELD_OUT).generation == held_out.generation
     loops.answer({path: label for path, label in answers.items() if path != "red/5.png"})
-    again = protocol.read(loops.run, HELD_OUT)
+    again = pickle_file.read(loops.run, HELD_OUT)
     assert again.generation > held_out.generation
     assert set(again.content) == set(loops.paths) - {"red/5.png"}
 
@@ -222,7 +224,7 @@ def test_held_out_probabilities_on_a_full_disk(
     assert load_head(loops.run / PREDICTOR).labels == 11
     monkeypatch.undo()
     loops.answer(answers | {loops.paths[-1]: True})
-    assert set(protocol.read(loops.run, HELD_OUT).content) == set(loops.paths)
+    assert set(pickle_file.read(loops.run, HELD_OUT).content) == set(loops.paths)
 
 
 def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +236,7 @@ def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.Monkey
     again.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
     assert added == []
     assert load_head(again.run / PREDICTOR).generation > 1
-    assert protocol.read(again.run, PREDICTIONS).content.embedded == 12
+    assert pickle_file.read(again.run, PREDICTIONS).content.embedded == 12
 
 
 def test_new_and_changed_images(loops: Loops) -> None:
@@ -243,7 +245,7 @@ def test_new_and_changed_images(loops: Loops) -> None:
     (loops.datadir / "new.png").write_bytes((loops.datadir / "red/3.png").read_bytes())
     (loops.datadir / "red/2.png").write_bytes((loops.datadir / "blue/2.png").read_bytes())
     loops.paths.append("new.png")
-    protocol.publish(loops.run, IMAGES, loops.paths)
+    pickle_file.publish(loops.run, IMAGES, loops.paths)
     loops.turn()
     ranked = loops.ranked()
     assert "new.png" in ranked[:5]
@@ -255,17 +257,17 @@ def test_unreadable_images(loops: Loops, caplog: pytest.LogCaptureFixture) -> No
     for path, content in {"torn.png": b"\x89PNG\r\n\x1a\n", "empty.png": b""}.items():
         (loops.datadir / path).write_bytes(content)
     loops.paths += ["torn.png", "empty.png", "away.png"]
-    protocol.publish(loops.run, IMAGES, loops.paths)
+    pickle_file.publish(loops.run, IMAGES, loops.paths)
     with caplog.at_level(logging.WARNING):
         loops.answer({"red/0.png": True, "blue/0.png": False})
         loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
-    assert list(protocol.read(loops.run, PREDICTIONS).content.unreadable) == [12, 13]
+    assert list(pickle_file.read(loops.run, PREDICTIONS).content.unreadable) == [12, 13]
     assert {"torn.png", "empty.png"}.isdisjoint(loops.ranked())
     assert sorted(record.message.split(" ")[0] for record in caplog.records) == ["'empty.png'", "'torn.png'"]
     Image.new("RGB", (40, 60), (200, 40, 40)).save(loops.datadir / "torn.png")
-    protocol.publish(loops.run, IMAGES, loops.paths)
+    pickle_file.publish(loops.run, IMAGES, loops.paths)
     loops.turn()
-    assert list(protocol.read(loops.run, PREDICTIONS).content.unreadable) == [13]
+    assert list(pickle_file.read(loops.run, PREDICTIONS).content.unreadable) == [13]
 
 
 def test_an_answered_image_that_cannot_be_read(loops: Loops) -> None:
@@ -278,12 +280,12 @@ def test_an_answered_image_that_cannot_be_read(loops: Loops) -> None:
 def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
     """A torn checkpoint is one warning; the last good one stays in force."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
-    protocol.replace(loops.run / PREDICTOR, b"torn")
+    replacement.replace(loops.run / PREDICTOR, b"torn")
     with caplog.at_level(logging.WARNING):
         loops.inference.step()
         loops.inference.step()
     assert len(caplog.records) == 1
-    checkpoint = protocol.read(loops.run, PREDICTIONS).content.checkpoint
+    checkpoint = pickle_file.read(loops.run, PREDICTIONS).content.checkpoint
     assert checkpoint is not None
     assert checkpoint["generation"] == 1
 
@@ -333,14 +335,14 @@ def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest
 def test_another_network(loops: Loops) -> None:
     """With other weights the embeddings are made anew, and no head is used on embeddings that it was not fitted to."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
-    features = protocol.read(loops.run, FEATURES).content
+    features = pickle_file.read(loops.run, FEATURES).content
     register("tiny2")(lambda pretrained: tiny(not pretrained))
-    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue", "1d"))
+    pickle_file.publish(loops.run, SETTINGS, Settings(str(loops.datadir), "tiny2", "max_prob", "red", "blue", "1d"))
     while loops.inference.step():
         pass
-    assert protocol.read(loops.run, PREDICTIONS).content.checkpoint is None
+    assert pickle_file.read(loops.run, PREDICTIONS).content.checkpoint is None
     loops.turn()
-    assert protocol.read(loops.run, FEATURES).content.backbone != features.backbone
+    assert pickle_file.read(loops.run, FEATURES).content.backbone != features.backbone
     assert load_head(loops.run / PREDICTOR).network == "tiny2"
     assert set(loops.ranked()[:5]) == POSITIVES - {"red/0.png"}
 
@@ -349,7 +351,9 @@ def test_strategies_change_over(loops: Loops) -> None:
     """Another strategy re-orders at once, without a new model."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     before = loops.ranked()
-    protocol.publish(loops.run, SETTINGS, Settings(str(loops.datadir), loops.network, "min_prob", "red", "blue", "1d"))
+    pickle_file.publish(
+        loops.run, SETTINGS, Settings(str(loops.datadir), loops.network, "min_prob", "red", "blue", "1d")
+    )
     loops.selector.step()
     assert loops.ranked() == before[::-1]
 
@@ -363,22 +367,22 @@ def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
     Tuned(backbone, base, 4, frozenset(answers)).save(loops.run / BACKBONE)
     while loops.inference.step():
         pass
-    assert protocol.read(loops.run, FEATURES).content.backbone != base
-    assert protocol.read(loops.run, PREDICTIONS).content.checkpoint == {
+    assert pickle_file.read(loops.run, FEATURES).content.backbone != base
+    assert pickle_file.read(loops.run, PREDICTIONS).content.checkpoint == {
         "generation": 1,
         **{name: getattr(load_head(loops.run / PREDICTOR), name) for name in ("labels", "threshold", "metrics")},
     }
     loops.turn()
     checkpoint = load_head(loops.run / PREDICTOR)
-    assert checkpoint.backbone == protocol.read(loops.run, FEATURES).content.backbone
+    assert checkpoint.backbone == pickle_file.read(loops.run, FEATURES).content.backbone
     assert checkpoint.metrics["fine_tuned_on"] == 4
     assert "prequential_accuracy" not in checkpoint.metrics  # all answers were learnt by the backbone itself
-    assert protocol.read(loops.run, RANKING).content.checkpoint == checkpoint.generation
+    assert pickle_file.read(loops.run, RANKING).content.checkpoint == checkpoint.generation
     assert set(loops.ranked()[:4]) == POSITIVES - set(answers)
     again = Loops(loops.run, loops.datadir, loops.network)
     again.answer(answers | {"red/2.png": True})
     assert load_head(loops.run / PREDICTOR).backbone == checkpoint.backbone
-    assert protocol.read(loops.run, RANKING).content.labels == 5
+    assert pickle_file.read(loops.run, RANKING).content.labels == 5
 
 
 def test_fine_tuning_that_fails_is_one_warning(
@@ -438,7 +442,7 @@ def test_a_backbone_that_is_gone(loops: Loops, caplog: pytest.LogCaptureFixture)
     tuned = _tuned(loops, answers)
     (loops.run / BACKBONE).unlink()
     loops.trainer = Trainer(Config(run=loops.run))
-    protocol.publish(loops.run, ANNOTATIONS, answers | {"red/1.png": True})
+    pickle_file.publish(loops.run, ANNOTATIONS, answers | {"red/1.png": True})
     while loops.trainer.step():
         pass
     checkpoint = load_head(loops.run / PREDICTOR)
@@ -448,7 +452,7 @@ def test_a_backbone_that_is_gone(loops: Loops, caplog: pytest.LogCaptureFixture)
     checkpoint = load_head(loops.run / PREDICTOR)
     assert checkpoint.backbone != tuned
     assert "fine_tuned_on" not in checkpoint.metrics
-    assert protocol.read(loops.run, RANKING).content.labels == 4
+    assert pickle_file.read(loops.run, RANKING).content.labels == 4
     assert ["gone" in record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [True]
 
 
@@ -456,7 +460,7 @@ def test_what_is_gone_is_not_missing(loops: Loops) -> None:
     """An image that was removed is not waited for: fine-tuning may begin."""
     (loops.datadir / "red/5.png").unlink()
     loops.turn()
-    predictions = protocol.read(loops.run, PREDICTIONS).content
+    predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert (len(predictions.probability), predictions.embedded, predictions.missing) == (12, 11, 0)
     settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d")
     assert Tuner(loops.run, None)._is_welcome(settings)

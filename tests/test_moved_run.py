@@ -18,8 +18,9 @@ from backend.backup import back_up
 from backend.checks import check_run
 from backend.labels import Labels
 from config import ROOT, Config, UsageError
-from IA import protocol
+from IA import pickle_file, protocol
 from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
+from IA.records import Ranking
 from tests.serving import Serving, serving, until
 from tests.test_labels import VERSION_1, answer, columns, published
 
@@ -49,7 +50,7 @@ def test_run_and_images_moved(run: Path, images_folder: Path, tmp_path: Path) ->
     """A run goes on beside its images wherever both have come to; numbers, answers and names stay."""
     with serving(run, images_folder) as server:
         before = labels_by_path(server)
-    images = protocol.read(run, IMAGES).content
+    images = pickle_file.read(run, IMAGES).content
     elsewhere = tmp_path / "another machine"
     elsewhere.mkdir()
     run, datadir = run.rename(elsewhere / "run"), images_folder.rename(elsewhere / "photos")
@@ -59,8 +60,8 @@ def test_run_and_images_moved(run: Path, images_folder: Path, tmp_path: Path) ->
         assert labels_by_path(server) == before
         assert server.client.get("/api/images/0").status_code == 200
         assert server.client.get("/api/status").json()["left"] == 9
-    assert protocol.read(run, IMAGES).content == images
-    assert protocol.read(run, SETTINGS).content.datadir == str(datadir)
+    assert pickle_file.read(run, IMAGES).content == images
+    assert pickle_file.read(run, SETTINGS).content.datadir == str(datadir)
 
 
 def test_a_copied_run_goes_on_with_copied_images(run: Path, images_folder: Path, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_images_that_are_not_those_of_the_run(run: Path, images_folder: Path, tm
     (other / "a.png").touch()
     with pytest.raises(UsageError, match="of 12 of its images 0 are in"):
         check_run(config(run, other))
-    assert protocol.read(run, SETTINGS).content.datadir == str(images_folder)
+    assert pickle_file.read(run, SETTINGS).content.datadir == str(images_folder)
 
 
 def test_most_images_are_enough(run: Path, images_folder: Path, tmp_path: Path) -> None:
@@ -125,14 +126,16 @@ def test_an_earlier_database_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [*protocol.PICKLES, None], ids=lambda file: file.name if file else DATABASE)
-def test_a_later_run_is_left_alone(run: Path, images_folder: Path, file: "protocol.PickleFile[object] | None") -> None:
+def test_a_later_run_is_left_alone(
+    run: Path, images_folder: Path, file: "pickle_file.PickleFile[object] | None"
+) -> None:
     """A run that a later version wrote ends the start with one sentence, and nothing in it changes."""
     if file is None:
         data = bytearray((run / DATABASE).read_bytes())
         data[60:64] = struct.pack(">I", VERSION + 1)
         (run / DATABASE).write_bytes(data)
     else:
-        data = bytearray(b"new things" + protocol.FOOTER.pack(protocol.MAGIC, protocol.FORMAT + 1, 1, 10, b""))
+        data = bytearray(b"new things" + pickle_file.FOOTER.pack(pickle_file.MAGIC, pickle_file.FORMAT + 1, 1, 10, b""))
         (run / file.name).write_bytes(data)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     with pytest.raises(UsageError, match="later version") as told:
@@ -143,9 +146,9 @@ def test_a_later_run_is_left_alone(run: Path, images_folder: Path, file: "protoc
 
 def test_a_damaged_list_of_images(run: Path, images_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Without its numbers a run is another one to its pages, whose answers name images by number; answers stay."""
-    before = protocol.read(run, SETTINGS).content.id
-    ranking = protocol.Ranking(np.array([3], np.int32), np.array([0.5], np.float32), 0, "max_prob", None)
-    protocol.publish(run, protocol.RANKING, ranking)
+    before = pickle_file.read(run, SETTINGS).content.id
+    ranking = Ranking(np.array([3], np.int32), np.array([0.5], np.float32), 0, "max_prob", None)
+    pickle_file.publish(run, protocol.RANKING, ranking)
     (run / IMAGES.name).write_bytes(b"torn")
     with serving(run, images_folder) as server:
         until(lambda: not server.session.images.listing)
@@ -252,7 +255,7 @@ def test_plain_pickle_always_loads(run: Path, images_folder: Path) -> None:
         for image in range(3, 12):
             server.answer(image)
             count = image + 1
-            until(lambda: len(protocol.read(run, ANNOTATIONS).content) == count)  # noqa: B023 - waited for at once
+            until(lambda: len(pickle_file.read(run, ANNOTATIONS).content) == count)  # noqa: B023 - waited for at once
         until(lambda: sizes[-1] == 12)
         ends.set()
         thread.join()

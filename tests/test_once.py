@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from IA import protocol
+from IA import pickle_file
 from IA.finetuning import Answers
 from IA.head import folds_of
 from IA.once import Once, read_once
-from IA.protocol import DUPLICATES, IMAGES, Duplicates, Settings
+from IA.protocol import DUPLICATES, IMAGES
+from IA.records import Duplicates, Settings
 
 SETTINGS = Settings("/d", "n", "max_prob", "yes", "no", "id")
 
@@ -33,8 +34,8 @@ def test_figures_are_those_of_the_group() -> None:
 def test_as_published(tmp_path: Path) -> None:
     """From duplicates.pickle; nothing where it is away, damaged, or not wanted."""
     assert read_once(tmp_path, SETTINGS).name("b") == "b"
-    protocol.publish(tmp_path, IMAGES, ["a", "b", "c"])
-    protocol.publish(tmp_path, DUPLICATES, Duplicates(np.array([0, 0, 2, 3], np.int32).data))
+    pickle_file.publish(tmp_path, IMAGES, ["a", "b", "c"])
+    pickle_file.publish(tmp_path, DUPLICATES, Duplicates(np.array([0, 0, 2, 3], np.int32).data))
     assert [read_once(tmp_path, SETTINGS).name(path) for path in "abc"] == ["a", "a", "c"]
     off: dict[str, Any] = SETTINGS.__dict__ | {"alike": "off"}
     assert read_once(tmp_path, Settings(**off)).name("b") == "b"

@@ -19,8 +19,9 @@ from backend.labels import Labels
 from backend.moving import NotMovedError, digest, move
 from backend.quarantine import MANIFEST, main, put_away, put_back
 from backend.reading import opened
-from IA import protocol
-from IA.protocol import PREDICTIONS, SETTINGS, Predictions, Settings
+from IA import locks, pickle_file, protocol
+from IA.protocol import PREDICTIONS, SETTINGS
+from IA.records import Predictions, Settings
 from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer
@@ -84,12 +85,14 @@ def test_there_and_back(run: Path, images_folder: Path, tmp_path: Path, command:
 def test_unreadable_images(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
     """With --unreadable those go too that a model could not read and that still cannot be; not one with a label."""
     assert "leave --unreadable out" in command(run, "--to", tmp_path / "pile", "--unreadable")
-    images = protocol.read(run, protocol.IMAGES).content
+    images = pickle_file.read(run, protocol.IMAGES).content
     (images_folder / "red" / "3.png").write_bytes(b"no picture")
     (images_folder / "red" / "2.png").write_bytes(b"no picture, but positive")
     numbers = [images.index(path) for path in ("red/3.png", "red/2.png", "red/4.png")]  # the last was mended
     zeros = np.zeros(len(images), np.float32)
-    protocol.publish(run, PREDICTIONS, Predictions(zeros, zeros, np.array(numbers, np.int32), len(images), 0, None, 0))
+    pickle_file.publish(
+        run, PREDICTIONS, Predictions(zeros, zeros, np.array(numbers, np.int32), len(images), 0, None, 0)
+    )
     command(run, "--to", tmp_path / "pile", "--unreadable")
     assert set(content(tmp_path / "pile")) == {*SKIPPED, "red/3.png"}
 
@@ -131,7 +134,7 @@ def test_mistakes(run: Path, images_folder: Path, tmp_path: Path, command: Comma
     assert "cannot be read" in command(run, "--back", tmp_path / "full")
     assert "no run" in command(tmp_path / "nothing", "--to", tmp_path / "pile")
     assert not (tmp_path / "nothing").exists()
-    with protocol.hold(run, "session"):
+    with locks.hold(run, "session"):
         assert "open in a session" in command(run, "--to", tmp_path / "pile")
     assert content(images_folder) == before
 
@@ -140,9 +143,9 @@ def test_a_pile_of_another_folder(run: Path, images_folder: Path, tmp_path: Path
     """A pile belongs to its folder of images, unless that was moved."""
     command(run, "--to", tmp_path / "pile")
     (tmp_path / "other").mkdir()
-    settings = protocol.read(run, SETTINGS).content
+    settings = pickle_file.read(run, SETTINGS).content
     moved = Settings(**{**vars(settings), "datadir": str(tmp_path / "other")})
-    protocol.publish(run, SETTINGS, moved)
+    pickle_file.publish(run, SETTINGS, moved)
     assert "another folder of images" in command(run, "--back", tmp_path / "pile")
     images_folder.rename(tmp_path / "gone")
     assert command(run, "--back", tmp_path / "pile").startswith("3 images")
@@ -238,7 +241,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
     """A run with a few small files for pictures, made once: each example works on copies of them."""
     (tmp_path / "run").mkdir()
     settings = Settings(str(tmp_path / "data"), "", "max_prob", "positive", "negative", "id", run=str(tmp_path / "run"))
-    protocol.publish(tmp_path / "run", SETTINGS, settings)
+    pickle_file.publish(tmp_path / "run", SETTINGS, settings)
     labels = Labels(tmp_path / "run")
     labels.annotate_all([answer(path, "skipped") for path in SKIPPED]).result()
     labels.close()

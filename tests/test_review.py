@@ -10,7 +10,7 @@ from PIL import Image
 
 from backend.answers import Label
 from backend.review import Choice, Outline, choose
-from IA import protocol
+from IA import pickle_file, protocol
 from tests.serving import Serving, serving, until
 
 PROBABILITIES = st.none() | st.floats(0, 1)
@@ -64,7 +64,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
         for number, label in enumerate(["positive"] * 3 + ["negative"] * 2 + ["skipped"]):
             server.answer(number, label, source="key" if number % 2 else "timeout", repeat=number == 4)
         held_out = {"0.png": 0.1, "1.png": 0.95, "3.png": 0.6, "4.png": 0.8}
-        protocol.publish(server.session.run, protocol.HELD_OUT, held_out)
+        pickle_file.publish(server.session.run, protocol.HELD_OUT, held_out)
         until(lambda: server.session.held_out)
         yield server
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from IA import protocol
-from IA.protocol import Predictions
+from IA import pickle_file, protocol
+from IA.records import Predictions
 from tests.serving import Serving, serving, until
 
 HELD_OUT = {"0.png": 0.03, "1.png": 0.95, "2.png": 0.3, "3.png": 0.05, "4.png": 0.9}
@@ -25,7 +25,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
         until(lambda: not server.session.images.listing)
         for number, label in enumerate(["positive"] * 3 + ["negative"] * 2 + ["skipped"]):
             server.answer(number, label, source="key", client="me", shown_ms=400)
-        protocol.publish(server.session.run, protocol.HELD_OUT, HELD_OUT)
+        pickle_file.publish(server.session.run, protocol.HELD_OUT, HELD_OUT)
         until(lambda: server.session.held_out)
         yield server
 
@@ -74,7 +74,7 @@ def test_an_answer_given_again_without_a_review(server: Serving) -> None:
 def test_new_figures_change_what_is_told(server: Serving) -> None:
     """A new round of held-out probabilities counts at once, also where no answer has changed."""
     assert slips(server) == ([0, 4, 2], 3)
-    protocol.publish(server.session.run, protocol.HELD_OUT, {"1.png": 0.1})
+    pickle_file.publish(server.session.run, protocol.HELD_OUT, {"1.png": 0.1})
     until(lambda: server.session.held_out == {"1.png": 0.1})
     assert slips(server) == ([1], 1)
 
@@ -97,7 +97,7 @@ def test_an_image_drawn_at_random(server: Serving) -> None:
     probability, nobody = np.full(7, 0.99, np.float32), np.zeros(0, np.int32)
     checkpoint = {"generation": 1, "labels": 5, "threshold": 0.5, "metrics": {}}
     predictions = Predictions(probability, probability, nobody, 7, 5, checkpoint)
-    protocol.publish(server.session.run, protocol.PREDICTIONS, predictions)
+    pickle_file.publish(server.session.run, protocol.PREDICTIONS, predictions)
     until(lambda: server.session.predictions)
     assert slips(server) == ([6, 0, 4, 2], 4)
     server.answer(6, "positive", client="me", reviewed=True)

@@ -22,8 +22,9 @@ from backend.checks import check_place, check_run, is_free, listen
 from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError
-from IA import protocol
-from IA.protocol import SETTINGS, Settings
+from IA import pickle_file
+from IA.protocol import SETTINGS
+from IA.records import Settings
 from tests.processes.suite import free_port
 from tests.serving import until
 
@@ -196,7 +197,7 @@ def test_a_run_keeps_to_its_folder(config: Config, tmp_path: Path) -> None:
     config.run.mkdir()
     other = tmp_path / "other"
     other.mkdir()
-    protocol.publish(config.run, SETTINGS, Settings(str(other), "n", "max_prob", "a", "b", "1d"))
+    pickle_file.publish(config.run, SETTINGS, Settings(str(other), "n", "max_prob", "a", "b", "1d"))
     with pytest.raises(UsageError, match="--reset"):
         check_run(config)
     other.rmdir()
@@ -206,7 +207,7 @@ def test_a_run_keeps_to_its_folder(config: Config, tmp_path: Path) -> None:
 def test_answers_have_different_names(config: Config) -> None:
     """Names that are one and the same, given now or kept by the run, are refused."""
     config.run.mkdir()
-    protocol.publish(config.run, SETTINGS, Settings(str(config.datadir), "n", "max_prob", "hat", "no hat", "1d"))
+    pickle_file.publish(config.run, SETTINGS, Settings(str(config.datadir), "n", "max_prob", "hat", "no hat", "1d"))
     check_run(config)
     with pytest.raises(UsageError, match="'hat'"):
         check_run(replace(config, negative="hat"))
@@ -358,7 +359,7 @@ def test_reset_of_a_run_of_another_folder(session: Config, tmp_path: Path, capsy
     reset = replace(session, reset=True)
     assert prepare(reset) == reset
     assert list(tmp_path.glob("run.*")) == []
-    protocol.publish(session.run, SETTINGS, Settings(str(tmp_path), "n", "max_prob", "a", "b", "1d"))
+    pickle_file.publish(session.run, SETTINGS, Settings(str(tmp_path), "n", "max_prob", "a", "b", "1d"))
     assert prepare(reset) == reset
     (aside,) = tmp_path.glob("run.*")
     assert (aside / SETTINGS.name).exists()

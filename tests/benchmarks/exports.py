@@ -21,8 +21,9 @@ from backend.exports import FORMATS, pieces
 from backend.exports.pictures import Pictures
 from backend.exports.source import Source
 from backend.reading import opened
-from IA import protocol
-from IA.protocol import SETTINGS, Settings
+from IA import pickle_file
+from IA.protocol import SETTINGS
+from IA.records import Settings
 from tests.benchmarks.scale import make_files
 
 LABELS = ("positive", "negative", "negative", "skipped")
@@ -36,7 +37,7 @@ def make_run(run: Path, datadir: Path, paths: list[str]) -> None:
     """A run with an answer to each of these paths."""
     run.mkdir()
     settings = Settings(str(datadir), "", "max_prob", "hat", "no hat", "benchmark", run=str(run))
-    protocol.publish(run, SETTINGS, settings)
+    pickle_file.publish(run, SETTINGS, settings)
     with contextlib.closing(sqlite3.connect(run / DATABASE, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         prepare(connection)

@@ -19,8 +19,9 @@ import httpx
 import numpy as np
 
 from config import ROOT
-from IA import protocol
-from IA.protocol import PREDICTIONS, Predictions
+from IA import pickle_file
+from IA.protocol import PREDICTIONS
+from IA.records import Predictions
 from tests.benchmarks.scale import make_files
 from tests.processes.suite import free_port
 from tests.serving import until
@@ -59,7 +60,7 @@ def predict(run: Path, images: int) -> None:
     probability = np.random.default_rng(0).beta(0.3, 2, images).astype(np.float32)
     novelty, nothing = np.zeros(images, np.float32).data, np.zeros(0, np.int32).data
     checkpoint = {"generation": 1, "labels": 100, "threshold": 0.4, "metrics": {}}
-    protocol.publish(run, PREDICTIONS, Predictions(probability.data, novelty, nothing, images, 100, checkpoint))
+    pickle_file.publish(run, PREDICTIONS, Predictions(probability.data, novelty, nothing, images, 100, checkpoint))
 
 
 def answers(client: httpx.Client, begin: int, goes_on: Callable[[int], bool]) -> list[float]:

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from config import ROOT
-from IA import protocol
+from IA import pickle_file, protocol
 from tests.browser.conftest import OpenPage
 from tests.browser.test_explanation import explain
 from tests.screens import EXPLANATION, PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
@@ -91,7 +91,7 @@ def prepared(server: Serving, open_page: OpenPage) -> Page:
     for key in "fjs":
         answer(page, key)
     until(lambda: len(server.client.get("/api/annotations").json()["annotations"]) == 3)
-    protocol.publish(server.session.run, protocol.HELD_OUT, {f"{number:02d}.jpg": 0.1 for number in range(12)})
+    pickle_file.publish(server.session.run, protocol.HELD_OUT, {f"{number:02d}.jpg": 0.1 for number in range(12)})
     until(lambda: server.client.get("/api/slips").json()["total"] == 1)
     expect(page.locator(PAINTED)).to_be_visible()
     explain(server, list(range(12)))

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.demo import draw_picture
-from IA import protocol
-from IA.protocol import DUPLICATES, Duplicates, Ranking
+from IA import pickle_file, protocol
+from IA.protocol import DUPLICATES
+from IA.records import Duplicates, Ranking
 from tests.browser.conftest import OpenPage
 from tests.browser.test_accessibility import findings
 from tests.browser.test_page import has_stored, link_of, page_until, painted, press
@@ -34,14 +35,14 @@ def server(tmp_path: Path) -> Iterator[Serving]:
         shown.save(folder / f"{number}.jpg", quality=90 - number)
     first = np.arange(COUNT, dtype=np.int32)
     first[COPIES] = 0
-    protocol.publish(run, DUPLICATES, Duplicates(first.data))
+    pickle_file.publish(run, DUPLICATES, Duplicates(first.data))
     with serving(run, folder, token="t", positive="cat", negative="no cat") as server:
         server.client.headers["authorization"] = "Bearer t"
         until(lambda: server.client.get("/api/status").json()["alike"] == 3)
         order = sorted(range(COUNT), key=lambda number: server.session.images.path(number))
         numbers = np.array(order, np.int32)
         likely = np.linspace(0.9, 0.1, COUNT, dtype=np.float32)
-        protocol.publish(run, protocol.RANKING, Ranking(numbers.data, likely.data, 2, "max_prob", 1))
+        pickle_file.publish(run, protocol.RANKING, Ranking(numbers.data, likely.data, 2, "max_prob", 1))
         until(lambda: server.session.ranking is not None)
         yield server
 

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from IA import protocol
-from IA.protocol import EXPLANATIONS, NEIGHBOURS, Explanations
+from IA import pickle_file
+from IA.protocol import EXPLANATIONS
+from IA.records import NEIGHBOURS, Explanations
 from tests.browser.conftest import OpenPage
 from tests.screens import PAINTED
 from tests.serving import Serving, serving, until
@@ -43,7 +44,7 @@ def explain(server: Serving, images: list[int]) -> None:
         np.array(near * len(images), np.int32).ravel(),
         np.full(2 * NEIGHBOURS * len(images), 0.5, np.float32),
     )
-    protocol.publish(server.session.run, EXPLANATIONS, content)
+    pickle_file.publish(server.session.run, EXPLANATIONS, content)
     until(lambda: server.session.explanations.of(images[-1]))
 
 

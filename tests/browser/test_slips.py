@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from IA import protocol
+from IA import pickle_file, protocol
 from tests.browser.conftest import OpenPage
 from tests.serving import Serving, serving, until
 
@@ -33,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
             truth = "positive" if image in CATS else "negative"
             server.answer(image, MISTAKEN.get(image, truth), source="key", shown_ms=900, client="earlier")
         held_out = {f"{image:02d}.jpg": 0.9 + image / 1000 if image in CATS else 0.1 for image in range(COUNT - 1)}
-        protocol.publish(server.session.run, protocol.HELD_OUT, held_out | {f"{LEFT}.jpg": 0.7})
+        pickle_file.publish(server.session.run, protocol.HELD_OUT, held_out | {f"{LEFT}.jpg": 0.7})
         until(lambda: server.session.held_out)
         yield server
 

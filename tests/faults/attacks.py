@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.imports.pickled import pickled
-from IA import protocol
+from IA import pickle_file, protocol
 
 GB10 = 10 * 2**30
 BOMB_BYTES = 150 * 2**20
@@ -39,9 +39,9 @@ class Runs:
         return os.system, (self.command,)
 
 
-def with_footer(data: bytes, version: int = protocol.FORMAT, generation: int = 7) -> bytes:
+def with_footer(data: bytes, version: int = pickle_file.FORMAT, generation: int = 7) -> bytes:
     """The bytes as the protocol would publish them."""
-    data += protocol.FOOTER.pack(protocol.MAGIC, version, generation, len(data), b"")[:-32]
+    data += pickle_file.FOOTER.pack(pickle_file.MAGIC, version, generation, len(data), b"")[:-32]
     return data + hashlib.sha256(data).digest()
 
 
@@ -99,7 +99,7 @@ def pickles(command: str, sound: bytes) -> Forged:
 
 def odd_footers(sound: bytes) -> Forged:
     """A sound pickle under footers that are not as they should be."""
-    yield "a later version", with_footer(sound, version=protocol.FORMAT + 1)
+    yield "a later version", with_footer(sound, version=pickle_file.FORMAT + 1)
     yield "a generation without an end", with_footer(sound, generation=2**64 - 1)
     yield "a footer alone", with_footer(b"")
     yield "a footer of another file", with_footer(sound)[: len(sound)] + with_footer(sound + b".")[len(sound) + 1 :]
@@ -208,8 +208,8 @@ def _overlapping(sound: bytes) -> bytes:
 
 def _readers(path: Path) -> dict[str, Callable[[], object]]:
     if path.suffix == ".pickle":
-        kind: protocol.PickleFile[Any] = next(file for file in protocol.PICKLES if file.name == path.name)
-        return {"read": lambda: protocol.read(path.parent, kind), "import": lambda: list(pickled(path))}
+        kind: pickle_file.PickleFile[Any] = next(file for file in protocol.PICKLES if file.name == path.name)
+        return {"read": lambda: pickle_file.read(path.parent, kind), "import": lambda: list(pickled(path))}
     from IA.model import Predictor, load_head
     from IA.tuned import Tuned
 

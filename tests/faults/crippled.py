@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import IA.protocol
 from backend import database
+from IA import replacement
 
 FSYNCS = ("SQLite's fsync", "the file's fsync", "the directory's fsync")
 WRITES = ("the wait for the commit", "the replacing of whole files", "the sweep")
@@ -70,14 +70,14 @@ def _without_replacing() -> None:
             for start in range(0, len(data), CHUNK_BYTES):
                 file.write(data[start : start + CHUNK_BYTES])
 
-    vars(IA.protocol)["replace"] = edit
+    vars(replacement)["replace"] = edit
 
 
 def _without_sweep() -> None:
     def leave(run: Path, *names: str) -> None:
         pass
 
-    vars(IA.protocol)["sweep"] = leave
+    vars(replacement)["sweep"] = leave
 
 
 _CRIPPLE: dict[str, Callable[[], None]] = {

@@ -29,14 +29,16 @@ from backend.instructions import NAME, Instructions
 from backend.labels import Labels
 from backend.preview_cache import PreviewCache
 from config import DEFAULT_NETWORK, ROOT, UsageError
-from IA import protocol
+from IA import pickle_file, protocol
 from IA.embeddings import DamagedError, Embeddings
 from IA.head import Head
 from IA.model import Checkpoint, Predictor, load_head
 from IA.networks import build, register
-from IA.protocol import BACKBONE, PREDICTOR, Latest, PickleFile
+from IA.pickle_file import PickleFile
+from IA.protocol import BACKBONE, PREDICTOR
 from IA.space import Space
 from IA.tuned import Tuned
+from IA.watching import Latest
 from tests.conftest import tiny
 from tests.faults import attacks
 from tests.faults.report import Row
@@ -148,7 +150,7 @@ def _to_pickles(lies: Callable[[bytes], Iterable[bytes]]) -> Tally:
     warnings = Warnings()
     with folder() as run:
         for file, content in PICKLES:
-            protocol.publish(run, file, content)
+            pickle_file.publish(run, file, content)
             latest = Latest(run, file)
             said = file.pack(latest.content())
             for lie in lies((run / file.name).read_bytes()):
@@ -221,8 +223,8 @@ def pickles_forged() -> Row:
 
         def files() -> Iterator[tuple[str, str, bytes]]:
             for file, content in PICKLES:
-                protocol.publish(run, file, content)
-                sound = (run / file.name).read_bytes()[: -protocol.FOOTER.size]
+                pickle_file.publish(run, file, content)
+                sound = (run / file.name).read_bytes()[: -pickle_file.FOOTER.size]
                 for name, data in attacks.pickles(f"touch {ran}", sound):
                     yield name, file.name, attacks.with_footer(data)
                 for name, data in attacks.odd_footers(sound):

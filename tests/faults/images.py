@@ -19,7 +19,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from IA.protocol import IMAGES, PREDICTIONS, read
+from IA.pickle_file import read
+from IA.protocol import IMAGES, PREDICTIONS
 from IA.workers import MEMORY_BYTES
 from tests.faults import bombs, zoo
 from tests.faults.faulty import faulty_decoders

@@ -13,7 +13,7 @@ import httpx
 
 from backend.answers import DATABASE
 from backend.standing import AS_IN_PICKLE
-from IA import protocol
+from IA import pickle_file, protocol
 
 
 class Asked(Protocol):
@@ -137,7 +137,7 @@ def standing(run: Path) -> dict[str, bool | None]:
 def is_published(run: Path) -> bool:
     """Whether annotations.pickle holds what the database does."""
     try:
-        return protocol.read(run, protocol.ANNOTATIONS).content == standing(run)
+        return pickle_file.read(run, protocol.ANNOTATIONS).content == standing(run)
     except (OSError, ValueError):
         return False
 

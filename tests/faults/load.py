@@ -21,8 +21,9 @@ import numpy as np
 from PIL import Image
 
 from backend.answers import DATABASE
-from IA import protocol
-from IA.protocol import PREDICTIONS, RANKING, Predictions, Ranking
+from IA import pickle_file
+from IA.protocol import PREDICTIONS, RANKING
+from IA.records import Predictions, Ranking
 from tests.faults.annotators import Outcome, Task, annotate
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running
@@ -252,9 +253,9 @@ def publishing(run: Path, count: int) -> Iterator[Sequence[int]]:
         while not ended.is_set():
             due_s = time.monotonic() + 1
             images, probability = random.permutation(count).astype(np.int32), random.random(count, np.float32)
-            protocol.publish(run, PREDICTIONS, Predictions(probability, probability, none, count, 2, None))
+            pickle_file.publish(run, PREDICTIONS, Predictions(probability, probability, none, count, 2, None))
             ranking = Ranking(images, probability[images], 2, "random", None)
-            generations.append(protocol.publish(run, RANKING, ranking))
+            generations.append(pickle_file.publish(run, RANKING, ranking))
             ended.wait(due_s - time.monotonic())
 
     thread = threading.Thread(target=publish)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from IA import protocol
+from IA import pickle_file, protocol, watching
 from tests.faults import injection
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running
@@ -119,7 +119,7 @@ class Person:
 def is_learnt(run: Path) -> bool:
     """Whether checkpoint, predictions and ranking stand, and came after the newest answers."""
     names = ("annotations.pickle", "predictor.ckpt", "predictions.pickle", "ranking.pickle")
-    times = [found[1] for name in names if (found := protocol.signature(run / name)) is not None]
+    times = [found[1] for name in names if (found := watching.signature(run / name)) is not None]
     return len(times) == len(names) and times == sorted(times)
 
 
@@ -172,7 +172,7 @@ def all_readable(run: Path, loop: str) -> bool:
     try:
         for name in WRITES[loop]:
             if name in known and (run / name).exists():
-                protocol.read(run, known[name])
+                pickle_file.read(run, known[name])
             elif name.endswith(".ckpt"):
                 from IA.model import load_head
 

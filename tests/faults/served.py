@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from config import Config
-from IA import protocol
-from IA.protocol import PickleFile
+from IA import pickle_file, protocol
+from IA.pickle_file import PickleFile
 from tests.faults.crowd import Crowd, Finding, Standing, add_image, await_up, told
 from tests.faults.nursery import Forked, Nursery, Process
 from tests.processes.suite import free_port
@@ -165,7 +165,7 @@ def unreadable(run: Path) -> list[str]:
     wrong = []
     for file in PICKLES:
         try:
-            protocol.read(run, file)
+            pickle_file.read(run, file)
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:

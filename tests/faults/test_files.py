@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from IA import archive, opcodes, protocol
+from IA import archive, opcodes, pickle_file
 from IA.embeddings import Embeddings
 from tests.faults import files
 from tests.faults.report import Row
@@ -71,7 +71,7 @@ def _same_sum(cache: Embeddings, words: Any) -> Any:
 @pytest.mark.parametrize(
     ("row", "owner", "name", "instead", "scale"),
     [
-        (files.pickles_flipped, protocol, "_whole", _unchecked_footer, 0.02),
+        (files.pickles_flipped, pickle_file, "_whole", _unchecked_footer, 0.02),
         (files.checkpoints_flipped, archive, "check", _no_check, 0.02),
         (files.embeddings_flipped, Embeddings, "_sums", _same_sum, 0.02),
         (files.embeddings_flipped_in_use, Embeddings, "_sums", _same_sum, 0.02),
@@ -102,9 +102,9 @@ def test_opcodes() -> None:
     """What we write passes as a whole and at no other length."""
     for kind, content in EXAMPLES:
         with files.folder() as run:
-            protocol.publish(run, kind, content)
+            pickle_file.publish(run, kind, content)
             data = (run / kind.name).read_bytes()
-            end = len(data) - protocol.FOOTER.size
+            end = len(data) - pickle_file.FOOTER.size
             opcodes.check(data, end)
             for length in range(1, end):
                 with pytest.raises((ValueError, IndexError)):

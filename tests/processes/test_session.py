@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from config import ROOT
-from IA import protocol
+from IA import pickle_file, protocol
 from tests.processes.suite import START_S, Suite, kill, running
 from tests.serving import until
 
@@ -69,7 +69,7 @@ def test_learns_ends_and_resumes(tmp_path: Path, datadir: Path) -> None:
         assert sum(label_of(path) == "positive" for path in asked) >= 5
         predictor = suite.client.get("/api/predictor")
         assert len(predictor.content) > 1_000_000
-        until(lambda: len(protocol.read(suite.run, protocol.ANNOTATIONS).content) == 15)
+        until(lambda: len(pickle_file.read(suite.run, protocol.ANNOTATIONS).content) == 15)
         before = suite.status()
         assert suite.ctrl_c() == 0
         until(lambda: not suite.processes())
