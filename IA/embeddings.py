@@ -1,9 +1,11 @@
 """The cache of embeddings: append-only files, memory-mapped; private to the inference loop and free to be deleted."""
 
 import hashlib
+import itertools
 import logging
 import os
 import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +37,21 @@ def key(datadir: Path, path: str) -> int | None:
     Returns:
         64 bits, never 0; None where there is no such file.
     """
-    try:
-        status = (datadir / photo_of(path)).stat()
-    except (OSError, ValueError):
-        return None
-    identity = os.fsencode(path) + struct.pack("<qq", status.st_size, status.st_mtime_ns)
-    return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "little") or 1
+    return next(keys(datadir, [path]))
+
+
+def keys(datadir: Path, paths: Iterable[str]) -> Iterator[int | None]:
+    """The same of many; for tiles of a photo that follow one another the file is looked at once."""
+    for photo, group in itertools.groupby(paths, key=photo_of):
+        try:
+            status = os.stat(os.path.join(datadir, photo))  # noqa: PTH116, PTH118 - a million of them, in half the time
+            seen = struct.pack("<qq", status.st_size, status.st_mtime_ns)
+        except (OSError, ValueError):
+            yield from (None for _ in group)
+            continue
+        for path in group:
+            digest = hashlib.blake2b(os.fsencode(path) + seen, digest_size=8).digest()
+            yield int.from_bytes(digest, "little") or 1
 
 
 class DamagedError(Exception):

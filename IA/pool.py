@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from IA.embeddings import Embeddings, key
+from IA.embeddings import Embeddings
+from IA.embeddings import keys as keys_of
 from IA.head import Head
 from IA.space import Space
 from IA.view import Floats, Numbers, View
@@ -72,7 +73,7 @@ class Pool:
 
     def follow(self, datadir: Path, paths: Sequence[str]) -> None:
         """Take up the list of images; what is new or changed on the disk is missing its embedding."""
-        keys = np.array([key(datadir, path) or 0 for path in paths], np.uint64)
+        keys = np.array([known or 0 for known in keys_of(datadir, paths)], np.uint64)
         more = len(paths) - len(self)
         self._keys = np.pad(self._keys, (0, more))
         self._failed = np.pad(self._failed, (0, more))
