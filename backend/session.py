@@ -6,7 +6,6 @@ import logging
 import math
 import threading
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -29,15 +28,16 @@ from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
 from backend.rendering import Picture
 from backend.review import Choice
+from backend.settings import settle
 from backend.uploads import Uploads
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config, UsageError
+from config import Config, UsageError
 from IA import locks, pickle_file, protocol, watching
 from IA.fields import Array
 from IA.pickle_file import Version
 from IA.pictures import UnreadableError
-from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, IMAGES, PREDICTIONS, RANKING, SETTINGS, SIMILAR, WANTED
-from IA.records import Duplicates, Predictions, Ranking, Settings
-from IA.tiles import Grid, grid_of
+from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
+from IA.records import Duplicates, Predictions, Ranking
+from IA.tiles import Grid
 from IA.units import Closed, divided
 from IA.watching import Latest
 
@@ -549,58 +549,6 @@ class Session:
             return self.loops[name]
         fresh = time.monotonic() - self._started_s < STARTING_S
         return "starting" if fresh and self.loops[name] == "starting" else "down"
-
-
-def settle(config: Config) -> Settings:
-    """The settings of a run: what was asked for now, else what the run had, else the default."""
-    try:
-        before = pickle_file.read(config.run, SETTINGS).content
-    except (OSError, ValueError) as error:
-        if not isinstance(error, FileNotFoundError):
-            log.warning("%s; the run goes on with what was asked for now, and defaults", error)
-        before = Settings(
-            "", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex, tile=_tile_of(config.run)
-        )
-    if before.datadir not in {"", str(config.datadir)}:
-        log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
-    return Settings(
-        datadir=str(config.datadir),
-        network=config.network or before.network,
-        strategy=config.strategy or before.strategy,
-        finetune=config.finetune or before.finetune,
-        positive=config.positive or before.positive,
-        negative=config.negative or before.negative,
-        id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
-        run=str(config.run),
-        follow_links=config.follow_links,
-        audit=before.audit if config.audit is None else config.audit,
-        audit_after=before.audit_after if config.audit is None else None,
-        recall=before.recall,
-        confidence=before.confidence,
-        alike=config.alike or before.alike,
-        examples=before.examples if config.examples is None else config.examples_folder,
-        tile=before.tile if config.tile is None else config.tile,
-    )
-
-
-def _tile_of(run: Path) -> str:
-    """The grid of the images that a run has, whatever became of its settings."""
-    images = Latest(run, IMAGES).content() or []
-    return str(grid_of(images[0]) or "") if images else ""
-
-
-def _numbers_stand(run: Path) -> bool:
-    """Whether images keep their numbers; else what rests on them goes, also what a page still wants to send."""
-    try:
-        pickle_file.read(run, IMAGES)
-    except OSError:
-        return True
-    except ValueError as error:
-        log.warning("%s; images are numbered anew", error)
-        for file in (DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, WANTED, SIMILAR):
-            (run / file.name).unlink(missing_ok=True)
-        return False
-    return True
 
 
 def _percent(part: int, whole: int) -> float:
