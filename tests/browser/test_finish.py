@@ -87,7 +87,7 @@ def test_the_doubtful_ones_are_asked_next(server: Serving, open_page: OpenPage) 
     assert {20, 21, 19} <= set(seen)
     expect(page.locator("#first")).to_have_text(re.compile(r"^doubtful: 1\d of 24 left$"))
     assert findings(page) == []
-    for image in range(IMAGES):
-        server.answer(image, "negative", client="somebody")
+    for number in range(IMAGES):
+        server.answer(number, "negative", client="somebody")
     expect(page.locator("#first-over")).to_contain_text("All 24 doubtful images are answered")
     assert findings(page) == []
