@@ -26,6 +26,7 @@ from IA.class_folders import ClassFolders
 from IA.loop import one_sentence
 from IA.model import Predictor
 from IA.prediction_file import UNREADABLE, PredictionFile, Row, Stream
+from IA.words import counted
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"
 ANOTHER = 0.01  # of a probability: what another machine says of the same image differs by less
@@ -69,6 +70,7 @@ class Labelling:
     ) -> None:
         self._predictor, self._folder, self._out, self._into = predictor, folder, out, into
         self.unreadable = self.undone = 0
+        self.was_done = False
 
     def check(self) -> None:
         """Ask again about the images that were least sure, if there are any.
@@ -90,9 +92,11 @@ class Labelling:
         known = self._out.labels
         to_do = [path for path in paths if path not in known]
         self._place((path, known[path]) for path in paths if path in known)
+        self.was_done = not to_do
+        if self.was_done:
+            return
         with tqdm(total=len(paths), initial=len(paths) - len(to_do), unit="image", file=sys.stderr) as progress:
-            if to_do:
-                self._say(to_do, progress)
+            self._say(to_do, progress)
 
     def _say(self, paths: Sequence[str], progress: "tqdm[NoReturn]") -> None:
         files = (self._folder / path for path in paths)
@@ -127,9 +131,13 @@ class Labelling:
         left = [f"{self.unreadable:,} unreadable"] if self.unreadable else []
         left += [f"{self.undone:,} not put in a folder"] if self.undone else []
         if left:
-            sys.stderr.write(f"{images:,} images, {' and '.join(left)}: see above.\n")
+            sys.stderr.write(f"{counted(images, 'image', 'images')}, {' and '.join(left)}: see above.\n")
+        if self.was_done:
+            done = counted(images, "image was", "images were")
+            sys.stderr.write(f"{'The' if images == 1 else 'All'} {done} done already.\n")
         if self._into is not None:
-            sys.stderr.write(f"{self._into.placed:,} put into folders, {self._into.there:,} were there.\n")
+            there = counted(self._into.there, "was there", "were there")
+            sys.stderr.write(f"{self._into.placed:,} put into folders, {there}.\n")
 
 
 class _Parser(argparse.ArgumentParser):

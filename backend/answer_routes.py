@@ -44,8 +44,11 @@ def add_answer_routes(app: FastAPI, session: Session) -> None:
     }
     app.add_middleware(Express, routes=ways, handlers=app.exception_handlers)
 
-    @app.post("/api/undo", summary="Take back this client's last answer, or the last group of them")
+    @app.post("/api/undo", summary="Take back this client's last answer, or the last group of them, or its last split")
     async def undo(body: UndoBody) -> dict[str, Any]:
+        together = await asyncio.wrap_future(session.labels.undo_split(body.client))
+        if together:
+            return session.rejoined(together, body.client)
         taken = await asyncio.wrap_future(session.labels.undo(body.client))
         images = session.taken_back(taken, body.client)
         return {**images[-1], "images": images}

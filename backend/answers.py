@@ -265,6 +265,14 @@ def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> d
     return {path: label for path, label in labels.items() if (path, label) not in given}
 
 
+def last_import(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """The group of the newest answer that was imported and stands, and how many of it stand; see `Plan.group`."""
+    return connection.execute(  # type: ignore[no-any-return]
+        "SELECT group_id, count(*) FROM answers WHERE state = 'standing' AND substr(group_id, 15, 1) = '5'"
+        " GROUP BY group_id ORDER BY max(seq) DESC LIMIT 1"
+    ).fetchone()
+
+
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
@@ -304,8 +312,21 @@ def _follows(connection: sqlite3.Connection, copy: Answer) -> bool:
 def split(connection: sqlite3.Connection, paths: Sequence[str], client: str) -> tuple[None, set[str]]:
     """Note that these images are not to be asked together with others any more; returns them."""
     query = "INSERT OR IGNORE INTO splits (path, client, time) VALUES (CAST(? AS TEXT), ?, ?)"
-    connection.executemany(query, [(in_bytes(path), client, time.time()) for path in paths])
+    now = time.time()  # the same for all: by it they are taken back together
+    connection.executemany(query, [(in_bytes(path), client, now) for path in paths])
     return None, set(paths)
+
+
+def take_back_split(connection: sqlite3.Connection, client: str) -> tuple[list[str], list[str]]:
+    """Take back the client's last split, unless an answer of its own has come since; returns the images of it."""
+    rows = connection.execute(
+        "DELETE FROM splits WHERE client = ?1 AND time = (SELECT max(time) FROM splits WHERE client = ?1) AND time >"
+        " coalesce((SELECT time FROM answers WHERE client = ?1 AND state <> 'undone' ORDER BY seq DESC LIMIT 1), 0)"
+        " RETURNING path",
+        (client,),
+    ).fetchall()
+    paths = sorted(path for (path,) in rows)
+    return paths, paths
 
 
 def splits(connection: sqlite3.Connection) -> set[str]:

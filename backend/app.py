@@ -19,7 +19,7 @@ from backend import import_routes, upload_routes
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
 from backend.answers import NothingToUndoError
-from backend.bodies import AuditBody, Client, Number, StrategyBody
+from backend.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
 from backend.database import NotDurableError
 from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
@@ -120,6 +120,10 @@ def _add_images(app: FastAPI, session: Session) -> None:
     @app.get("/api/queue", summary="The images to answer next, best first")
     def queue(count: Annotated[int, Query(ge=1, le=100)] = 8, client: Client = "api") -> dict[str, Any]:
         return session.next(client, count)
+
+    @app.post("/api/queue/release", status_code=204, summary="Hand back what this client was given: it has gone")
+    def release(body: ReleaseBody) -> None:
+        session.queue.release(body.client)
 
     pictures = CapacityLimiter(PICTURES_AT_ONCE)
 

@@ -44,6 +44,12 @@ class UndoBody(_Body):
     client: Client = "api"
 
 
+class ReleaseBody(_Body):
+    """Who has gone, so that others may be given what was in its hands."""
+
+    client: Client = "api"
+
+
 class GroupBody(_Body):
     """Which answers, given together, are to be taken back."""
 

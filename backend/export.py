@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, get_args
 
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from backend.answers import Answer, Label
 from backend.exports import FORMATS, TREES, pieces
+from backend.exports.folders import TABLE
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.source import LOCAL_FILES, Source
@@ -25,6 +27,24 @@ from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.reading import Reading, opened, told
 from config import Parser, UsageError
 from IA.loop import one_sentence
+from IA.words import counted
+
+
+@dataclass(frozen=True)
+class Exported:
+    """How much was written.
+
+    Attributes:
+        answers: all of them.
+        images: those that are there, too; None: the format has none.
+        left_out: answers whose images have no place there: they are skipped.
+        missing: images that could not be had, or not as they were.
+    """
+
+    answers: int
+    images: int | None = None
+    left_out: int = 0
+    missing: int = 0
 
 
 def export(
@@ -34,7 +54,7 @@ def export(
     link: Link | None = None,
     label: Label | None = None,
     prefix: str = LOCAL_FILES,
-) -> tuple[int, int]:
+) -> Exported:
     """Write an export, whole or not at all.
 
     Args:
@@ -44,9 +64,6 @@ def export(
         link: what a folder is made of; None: a zip if `to` ends so, else copies.
         label: only answers with this label.
         prefix: what Label Studio is to find before the path of an image.
-
-    Returns:
-        How many answers there are, and how many images could not be had.
 
     Raises:
         UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
@@ -72,7 +89,9 @@ def export(
                 _write(to, lambda part: _file(tree.zipped(), part))
     if format == "label-studio":
         _write(to.with_suffix(".xml"), lambda part: part.write_bytes(config(settings.positive, settings.negative)))
-    return len(moment), tree.missing.count if tree else 0
+    if tree is None:
+        return Exported(len(moment))
+    return Exported(len(moment), tree.placed, tree.left_out, tree.missing.count)
 
 
 def _counted(answers: Iterable[Answer], bar: "tqdm[NoReturn]") -> Iterator[Answer]:
@@ -132,12 +151,23 @@ def main() -> None:
     for place in (given.to, *([given.to.with_suffix(".xml")] if given.format == "label-studio" else [])):
         _check_free(place)
     reading = opened(given.run, given.datadir)
-    count, missing = export(reading, given.format, given.to, given.link, given.label, given.prefix)
-    sys.stdout.write(f"{count} answers in {given.to}\n")
-    if given.format == "label-studio":
-        sys.stdout.write(f"the labelling config for them in {given.to.with_suffix('.xml')}\n")
-    if missing:
-        sys.stdout.write(f"{missing} images were not there, or changed meanwhile: {MISSING} in it lists them\n")
+    exported = export(reading, given.format, given.to, given.link, given.label, given.prefix)
+    sys.stdout.writelines(f"{line}\n" for line in _sentences(exported, given.format, given.to))
+
+
+def _sentences(exported: Exported, format: str, to: Path) -> Iterator[str]:
+    if exported.images is None:
+        yield f"{counted(exported.answers, 'answer', 'answers')} in {to}"
+    else:
+        yield f"{counted(exported.images, 'image', 'images')} in {to}"
+    if exported.left_out:
+        yield f"{counted(exported.left_out, 'skipped image is', 'skipped images are')} only named in {TABLE} there"
+    if format == "label-studio":
+        yield f"the labelling config for them in {to.with_suffix('.xml')}"
+    if exported.missing:
+        was = counted(exported.missing, "image was", "images were")
+        listed = "lists it" if exported.missing == 1 else "lists them"
+        yield f"{was} not there, or changed meanwhile: {MISSING} in it {listed}"
 
 
 def _path(text: str) -> Path:

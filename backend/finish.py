@@ -31,6 +31,7 @@ from IA.pickle_file import read
 from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
 from IA.records import Predictions, Settings
 from IA.units import Closed, divided
+from IA.words import counted
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--undo]"
 
@@ -39,10 +40,15 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
     """What a person is to know of it, line by line."""
     positive, negative = settings.positive, settings.negative
     threshold, checkpoint = figures["threshold"], figures["checkpoint"]
-    yield f"{figures['positive']} images become {positive}, {figures['negative']} become {negative}"
+    becoming = counted(figures["positive"], "image becomes", "images become")
+    yield f"{becoming} {positive}, {counted(figures['negative'], 'becomes', 'become')} {negative}"
     yield f"  by checkpoint {checkpoint}: {positive} from a probability of {threshold:.3g} on"
     if figures["unscored"]:
-        yield f"{figures['unscored']} images get no label: the model has not scored them yet"
+        yield counted(
+            figures["unscored"],
+            "image gets no label: the model has not scored it yet",
+            "images get no label: the model has not scored them yet",
+        )
     precision, recall = figures["precision"], figures["recall"]
     if not figures["drawn"]:
         yield "How right that is nobody can tell: no image was drawn at random yet; some are, from the hundredth answer"
@@ -50,12 +56,12 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
         if precision and not precision["of"]:
             yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"
         elif precision:
-            right = f"{precision['right']} of {precision['of']} drawn at random were"
+            right = f"{precision['right']} of {counted(precision['of'], 'drawn at random was', 'drawn at random were')}"
             yield f"Of those that become {positive}, {_percentages(precision)} are right (95 % interval; {right})"
         if recall:
             yield f"Of all {positive}, {_percentages(recall)} are found then (95 % interval)"
     between = f"a probability of {doubtful['low']:.3g} to {doubtful['high']:.3g}"
-    yield f"{doubtful['images']} of them are doubtful, with {between}"
+    yield f"{counted(doubtful['images'], 'of them is', 'of them are')} doubtful, with {between}"
 
 
 def _percentages(interval: dict[str, float]) -> str:
@@ -92,7 +98,8 @@ def undo(run: Path) -> None:
         except NotDurableError as error:
             raise UsageError(f"That could not be stored in {run / DATABASE}: {error}.") from None
         labels.wait()
-    sys.stdout.write(f"{gone.positives + gone.negatives} labels of the model are taken away.\n")
+    taken = counted(gone.positives + gone.negatives, "label of the model is", "labels of the model are")
+    sys.stdout.write(f"{taken} taken away.\n")
 
 
 def _store(labels: ModelLabels, decided: Finish, rest: Rest, paths: list[str]) -> None:

@@ -61,7 +61,7 @@ def add_finish_routes(app: FastAPI, session: Session) -> None:
         if rest is None:
             raise HTTPException(409, NO_MODEL)
         threshold = rest.usual_threshold if body.threshold is None else body.threshold
-        session.ask_first(rest.order((body.low, body.high), threshold))
+        session.ask_first(rest.order((body.low, body.high), threshold), "doubtful")
         return rest.doubtful((body.low, body.high))
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import uuid
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,12 +41,16 @@ def add_import_routes(app: FastAPI, session: Session) -> None:
             planned = await asyncio.to_thread(_planned, session, name, await request.body(), words)
             if dry_run:
                 return _told(planned, session)
-            drawn = planned.drawn(session.labels.is_drawn)
-            group = None if drawn else str(uuid.uuid4())  # what has left the audit's sample does not come back
+            drawn, group = planned.drawn(session.labels.is_drawn), planned.group(session.labels.is_drawn)
             told = _told(planned, session)
             await asyncio.wrap_future(session.labels.annotate_all(planned.answers(overwrite, group)))
             session.labels.reach(drawn)
         return told | {"group": group, "counts": session.counts()}
+
+    @app.get(f"{PATH}/last", summary="The last import whose labels still stand, all or some")
+    def last() -> dict[str, Any]:
+        group, images = session.labels.last_import() or (None, 0)
+        return {"group": group, "images": images}
 
     @app.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")
     async def undo(body: GroupBody) -> dict[str, Any]:

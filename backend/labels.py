@@ -167,6 +167,11 @@ class Labels:
         with contextlib.closing(self._database.open()) as connection:
             return answers.numbered(connection, numbers)
 
+    def last_import(self) -> tuple[str, int] | None:
+        """By which name the last import can be taken back, and how many of its labels stand; None: none do."""
+        with contextlib.closing(self._database.open()) as connection:
+            return answers.last_import(connection)
+
     def statistics(self, points: int, same: Mapping[str, str]) -> dict[str, Any]:
         """Figures of all answers ever given, with curves of at most `points` points; counted again after a change.
 
@@ -221,6 +226,17 @@ class Labels:
         """Have these images asked one by one from now on, also after a restart; fails with NotDurableError."""
         return self._database.submit(lambda connection: answers.split(connection, paths, client), self._apply_split)
 
+    def undo_split(self, client: str) -> "Future[list[str]]":
+        """Take back what the client did last, if that was a split.
+
+        Returns:
+            The images that were split, none where an answer came last, once that is durable. Fails with
+            NotDurableError.
+        """
+        return self._database.submit(
+            lambda connection: answers.take_back_split(connection, client), self._apply_undone_split
+        )
+
     def reach(self, paths: Sequence[str]) -> None:
         """Let the model learn images that were drawn: it has come to ask for them itself.
 
@@ -268,6 +284,11 @@ class Labels:
     def _apply_split(self, paths: set[str]) -> None:
         self._splits = self._splits | paths
         self._on_split()
+
+    def _apply_undone_split(self, paths: Sequence[str]) -> None:
+        if paths:
+            self._splits = self._splits.difference(paths)
+            self._on_split()
 
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""

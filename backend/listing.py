@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, ROOT
+from IA.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,9 @@ def told_of(missing: Counter[str]) -> str:
     if not missing:
         return ""
     extras = ",".join(sorted({EXTRA_SUFFIXES[suffix] for suffix in missing}))
+    counts = counted(missing.total(), "image that ends", "images that end")
+    are = "is" if missing.total() == 1 else "are"
     return (
-        f"{missing.total()} images that end in {' or '.join(sorted(missing))} are left out: "
+        f"{counts} in {' or '.join(sorted(missing))} {are} left out: "
         f"{Path(sys.executable)} -m pip install -e '{ROOT}[{extras}]' installs what reads them; then start again"
     )

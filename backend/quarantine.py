@@ -19,18 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from backend.alone import alone
+from backend.damage import Damage
 from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
 from backend.names import displayed
 from backend.reading import Reading, opened
 from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.pickle_file import read
-from IA.pictures import UnreadableError, upright_pixels
 from IA.protocol import IMAGES, PREDICTIONS
-from IA.workers import Workers
+from IA.words import counted
 
 MANIFEST = "manifest.jsonl"
-LEAST_PX = 1  # a picture that is only looked at for damage
 TELL = 5  # examples of each kind
 
 
@@ -63,13 +62,8 @@ def chosen(reading: Reading, unreadable: bool) -> Iterator[str]:
 
 def _unreadable(reading: Reading, paths: Iterable[str]) -> Iterator[str]:
     """Those that still cannot be read: a file may have been mended since the model looked at it."""
-    with contextlib.closing(Workers(1)) as workers:
-        for path in paths:
-            try:
-                with contextlib.suppress(OSError):
-                    workers.call(upright_pixels, reading.datadir / path, LEAST_PX, reading.inside)
-            except UnreadableError:
-                yield path
+    with contextlib.closing(Damage(reading.inside)) as damage:
+        yield from (path for path in paths if damage.look(reading.datadir / path) is not None)
 
 
 def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Outcome:
@@ -236,14 +230,15 @@ class _Manifest:
 
 def told(outcome: Outcome, to: Path, dry_run: bool) -> Iterator[str]:
     """What a person is to know of it, line by line."""
-    yield f"{len(outcome.moved)} images {'would go' if dry_run else 'are now'} to {to}".replace(
-        "are now to", "are now in"
-    )
+    if dry_run:
+        yield f"{counted(len(outcome.moved), 'image', 'images')} would go to {to}"
+    else:
+        yield f"{counted(len(outcome.moved), 'image is', 'images are')} now in {to}"
     yield from (f"  {displayed(path)}" for path in outcome.moved[:TELL])
     if len(outcome.moved) > TELL:
         yield f"  and {len(outcome.moved) - TELL} more"
     if outcome.kept:
-        yield f"{len(outcome.kept)} are worth a look"
+        yield counted(len(outcome.kept), "is worth a look", "are worth a look")
         yield from (f"  {displayed(path)}: {reason}" for path, reason in list(outcome.kept.items())[:TELL])
         if len(outcome.kept) > TELL:
             yield f"  and {len(outcome.kept) - TELL} more"

@@ -138,6 +138,7 @@ class Queue:
         self._probability: Array = memoryview(b"").cast("f")
         self._scored_by: int | None = None
         self._band: Array = memoryview(b"").cast("i")
+        self._band_began = 0  # images of it that were to be asked when it was named
         self._starts = dict.fromkeys(ORDERS, 0)  # nothing before these places is to be asked
         self._leases: dict[int, Lease] = {}
         self._forget_from = FORGET_FROM
@@ -248,6 +249,21 @@ class Queue:
         with self._lock:
             self._band = images
             self._starts["band"] = 0
+            self._band_began = self._band_left()
+
+    @property
+    def asked_first(self) -> tuple[int, int]:
+        """Of the images to be asked before the ranking: how many are left, and how many there were to ask."""
+        with self._lock:
+            left = self._band_left()
+            return left, max(left, self._band_began)
+
+    def _band_left(self) -> int:
+        images = np.asarray(self._band[self._starts["band"] :])
+        if not len(images) or not self._closed:
+            return 0
+        closed = np.frombuffer(self._closed, np.uint8)
+        return int((closed[images[images < len(closed)]] == 0).sum())
 
     def score(self, probability: Array, checkpoint: int | None = None) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
@@ -380,6 +396,33 @@ class Queue:
             if all(lease.client == client for lease in self._in_force(image, now_s)):
                 lease = Lease(client, now_s + LEASE_S, self.said(image, client), drawn, (), image)
                 self._leases |= dict.fromkeys(self._open_members(image), lease)
+
+    def rejoin(self, numbers: Iterable[int], client: str) -> int | None:
+        """Hand out near duplicates, which were asked one by one, as one question again.
+
+        Returns:
+            The image they are to be asked by, the one in the client's hands if there is one; None where all of them
+            are answered. It was drawn if one that the client has was.
+        """
+        with self._lock:
+            now_s = self._clock()
+            there = [image for image in numbers if self.is_open(image)]
+            held = [lease for image in there for lease in self._in_force(image, now_s) if lease.client == client]
+        shown = next((lease.image for lease in held), next(iter(there), None))
+        if shown is not None:
+            self.hold(shown, client, any(lease.drawn for lease in held))
+        return shown
+
+    def release(self, client: str) -> None:
+        """Take from a client what is in its hands, for others; what was drawn stays there until its time is over.
+
+        Else people who leave at the sight of some images would choose the sample.
+        """
+        with self._lock:
+            leases = self._leases.items()
+            self._leases = {
+                i: lease for i, lease in leases if lease.client != client or lease.drawn or self._closed[lease.image]
+            }
 
     # --- looking ------------------------------------------------------------------------------------------------------
 

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from backend.ahead import Ahead
 from backend.answers import DRAWN, NOT_DRAWN, Answer, Label
 from backend.audit import Audit
 from backend.changes import Changes
 from backend.curves import Curves, figures
+from backend.damage import Damage
 from backend.explanations import Explanations, Near
 from backend.finishing import Rest
 from backend.images import Images
@@ -42,6 +43,8 @@ from IA.units import Closed, divided
 from IA.watching import Latest
 
 log = logging.getLogger(__name__)
+
+First = Literal["doubtful", "like"]
 
 STARTING_S = 60.0  # a loop not seen yet is starting for that long, then it is down
 LOOK_EVERY_S = 0.5
@@ -71,10 +74,13 @@ class Session:
         self._follow_share()
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.of(self.settings.tile))
-        self.uploads = Uploads(datadir, self.images.files) if config.allow_upload else None
-        self.previews = Previews(self.run / "cache" / "previews", self.settings.bounds(datadir))
+        bounds = self.settings.bounds(datadir)
+        self._damage = Damage(bounds)
+        self.uploads = Uploads(datadir, self.images.files, self._damage.look) if config.allow_upload else None
+        self.previews = Previews(self.run / "cache" / "previews", bounds)
         self.explanations = Explanations(self.images.version)
         self.likes = Likes(self.run)
+        self._why_first: First = "doubtful"
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
@@ -119,6 +125,7 @@ class Session:
         """Let the event streams end, and what waits for a decoder, so that the server can."""
         self._stop.set()
         self.previews.close()
+        self._damage.close()
         self.changes.notify()
 
     def close(self) -> None:
@@ -189,6 +196,25 @@ class Session:
         self.images.path(image)
         members = self.queue.members(image)
         return self.labels.split([self.images.path(each) for each in members], client) if len(members) > 1 else None
+
+    def rejoined(self, paths: Sequence[str], client: str) -> dict[str, Any]:
+        """What a page needs of near duplicates that its client has split, and that are one question again.
+
+        In `images` there is the one to show, as in `taken_back`, if one is still to be asked.
+        """
+        numbers = [number for path in paths if (number := self.images.number(path)) is not None]
+        shown = self.queue.rejoin(numbers, client)
+        images = [] if shown is None else [self._shown(shown) | {"alike": self.queue.alike(shown, client)}]
+        first = {"image": None, "path": displayed(paths[0])} if shown is None else images[0]
+        return {**first, "label": None, "images": images, "together": numbers}
+
+    def _shown(self, image: int) -> dict[str, Any]:
+        return {
+            "image": image,
+            "path": displayed(self.images.path(image)),
+            "version": self.images.version(image),
+            "label": None,
+        }
 
     def image_of(self, answer: Answer) -> dict[str, Any]:
         """What a page needs to show the image of an answer; its number is None once the listing lost it."""
@@ -394,13 +420,18 @@ class Session:
             known = self._rest = audit, version, Rest(audit, version.content)
         return known[2]
 
-    def ask_first(self, images: Array) -> None:
+    def ask_first(self, images: Array, why: First) -> None:
         """Ask these images before all others, until a restart."""
+        self._why_first = why
         self.queue.ask_first(images)
         self.ahead.wake()
         self.changes.notify()
 
     # --- status -------------------------------------------------------------------------------------------------------
+
+    def _asked_first(self) -> dict[str, Any] | None:
+        left, images = self.queue.asked_first
+        return {"why": self._why_first, "images": images, "left": left} if images else None
 
     def status(self) -> dict[str, Any]:
         """Everything a page shows of the run."""
@@ -434,6 +465,7 @@ class Session:
             "instructions": self.instructions.version,
             "upload": self.uploads is not None,
             "audit": self.audit_status(),
+            "asked_first": self._asked_first(),
             "finished": finish and finish.told(),
         }
 

@@ -46,26 +46,35 @@ class Outcome:
         added: paths below DATADIR of the new images.
         duplicates: names of what was not taken, and the image with the same content.
         refused: names of what was not taken, and why.
+        unreadable: names of what was added although it cannot be shown, and why.
     """
 
     added: list[str] = field(default_factory=list)
     duplicates: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class Uploads:
     """Takes images into a folder; every method may be called from any thread."""
 
-    def __init__(self, datadir: Path, listed: Callable[[], Iterator[Path]]) -> None:
+    def __init__(
+        self,
+        datadir: Path,
+        listed: Callable[[], Iterator[Path]],
+        damage_of: Callable[[Path], str | None] = lambda path: None,
+    ) -> None:
         """Begin.
 
         Args:
             datadir: the folder of images.
             listed: the files of all images that are known.
+            damage_of: says of a file why it cannot be shown; None: it can.
         """
         self._datadir = datadir
         self._folder = datadir / FOLDER
         self._listed = listed
+        self._damage_of = damage_of
         self._lock = threading.Lock()
         self._by_size: defaultdict[int, set[Path]] | None = None  # of all images
         self._hashes: dict[Path, tuple[int, int, str]] = {}
@@ -130,6 +139,9 @@ class Uploads:
             self._known()[size].add(target)
             self._hashes[target] = (*_signature(target), digest)
         outcome.added.append(target.relative_to(self._datadir).as_posix())
+        damage = self._damage_of(target)
+        if damage is not None:
+            outcome.unreadable[name] = damage
 
     def _put(self, part: Path, place: PurePosixPath) -> Path:
         """Give the file its name, durably; where that is taken, another one."""

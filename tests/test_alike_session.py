@@ -179,3 +179,49 @@ def test_off(tmp_path: Path, folder: Path) -> None:
         until(lambda: server.session.queue.left == IMAGES)
         assert asked(server) == {number: [] for number in asked(server)}
         assert len(asked(server)) == IMAGES
+
+
+def test_a_split_is_taken_back(server: Serving, tmp_path: Path, folder: Path) -> None:
+    """As an answer is: by whoever gave it, after what came since, also after a restart; then they are one again."""
+    image, alike = question(server)
+    server.answer(0, "positive", client="me")
+    server.client.post("/api/split", json={"image": image, "client": "me"})
+    assert server.client.post("/api/undo", json={"client": "another"}).status_code == 409
+    server.answer(alike[0], "negative", client="me")
+    server.session.close()
+    with serving(tmp_path / "run", folder) as again:
+        until(lambda: again.session.duplicates is not None and again.session.queue.left == IMAGES - 2)
+        assert all(not others for others in asked(again).values())
+        undone = again.client.post("/api/undo", json={"client": "me"}).json()
+        assert [undone["image"], undone["label"], undone["images"][0]["alike"]] == [alike[0], "negative", []]
+        told = again.client.post("/api/undo", json={"client": "me"}).json()
+        assert (told["label"], sorted(told["together"])) == (None, GROUP)
+        [shown] = told["images"]
+        assert sorted([shown["image"], *shown["alike"]]) == GROUP
+        assert asked(again)[shown["image"]] == shown["alike"]
+        assert again.session.labels.splits == set()
+        assert again.client.post("/api/undo", json={"client": "me"}).json()["image"] == 0
+        assert again.client.post("/api/undo", json={"client": "me"}).status_code == 409
+
+
+def test_a_split_of_answered_images_is_taken_back(server: Serving) -> None:
+    """Nothing is asked again then; they only count as one."""
+    image, alike = question(server)
+    server.answer(image, "positive", client="you", alike=alike)
+    server.client.post("/api/split", json={"image": image, "client": "me"})
+    assert server.session.queue.copies == 0
+    told = server.client.post("/api/undo", json={"client": "me"}).json()
+    assert (told["images"], sorted(told["together"])) == ([], GROUP)
+    assert server.session.queue.copies == 3
+    assert server.client.get("/api/status").json()["positives"] == 4
+
+
+def test_a_drawn_question_stays_drawn(server: Serving) -> None:
+    """Else people who split and take that back would choose the sample; what the draw has told nobody stays untold."""
+    server.session.queue.share = 1.0
+    image, _ = question(server)
+    server.client.post("/api/split", json={"image": image, "client": "me"})
+    server.session.queue.share = 0.0
+    asked(server)  # the others are in the client's hands, too, and not drawn
+    [shown] = server.client.post("/api/undo", json={"client": "me"}).json()["images"]
+    assert server.session.queue.is_drawn(shown["image"], "me")

@@ -131,6 +131,9 @@ def test_the_queue_follows_a_ranking(server: Serving) -> None:
     yours = server.client.get("/api/queue?count=1&client=you").json()
     assert [image["image"] for image in yours["images"]] == [5]
     assert LEASE_S == 60
+    assert server.client.post("/api/queue/release", json={"client": "you"}).status_code == 204
+    again = server.client.get("/api/queue?count=1&client=somebody").json()
+    assert [image["image"] for image in again["images"]] == [5]
     server.answer(9, "positive", client="me")
     listed = server.client.get("/api/annotations").json()
     assert listed["annotations"][0]["probability"] == pytest.approx(9 / 11)

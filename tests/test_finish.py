@@ -199,6 +199,9 @@ def test_the_band_comes_next(server: Serving) -> None:
     assert [image["image"] for image in asked[:5]] == [21, 19, 22, 18, 23]
     assert asked[0]["probability"] == pytest.approx(21 / 39)
     assert not {image["image"] for image in asked[5:]} & {18, 19, 21, 22, 23}
+    server.answer(21, "negative")
+    told = server.client.get("/api/status").json()["asked_first"]
+    assert told == {"why": "doubtful", "images": 5, "left": 4}
 
 
 def test_the_band_does_not_depend_on_the_draw(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +280,7 @@ def test_on_the_command_line(server: Serving, command: Command, tmp_path: Path, 
         assert "end that first, then undo." in command(run, "--undo")
     server.session.model_labels.close()
     server.session.labels.close()
-    assert "become positive" in command(run, "--threshold", "0.9")
+    assert "1 image becomes positive, 34 become negative\n" in command(run, "--threshold", "0.9")
     labels = Labels(run)
     model = ModelLabels(labels.database)
     assert model.standing is not None

@@ -421,7 +421,7 @@ def test_images_that_take_a_package_are_told_once(tmp_path: Path, caplog: pytest
 def test_a_folder_of_nothing_else_is_a_mistake(tmp_path: Path) -> None:
     """Nothing is started; the sentence says what to install."""
     datadir = lay(tmp_path / "data", "a.dcm")
-    with pytest.raises(UsageError, match=r"1 images that end in \.dcm are left out: [^\n]*\[dicom\]"):
+    with pytest.raises(UsageError, match=r"1 image that ends in \.dcm is left out: [^\n]*\[dicom\]"):
         check_place(Config(run=tmp_path / "run", datadir=datadir))
 
 

@@ -70,8 +70,8 @@ def test_a_dry_run_stores_nothing(run: Path, images_folder: Path, tmp_path: Path
     """With --dry-run everything is told and nothing is stored."""
     file = pickled(tmp_path / "a.pickle", {f"{images_folder}/red/0.png": True, "/elsewhere/x.png": False})
     ended = command(run, file, "--dry-run")
-    assert "1 images get a label" in ended
-    assert "1 paths are of no image in this run and are left out\n  /elsewhere/x.png" in ended
+    assert "1 image gets a label\n" in ended
+    assert "1 path is of no image in this run and is left out\n  /elsewhere/x.png" in ended
     assert "Nothing was stored" in ended
     assert published(run) == {}
     labels = Labels(run)
@@ -86,11 +86,11 @@ def test_nothing_is_overwritten_unasked(run: Path, images_folder: Path, tmp_path
     labels.close()
     file = pickled(tmp_path / "a.pickle", {f"{images_folder}/red/{number}.png": True for number in range(3)})
     ended = command(run, file)
-    assert "1 have it already" in ended
-    assert "1 have another label and keep theirs" in ended
+    assert "1 has it already\n" in ended
+    assert "1 has another label and keeps its own;" in ended
     assert "  red/0.png: negative, in the file positive" in ended
     assert published(run) == {"red/0.png": False, "red/1.png": True, "red/2.png": True}
-    assert "are given the one in the file" in command(run, file, "--overwrite")
+    assert "1 has another label and is given the one in the file" in command(run, file, "--overwrite")
     assert published(run) == {"red/0.png": True, "red/1.png": True, "red/2.png": True}
 
 
@@ -201,6 +201,7 @@ def test_over_http(run: Path, images_folder: Path) -> None:
         until(lambda: not server.session.images.listing)
         server.answer(server.session.images.number("blue/0.png") or 0, "positive")
         asked = {"name": "mine.csv", "positive": "hat"}
+        assert server.client.get("/api/import/last").json() == {"group": None, "images": 0}
         told = server.client.post("/api/import", params=asked, content=body).json()
         assert (told["positive"], told["negative"], told["unread"]) == (1, 0, {"coat": 1})
         assert told["conflicts"] == {"images": 1, "examples": ["blue/0.png (positive)"]}
@@ -210,8 +211,12 @@ def test_over_http(run: Path, images_folder: Path) -> None:
         stored = server.client.post("/api/import", params=wanted, content=body).json()
         assert (stored["counts"]["positives"], stored["counts"]["negatives"]) == (1, 2)
         until(lambda: published(run) == {"red/0.png": True, "red/1.png": False, "blue/0.png": False})
+        server.answer(server.session.images.number("red/0.png") or 0, "skipped", group="1" * 32)
+        assert server.client.get("/api/import/last").json() == {"group": stored["group"], "images": 2}
+        server.client.post("/api/undo", json={})
         taken = server.client.post("/api/import/undo", json={"group": stored["group"]}).json()
         assert (taken["images"], taken["positives"], taken["negatives"]) == (3, 1, 0)
+        assert server.client.get("/api/import/last").json() == {"group": None, "images": 0}
         assert server.client.post("/api/import/undo", json={"group": stored["group"]}).status_code == 409
         until(lambda: published(run) == {"blue/0.png": True})
         bad = server.client.post("/api/import", params={"name": "a.json"}, content=b"{")

@@ -85,8 +85,11 @@ def test_the_most_similar_are_asked_next(server: Serving) -> None:
     assert (answer.status_code, answer.json()) == (200, {"image": 3, "images": 40})
     assert [wanted.image for wanted in heard] == [3]
     assert asked(server, 42) == [*range(58, 18, -1), 0, 1]
+    first = {"why": "like", "images": 40, "left": 40}
+    assert server.client.get("/api/status").json()["asked_first"] == first
     assert server.client.delete("/api/like").status_code == 200
     assert asked(server, 3) == [0, 1, 2]
+    assert server.client.get("/api/status").json()["asked_first"] is None
 
 
 def test_the_same_whatever_was_drawn(server: Serving) -> None:

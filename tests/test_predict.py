@@ -156,7 +156,12 @@ def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
 def test_a_file_is_gone_on_with(
-    monkeypatch: pytest.MonkeyPatch, checkpoint: Path, images_folder: Path, tmp_path: Path, name: str
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    checkpoint: Path,
+    images_folder: Path,
+    tmp_path: Path,
+    name: str,
 ) -> None:
     """What is in it is not done again, new images are added, a torn last line is mended."""
     out = tmp_path / name
@@ -183,7 +188,9 @@ def test_a_file_is_gone_on_with(
     assert b"new.png" in lines[-2]
     assert lines[-1] == whole.splitlines()[-1]
     before = out.read_bytes()
+    assert "done already" not in capfd.readouterr().err
     run(monkeypatch, checkpoint, images_folder, "--out", out)
+    assert capfd.readouterr().err.endswith("All 13 images were done already.\n")
     assert out.read_bytes() == before
     assert len(asked[-1]) <= 4  # those that tell one predictor from another, alone
 

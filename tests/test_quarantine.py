@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from backend import moving
 from backend.labels import Labels
 from backend.moving import NotMovedError, digest, move
-from backend.quarantine import MANIFEST, main, put_away, put_back
+from backend.quarantine import MANIFEST, Outcome, main, put_away, put_back, told
 from backend.reading import opened
 from IA import locks, pickle_file, protocol
 from IA.protocol import PREDICTIONS, SETTINGS
@@ -77,6 +77,12 @@ def test_there_and_back(run: Path, images_folder: Path, tmp_path: Path, command:
     assert {path: (images_folder / path).stat().st_mtime_ns for path in SKIPPED} == times
     assert list(pile.iterdir()) == [pile / MANIFEST]
     assert command(run, "--back", pile).startswith("0 images")
+    assert list(told(Outcome(["a.png"], {"b.png": "why"}), pile, dry_run=False)) == [
+        f"1 image is now in {pile}",
+        "  a.png",
+        "1 is worth a look",
+        "  b.png: why",
+    ]
     assert "3 images" in command(run, "--to", pile)
     assert "3 images" in command(run, "--back", pile)
     assert content(images_folder) == before
@@ -118,7 +124,7 @@ def test_links_stay(run: Path, images_folder: Path, tmp_path: Path, command: Com
     (images_folder / "blue").rename(images_folder / "green")
     (images_folder / "blue").symlink_to("green")
     told = command(run, "--to", tmp_path / "pile")
-    assert told.startswith("1 images")
+    assert told.startswith("1 image is now in")
     assert told.count("behind a link") == 2
 
 

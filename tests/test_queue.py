@@ -148,3 +148,46 @@ def test_what_is_to_be_asked_first() -> None:
     assert images(queue, "a", 2) == [4, 3]
     queue.ask_first(np.array([5], np.int32).data)
     assert images(queue, "a", 2) == [5, 2]
+
+
+def test_what_is_asked_first_is_counted() -> None:
+    """How many of them are left, of those that were to be asked then; answered at last there are none."""
+    queue = queue_of(6)
+    assert queue.asked_first == (0, 0)
+    queue.answer(4, "positive")
+    queue.ask_first(np.array([4, 9, 3, 1], np.int32).data)
+    assert queue.asked_first == (2, 2)
+    queue.answer(3, "negative")
+    queue.answer(0, "negative")
+    assert queue.asked_first == (1, 2)
+    images(queue, "a", 4)
+    queue.answer(1, "positive")
+    assert queue.asked_first == (0, 2)
+    queue.answer(3, None)
+    assert queue.asked_first == (1, 2)
+
+
+def test_who_goes_hands_back() -> None:
+    """Others are given at once what was in the hands of who has gone, but not what was drawn for them."""
+    queue = queue_of(6)
+    queue.rank(ranking(0, 1, 2, 3, 4, 5))
+    assert images(queue, "a", 2) == [0, 1]
+    assert images(queue, "b", 1) == [2]
+    queue.release("a")
+    assert images(queue, "c", 3) == [0, 1, 3]
+    queue.share = 1.0
+    [drawn] = images(queue, "d", 1)
+    queue.share = 0.0
+    queue.release("d")
+    assert queue.is_drawn(drawn, "d")
+    assert drawn not in images(queue, "e", 6)
+
+
+def test_what_was_said_outlives_who_goes() -> None:
+    """An answer that is taken back has the probability that its client had been told."""
+    queue = queue_of(2)
+    queue.rank(ranking(0, 1))
+    [(image, shown)] = queue.next("a", 1)
+    queue.answer(image, "positive")
+    queue.release("a")
+    assert queue.said(image, "a").probability == shown

@@ -93,6 +93,21 @@ def test_a_zip(server: Serving, tmp_path: Path) -> None:
     assert files(tmp_path / "photos") == ["trip/one.png", "trip/sub/two.png"]
 
 
+def test_what_cannot_be_shown_is_told(server: Serving, tmp_path: Path) -> None:
+    """An image that is cut off is kept, and its sender is told; so is one in a zip."""
+    whole = io.BytesIO()
+    Image.effect_noise((60, 60), 90).save(whole, "PNG")
+    torn = whole.getvalue()[:-900]
+    sent = send(server, "torn.png", torn)
+    assert (sent["added"]["files"], sent["unreadable"]["files"]) == (1, 1)
+    assert list(sent["unreadable"]["first"]) == ["torn.png"]
+    assert sent["unreadable"]["first"]["torn.png"].endswith(".")
+    assert files(tmp_path / "photos") == ["torn.png"]
+    sent = send(server, "trip.zip", zipped({"good.png": png(1), "bad.jpg": b"no picture"}))
+    assert (sent["added"]["files"], list(sent["unreadable"]["first"])) == (2, ["trip/bad.jpg"])
+    assert send(server, "good.png", png(2))["unreadable"]["files"] == 0
+
+
 def encrypted() -> bytes:
     """A zip that says that its file is encrypted."""
     data = bytearray(zipped({"a.png": png(1)}))

@@ -28,6 +28,8 @@ class Tree(ABC):
         table: name of the table.
         rows: its lines, as far as they are known.
         missing: what could not be had, a line each.
+        placed: how many images are in it.
+        left_out: how many have no place in it.
     """
 
     table = ""
@@ -36,6 +38,7 @@ class Tree(ABC):
         self.source = source
         self.rows = Spool()
         self.missing = Spool()
+        self.placed = self.left_out = 0
 
     @abstractmethod
     def place(self, answer: Answer) -> str | None:
@@ -54,10 +57,13 @@ class Tree(ABC):
     def _entries(self) -> Iterator[Entry]:
         for answer in self.source.answers:
             place, is_there = self.place(answer), False
-            if place is not None:
+            if place is None:
+                self.left_out += 1
+            else:
                 with self._told(answer.path), self.source.pictures.open(answer.path) as file:
                     yield from self._entry(answer.path, place, file)
                     is_there = True
+                    self.placed += 1
             self.note(answer, place, is_there)
         for name, content in self._tables():
             yield Entry(name, content.read(), time.time())
@@ -89,10 +95,13 @@ class Tree(ABC):
         """
         for answer in self.source.answers:
             place, is_there = self.place(answer), False
-            if place is not None:
+            if place is None:
+                self.left_out += 1
+            else:
                 with self._told(answer.path), self.source.pictures.open(answer.path) as file:
                     self._put(answer.path, file, folder / place, link)
                     is_there = True
+                    self.placed += 1
             self.note(answer, place, is_there)
         for name, content in self._tables():
             with _writing(folder / name), (folder / name).open("xb") as table:

@@ -12,9 +12,11 @@ from backend.answers import Answer, Label, Source
 from backend.imports.addresses import path_of
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import Matches, match
+from IA.words import counted
 
 TELL = 5  # examples of each kind of trouble
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
+IMPORTS = uuid.UUID("f7b1c2de-5f3c-4a57-9d0e-6d0f6c9a1b52")
 CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -46,6 +48,13 @@ class Plan:
         """What is to be stored, in the order of the file; `group`: by which it can be taken back."""
         taken = self.fresh | (self.conflicts if overwrite else {})
         return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
+
+    def group(self, is_drawn: Callable[[str], bool]) -> str | None:
+        """By which the import can be taken back, a new one; None: what has left the audit's sample does not come back.
+
+        Its version tells it from the groups that pages give, of version 4: so the last import is found again.
+        """
+        return None if self.drawn(is_drawn) else str(uuid.uuid5(IMPORTS, uuid.uuid4().hex))
 
     def drawn(self, is_drawn: Callable[[str], bool]) -> list[str]:
         """The images named in the file that had been drawn at random.
@@ -99,27 +108,53 @@ def plan(
 def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
     """What a person is to know of it, line by line."""
     matches = planned.matches
-    yield f"{len(planned.fresh)} images get a label"
+    yield counted(len(planned.fresh), "image gets a label", "images get a label")
     if matches.move:
         yield f"  paths are read as moved from {matches.move[0] or './'} to DATADIR/{matches.move[1]}"
-    yield f"{len(planned.same)} have it already"
-    changed = "are given the one in the file" if overwrite else "keep theirs; --overwrite changes them"
+    yield counted(len(planned.same), "has it already", "have it already")
+    keeps, keep = "keeps its own; --overwrite changes it", "keep theirs; --overwrite changes them"
     conflicts = [f"{image}: {standing[image]}, in the file {label}" for image, label in planned.conflicts.items()]
     unread = [f"{word or '(nothing)'}: {count}" for word, count in planned.unread.most_common()]
-    for count, what, examples in (
-        (len(planned.conflicts), f"have another label and {changed}", conflicts),
-        (len(planned.contradictions), "have two labels in the file and get neither", planned.contradictions),
-        (len(matches.ambiguous), "paths may mean one image or another and are left out", matches.ambiguous),
-        (len(matches.unknown), "paths are of no image in this run and are left out", matches.unknown),
-        (planned.by_model, "labels were given by a model, not by a person, and are left out", []),
+    for count, one, many, examples in (
+        (
+            len(planned.conflicts),
+            f"has another label and {'is given the one in the file' if overwrite else keeps}",
+            f"have another label and {'are given the one in the file' if overwrite else keep}",
+            conflicts,
+        ),
+        (
+            len(planned.contradictions),
+            "has two labels in the file and gets neither",
+            "have two labels in the file and get neither",
+            planned.contradictions,
+        ),
+        (
+            len(matches.ambiguous),
+            "path may mean one image or another and is left out",
+            "paths may mean one image or another and are left out",
+            matches.ambiguous,
+        ),
+        (
+            len(matches.unknown),
+            "path is of no image in this run and is left out",
+            "paths are of no image in this run and are left out",
+            matches.unknown,
+        ),
+        (
+            planned.by_model,
+            "label was given by a model, not by a person, and is left out",
+            "labels were given by a model, not by a person, and are left out",
+            [],
+        ),
         (
             planned.unread.total(),
+            "is left out, as it is not known what its word means; say it with --positive or --negative",
             "are left out, as it is not known what their words mean; say it with --positive or --negative",
             unread,
         ),
     ):
         if count:
-            yield f"{count} {what}"
+            yield counted(count, one, many)
             yield from (f"  {example}" for example in examples[:TELL])
             if len(examples) > TELL:
                 yield f"  and {len(examples) - TELL} more"

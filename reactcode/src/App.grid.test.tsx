@@ -120,6 +120,20 @@ describe("the grid", () => {
     expect(text("rest")).toContain("Rest is no hat");
   });
 
+  it("asks for more like the image in focus, and says how to choose one", async () => {
+    await opened();
+    await gridOf(0, 1, 2, 3);
+    press("m");
+    expect(text("note")).toContain("Go to an image first");
+    press("d");
+    expect(text("note")).toContain("Go to an image first");
+    cells()[2]!.focus();
+    press("m");
+    await waitFor(() => expect(server.liked).toEqual([2]));
+    press("d");
+    expect(text("note")).toBe("This image stands alone.");
+  });
+
   it("comes back as a whole by one Backspace, with its marks", async () => {
     await opened();
     await gridOf(0, 1, 2, 3);

@@ -6,6 +6,7 @@ import { Banner } from "./components/Banner";
 import { Caption } from "./components/Caption";
 import { Certified } from "./components/Certified";
 import { Finish } from "./components/Finish";
+import { First } from "./components/First";
 import { Explanation } from "./components/Explanation";
 import { Grid } from "./components/Grid";
 import { GridBar } from "./components/GridBar";
@@ -56,6 +57,7 @@ export function App() {
         <LatePress session={session} />
         <OfferToStop session={session} />
         <Certified state={session.state} />
+        <First session={session} />
         <Upload upload={upload} isAllowed={mayUpload} />
         <Note note={session.state.note} />
         <Banner state={session.state} />

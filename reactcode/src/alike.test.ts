@@ -76,6 +76,37 @@ describe("a split", () => {
   });
 });
 
+describe("a split that is taken back", () => {
+  const images = (...numbers: number[]) =>
+    numbers.map((image) => ({ image, path: `${image}.jpg`, version: "v" }));
+
+  it("is one question again, at once, in place of all that was asked alone", () => {
+    const alone = after(
+      coming(0, queued(5), { ...queued(3), probability: 0.7 }, queued(1), queued(2), queued(4)),
+    );
+    const [shown] = images(3);
+    const answer = { together: [1, 2, 3], images: [{ ...shown!, alike: [1, 2] }] };
+    const state = reduce(reduce(alone, { type: "undoing" }), { type: "undone", answer });
+    expect(state.queue.map(({ image }) => image)).toEqual([3, 5, 4]);
+    expect(state.queue[0]).toMatchObject({ alike: [1, 2], probability: 0.7 });
+    expect(state.undoing).toBe(false);
+    expect(state.note?.text).toContain("Together again");
+  });
+
+  it("takes the place of its cells in the grid, and changes no answer", () => {
+    const first = after(coming(0, queued(3, 1, 2), queued(5)), answered, { type: "split", image: 3 });
+    const state = reduce(first, { type: "undone", answer: { together: [1, 2, 3], images: [] } });
+    expect(state.past).toMatchObject([{ image: 3, alike: [1, 2], label: "positive" }]);
+    expect(state.queue.map(({ image }) => image)).toEqual([5]);
+    const grid = after(
+      { type: "panel", panel: "grid" },
+      coming(0, queued(5), queued(1), queued(2), queued(4)),
+    );
+    const answer = { together: [1, 2], images: [{ ...images(2)[0]!, alike: [1] }] };
+    expect(reduce(grid, { type: "undone", answer }).grid.cells.map(({ image }) => image)).toEqual([2, 5, 4]);
+  });
+});
+
 describe("answers of the past", () => {
   it("are listed with their copies as one", () => {
     const list = [past(7), past(2, 3), past(1, 3), past(3), past(9, 8)];

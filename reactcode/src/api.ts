@@ -45,12 +45,21 @@ export interface Status extends Counts {
   readonly audit?: AuditStatus | null;
   /** Whether images may be added; left out by a server that cannot. */
   readonly upload?: boolean;
+  /** What is asked before all else, and how much of it is left; null: nothing. Left out by a server that cannot tell. */
+  readonly asked_first?: AskedFirst | null;
   /** What the model has labelled; left out by a server that lets it label nothing. */
   readonly finished?: Finished | null;
   /** Changes with the text; null where the annotators have none. */
   readonly instructions?: string | null;
   readonly network?: string;
   readonly version?: string;
+}
+
+/** Why these images come first, how many there were to ask, and how many are left. */
+export interface AskedFirst {
+  readonly why: "doubtful" | "like";
+  readonly images: number;
+  readonly left: number;
 }
 
 /** An image to be shown; `version` changes with the file's content. */
@@ -134,6 +143,12 @@ export interface Answered {
 /** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
 export interface UndoAnswer extends Answered {
   readonly images: readonly Answered[];
+}
+
+/** A split that was taken back: images that are one question again and, if it is open, the one to be shown. */
+export interface Rejoined {
+  readonly together: readonly number[];
+  readonly images: readonly Omit<Queued, "probability">[];
 }
 
 /** An answer of the past as the server lists it. */
@@ -265,11 +280,12 @@ interface Files<First> {
   readonly first: First;
 }
 
-/** What became of an upload: paths of new images; the image with the same content; why something was not taken. */
+/** What became of an upload: paths of new images, and why some cannot be shown; the same content; why not taken. */
 export interface Uploaded {
   readonly added: Files<readonly string[]>;
   readonly duplicates: Files<Readonly<Record<string, string>>>;
   readonly refused: Files<Readonly<Record<string, string>>>;
+  readonly unreadable: Files<Readonly<Record<string, string>>>;
 }
 
 /** How to read a file of labels. */
@@ -378,7 +394,13 @@ export const queue = (client: string, count: number) =>
 export const annotate = (annotations: readonly Annotation[]) =>
   json<BatchAnswer>("api/annotations/batch", sending("POST", { annotations }));
 
-export const undo = (client: string) => json<UndoAnswer>("api/undo", sending("POST", { client }));
+export const undo = (client: string) => json<UndoAnswer | Rejoined>("api/undo", sending("POST", { client }));
+
+/** Hand back what this page was given, while it is being left: nobody waits for an answer. */
+export function release(client: string): void {
+  const leaving = { ...sending("POST", { client }), keepalive: true };
+  fetch("api/queue/release", leaving).catch(() => undefined); // then others wait until its time is over
+}
 
 /** Have an image and its near duplicates asked one by one from now on. */
 export const split = (client: string, image: number) =>
@@ -408,6 +430,14 @@ function importing<T>(file: File, { overwrite, positive, negative }: Reading, is
 export const planImport = (file: File, reading: Reading) => importing<ImportPlan>(file, reading, true);
 
 export const importLabels = (file: File, reading: Reading) => importing<Imported>(file, reading, false);
+
+/** The last import of which labels still stand; `group` null: there is none. */
+export interface LastImport {
+  readonly group: string | null;
+  readonly images: number;
+}
+
+export const lastImport = () => json<LastImport>("api/import/last");
 
 export const undoImport = (group: string) =>
   json<Counts & { images: number }>("api/import/undo", sending("POST", { group }));

@@ -101,3 +101,32 @@ it("takes back as many answers as Backspace was pressed, however fast", async ()
   await vi.advanceTimersByTimeAsync(2000);
   expect(taken.mock.calls.filter(([action]) => action.type === "undone")).toHaveLength(3);
 });
+
+it("hands back what it was given when the page is left, but not while answers wait", async () => {
+  const engine = await started();
+  paint(engine);
+  server.failure = 0;
+  engine.answer("positive", "key");
+  await vi.advanceTimersByTimeAsync(100);
+  window.dispatchEvent(new Event("pagehide"));
+  server.failure = null;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(server.stored).toHaveLength(1);
+  expect(server.released).toEqual([]);
+  window.dispatchEvent(new Event("pagehide"));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(server.released).toEqual([engine.client]);
+});
+
+it("asks anew when the browser brings the page back as it was", async () => {
+  await started();
+  await vi.advanceTimersByTimeAsync(1000);
+  const asked = () => server.requests.filter((request) => request === "GET /api/queue").length;
+  const before = asked();
+  window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: false }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked()).toBe(before);
+  window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(asked()).toBe(before + 1);
+});

@@ -55,6 +55,7 @@ export class Engine {
   private inDoubt = false; // whether the server may have become another run's
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
   private loadingPast: Promise<void> | null = null;
+  private splitting: Promise<void> | null = null; // not known to the server yet
   readonly pace = new Pace();
   readonly autopilot = new Autopilot(this);
   readonly liking = new Liking(this);
@@ -74,7 +75,15 @@ export class Engine {
       this.pace.sign(performance.now());
     };
     document.addEventListener("visibilitychange", onVisible);
+    const onLeft = () => {
+      if (this.outbox?.waiting === 0) api.release(this.client); // else the server has to know what was asked here
+    };
+    const onBack = (event: PageTransitionEvent) => {
+      if (event.persisted) this.askAnew();
+    };
     for (const sign of SIGNS) window.addEventListener(sign, onSign, { passive: true });
+    window.addEventListener("pagehide", onLeft);
+    window.addEventListener("pageshow", onBack);
     onVisible();
     this.asking.soon(0);
     const stopEvents = api.events(
@@ -85,6 +94,8 @@ export class Engine {
       stopEvents();
       document.removeEventListener("visibilitychange", onVisible);
       for (const sign of SIGNS) window.removeEventListener(sign, onSign);
+      window.removeEventListener("pagehide", onLeft);
+      window.removeEventListener("pageshow", onBack);
       this.asking.close();
       clearTimeout(this.stuckTimer);
       this.autopilot.close();
@@ -224,6 +235,7 @@ export class Engine {
       this.undosWaiting += 1;
       return;
     }
+    if (this.splitting !== null) await this.splitting;
     this.autopilot.forget();
     const taken = this.outbox.takeBack();
     if (taken !== null) {
@@ -246,13 +258,19 @@ export class Engine {
     }
   }
 
-  /** The near duplicates of what is shown are asked one by one from now on. */
-  async split(): Promise<void> {
-    const shown = shownOf(this.state);
+  /** The near duplicates of an image are asked one by one from now on. */
+  async split(shown: Queued | null = shownOf(this.state)): Promise<void> {
     if (shown === null || alikeOf(shown).length === 0) return this.note("This image stands alone.");
     this.dispatch({ type: "split", image: shown.image }); // at once: the next answer is for this one only
+    this.splitting = this.tellSplit(shown.image);
+    await this.splitting;
+    this.splitting = null;
+  }
+
+  private async tellSplit(image: number): Promise<void> {
     try {
-      await api.split(this.client, shown.image);
+      await this.outbox?.idle(); // what was answered before is taken back after this
+      await api.split(this.client, image);
       this.asking.soon();
     } catch (error) {
       this.note(

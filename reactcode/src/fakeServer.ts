@@ -5,6 +5,7 @@ import type {
   Explanation,
   ImportPlan,
   Label,
+  LastImport,
   Outlook,
   PastAnswer,
   Statistics,
@@ -52,6 +53,9 @@ export class FakeServer {
   /** What a file of labels would do, or why it cannot be read. */
   imports: (query: URLSearchParams) => ImportPlan | string = () => "There are none.";
   readonly imported: string[] = [];
+  lastImport: LastImport = { group: null, images: 0 };
+  /** Who has handed back what it was given. */
+  readonly released: string[] = [];
   stored: Stored[] = [];
   statistics = NOTHING;
   outlook = NO_MODEL;
@@ -160,8 +164,13 @@ export class FakeServer {
         return Response.json(this.past(url.searchParams));
       case "POST /api/import":
         return this.importing(url.searchParams);
+      case "GET /api/import/last":
+        return Response.json(this.lastImport);
       case "POST /api/import/undo":
         return Response.json({ images: 6, ...this.counts() });
+      case "POST /api/queue/release":
+        this.released.push((body as { client: string }).client);
+        return new Response(null, { status: 204 });
       case "GET /api/slips":
         return Response.json(this.slips(Number(url.searchParams.get("limit"))));
       case "GET /api/statistics":

@@ -184,7 +184,10 @@ export function withPanel(state: State, panel: Panel | null): State {
 const CLOSED = { isOpen: false, cells: [], painted: new Map<number, number>(), isSkipping: false };
 
 /** What was taken back stands first again, with the marks that it had; `state` has it in the queue already. */
-export function withTakenBack(state: State, images: readonly Answered[]): State {
+export function withTakenBack(
+  state: State,
+  images: readonly (Pick<Answered, "image"> & { readonly label?: Label | null })[],
+): State {
   const { grid } = state;
   if (!grid.isOpen) return state;
   const labels = new Map(images.map(({ image, label }) => [image, label]));

@@ -1,4 +1,5 @@
 // The keyboard in the grid: a key for each cell, arrows for the focus, Enter for the rest.
+import type { Queued } from "./api";
 import { actionOf, isTaken, keyName } from "./bindings";
 import type { Engine } from "./engine";
 import { isGridShown, nextSize } from "./grid";
@@ -54,11 +55,23 @@ function deedOf(engine: Engine, bindings: Bindings, event: KeyboardEvent, key: s
   if (arrow) return () => moveFocus(arrow);
   const action = actionOf(bindings, key);
   if (action === "skipped") return () => engine.dispatch({ type: "gridSkipping" });
+  if (action === "like") return () => onChosen(engine, (cell) => void engine.liking.press(cell));
+  if (action === "split") return () => onChosen(engine, (cell) => void engine.split(cell));
   if (action !== null && PASSED.includes(action)) return () => engine.act(action, "key");
   const resizing = resizingOf(event);
   if (resizing !== null) return () => engine.setGridSize(nextSize(engine.state.grid.size, resizing));
   const cell = engine.state.grid.cells[placeOf(event)];
   return cell ? () => engine.dispatch({ type: "gridMarked", image: cell.image, mark: "positive" }) : null;
+}
+
+/** Do it to the cell that has the focus, else to the one under the mouse. */
+function onChosen(engine: Engine, deed: (cell: Queued) => void): void {
+  const grid = document.getElementById("grid");
+  const chosen =
+    grid?.querySelector<HTMLElement>(".grid-cell:focus") ?? grid?.querySelector(".grid-cell:hover");
+  const cell = engine.state.grid.cells.find(({ image }) => String(image) === chosen?.dataset["image"]);
+  if (cell === undefined) engine.note("Go to an image first, by an arrow or the mouse.");
+  else deed(cell);
 }
 
 /** More (1) or fewer (-1) cells, by + and -; the key of the minus itself is a cell's, except on the number pad. */

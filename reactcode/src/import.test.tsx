@@ -68,3 +68,35 @@ it("says in the server's words why a file cannot be read", async () => {
   expect(await screen.findByText(/is no CSV/)).toBeTruthy();
   expect(screen.queryByText(/Take over \d/)).toBeNull();
 });
+
+it("offers to take the last import back long after it was stored, and asks once more", async () => {
+  server.lastImport = { group: "g", images: 6 };
+  render(<App />);
+  await waitFor(() => expect(screen.getByLabelText(/About this run/)).toBeTruthy());
+  fireEvent.click(screen.getByLabelText(/About this run/));
+  await screen.findByText(/6 labels stand that came with the last import/);
+  fireEvent.click(screen.getByText("Take back…"));
+  expect(server.requests).not.toContain("POST /api/import/undo");
+  fireEvent.click(screen.getByText("Yes, take all of them back"));
+  await screen.findByText(/6 labels were taken back/);
+});
+
+it("offers nothing where nothing was imported", async () => {
+  render(<App />);
+  await waitFor(() => expect(screen.getByLabelText(/About this run/)).toBeTruthy());
+  fireEvent.click(screen.getByLabelText(/About this run/));
+  await waitFor(() => expect(server.requests).toContain("GET /api/import/last"));
+  expect(document.getElementById("last-import")).toBeNull();
+});
+
+it("says of one that it is one", async () => {
+  const one = { images: 1, examples: ["a.jpg"] };
+  server.imports = () => ({ ...PLAN, positive: 1, unread: {}, conflicts: one, unknown: one });
+  await opened();
+  await screen.findByText(/becomes “hat”/);
+  expect(screen.getByText(/has that label already/)).toBeTruthy();
+  expect(screen.getByText(/has another label, and keeps it/)).toBeTruthy();
+  expect(screen.getByText(/is no image of this run/)).toBeTruthy();
+  fireEvent.click(screen.getByText("Take over 1 label"));
+  await screen.findByText("1 label is taken over.");
+});

@@ -1,6 +1,6 @@
 // Answers of the past: given, put right, taken back, walked through. Pure, like session.ts.
 import { alikeOf, countImages, folded, imagesOf } from "./alike";
-import type { Answered, Label, PastAnswer, Queued, Source, UndoAnswer } from "./api";
+import type { Answered, Label, PastAnswer, Queued, Rejoined, Source, UndoAnswer } from "./api";
 import { withTakenBack } from "./grid";
 import { noted, shownOf, type Past, type State } from "./state";
 
@@ -99,6 +99,26 @@ export function withUndone(before: State, { label, images: taken }: UndoAnswer):
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
   const asked: State = { ...without, queue, place: null, painted: null, undoing: false };
   return noted(withTakenBack(asked, images), sentence);
+}
+
+/** Near duplicates that were split are one question again; it comes at once if it is open. */
+export function withRejoined(state: State, { together, images }: Rejoined): State {
+  const again = images.map((queued) => {
+    const known = state.queue.find(({ image }) => image === queued.image);
+    return { ...queued, probability: known?.probability ?? null };
+  });
+  const queue = [...again, ...state.queue.filter(({ image }) => !together.includes(image))];
+  const listed = new Set(state.past.map(({ image }) => image));
+  const past = state.past.map((entry) =>
+    together.includes(entry.image)
+      ? { ...entry, alike: together.filter((image) => !listed.has(image)) }
+      : entry,
+  );
+  const next: State =
+    again.length === 0
+      ? { ...state, past, undoing: false }
+      : { ...state, queue, place: null, painted: null, undoing: false };
+  return noted(withTakenBack(next, images), "Together again: one answer for all of them.");
 }
 
 function askedAgain(state: State, { image, path, version, alike }: Answered): Queued[] {

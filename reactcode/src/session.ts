@@ -3,7 +3,16 @@ import { withSplit } from "./alike";
 import type { Counts } from "./api";
 import { isGridStep, reduceGrid, withGrid, withPanel, type GridStep } from "./grid";
 import { PLAIN } from "./look";
-import { placeOf, walked, withAnswer, withCorrection, withPast, withUndone, withoutLatest } from "./past";
+import {
+  placeOf,
+  walked,
+  withAnswer,
+  withCorrection,
+  withPast,
+  withRejoined,
+  withUndone,
+  withoutLatest,
+} from "./past";
 import { withAgain, withQueue, withoutUnreadable } from "./questions";
 import { SPEED } from "./speed";
 import { isPainted, keyOf, noted, shownOf, type State, type Step } from "./state";
@@ -61,7 +70,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
     case "undoing":
       return { ...state, undoing: true };
     case "undone":
-      return withUndone(state, step.answer);
+      return "together" in step.answer ? withRejoined(state, step.answer) : withUndone(state, step.answer);
     case "undoFailed":
       return noted({ ...state, undoing: false }, step.sentence);
     case "pastLoaded":

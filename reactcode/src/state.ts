@@ -1,5 +1,15 @@
 // What the page knows, and what can be read off it.
-import type { Counts, Label, PastAnswer, QueueAnswer, Queued, Source, Status, UndoAnswer } from "./api";
+import type {
+  Counts,
+  Label,
+  PastAnswer,
+  QueueAnswer,
+  Queued,
+  Rejoined,
+  Source,
+  Status,
+  UndoAnswer,
+} from "./api";
 import { NO_GRID, type Grid, type GridStep } from "./grid";
 import { PLAIN, type Look } from "./look";
 import { SPEED } from "./speed";
@@ -172,7 +182,7 @@ export type Step =
   | { readonly type: "stored"; readonly images: readonly number[]; readonly counts: Counts }
   | { readonly type: "refused"; readonly queued: Queued; readonly sentence: string }
   | { readonly type: "undoing" }
-  | { readonly type: "undone"; readonly answer: UndoAnswer }
+  | { readonly type: "undone"; readonly answer: UndoAnswer | Rejoined }
   | { readonly type: "undoFailed"; readonly sentence: string }
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }

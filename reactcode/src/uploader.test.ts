@@ -9,11 +9,12 @@ const became = (some: Partial<Record<keyof api.Uploaded, readonly string[]>>): a
     files: names.length,
     first: Object.fromEntries(names.map((name) => [name, "because"])),
   });
-  const { added = [], duplicates, refused } = some;
+  const { added = [], duplicates, refused, unreadable } = some;
   return {
     added: { files: added.length, first: added },
     duplicates: named(duplicates),
     refused: named(refused),
+    unreadable: named(unreadable),
   };
 };
 
@@ -35,13 +36,15 @@ it("sends all, three at a time, and counts what became of them", async () => {
     await Promise.resolve();
     onSent(4);
     now -= 1;
-    return name === "2" ? became({ duplicates: ["2"] }) : became({ added: [name] });
+    if (name === "2") return became({ duplicates: ["2"] });
+    return became({ added: [name], unreadable: name === "4" ? ["4"] : [] });
   });
   let last: Uploading | undefined;
   const uploader = new Uploader((state) => (last = state), 0);
   uploader.add(files("1", "2", "3", "4", "5"));
-  const { done, added, duplicates, refusals, bytes, sent } = await over(uploader, () => last);
+  const { done, added, duplicates, refusals, bytes, sent, ...more } = await over(uploader, () => last);
   expect([done, added, duplicates, refusals, most]).toEqual([5, 4, 1, 0, 3]);
+  expect([more.unreadables, more.unreadable]).toEqual([1, [["4", "because"]]]);
   expect(sent).toBe(bytes);
 });
 

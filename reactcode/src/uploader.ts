@@ -17,6 +17,9 @@ export interface Uploading {
   /** What was not taken, and why: the first few. */
   readonly refused: readonly (readonly [string, string])[];
   readonly refusals: number;
+  /** What was added and cannot be shown, and why: the first few. */
+  readonly unreadable: readonly (readonly [string, string])[];
+  readonly unreadables: number;
   readonly isOver: boolean;
 }
 
@@ -29,6 +32,8 @@ export const NOTHING: Uploading = {
   duplicates: 0,
   refused: [],
   refusals: 0,
+  unreadable: [],
+  unreadables: 0,
   isOver: true,
 };
 
@@ -100,12 +105,14 @@ export class Uploader {
     return this.sentBefore + [...this.onTheirWay.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  private count({ added, duplicates, refused }: api.Uploaded): void {
+  private count({ added, duplicates, refused, unreadable }: api.Uploaded): void {
     this.change({
       added: this.state.added + added.files,
       duplicates: this.state.duplicates + duplicates.files,
       refusals: this.state.refusals + refused.files,
       refused: [...this.state.refused, ...Object.entries(refused.first)].slice(0, EXAMPLES),
+      unreadables: this.state.unreadables + unreadable.files,
+      unreadable: [...this.state.unreadable, ...Object.entries(unreadable.first)].slice(0, EXAMPLES),
     });
   }
 

@@ -7,6 +7,11 @@ export function count(value: number): string {
   return WHOLE.format(value);
 }
 
+/** The count with what is said of it: “1 image was”, “1,000 images were”, as the caller writes both. */
+export function counted(value: number, one: string, many: string): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
 export function percent(probability: number | null): string {
   return probability === null ? "–" : `${Math.round(100 * probability)} %`;
 }
@@ -34,6 +39,11 @@ export function duration(time_ms: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${seconds} s`;
   return minutes(time_ms);
+}
+
+/** What became of an import that was undone. */
+export function takenBack(labels: number): string {
+  return `${counted(labels, "label was", "labels were")} taken back; what stood before stands again.`;
 }
 
 /** What a label is called in this run. */

@@ -103,6 +103,50 @@ def test_split(server: Serving, open_page: OpenPage) -> None:
     assert server.session.labels.counts() == {"positive": 1, "negative": 7, "skipped": 0}
 
 
+def test_a_split_is_taken_back(server: Serving, open_page: OpenPage) -> None:
+    """Backspace takes back what came after D, then D itself, also after a reload: one question again, one answer."""
+    page = open_page(link_of(server))
+    painted(page)
+    page.keyboard.press("d")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#alike b")).to_have_text("4 alike")
+    until(lambda: not server.session.labels.splits)
+    page.keyboard.press("d")
+    expect(page.locator("#alike")).to_have_count(0)
+    until(lambda: len(server.session.labels.splits) == 4)
+    press(page, "f")
+    page_until(page, lambda: has_stored(server, 1))
+    page.reload()
+    painted(page)
+    page.keyboard.press("Backspace")
+    page_until(page, lambda: has_stored(server, 0))
+    expect(page.locator("#note")).to_contain_text("Taken back")
+    expect(page.locator("#alike")).to_have_count(0)
+    page.keyboard.press("Backspace")
+    expect(page.locator("#note")).to_contain_text("Together again")
+    expect(page.locator("#alike b")).to_have_text("4 alike")
+    press(page, "f")
+    page_until(page, lambda: has_stored(server, 4))
+
+
+def test_split_in_the_grid(server: Serving, open_page: OpenPage) -> None:
+    """D is for the image under the mouse or in focus; Backspace has it stand for all again."""
+    page = open_page(link_of(server))
+    painted(page)
+    page.keyboard.press("g")
+    cells = page.locator('#grid .grid-cell[data-painted="true"]')
+    expect(cells).to_have_count(COUNT - 3)
+    page.locator(".slot:has(.together) .grid-cell").hover()
+    page.keyboard.press("d")
+    expect(cells).to_have_count(COUNT)
+    expect(page.locator(".slot .together")).to_have_count(0)
+    page.keyboard.press("Backspace")
+    expect(page.locator(".slot .together")).to_have_text("4 alike")
+    expect(cells).to_have_count(COUNT - 3)
+    page.keyboard.press("Enter")
+    page_until(page, lambda: has_stored(server, COUNT))
+
+
 def test_in_the_grid(server: Serving, open_page: OpenPage) -> None:
     """A cell says for how many it stands; Enter answers them all, and one undo takes them all back."""
     page = open_page(link_of(server))

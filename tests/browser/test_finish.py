@@ -1,6 +1,7 @@
 """Finish in a real Chromium against a real server: look, label the rest, export, take it back; the doubtful band."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,3 +85,9 @@ def test_the_doubtful_ones_are_asked_next(server: Serving, open_page: OpenPage) 
         expect(page.locator(f'#image[data-image="{image}"]')).to_have_count(0)
         expect(page.locator('#image[data-painted="true"]')).to_be_visible()
     assert {20, 21, 19} <= set(seen)
+    expect(page.locator("#first")).to_have_text(re.compile(r"^doubtful: 1\d of 24 left$"))
+    assert findings(page) == []
+    for number in range(IMAGES):
+        server.answer(number, "negative", client="somebody")
+    expect(page.locator("#first-over")).to_contain_text("All 24 doubtful images are answered")
+    assert findings(page) == []

@@ -221,6 +221,20 @@ def test_past_answers_can_be_changed(server: Serving, open_page: OpenPage) -> No
     page_until(page, lambda: stored(server) == [(image, "negative", "key")])
 
 
+def test_who_leaves_hands_back(server: Serving, open_page: OpenPage) -> None:
+    """What a page had in hand goes to others as soon as it is closed or left, not a minute later."""
+    page = open_page(link_of(server))
+    painted(page)
+
+    def given() -> int:
+        server.session.queue.release("other")
+        return len(server.client.get(f"/api/queue?count={COUNT}&client=other").json()["images"])
+
+    page_until(page, lambda: given() < server.session.queue.left)
+    page.goto("about:blank")
+    until(lambda: given() == server.session.queue.left)
+
+
 def test_without_a_token(server: Serving, open_page: OpenPage) -> None:
     """Without the token the page asks for it, and takes it."""
     page = open_page(str(server.client.base_url))

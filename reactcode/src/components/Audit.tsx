@@ -2,7 +2,7 @@
 import type { Audit, Range, Statistics } from "../api";
 import { answeredHere } from "../state";
 import type { Session } from "../useSession";
-import { answersPerSecond, count, minutes, percent } from "../words";
+import { answersPerSecond, count, counted, minutes, percent } from "../words";
 import { Figure } from "./Figure";
 import { Press } from "./Press";
 import { inWords, Share } from "./Share";
@@ -36,7 +36,7 @@ export function StillToFind({ statistics, positive }: Props) {
         {recall && `${percentages(recall)} of all are found. `}
         95 % interval, from {count(rest.drawn)} of {count(rest.images)} images, drawn at random.
         {drawn > rest.drawn &&
-          ` ${count(drawn - rest.drawn)} more of them count once an earlier one is answered.`}
+          ` ${counted(drawn - rest.drawn, "more of them counts", "more of them count")} once an earlier one is answered.`}
       </p>
     </Figure>
   );
@@ -90,8 +90,8 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
         Not sure yet
       </p>
       <p>
-        About {count(answers)} more answers at random{time !== null && `, ${time} at your pace`}, to be sure
-        of {percent(recall)}
+        About {counted(answers, "more answer", "more answers")} at random
+        {time !== null && `, ${time} at your pace`}, to be sure of {percent(recall)}
         {answers >= left && ": all that are left"}.
       </p>
       {isCertain && <p>All questions are drawn at random until then.</p>}
@@ -163,7 +163,7 @@ function Precision({
       />
       <p>
         Of what it would call “{positive}”,{" "}
-        {of > 0 ? `${count(right)} of ${count(of)} drawn are` : "none was drawn"}
+        {of > 0 ? `${count(right)} of ${count(of)} drawn ${right === 1 ? "is" : "are"}` : "none was drawn"}
         {of > 0 && ` right${inWords(low, high)}`}.
       </p>
     </>

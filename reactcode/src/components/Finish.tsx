@@ -4,7 +4,7 @@ import type { Outlook, Range } from "../api";
 import { isTaken, keyName } from "../bindings";
 import { USUAL, useFinish, type Finishing } from "../useFinish";
 import type { Session } from "../useSession";
-import { count, nameOf, percent } from "../words";
+import { count, counted, nameOf, percent } from "../words";
 import { Dialog } from "./Dialog";
 import { Doubtful } from "./Doubtful";
 import { Examples } from "./Examples";
@@ -110,10 +110,10 @@ function Confirm({ finishing, outlook, names, isAsking, setAsking }: ConfirmProp
       {isAsking ? (
         <>
           <p>
-            {count(positive)} get “{names.positive}” and {count(negative)} “{names.negative}”, by the model,
-            at {percent(outlook.threshold)}. Your answers stay as they are, stand before its labels, and are
-            all it ever learns{standing && "; its labels of before are replaced"}. You can undo this at any
-            time.
+            {counted(positive, "gets", "get")} “{names.positive}” and {count(negative)} “{names.negative}”, by
+            the model, at {percent(outlook.threshold)}. Your answers stay as they are, stand before its
+            labels, and are all it ever learns{standing && "; its labels of before are replaced"}. You can
+            undo this at any time.
           </p>
           <Press
             className="switch"
@@ -121,7 +121,7 @@ function Confirm({ finishing, outlook, names, isAsking, setAsking }: ConfirmProp
             disabled={!isReady}
             onClick={() => void finishing.finish().then(() => setAsking(false))}
           >
-            Label {count(all)} {all === 1 ? "image" : "images"}
+            Label {counted(all, "image", "images")}
           </Press>
           <Press className="plain text" onClick={() => setAsking(false)}>
             Not yet

@@ -3,6 +3,7 @@ import { keyLabel } from "../bindings";
 import { SIZES } from "../grid";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
+import { leftInWords } from "../first";
 import { Icon } from "./Icon";
 import { Key } from "./Key";
 import { Press } from "./Press";
@@ -86,6 +87,7 @@ function GridAnswers({ session }: Props) {
 /** What is marked so far; before that, how to mark. */
 function Hint({ session }: Props) {
   const { grid, status } = session.state;
+  const first = status?.asked_first;
   const marks = grid.cells.map(({ image }) => grid.marks.get(image));
   const name = nameOf(status, "positive");
   const having = (wanted: string) => marks.filter((mark) => mark === wanted).length;
@@ -93,7 +95,12 @@ function Hint({ session }: Props) {
   const isFresh = having("positive") + having("skipped") === 0;
   const marked = isFresh ? `Choose each “${name}”` : `${having("positive")} ${name}${skipped}`;
   const sentence = grid.isSkipping ? "Choose the image to skip" : marked;
-  return <p className="hint">{sentence}</p>;
+  return (
+    <p className="hint">
+      {sentence}
+      {first && first.left > 0 && <span id="first">{leftInWords(first)}</span>}
+    </p>
+  );
 }
 
 export function GridDoor({ session }: Props) {

@@ -2,7 +2,7 @@
 import type { ImportPlan, Some } from "../api";
 import { useImport, type Importing, type Meaning } from "../useImport";
 import type { Session } from "../useSession";
-import { count, nameOf } from "../words";
+import { count, counted, nameOf, takenBack } from "../words";
 import { Dialog } from "./Dialog";
 
 export function Import({ session }: { readonly session: Session }) {
@@ -50,15 +50,32 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
   return (
     <>
       <ul className="plan">
-        <Line of={plan.positive} says={`become “${nameOf(status, "positive")}”`} />
-        <Line of={plan.negative} says={`become “${nameOf(status, "negative")}”`} />
-        <Line of={plan.skipped} says="are skipped" />
-        <Line of={plan.same} says="have that label already" />
-        <Examples some={plan.conflicts} says="have another label, and keep it" />
-        <Examples some={plan.contradictions} says="have two labels in the file, and get neither" />
-        <Examples some={plan.ambiguous} says="may mean several images, and are left out" />
-        <Examples some={plan.unknown} says="are no images of this run" />
-        <Line of={plan.by_model} says="were labelled by a model, not by a person, and are left out" />
+        <Line of={plan.positive} one="becomes" many="become" says={`“${nameOf(status, "positive")}”`} />
+        <Line of={plan.negative} one="becomes" many="become" says={`“${nameOf(status, "negative")}”`} />
+        <Line of={plan.skipped} one="is" many="are" says="skipped" />
+        <Line of={plan.same} one="has" many="have" says="that label already" />
+        <Examples
+          some={plan.conflicts}
+          one="has another label, and keeps it"
+          many="have another label, and keep it"
+        />
+        <Examples
+          some={plan.contradictions}
+          one="has two labels in the file, and gets neither"
+          many="have two labels in the file, and get neither"
+        />
+        <Examples
+          some={plan.ambiguous}
+          one="may mean several images, and is left out"
+          many="may mean several images, and are left out"
+        />
+        <Examples some={plan.unknown} one="is no image of this run" many="are no images of this run" />
+        <Line
+          of={plan.by_model}
+          one="was labelled by a model, not by a person, and is"
+          many="were labelled by a model, not by a person, and are"
+          says="left out"
+        />
       </ul>
       <Words session={session} importing={importing} plan={plan} />
       {plan.conflicts.images > 0 && (
@@ -69,7 +86,7 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
             checked={overwrite}
             onChange={(event) => importing.setOverwrite(event.target.checked)}
           />
-          <span>Change the {count(plan.conflicts.images)} that have another label, too</span>
+          <span>Change the {counted(plan.conflicts.images, "that has", "that have")} another label, too</span>
         </label>
       )}
       <p>
@@ -80,9 +97,7 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
           disabled={isBusy || taken === 0}
           onClick={() => void importing.store()}
         >
-          {taken === 0
-            ? "Nothing to take over"
-            : `Take over ${count(taken)} ${taken === 1 ? "label" : "labels"}`}
+          {taken === 0 ? "Nothing to take over" : `Take over ${counted(taken, "label", "labels")}`}
         </button>
       </p>
     </>
@@ -93,20 +108,25 @@ function labelsOf({ positive, negative, skipped }: ImportPlan): number {
   return positive + negative + skipped;
 }
 
-function Line({ of, says }: { readonly of: number; readonly says: string }) {
+interface SaidProps {
+  readonly one: string;
+  readonly many: string;
+}
+
+function Line({ of, one, many, says }: SaidProps & { readonly of: number; readonly says: string }) {
   if (of === 0) return null;
   return (
     <li>
-      <b>{count(of)}</b> {says}
+      <b>{count(of)}</b> {of === 1 ? one : many} {says}
     </li>
   );
 }
 
-function Examples({ some, says }: { readonly some: Some; readonly says: string }) {
+function Examples({ some, one, many }: SaidProps & { readonly some: Some }) {
   if (some.images === 0) return null;
   return (
     <li>
-      <b>{count(some.images)}</b> {says}
+      <b>{count(some.images)}</b> {some.images === 1 ? one : many}
       <small>
         {some.examples.join(", ")}
         {some.images > some.examples.length && " …"}
@@ -152,9 +172,7 @@ function Done({ session, importing }: Props) {
   return (
     <>
       <p id="imported">
-        {undone === null
-          ? `${count(taken)} labels are taken over.`
-          : `${count(undone)} labels were taken back; what stood before stands again.`}
+        {undone === null ? `${counted(taken, "label is", "labels are")} taken over.` : takenBack(undone)}
       </p>
       <p>
         {group !== null && undone === null && (
@@ -165,7 +183,7 @@ function Done({ session, importing }: Props) {
             disabled={isBusy}
             onClick={() => void importing.undo(group)}
           >
-            Take them back
+            {taken === 1 ? "Take it back" : "Take them back"}
           </button>
         )}
         <button type="button" className="plain text" onClick={() => session.engine.toggle("import")}>

@@ -2,9 +2,10 @@
 import { STRATEGIES, type Status, type Strategy } from "../api";
 import type { Session } from "../useSession";
 import type { Upload } from "../useUpload";
-import { count } from "../words";
+import { count, counted } from "../words";
 import { Dialog } from "./Dialog";
 import { Downloads } from "./Downloads";
+import { LastImport } from "./LastImport";
 import { isOff } from "./Model";
 import { ChooseImages } from "./Upload";
 
@@ -40,6 +41,7 @@ export function Info({ session, upload }: Props) {
           Take over labels that you have already…
         </button>
       </p>
+      <LastImport />
     </Dialog>
   );
 }
@@ -81,10 +83,18 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
       </label>
       <dl className="facts">
         <dt>model</dt>
-        <dd>{model ? `no. ${model.generation}, learnt ${count(model.labels)} answers` : "none yet"}</dd>
+        <dd>
+          {model
+            ? `no. ${model.generation}, learnt ${counted(model.labels, "answer", "answers")}`
+            : "none yet"}
+        </dd>
         {model && <Metrics metrics={model.metrics} />}
         <dt>ranking</dt>
-        <dd>{ranking ? `no. ${ranking.generation}, from ${count(ranking.labels)} answers` : "none yet"}</dd>
+        <dd>
+          {ranking
+            ? `no. ${ranking.generation}, from ${counted(ranking.labels, "answer", "answers")}`
+            : "none yet"}
+        </dd>
         <dt>embedded</dt>
         <dd>
           {count(embedding.done)} of {count(embedding.total)}

@@ -3,7 +3,7 @@ import type { Statistics } from "../api";
 import { dots, line } from "../plot";
 import { useStatistics } from "../useStatistics";
 import type { Session } from "../useSession";
-import { count, nameOf, sourceName } from "../words";
+import { count, counted, nameOf, sourceName } from "../words";
 import { Certificate, Labelled, StillToFind } from "./Audit";
 import { Dialog } from "./Dialog";
 import { Figure } from "./Figure";
@@ -61,7 +61,7 @@ function Found({ statistics, positive, images, copies }: FoundProps) {
   return (
     <Figure title={`“${positive}” found`} className="wide">
       <Plot
-        label={`${count(found)} “${positive}” found in ${count(given)} answers.${random}`}
+        label={`${count(found)} “${positive}” found in ${counted(given, "answer", "answers")}.${random}`}
         mostX={Math.max(given, 1)}
         mostY={Math.max(found, 1)}
       >
@@ -77,7 +77,7 @@ function Found({ statistics, positive, images, copies }: FoundProps) {
       </Plot>
       <p className="legend">
         <span className="found">
-          {count(found)} found in {count(given)} answers, skips left out
+          {count(found)} found in {counted(given, "answer", "answers")}, skips left out
           {copies > 0 && ", near duplicates counted once"}
         </span>
         {hasRandom && <span className="random">random order, if these were all</span>}
@@ -145,9 +145,8 @@ function Repeats({ asked, missed, low, high }: Statistics["repeats"]) {
     low === null || high === null ? "" : ` (${Math.round(100 * low)} to ${Math.round(100 * high)} %)`;
   return (
     <p id="repeats">
-      Of {count(asked)} AUTO answers asked again blindly, {count(missed)} {missed === 1 ? "was" : "were"}{" "}
-      wrong
-      {range}.
+      Of {counted(asked, "AUTO answer", "AUTO answers")} asked again blindly, {counted(missed, "was", "were")}{" "}
+      wrong{range}.
     </p>
   );
 }

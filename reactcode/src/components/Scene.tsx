@@ -3,7 +3,7 @@ import { answeredCount, sceneOf, type Scene as Name } from "../state";
 import type { Status } from "../api";
 import type { Session } from "../useSession";
 import type { Upload } from "../useUpload";
-import { count, nameOf } from "../words";
+import { count, counted, nameOf } from "../words";
 import { Downloads } from "./Downloads";
 import { Icon } from "./Icon";
 import { ChooseImages } from "./Upload";
@@ -47,8 +47,9 @@ function Done({ status }: { readonly status: Status | null }) {
       <Icon name="done" />
       <h1>All images are answered</h1>
       <p>
-        {count(answeredCount(status))} answers: {count(status.positives)} {nameOf(status, "positive")},{" "}
-        {count(status.negatives)} {nameOf(status, "negative")}, {count(status.skipped)} skipped
+        {counted(answeredCount(status), "answer", "answers")}: {count(status.positives)}{" "}
+        {nameOf(status, "positive")}, {count(status.negatives)} {nameOf(status, "negative")},{" "}
+        {count(status.skipped)} skipped
         {status.unreadable > 0 && `; ${count(status.unreadable)} unreadable`}
       </p>
       <Downloads status={status} />

@@ -21,14 +21,15 @@ export function Threshold({ outlook, wanted, names, unreadable, onChange }: Prop
     <section className="threshold">
       <p className="becoming" id="becoming">
         <span className="positive">
-          <b>{count(positive)}</b> become “{names.positive}”
+          <b>{count(positive)}</b> {positive === 1 ? "becomes" : "become"} “{names.positive}”
         </span>
         <span className="negative">
-          <b>{count(negative)}</b> become “{names.negative}”
+          <b>{count(negative)}</b> {negative === 1 ? "becomes" : "become"} “{names.negative}”
         </span>
         {(unscored > 0 || unreadable > 0) && (
           <small>
-            {unscored > 0 && `${count(unscored)} get no label: the model has not scored them yet. `}
+            {unscored === 1 && "1 gets no label: the model has not scored it yet. "}
+            {unscored > 1 && `${count(unscored)} get no label: the model has not scored them yet. `}
             {unreadable > 0 && `${count(unreadable)} cannot be read.`}
           </small>
         )}

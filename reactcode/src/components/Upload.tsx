@@ -1,6 +1,6 @@
 // Adding images: a place to drop them, how far they are, and what became of them.
 import type { Upload as Uploads } from "../useUpload";
-import { count } from "../words";
+import { count, counted } from "../words";
 
 export function Upload({ upload, isAllowed }: { readonly upload: Uploads; readonly isAllowed: boolean }) {
   return (
@@ -22,11 +22,7 @@ function Card({ upload }: { readonly upload: Uploads }) {
   return (
     <section className="upload" id="upload" aria-label="Adding images" role="status">
       {isOver ? (
-        <b>
-          {added === 0
-            ? "No image was added"
-            : `${count(added)} ${added === 1 ? "image was" : "images were"} added`}
-        </b>
+        <b>{added === 0 ? "No image was added" : `${counted(added, "image was", "images were")} added`}</b>
       ) : (
         <>
           <b>
@@ -44,23 +40,33 @@ function Card({ upload }: { readonly upload: Uploads }) {
 }
 
 function Left({ upload }: { readonly upload: Uploads }) {
-  const { duplicates, refused, refusals } = upload.state;
+  const { added, duplicates, refused, refusals, unreadable, unreadables } = upload.state;
+  const some = added === 1 ? "It" : `${count(unreadables)} of them`;
   return (
     <>
-      {duplicates > 0 && <p>{count(duplicates)} were here already, with the same content.</p>}
+      {unreadables > 0 && (
+        <p id="unreadable-uploads">
+          {some} cannot be shown, and {unreadables === 1 ? "is" : "are"} not asked: <Why of={unreadable} />
+          {unreadables > unreadable.length && "…"}
+        </p>
+      )}
+      {duplicates > 0 && <p>{counted(duplicates, "was", "were")} here already, with the same content.</p>}
       {refusals > 0 && (
         <p>
-          {count(refusals)} could not be taken:{" "}
-          {refused.map(([name, reason]) => (
-            <span key={name}>
-              <i>{name}</i> {reason}{" "}
-            </span>
-          ))}
+          {count(refusals)} could not be taken: <Why of={refused} />
           {refusals > refused.length && "…"}
         </p>
       )}
     </>
   );
+}
+
+function Why({ of }: { readonly of: readonly (readonly [string, string])[] }) {
+  return of.map(([name, reason]) => (
+    <span key={name}>
+      <i>{name}</i> {reason}{" "}
+    </span>
+  ));
 }
 
 /** A button that lets a person choose images, on a phone from its gallery. */
