@@ -38,7 +38,8 @@ def background(grid: Grid, dice: np.random.Generator) -> Frame:
     for cells in OCTAVES:
         coarse = dice.integers(0, 256, (cells, cells * size[0] // size[1], 3), dtype=np.uint8)
         whole += np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC), np.float32) - 128
-    return (128 + 40 * whole / whole.std()).astype(np.float32)
+    spread: Frame = 128 + 40 * whole / whole.std()
+    return spread
 
 
 def put(frame: Frame, column: int, row: int, area: float, stands_out: float, dice: np.random.Generator) -> None:
