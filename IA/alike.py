@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from IA.decoding import pixels
+from IA.decoding import parts
 from IA.embeddings import Embeddings
 from IA.engine import usable_cores
 from IA.looks import SIDE, Look, are_alike, is_flat, look_of
@@ -26,6 +26,7 @@ from IA.pictures import UnreadableError
 from IA.pool import Pool
 from IA.protocol import DUPLICATES
 from IA.records import MOST_ALIKE, Duplicates
+from IA.tiles import Tile, split_file
 from IA.view import View
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ FEW = 512  # images at least that are taken up while more are to come: each time
 MANY = 1024
 DECODED_PX = 4 * SIDE
 AT_ONCE = 16
+AHEAD = 64  # tiles at most that are looked at before their turn, as their photo is decoded anyway
 PUBLISH_EVERY_S = 3.0
 
 
@@ -178,7 +180,7 @@ class Alike:
     ) -> None:
         """Put images into the group that they are alike to, or let them stand alone."""
         wanted = {number for number, near in entries for number in (number, *self._stand_for(near))}
-        self._look_at(wanted, file_of, inside)
+        self._look_at(wanted.union(self._beside(entries[-1][0], file_of)), file_of, inside)
         for number, near in entries:
             if self._settled[number]:  # before the disk was full
                 continue
@@ -203,6 +205,14 @@ class Alike:
         firsts = dict.fromkeys(self._first[near[self._settled[near]]].tolist())
         return [first for first in firsts if self._size[first] < MOST_ALIKE][:LOOKED_AT]
 
+    def _beside(self, number: int, file_of: Callable[[int], Path]) -> list[int]:
+        """What comes later and is of the same photo as the last of the next ones: that is decoded once."""
+        photo, tile = split_file(file_of(number))
+        if tile is None:
+            return []
+        coming = (number for number, _ in itertools.islice(self._pending, AT_ONCE, AT_ONCE + AHEAD))
+        return list(itertools.takewhile(lambda number: split_file(file_of(number))[0] == photo, coming))
+
     def _look_at(self, numbers: Iterable[int], file_of: Callable[[int], Path], inside: Path | None) -> None:
         """Find or make the looks of these images."""
         missing = np.array([number for number in numbers if number not in self._looks], np.int64)
@@ -210,9 +220,10 @@ class Alike:
         stored = self._cache.vectors(rows[rows >= 0]).astype(np.uint8).reshape(-1, 3, SIDE, SIDE)
         self._looks |= dict(zip(missing[rows >= 0].tolist(), stored, strict=True))
         fresh = missing[rows < 0].tolist()
-        looks = list(self._decoders.map(lambda number: _decoded(file_of(number), inside), fresh))
-        self._looks |= dict(zip(fresh, looks, strict=True))
-        made = [(number, look) for number, look in zip(fresh, looks, strict=True) if look is not None]
+        decoded = self._decoders.map(lambda some: _decoded(some[0], some[1], inside), _by_photo(fresh, file_of))
+        looks = dict(itertools.chain.from_iterable(found.items() for found in decoded))
+        self._looks |= looks
+        made = [(number, look) for number, look in looks.items() if look is not None]
         if made:
             keys = self._keys[[number for number, _ in made]]
             sound = keys != 0
@@ -232,19 +243,31 @@ class Alike:
 
 
 def _are_alike(a: Look, b: Look, file: Path, other: Path) -> bool:
-    """Whether they look alike; flat pictures only if they are the same file."""
+    """Whether they look alike; flat pictures only if they are the same file, or the same tile of such photos."""
     if is_flat(a) or is_flat(b):
+        (photo, tile), (other_photo, other_tile) = split_file(file), split_file(other)
         try:
-            return filecmp.cmp(file, other, shallow=False)
+            return tile == other_tile and filecmp.cmp(photo, other_photo, shallow=False)
         except (OSError, ValueError):
             return False
     return are_alike(a, b)
 
 
-def _decoded(file: Path, inside: Path | None) -> Look | None:
-    """The look of an image file; None where it cannot be had."""
+def _by_photo(numbers: Iterable[int], file_of: Callable[[int], Path]) -> list[tuple[Path, dict[int, Tile | None]]]:
+    """Photos, each with which tiles of it these images are, of one grid; None: all of it."""
+    photos: dict[tuple[Path, tuple[int, int] | None], dict[int, Tile | None]] = {}
+    for number in numbers:
+        photo, tile = split_file(file_of(number))
+        grid = None if tile is None else (tile.columns, tile.rows)
+        photos.setdefault((photo, grid), {})[number] = tile
+    return [(photo, tiles) for (photo, _), tiles in photos.items()]
+
+
+def _decoded(photo: Path, tiles: dict[int, Tile | None], inside: Path | None) -> dict[int, Look | None]:
+    """The looks of some tiles of a photo, all of one grid, or of all of it; None where they cannot be had."""
     try:
-        return look_of(pixels(file, DECODED_PX, inside))
+        shown = parts(photo, list(tiles.values()), DECODED_PX, inside)
     except (UnreadableError, OSError, ValueError) as error:
-        log.debug("%s has no look: %s", file, error)
-        return None
+        log.debug("%s has no look: %s", photo, error)
+        return dict.fromkeys(tiles)
+    return {number: look_of(pixels) for number, pixels in zip(tiles, shown, strict=True)}

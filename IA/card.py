@@ -7,9 +7,41 @@ from IA.evidence import Counted, Evidence
 from IA.intervals import wilson
 from IA.model import Checkpoint
 from IA.networks import TIMM
+from IA.tiles import Grid
 
 LITE = "efficientnet_lite"
 FROM_RUN = "not known without the run directory"
+ON_PHOTOS = (
+    "\n- The figures are of tiles. A photo has {} of them, any of which may be a false alarm: precision and recall of "
+    "photos are others."
+)
+
+WHOLE = """\
+photo = Image.open("photo.jpg")
+photo.draft("RGB", ({size_px}, {size_px}))  # a large JPEG comes smaller, as the predictor sees it; others stay
+photo = ImageOps.exif_transpose(photo).convert("RGB")  # upright; its array is (height, width, 3), bytes
+{ask}
+"""
+CUT = """\
+photo = Image.open("photo.jpg")
+sides = ({columns}, {rows}) if photo.getexif().get(0x0112, 1) < 5 else ({rows}, {columns})  # it may lie on its side
+photo.draft("RGB", [{size_px} * side for side in sides])  # a large JPEG comes smaller, as the predictor sees it
+photo = ImageOps.exif_transpose(photo).convert("RGB")  # upright
+across = [round(photo.width * column / {columns}) for column in range({columns} + 1)]
+down = [round(photo.height * row / {rows}) for row in range({rows} + 1)]
+said = {{}}
+for row in range({rows}):
+    for column in range({columns}):
+        tile = photo.crop((across[column], down[row], across[column + 1], down[row + 1]))
+        {ask}
+        said[column + 1, row + 1] = float(probability)
+where = max(said, key=said.get)  # column and row of the most probable tile
+probability = said[where]  # of the photo
+"""
+ASK = {
+    ".onnx": 'probability, embedding = session.run(["probability", "embedding"], {{"image": np.asarray({picture})}})',
+    ".pt2": "probability, embedding = predictor(torch.from_numpy(np.array({picture})))",
+}
 
 USE = {
     ".onnx": """\
@@ -18,11 +50,7 @@ import numpy as np, onnxruntime
 from PIL import Image, ImageOps
 
 session = onnxruntime.InferenceSession("{name}")
-photo = Image.open("photo.jpg")
-photo.draft("RGB", ({size_px}, {size_px}))  # a large JPEG comes smaller, as the predictor sees it; others stay
-pixels = np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))  # upright, (height, width, 3), bytes
-probability, embedding = session.run(["probability", "embedding"], {{"image": pixels}})
-```
+{ask}```
 """,
     ".pt2": """\
 ```python
@@ -30,11 +58,7 @@ import numpy as np, torch
 from PIL import Image, ImageOps
 
 predictor = torch.export.load("{name}").module()
-photo = Image.open("photo.jpg")
-photo.draft("RGB", ({size_px}, {size_px}))  # a large JPEG comes smaller, as the predictor sees it; others stay
-pixels = np.array(ImageOps.exif_transpose(photo).convert("RGB"))  # upright, (height, width, 3), bytes
-probability, embedding = predictor(torch.from_numpy(pixels))
-```
+{ask}```
 """,
 }
 
@@ -53,6 +77,7 @@ def card(checkpoint: Checkpoint, name: str, suffix: str, known: Evidence | None)
         f"# {_plain(positive)} or {_plain(negative)}?",
         f'For an image it gives the probability that it is "{_plain(positive)}" (positive). From '
         f'{checkpoint.threshold:.4f} on it says "{_plain(positive)}", below "{_plain(negative)}".',
+        *_on_tiles(checkpoint),
         _table(("", ""), _facts(checkpoint, known)),
         "## How good it is",
         *_quality(checkpoint, known),
@@ -61,18 +86,45 @@ def card(checkpoint: Checkpoint, name: str, suffix: str, known: Evidence | None)
         "## Mind",
         _limits(checkpoint),
         f"## How to use `{name}`",
-        USE[suffix].format(name=name, size_px=checkpoint.preprocessing.size_px).rstrip(),
+        _use(checkpoint, name, suffix),
         f"Positive is a probability of {checkpoint.threshold!r} or more.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
+def _on_tiles(checkpoint: Checkpoint) -> Iterable[str]:
+    grid = Grid.of(checkpoint.tile)
+    if grid is not None:
+        yield (
+            f"**It has learnt tiles.** Every photo was cut into {grid.columns} x {grid.rows} tiles (columns x rows), "
+            "and the images told of here are tiles. A photo is as probable as its most probable tile, and positive if "
+            "any tile is."
+        )
+
+
+def _use(checkpoint: Checkpoint, name: str, suffix: str) -> str:
+    grid, size_px = Grid.of(checkpoint.tile), checkpoint.preprocessing.size_px
+    ask = ASK[suffix].format(picture="photo" if grid is None else "tile")
+    if grid is None:
+        lines = WHOLE.format(ask=ask, size_px=size_px)
+    else:
+        lines = CUT.format(ask=ask, size_px=size_px, columns=grid.columns, rows=grid.rows)
+    return USE[suffix].format(name=name, ask=lines).rstrip()
+
+
+def _pool(known: Evidence) -> str:
+    """What the run is about."""
+    if known.photos is None:
+        return f"{known.images:,} images"
+    return f"{known.images:,} tiles of {known.photos:,} photos"
+
+
 def _facts(checkpoint: Checkpoint, known: Evidence | None) -> Iterable[tuple[str, str]]:
     classes = checkpoint.classes
-    yield "answers learnt", f"{checkpoint.labels:,}"
+    yield "answers learnt", f"{checkpoint.labels:,}{' (tiles)' if checkpoint.tile else ''}"
     if known is not None:
         counts = f"{known.positives:,} {_plain(classes['positive'])}, {known.negatives:,} {_plain(classes['negative'])}"
-        yield "to be learnt in the run", f"{counts}, {known.skipped:,} skipped, of {known.images:,} images"
+        yield "to be learnt in the run", f"{counts}, {known.skipped:,} skipped, of {_pool(known)}"
     yield "network", _network(checkpoint, known)
     yield (
         "threshold",
@@ -159,9 +211,10 @@ def _prevalence(known: Evidence | None) -> str:
     low, high = known.standing.positives()
     rest = known.standing.rest
     return (
-        f"{low:,} to {high:,} of {known.images:,} images, {100 * low / known.images:.2f} to "
+        f"{low:,} to {high:,} of {_pool(known)}, {100 * low / known.images:.2f} to "
         f"{100 * high / known.images:.2f} % (95 % interval): {known.standing.found:,} found by the model, and of "
-        f"{rest.images:,} other images {rest.drawn:,} drawn at random, {rest.positives:,} of them positive."
+        f"{rest.images:,} other {'images' if known.photos is None else 'tiles'} {rest.drawn:,} drawn at random, "
+        f"{rest.positives:,} of them positive."
     )
 
 
@@ -175,6 +228,7 @@ def _limits(checkpoint: Checkpoint) -> str:
         "- The threshold weighs precision and recall alike. Where a miss costs more than a false alarm, choose a lower "
         "one.\n"
         f"- It sees an image at about {size_px} x {size_px} pixels: what is too small for that, it cannot see."
+        + (ON_PHOTOS.format(len(grid)) if (grid := Grid.of(checkpoint.tile)) is not None else "")
     )
 
 

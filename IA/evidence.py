@@ -19,6 +19,7 @@ from IA.head import average_precision, best_threshold, folds_of
 from IA.pickle_file import PickleFile, read
 from IA.protocol import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.records import Predictions
+from IA.tiles import photo_of
 from IA.units import Closed, Units, divided
 
 RESAMPLES = 1000
@@ -69,6 +70,7 @@ class Evidence:
         standing: what the images drawn at random say of all; None where none was drawn.
         division: what they say of the predictor's own labels; None where none was drawn, or the predictions of this
             very predictor are not there.
+        photos: of which the images are tiles; None where they are photos themselves.
     """
 
     network: str
@@ -79,6 +81,7 @@ class Evidence:
     held_out: HeldOut | None
     standing: Standing | None
     division: Division | None
+    photos: int | None = None
 
 
 def evidence(run: Path, generation: int, threshold: float) -> Evidence:
@@ -125,6 +128,7 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         division=_division(found, probability >= threshold, is_open, sample, is_positive)
         if len(sample) and is_this
         else None,
+        photos=len(set(map(photo_of, images))) if settings.tile else None,
     )
 
 

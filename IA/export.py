@@ -33,6 +33,8 @@ HOW = (
     "threshold on; embedding: of the network. JPEG larger than twice size_px may be decoded at 1/2, 1/4 or 1/8."
 )
 
+HOW_TILES = "It has learnt tiles: cut a photo into {} (columns x rows); as probable as its most probable tile it is."
+
 
 def about(checkpoint: Checkpoint) -> dict[str, str]:
     """What an exported file says of itself, as text."""
@@ -45,7 +47,8 @@ def about(checkpoint: Checkpoint) -> dict[str, str]:
         "metrics": json.dumps(checkpoint.metrics),
         "created": checkpoint.created,
         "size_px": str(checkpoint.preprocessing.size_px),
-        "usage": HOW,
+        "tile": checkpoint.tile,
+        "usage": f"{HOW} {HOW_TILES.format(checkpoint.tile)}" if checkpoint.tile else HOW,
     }
 
 

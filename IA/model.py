@@ -16,6 +16,7 @@
 | labels                | how many positive and negative answers it has learnt from                         |
 | metrics               | figures from answers held out                                                     |
 | generation, created   | one more with each file; time in UTC, ISO 8601                                    |
+| tile                  | the grid of the tiles that it learnt, `6x4`: columns x rows; "" or absent: photos |
 """
 
 import io
@@ -30,12 +31,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config import UsageError
+from config import MOST_TILES, UsageError
 from IA import archive, replacement
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
+from IA.tiles import Grid
 
 FORMAT = 1
 OF_BACKBONE, OF_HEAD = "backbone.", "head."  # what the names of their weights begin with
@@ -59,6 +61,7 @@ class Checkpoint:
     metrics: dict[str, float]
     generation: int
     created: str
+    tile: str = ""
 
 
 class Predictor(nn.Module):
@@ -75,6 +78,7 @@ class Predictor(nn.Module):
         metrics: Mapping[str, float] | None = None,
         generation: int = 0,
         created: str | None = None,
+        tile: str = "",
     ) -> None:
         """Put a predictor together; the modules are used as they are, not copied."""
         super().__init__()
@@ -93,6 +97,7 @@ class Predictor(nn.Module):
             metrics=dict(metrics or {}),
             generation=generation,
             created=created or datetime.now(UTC).isoformat(timespec="seconds"),
+            tile=tile,
         )
         self.eval()
 
@@ -125,6 +130,7 @@ class Predictor(nn.Module):
             metrics=checkpoint.metrics,
             generation=checkpoint.generation,
             created=checkpoint.created,
+            tile=checkpoint.tile,
         )
 
     def save(self, path: str | Path) -> None:
@@ -264,6 +270,9 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
     for name, kind in {"network": str, "backbone": str, "created": str, "labels": int, "generation": int}.items():
         if type(content[name]) is not kind:
             raise TypeError(f"{name} is {content[name]!r}")
+    tile = content.get("tile", "")  # older files have none
+    if type(tile) is not str or (tile and len(Grid.of(tile) or ()) not in range(2, MOST_TILES + 1)):
+        raise ValueError(f"a grid of {tile!r}")
     return Checkpoint(
         network=content["network"],
         backbone=content["backbone"],
@@ -275,6 +284,7 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
         metrics=metrics,
         generation=content["generation"],
         created=content["created"],
+        tile=tile,
     )
 
 

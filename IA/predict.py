@@ -7,11 +7,11 @@
 | 2         | a mistake on the command line; nothing was changed                                  |
 | 130       | Ctrl-C; likewise                                                                    |
 
-The same command goes on where it stopped, with `--out`.
+The same command goes on where it stopped, with `--out`. A predictor that has learnt tiles cuts up every photo as in its
+run; with `--roll-up` a row is about a photo again.
 """
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,16 +21,20 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, UsageError
+from config import IMAGE_SUFFIXES, MOST_TILES, UsageError
 from IA.class_folders import ClassFolders
 from IA.loop import one_sentence
 from IA.model import Predictor
-from IA.prediction_file import UNREADABLE, PredictionFile, Row, Stream
+from IA.pictures import is_inside
+from IA.prediction_file import UNREADABLE, PredictionFile, Stream
+from IA.rows import Rows
+from IA.tiles import Grid
 from IA.words import counted
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"
 ANOTHER = 0.01  # of a probability: what another machine says of the same image differs by less
 STOPPED, INTERRUPTED = 1, 130  # exit codes
+NO_TILES = "none"
 
 
 def image_paths(folder: Path) -> list[str]:
@@ -66,9 +70,9 @@ class Labelling:
     """One folder, one predictor, and where the rows go; rows of an earlier turn are not made again."""
 
     def __init__(
-        self, predictor: Predictor, folder: Path, out: PredictionFile | Stream, into: ClassFolders | None
+        self, predictor: Predictor, folder: Path, rows: Rows, out: PredictionFile | Stream, into: ClassFolders | None
     ) -> None:
-        self._predictor, self._folder, self._out, self._into = predictor, folder, out, into
+        self._predictor, self._folder, self._rows, self._out, self._into = predictor, folder, rows, out, into
         self.unreadable = self.undone = 0
         self.was_done = False
 
@@ -78,24 +82,26 @@ class Labelling:
         Raises:
             UsageError: the file was begun by another predictor, or the images are others now.
         """
+        if self._out.grids - {self._rows.grid}:
+            raise UsageError("The file was begun with another grid of tiles; name another file with --out.")
         classes = {*self._predictor.checkpoint.classes.values(), UNREADABLE}
-        doubtful = [row for row in self._out.doubtful if (self._folder / row.path).is_file()]
-        again = self._predictor.predict([self._folder / row.path for row in doubtful])
+        doubtful = [row for row in self._out.doubtful if is_inside(self._folder / row.image, None)]
+        again = self._predictor.predict([self._folder / row.image for row in doubtful])
         moved = [abs(now - row.probability) > ANOTHER for now, row in zip(again, doubtful, strict=True)]
         if any(moved) or not classes.issuperset(self._out.labels.values()):
             raise UsageError(
                 "The file was begun with another predictor, or other images; name another file with --out."
             )
 
-    def run(self, paths: Sequence[str]) -> None:
+    def run(self, photos: Sequence[str]) -> None:
         """Say of each image what it is, batch by batch; a batch is written once its images are in their folders."""
         known = self._out.labels
-        to_do = [path for path in paths if path not in known]
-        self._place((path, known[path]) for path in paths if path in known)
+        to_do, in_all = self._rows.images(photos, known), self._rows.count(photos)
+        self._place((photo, known[photo]) for photo in photos if photo in known)
         self.was_done = not to_do
         if self.was_done:
             return
-        with tqdm(total=len(paths), initial=len(paths) - len(to_do), unit="image", file=sys.stderr) as progress:
+        with tqdm(total=in_all, initial=in_all - len(to_do), unit="image", file=sys.stderr) as progress:
             self._say(to_do, progress)
 
     def _say(self, paths: Sequence[str], progress: "tqdm[NoReturn]") -> None:
@@ -103,20 +109,16 @@ class Labelling:
         told = iter(paths)
         for probabilities, unreadable in self._predictor.predictions(files, images=len(paths)):
             reasons = {paths[place]: reason for place, reason in unreadable}
-            some = list(islice(told, len(probabilities)))
-            rows = [self._row(path, said, reasons) for path, said in zip(some, probabilities, strict=True)]
-            for path, reason in reasons.items():
-                tqdm.write(f"{path!r} is left out: {reason}", file=sys.stderr)
-            self.unreadable += len(reasons)
+            some = islice(told, len(probabilities))
+            said = [(path, value, reasons.get(path, "")) for path, value in zip(some, probabilities, strict=True)]
+            rows = list(self._rows.take(said))
+            for row in rows:
+                if row.label == UNREADABLE:
+                    tqdm.write(f"{row.path!r} is left out: {row.reason}", file=sys.stderr)
+                    self.unreadable += 1
             self._place((row.path, row.label) for row in rows)
             self._out.write(rows)
-            progress.update(len(rows))
-
-    def _row(self, path: str, probability: float, reasons: dict[str, str]) -> Row:
-        if math.isnan(probability):
-            return Row(path, probability, UNREADABLE, reasons[path])
-        said = self._predictor.checkpoint
-        return Row(path, probability, said.classes["positive" if probability >= said.threshold else "negative"])
+            progress.update(len(probabilities))
 
     def _place(self, labels: Iterable[tuple[str, str]]) -> None:
         if self._into is None:
@@ -126,15 +128,15 @@ class Labelling:
                 tqdm.write(f"{path!r} is not put in a folder: {reason}.", file=sys.stderr)
                 self.undone += 1
 
-    def sum_up(self, images: int) -> None:
+    def sum_up(self, photos: int) -> None:
         """Say what there is to look at, on standard error."""
         left = [f"{self.unreadable:,} unreadable"] if self.unreadable else []
         left += [f"{self.undone:,} not put in a folder"] if self.undone else []
         if left:
-            sys.stderr.write(f"{counted(images, 'image', 'images')}, {' and '.join(left)}: see above.\n")
+            sys.stderr.write(f"{counted(photos, 'image', 'images')}, {' and '.join(left)}: see above.\n")
         if self.was_done:
-            done = counted(images, "image was", "images were")
-            sys.stderr.write(f"{'The' if images == 1 else 'All'} {done} done already.\n")
+            done = counted(photos, "image was", "images were")
+            sys.stderr.write(f"{'The' if photos == 1 else 'All'} {done} done already.\n")
         if self._into is not None:
             there = counted(self._into.there, "was there", "were there")
             sys.stderr.write(f"{self._into.placed:,} put into folders, {there}.\n")
@@ -145,11 +147,25 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"Name a predictor and a folder ({message}): {USAGE}")
 
 
+def _grid(text: str) -> str:
+    grid = Grid.of(text)
+    if text != NO_TILES and (grid is None or not 2 <= len(grid) <= MOST_TILES):
+        raise argparse.ArgumentTypeError(f"{text!r} is no grid of 2 to {MOST_TILES} tiles, such as 6x4, nor {NO_TILES}")
+    return text
+
+
 def _arguments() -> argparse.Namespace:
     parser = _Parser(prog="python -m IA.predict", description="Label a folder of images.", allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="predictor.ckpt", type=Path)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="of images, with its sub-folders")
     parser.add_argument("--out", metavar="FILE", type=Path, help="a .csv or .jsonl; one that is begun is gone on with")
+    parser.add_argument(
+        "--tile",
+        metavar="6x4",
+        type=_grid,
+        help=f"cut each photo into columns x rows (as the predictor learnt it); {NO_TILES}: ask about whole photos",
+    )
+    parser.add_argument("--roll-up", action="store_true", help="one row a photo: as probable as its likeliest tile")
     parser.add_argument("--to-folders", metavar="DIR", type=Path, help="also put each image into DIR/<its class>/")
     parser.add_argument("--link", choices=("copy", "hard", "symbolic"), help="how it is put there (copy)")
     given = parser.parse_args()
@@ -183,16 +199,31 @@ def _label(given: argparse.Namespace) -> None:
         predictor = Predictor.load(given.checkpoint)
     except (OSError, ValueError) as error:
         raise UsageError(f"{error}") from None
-    classes = predictor.checkpoint.classes.values()
-    into = given.to_folders and ClassFolders(given.folder, given.to_folders, classes, given.link or "copy")
-    out = Stream(sys.stdout.buffer) if given.out is None else PredictionFile(given.out)
-    labelling = Labelling(predictor, given.folder, out, into)
+    said = predictor.checkpoint
+    rows = Rows(said, _chosen(given, said.tile), given.roll_up)
+    into = given.to_folders and ClassFolders(
+        given.folder, given.to_folders, said.classes.values(), given.link or "copy"
+    )
+    out = Stream(sys.stdout.buffer, rows.columns) if given.out is None else PredictionFile(given.out, rows.columns)
+    labelling = Labelling(predictor, given.folder, rows, out, into)
     try:
         labelling.check()
         labelling.run(paths)
     finally:
         out.close()
     labelling.sum_up(len(paths))
+
+
+def _chosen(given: argparse.Namespace, learnt: str) -> Grid | None:
+    """The grid to cut photos up by, where the predictor has learnt by one or none."""
+    grid = Grid.of(learnt if given.tile is None else given.tile)
+    if grid is None and given.roll_up:
+        raise UsageError(
+            "--roll-up is for tiles, and photos are asked about whole; say with --tile how to cut them up."
+        )
+    if grid is not None and given.to_folders is not None and not given.roll_up:
+        raise UsageError("A tile is no file to be put into a folder; add --roll-up, or --tile none.")
+    return grid
 
 
 if __name__ == "__main__":

@@ -183,6 +183,7 @@ class Trainer:
             labels=len(labels) + sum(path not in labels and once.name(path) in groups for path in all_labels),
             metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
             generation=self._generation,
+            tile=settings.tile,
         )
         try:
             predictor.save(self._run / PREDICTOR)

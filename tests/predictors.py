@@ -13,8 +13,8 @@ from IA.space import Space
 CLASSES = {"positive": "red", "negative": "blue"}
 
 
-def trained(folder: Path, network: str) -> Predictor:
-    """One that tells the pictures below `red/` from the others; `network` is registered."""
+def trained(folder: Path, network: str, tile: str = "") -> Predictor:
+    """One that tells the pictures below `red/` from the others; `network` is registered, `tile` what it says of it."""
     backbone = build(network)
     untrained = Predictor(backbone, Head.empty(backbone.dimension, 1, 0))
     paths = sorted(folder.glob("*/*.png"))
@@ -30,4 +30,5 @@ def trained(folder: Path, network: str) -> Predictor:
         labels=12,
         metrics={"average_precision": 1.0},
         generation=7,
+        tile=tile,
     )

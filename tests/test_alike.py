@@ -10,12 +10,14 @@ from PIL import Image, ImageEnhance
 from backend.demo import draw_picture
 from IA import pickle_file
 from IA.alike import Alike
+from IA.decoding import parts
 from IA.embeddings import Embeddings
 from IA.looks import MOST, difference, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
 from IA.pool import Pool
 from IA.protocol import DUPLICATES
 from IA.records import MOST_ALIKE
+from IA.tiles import Grid
 
 DIMENSION = 8
 
@@ -211,6 +213,58 @@ def test_flat_pictures_only_if_they_are_the_same_file(folder: Folder) -> None:
     folder.save("7.png", plain, 6)
     folder.save("8.png", Image.new("RGB", (64, 64), (201, 200, 200)), 6)
     assert folder.look()[6:] == [6, 6, 8]
+
+
+def tiled(folder: Folder, photos: int, columns: int = 8, rows: int = 4) -> list[str]:
+    """Photos of the same shapes with a little grain, their tiles in the pool; returns the photos."""
+    folder.folder.mkdir(exist_ok=True)
+    cells = [np.array(picture(seed).resize((480, 480))) for seed in range(8)]
+    whole = np.vstack([np.hstack(cells[:4]), np.hstack(cells[4:])])  # each of them four tiles
+    noise = np.random.default_rng(0)
+    names = [f"frame {number}.jpg" for number in range(photos)]
+    for name in names:
+        grain = noise.integers(-4, 5, (*whole.shape[:2], 1))
+        Image.fromarray((whole + grain).clip(0, 255).astype(np.uint8)).save(folder.folder / name, quality=90)
+    for number, name in enumerate(names):
+        folder.names += Grid(columns, rows).paths(name)
+        if number:
+            tiles = slice(number * columns * rows, (number + 1) * columns * rows)
+            folder.vectors[tiles] = folder.vectors[: columns * rows] * 1.01
+    return names
+
+
+def test_tiles_of_frames_that_show_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tile by tile they are alike, but for the one that shows something else; a photo is decoded once for its tiles."""
+    folder = Folder(tmp_path)
+    names = tiled(folder, 4)
+    with Image.open(folder.folder / names[2]) as photo:
+        side = photo.width // 8
+        there = photo.copy()
+    there.paste((250, 250, 240), (round(2.4 * side), round(0.3 * side), round(2.6 * side), round(0.5 * side)))
+    there.save(folder.folder / names[2], quality=90)
+    decoded: list[Path] = []
+
+    def watched(photo: Path, *arguments: object) -> object:
+        decoded.append(photo)
+        return parts(photo, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("IA.alike.parts", watched)
+    expected = [number % 32 for number in range(4 * 32)]
+    expected[2 * 32 + 2] = 2 * 32 + 2
+    found = folder.look()
+    assert [pair for pair in zip(found, expected, strict=True) if pair[0] != pair[1]] == []
+    assert len(decoded) <= 6
+
+
+def test_flat_tiles_only_if_they_are_the_same_tile_of_the_same_file(folder: Folder) -> None:
+    """A tile is no file, but its photo is."""
+    plain = Image.new("RGB", (120, 80), (200, 200, 200))
+    plain.save(folder.folder / "0.png")
+    plain.save(folder.folder / "1.png")
+    plain.save(folder.folder / "2.png", compress_level=0)
+    folder.names += [f"{number}.png#2x1-c{column}-r1" for number in range(3) for column in (1, 2)]
+    folder.vectors[7:12] = folder.vectors[6] * 1.01
+    assert folder.look()[6:] == [6, 7, 6, 7, 10, 11]
 
 
 def test_unreadable_files_stand_alone(folder: Folder) -> None:

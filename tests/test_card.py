@@ -1,5 +1,7 @@
 """The model card says what is known, and that the rest is not."""
 
+import dataclasses
+
 import torch
 
 from IA.audit import Division, Sample, Standing
@@ -22,7 +24,7 @@ KNOWN = Evidence(
 )
 
 
-def made(metrics: dict[str, float], known: Evidence | None, positive: str = "hat") -> str:
+def made(metrics: dict[str, float], known: Evidence | None, positive: str = "hat", tile: str = "") -> str:
     """A card."""
     checkpoint = Checkpoint(
         network="efficientnet_lite0",
@@ -35,6 +37,7 @@ def made(metrics: dict[str, float], known: Evidence | None, positive: str = "hat
         metrics=metrics,
         generation=7,
         created="2024-05-06T07:08:09+00:00",
+        tile=tile,
     )
     return card(checkpoint, "predictor.onnx", ".onnx", known)
 
@@ -71,6 +74,22 @@ def test_what_is_not_known_is_not_told() -> None:
     unaudited = made(METRICS, Evidence("resnet50", 1000, 30, 70, 2, None, None, None))
     assert "no image of the run was drawn at random" in unaudited
     assert "weights from resnet50" in unaudited
+
+
+def test_of_tiles_tiles_and_photos_are_counted() -> None:
+    """And a photo is said to be more than one of them."""
+    text = made(METRICS, dataclasses.replace(KNOWN, photos=42), tile="6x4")
+    for part in (
+        "**It has learnt tiles.** Every photo was cut into 6 x 4 tiles",
+        "| answers learnt | 100 (tiles) |",
+        "2 skipped, of 1,000 tiles of 42 photos |",
+        "of 1,000 tiles of 42 photos, ",
+        "of 900 other tiles 100 drawn at random",
+        "A photo has 24 of them",
+        "for column in range(6):",
+    ):
+        assert part in text
+    assert "tile" not in made(METRICS, KNOWN)
 
 
 def test_a_class_name_stays_text() -> None:

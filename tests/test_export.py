@@ -1,5 +1,6 @@
 """Predictors taken elsewhere: the files, run as others would run them, and their card."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from IA.model import Predictor
 from IA.networks import register
 from IA.pictures import upright_pixels
 from IA.portable import traced
+from IA.tiles import Grid
 from tests.conftest import tiny
 from tests.predictors import CLASSES, trained
 
@@ -120,6 +122,34 @@ def test_what_the_card_says_to_do_works(predictor: Predictor, files: Path, tmp_p
         exec(compile(lines, "card", "exec"), known)
         assert float(known["probability"]) == pytest.approx(expected, abs=1e-3)
         assert f"{predictor.checkpoint.threshold!r} or more" in text
+
+
+def test_what_the_card_says_of_tiles_works(predictor: Predictor, files: Path, tmp_path: Path) -> None:
+    """The lines cut a photo up as the predictor does, also one on its side, and find the tile that it would."""
+    tiled = dataclasses.replace(predictor.checkpoint, tile="5x3")
+    pixels = np.random.default_rng(0).integers(0, 60, (603, 1508, 3), dtype=np.uint8)
+    pixels[..., 2] += 180
+    pixels[210:390, 930:1180] = (220, 40, 30)  # the fourth column, second row, as it is seen
+    turned = Image.Exif()
+    turned[0x0112] = 8
+    Image.fromarray(pixels).save(tmp_path / "upright.jpg", quality=95)
+    Image.fromarray(pixels).rotate(270, expand=True).save(tmp_path / "turned.jpg", exif=turned, quality=95)
+    for name in ("upright.jpg", "turned.jpg"):
+        tiles = list(Grid(5, 3).paths(str(tmp_path / name)))
+        expected = predictor.predict(tiles)
+        assert tiles[expected.index(max(expected))].endswith("#5x3-c4-r2")
+        for suffix in (".onnx", ".pt2"):
+            text = card(tiled, f"predictor{suffix}", suffix, None)
+            assert "Every photo was cut into 5 x 3 tiles" in text
+            lines = text.split("```python\n")[1].split("```")[0]
+            lines = lines.replace("photo.jpg", f"{tmp_path}/{name}").replace("predictor.", f"{files}/predictor.")
+            known: dict[str, Any] = {}
+            exec(compile(lines, "card", "exec"), known)
+            assert known["where"] == (4, 2)
+            assert float(known["probability"]) == pytest.approx(max(expected), abs=1e-3)
+            assert list(known["said"].values()) == pytest.approx(expected, abs=1e-3)
+    assert about(tiled)["tile"] == "5x3"
+    assert "cut a photo into 5x3" in about(tiled)["usage"]
 
 
 def test_files_say_what_they_are_and_not_where_they_were_made(predictor: Predictor, files: Path) -> None:

@@ -91,6 +91,7 @@ def test_the_file_has_the_keys_people_rely_on(content: dict[str, Any], predictor
         "labels": 12,
         "metrics": {"average_precision": 1.0},
         "generation": 7,
+        "tile": "",
     }
     assert set(state) == set(predictor.state_dict())
     assert {name.split(".")[0] for name in state} == {"backbone", "head"}
@@ -104,6 +105,18 @@ def test_the_head_alone_can_be_loaded(predictor: Predictor, tmp_path: Path) -> N
     vectors = torch.randn(5, 24)
     assert torch.equal(checkpoint.head(vectors), predictor.head(vectors))
     assert (checkpoint.generation, checkpoint.labels, checkpoint.classes) == (7, 12, CLASSES)
+
+
+def test_what_tiles_it_learnt(predictor: Predictor, content: dict[str, Any], tmp_path: Path) -> None:
+    """The grid is in the file; one from before there were tiles has learnt photos."""
+    path = tmp_path / "other.ckpt"
+    torch.save(content | {"tile": "6x4"}, path)
+    assert (Predictor.load(path).checkpoint.tile, load_head(path).tile) == ("6x4", "6x4")
+    Predictor.load(path).save(path)
+    assert torch.load(path, weights_only=True)["tile"] == "6x4"
+    del content["tile"]
+    torch.save(content, path)
+    assert Predictor.load(path).checkpoint.tile == ""
 
 
 def test_an_empty_batch_is_refused(predictor: Predictor) -> None:
@@ -157,6 +170,9 @@ def test_a_full_disk_leaves_the_old_file(predictor: Predictor, tmp_path: Path, m
         {"metrics": {"loss": "low"}},
         {"generation": True},
         {"backbone": None},
+        {"tile": None},
+        {"tile": "six by four"},
+        {"tile": "999x999"},
     ],
 )
 def test_a_foreign_checkpoint_is_refused(content: dict[str, Any], tmp_path: Path, change: dict[str, Any]) -> None:

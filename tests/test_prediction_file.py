@@ -8,15 +8,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import UsageError
-from IA.prediction_file import FORMATS, PredictionFile, Row
+from IA.prediction_file import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, Row
+from IA.tiles import Grid
 
 NAMES = ["a.png", 'b "c", d.png', "line\nbreak.png", "\n\n", "帽子.png", "\udcff\udcfe.png", '"']
-ROWS = [Row(name, math.nan if name == '"' else 0.25, "unreadable" if name == '"' else "hat") for name in NAMES]
 
 
-def written(path: Path, rows: list[Row]) -> bytes:
+def row_of(name: str, columns: tuple[str, ...]) -> Row:
+    """A row of this kind about a photo, or a tile of it."""
+    if name == '"':
+        return Row(name, math.nan, "unreadable")
+    if columns == OF_TILES:
+        return Row(f"{name}#3x2-c3-r1", 0.25, "hat")
+    return Row(name, 0.25, "hat", tile="3x2-c1-r2" if columns == OF_PHOTOS else "")
+
+
+ROWS = [row_of(name, COLUMNS) for name in NAMES]
+
+
+def written(path: Path, rows: list[Row], columns: tuple[str, ...] = COLUMNS) -> bytes:
     """A file of these rows."""
-    file = PredictionFile(path)
+    file = PredictionFile(path, columns)
     file.write(rows)
     file.close()
     return path.read_bytes()
@@ -29,19 +41,48 @@ def read(path: Path) -> PredictionFile:
     return file
 
 
+@pytest.mark.parametrize("columns", KINDS)
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_file_that_ended_at_any_byte_is_gone_on_with(tmp_path: Path, suffix: str) -> None:
+def test_a_file_that_ended_at_any_byte_is_gone_on_with(tmp_path: Path, suffix: str, columns: tuple[str, ...]) -> None:
     """What was whole is kept, what was torn is done again: the outcome is the same file, wherever it was cut."""
-    path = tmp_path / f"rows{suffix}"
-    whole = written(path, ROWS)
+    path, rows = tmp_path / f"rows{suffix}", [row_of(name, columns) for name in NAMES]
+    whole = written(path, rows, columns)
     for cut in range(len(whole) + 1):
         path.write_bytes(whole[:cut])
-        file = PredictionFile(path)
-        assert list(file.labels) == NAMES[: len(file.labels)]
-        file.write(row for row in ROWS if row.path not in file.labels)
+        file = PredictionFile(path, columns)
+        assert list(file.labels) == [row.path for row in rows][: len(file.labels)]
+        file.write(row for row in rows if row.path not in file.labels)
         file.close()
         assert path.read_bytes() == whole
-    assert read(path).labels == {row.path: row.label for row in ROWS}
+    file = PredictionFile(path, columns)
+    file.close()
+    assert file.labels == {row.path: row.label for row in rows}
+    assert file.grids == {None if columns == COLUMNS else Grid(3, 2)}
+
+
+@pytest.mark.parametrize("columns", KINDS)
+@pytest.mark.parametrize("other", KINDS)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_rows_of_two_kinds_are_never_in_one_file(
+    tmp_path: Path, suffix: str, columns: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    """A file of the one kind is none of the other."""
+    path = tmp_path / f"rows{suffix}"
+    whole = written(path, [row_of("a.png", columns)], columns)
+    if columns == other:
+        PredictionFile(path, other).close()
+    else:
+        with pytest.raises(UsageError, match=f"no file of {KINDS[other]} from byte 0 on"):
+            PredictionFile(path, other)
+    assert path.read_bytes() == whole
+
+
+def test_columns_that_do_not_agree_are_no_row(tmp_path: Path) -> None:
+    """The photo and the tile are those of the path."""
+    for row in ("a.png#3x2-c3-r1,0.5,hat,b.png,3x2-c3-r1", "a.png#3x2-c3-r1,0.5,hat,a.png,3x2-c1-r1"):
+        (tmp_path / "a.csv").write_text(f"{','.join(OF_TILES)}\n{row}\n")
+        with pytest.raises(UsageError, match="no file of predictions of tiles"):
+            PredictionFile(tmp_path / "a.csv", OF_TILES)
 
 
 NAME = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -51,7 +92,7 @@ NAME = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 @settings(max_examples=50, deadline=None)
 def test_what_is_written_is_read(rows: list[tuple[str, float]]) -> None:
     """Any name in either format."""
-    for form in FORMATS.values():
+    for form in (form(columns) for form in FORMATS.values() for columns in KINDS):
         for path, probability in rows:
             record = form.encode([Row(path, probability, "hat")])
             back = form.decode(record)
@@ -69,6 +110,8 @@ def test_what_is_written_is_read(rows: list[tuple[str, float]]) -> None:
         ("a.csv", b'path,probability,label\n"' + b"a\n" * 100_000),
         ("a.jsonl", b"[1]\n"),
         ("a.jsonl", b"my notes\n"),
+        ("a.jsonl", b'{"path": "a", "probability": [], "label": "hat"}\n'),
+        ("a.jsonl", b'{"path": "a", "probability": 0.5, "label": "hat", "score": 1}\n'),
         ("a.txt", b""),
     ],
 )
