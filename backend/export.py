@@ -1,8 +1,9 @@
 """Writes the answers in another program's format: python -m backend.export RUN --format FORMAT --to PATH.
 
 csv, jsonl, label-studio and coco are files. folders (a folder for each answer) and imagefolder (Hugging Face) hold the
-images too: a zip if PATH ends in .zip, else a folder of copies or, by --link, of hard or symbolic links. The run is
-only read, and may be in use. What is at PATH already is never touched.
+images too: a zip if PATH ends in .zip, else a folder of copies or, by --link, of hard or symbolic links. Of a run
+with --tile, --roll-up makes one answer of those to the tiles of a photo. The run is only read, and may be in use. What
+is at PATH already is never touched.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, get_args
 
@@ -20,11 +22,29 @@ from backend.answers import Answer, Label
 from backend.exports import FORMATS, TREES, pieces
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
+from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.reading import Reading, opened, told
 from config import Parser, UsageError
 from IA.loop import one_sentence
+from IA.protocol import IMAGES, read
+from IA.tiles import Grid
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        answers: how many.
+        missing: images that could not be had.
+        left_out: photos of which nothing is known yet; 0 unless the answers were rolled up.
+    """
+
+    answers: int
+    missing: int
+    left_out: int
 
 
 def export(
@@ -34,7 +54,8 @@ def export(
     link: Link | None = None,
     label: Label | None = None,
     prefix: str = LOCAL_FILES,
-) -> tuple[int, int]:
+    roll_up: bool = False,
+) -> Exported:
     """Write an export, whole or not at all.
 
     Args:
@@ -44,9 +65,7 @@ def export(
         link: what a folder is made of; None: a zip if `to` ends so, else copies.
         label: only answers with this label.
         prefix: what Label Studio is to find before the path of an image.
-
-    Returns:
-        How many answers there are, and how many images could not be had.
+        roll_up: one answer a photo, made of those to its tiles.
 
     Raises:
         UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
@@ -56,12 +75,18 @@ def export(
         raise UsageError(f"--link is for {' and '.join(TREES)}; leave it out for {format}.")
     if is_folder and to.is_relative_to(reading.datadir):
         raise UsageError(f"{to} is in the folder of images, and would be asked about too; name another place.")
-    moment = reading.moment(label)
     settings = reading.settings
-    with tqdm(total=len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
-        answers = _counted(moment, bar)
+    if roll_up and not settings.tile:
+        raise UsageError("--roll-up is for runs with --tile; leave it out.")
+    if settings.tile and not roll_up and link not in {None, "copy"}:
+        raise UsageError("A tile is no file that a link could lead to; take --link copy, or --roll-up.")
+    by_path = format in TREES and settings.tile != "" and not roll_up
+    moment = reading.moment(None if roll_up else label, by_path)
+    photos = RolledUp(moment, label) if roll_up else None
+    with tqdm(total=None if photos else len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
+        answers = _counted(photos or moment, bar)
         pictures = Pictures(reading.datadir, reading.inside)
-        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix)
+        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up)
         tree = TREES[format](source) if format in TREES else None
         with told(reading.run):
             if tree is None:
@@ -71,8 +96,21 @@ def export(
             else:
                 _write(to, lambda part: _file(tree.zipped(), part))
     if format == "label-studio":
-        _write(to.with_suffix(".xml"), lambda part: part.write_bytes(config(settings.positive, settings.negative)))
-    return len(moment), tree.missing.count if tree else 0
+        scheme = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
+        _write(to.with_suffix(".xml"), lambda part: part.write_bytes(scheme))
+    missing = tree.missing.count if tree else 0
+    if photos is None:
+        return Exported(len(moment), missing, 0)
+    return Exported(photos.count, missing, max(0, _photos(reading) - photos.known))
+
+
+def _photos(reading: Reading) -> int:
+    """How many photos a run with tiles has; 0 where that cannot be read: no answer depends on it."""
+    grid = Grid.of(reading.settings.tile)
+    try:
+        return len(read(reading.run, IMAGES).content) // len(grid) if grid else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _counted(answers: Iterable[Answer], bar: "tqdm[NoReturn]") -> Iterator[Answer]:
@@ -126,18 +164,23 @@ def main() -> None:
     parser.add_argument("--to", required=True, type=_path, metavar="PATH", help="where; nothing may be there yet")
     parser.add_argument("--link", choices=LINKS, help="what a folder of images is made of (copy)")
     parser.add_argument("--label", choices=get_args(Label), help="only these (all)")
+    parser.add_argument("--roll-up", action="store_true", help="one answer a photo: positive if any of its tiles is")
     parser.add_argument("--prefix", default=LOCAL_FILES, help=f"for Label Studio, before each path ({LOCAL_FILES})")
     parser.add_argument("--datadir", type=_path, metavar="DIR", help="the images, where they are elsewhere now")
     given = parser.parse_args()
     for place in (given.to, *([given.to.with_suffix(".xml")] if given.format == "label-studio" else [])):
         _check_free(place)
     reading = opened(given.run, given.datadir)
-    count, missing = export(reading, given.format, given.to, given.link, given.label, given.prefix)
-    sys.stdout.write(f"{count} answers in {given.to}\n")
+    exported = export(reading, given.format, given.to, given.link, given.label, given.prefix, given.roll_up)
+    sys.stdout.write(f"{exported.answers} answers in {given.to}\n")
     if given.format == "label-studio":
         sys.stdout.write(f"the labelling config for them in {given.to.with_suffix('.xml')}\n")
-    if missing:
-        sys.stdout.write(f"{missing} images were not there, or changed meanwhile: {MISSING} in it lists them\n")
+    if exported.left_out:
+        sys.stdout.write(f"{exported.left_out} photos are left out: they have open tiles, and no positive one\n")
+    if exported.missing:
+        sys.stdout.write(
+            f"{exported.missing} images were not there, or changed meanwhile: {MISSING} in it lists them\n"
+        )
 
 
 def _path(text: str) -> Path:
