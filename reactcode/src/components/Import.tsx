@@ -57,6 +57,9 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
         <Examples some={plan.conflicts} says="have another label, and keep it" />
         <Examples some={plan.contradictions} says="have two labels in the file, and get neither" />
         <Examples some={plan.ambiguous} says="may mean several images, and are left out" />
+        {plan.of_photos && (
+          <Examples some={plan.of_photos} says="are whole photos, which says nothing of any one tile" />
+        )}
         <Examples some={plan.unknown} says="are no images of this run" />
         <Line of={plan.by_model} says="were labelled by a model, not by a person, and are left out" />
       </ul>
