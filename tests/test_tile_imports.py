@@ -122,6 +122,15 @@ def test_json_min_of_label_studio(tmp_path: Path) -> None:
     assert found.fresh == {"a/1.jpg#3x2-c1-r2": "positive"}
 
 
+def test_coco_that_has_lost_what_we_said(tmp_path: Path) -> None:
+    """A category of a tile is none of its photo: without its own attributes it says nothing."""
+    (tmp_path / "images").mkdir()
+    content = json.loads(exported("coco", [answer("a/1.jpg#3x2-c1-r1", "negative")], tmp_path / "images"))
+    del content["annotations"][0]["attributes"]
+    (tmp_path / "coco.json").write_text(json.dumps(content))
+    assert read_labelled(tmp_path / "coco.json") == []
+
+
 TILES = st.tuples(FOLDER_NAMES.filter(lambda name: name not in {".", ".."}), st.integers(0, 5))
 NUMBERS = st.integers(0, 10**9)
 
