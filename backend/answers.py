@@ -225,10 +225,10 @@ def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source
     return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")
 
 
-def numbers_of(connection: sqlite3.Connection, label: Label | None) -> "array[int]":
-    """The numbers of the standing answers, in the order answered."""
+def numbers_of(connection: sqlite3.Connection, label: Label | None, by_path: bool = False) -> "array[int]":
+    """The numbers of the standing answers, in the order answered, or by path."""
     only = "AND label = :label" if label else ""
-    query = f"SELECT seq FROM answers WHERE state = 'standing' {only} ORDER BY seq"
+    query = f"SELECT seq FROM answers WHERE state = 'standing' {only} ORDER BY {'path' if by_path else 'seq'}"
     return array("q", (seq for (seq,) in connection.execute(query, {"label": label})))
 
 

@@ -13,9 +13,10 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from backend.answers import Label
-from backend.exports import FORMATS, pieces
+from backend.exports import FORMATS, TREES, pieces
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
+from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.session import Session
 from IA.protocol import PREDICTOR
@@ -23,6 +24,7 @@ from IA.protocol import PREDICTOR
 CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
 THREADS = 4  # that exports may take together: those of answers and pictures stay free, however slow a disk is
 EXPORTS_AT_ONCE = 16  # each keeps some megabytes
+NO_TILES = "Answers are rolled up only in a session that was started with --tile."
 
 FormatName = Literal["csv", "jsonl", "label-studio", "coco", "imagefolder", "folders"]
 Prefix = Annotated[str, Query(max_length=1000)]
@@ -34,18 +36,26 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
     under_way: set[object] = set()
 
     @app.get("/api/export", summary="The answers as a file, with the images where the format holds them")
-    def export(format: FormatName = "csv", label: Label | None = None, prefix: Prefix = LOCAL_FILES) -> _Export:
+    def export(
+        format: FormatName = "csv", label: Label | None = None, prefix: Prefix = LOCAL_FILES, roll_up: bool = False
+    ) -> _Export:
+        if roll_up and not session.settings.tile:
+            raise HTTPException(422, NO_TILES)
         if len(under_way) >= EXPORTS_AT_ONCE:
             raise HTTPException(503, f"{EXPORTS_AT_ONCE} downloads are under way; try again when one has ended.")
         made = FORMATS[format]
-        lines = made.lines(_source(session, label, prefix))
-        name = f"{session.run.name}-{f'{label}-' if label else ''}{made.ending}"
+        by_path = format in TREES and session.settings.tile != ""
+        source = _photos(session, label, prefix) if roll_up else _source(session, label, prefix, by_path)
+        lines = made.lines(source)
+        chosen = f"{'photos-' if roll_up else ''}{f'{label}-' if label else ''}"
+        name = f"{session.run.name}-{chosen}{made.ending}"
         return _Export(pieces(lines), made.media_type, name, threads, under_way)
 
     @app.get("/api/export/label-studio.xml", summary="The labelling config for the tasks in Label Studio's format")
-    def labelling_config() -> Response:
+    def labelling_config(roll_up: bool = False) -> Response:
         name = f"{session.run.name}-label-studio.xml"
-        content = config(session.settings.positive, session.settings.negative)
+        settings = session.settings
+        content = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
         return Response(content, media_type="application/xml", headers=_attachment(name))
 
     @app.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
@@ -57,11 +67,24 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
         return _Download(file, PREDICTOR)
 
 
-def _source(session: Session, label: Label | None, prefix: str) -> Source:
+def _source(session: Session, label: Label | None, prefix: str, by_path: bool) -> Source:
+    answers = session.labels.moment(label, by_path)
+    return Source(answers, *_names(session), _pictures(session), label, prefix)
+
+
+def _photos(session: Session, label: Label | None, prefix: str) -> Source:
+    """The same of photos, by the answers to their tiles."""
+    answers = RolledUp(session.labels.moment(), label)
+    return Source(answers, *_names(session), _pictures(session), label, prefix, is_rolled_up=True)
+
+
+def _names(session: Session) -> tuple[str, str]:
+    return session.settings.positive, session.settings.negative
+
+
+def _pictures(session: Session) -> Pictures:
     datadir = Path(session.settings.datadir)
-    pictures = Pictures(datadir, session.settings.bounds(datadir))
-    answers = session.labels.moment(label)
-    return Source(answers, session.settings.positive, session.settings.negative, pictures, label, prefix)
+    return Pictures(datadir, session.settings.bounds(datadir))
 
 
 class _Export(StreamingResponse):

@@ -1,8 +1,9 @@
 """Writes the answers in another program's format: python -m backend.export RUN --format FORMAT --to PATH.
 
 csv, jsonl, label-studio and coco are files. folders (a folder for each answer) and imagefolder (Hugging Face) hold the
-images too: a zip if PATH ends in .zip, else a folder of copies or, by --link, of hard or symbolic links. The run is
-only read, and may be in use. What is at PATH already is never touched.
+images too: a zip if PATH ends in .zip, else a folder of copies or, by --link, of hard or symbolic links. Of a run
+with --tile, --roll-up makes one answer of those to the tiles of a photo. The run is only read, and may be in use. What
+is at PATH already is never touched.
 """
 
 import argparse
@@ -22,11 +23,15 @@ from backend.exports import FORMATS, TREES, pieces
 from backend.exports.folders import TABLE
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
+from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.reading import Reading, opened, told
 from config import Parser, UsageError
 from IA.loop import one_sentence
+from IA.pickle_file import read
+from IA.protocol import IMAGES
+from IA.tiles import Grid
 from IA.words import counted
 
 
@@ -39,12 +44,14 @@ class Exported:
         images: those that are there, too; None: the format has none.
         left_out: answers whose images have no place there: they are skipped.
         missing: images that could not be had, or not as they were.
+        unknown: photos of which nothing is known yet; 0 unless the answers were rolled up.
     """
 
     answers: int
     images: int | None = None
     left_out: int = 0
     missing: int = 0
+    unknown: int = 0
 
 
 def export(
@@ -54,6 +61,7 @@ def export(
     link: Link | None = None,
     label: Label | None = None,
     prefix: str = LOCAL_FILES,
+    roll_up: bool = False,
 ) -> Exported:
     """Write an export, whole or not at all.
 
@@ -64,6 +72,7 @@ def export(
         link: what a folder is made of; None: a zip if `to` ends so, else copies.
         label: only answers with this label.
         prefix: what Label Studio is to find before the path of an image.
+        roll_up: one answer a photo, made of those to its tiles.
 
     Raises:
         UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
@@ -73,12 +82,18 @@ def export(
         raise UsageError(f"--link is for {' and '.join(TREES)}; leave it out for {format}.")
     if is_folder and to.is_relative_to(reading.datadir):
         raise UsageError(f"{to} is in the folder of images, and would be asked about too; name another place.")
-    moment = reading.moment(label)
     settings = reading.settings
-    with tqdm(total=len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
-        answers = _counted(moment, bar)
+    if roll_up and not settings.tile:
+        raise UsageError("--roll-up is for runs with --tile; leave it out.")
+    if settings.tile and not roll_up and link not in {None, "copy"}:
+        raise UsageError("A tile is no file that a link could lead to; take --link copy, or --roll-up.")
+    by_path = format in TREES and settings.tile != "" and not roll_up
+    moment = reading.moment(None if roll_up else label, by_path)
+    photos = RolledUp(moment, label) if roll_up else None
+    with tqdm(total=None if photos else len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
+        answers = _counted(photos or moment, bar)
         pictures = Pictures(reading.datadir, reading.inside)
-        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix)
+        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up)
         tree = TREES[format](source) if format in TREES else None
         with told(reading.run):
             if tree is None:
@@ -88,10 +103,21 @@ def export(
             else:
                 _write(to, lambda part: _file(tree.zipped(), part))
     if format == "label-studio":
-        _write(to.with_suffix(".xml"), lambda part: part.write_bytes(config(settings.positive, settings.negative)))
+        scheme = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
+        _write(to.with_suffix(".xml"), lambda part: part.write_bytes(scheme))
+    count, unknown = (len(moment), 0) if photos is None else (photos.count, max(0, _photos(reading) - photos.known))
     if tree is None:
-        return Exported(len(moment))
-    return Exported(len(moment), tree.placed, tree.left_out, tree.missing.count)
+        return Exported(count, unknown=unknown)
+    return Exported(count, tree.placed, tree.left_out, tree.missing.count, unknown)
+
+
+def _photos(reading: Reading) -> int:
+    """How many photos a run with tiles has; 0 where that cannot be read: no answer depends on it."""
+    grid = Grid.of(reading.settings.tile)
+    try:
+        return len(read(reading.run, IMAGES).content) // len(grid) if grid else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _counted(answers: Iterable[Answer], bar: "tqdm[NoReturn]") -> Iterator[Answer]:
@@ -145,13 +171,14 @@ def main() -> None:
     parser.add_argument("--to", required=True, type=_path, metavar="PATH", help="where; nothing may be there yet")
     parser.add_argument("--link", choices=LINKS, help="what a folder of images is made of (copy)")
     parser.add_argument("--label", choices=get_args(Label), help="only these (all)")
+    parser.add_argument("--roll-up", action="store_true", help="one answer a photo: positive if any of its tiles is")
     parser.add_argument("--prefix", default=LOCAL_FILES, help=f"for Label Studio, before each path ({LOCAL_FILES})")
     parser.add_argument("--datadir", type=_path, metavar="DIR", help="the images, where they are elsewhere now")
     given = parser.parse_args()
     for place in (given.to, *([given.to.with_suffix(".xml")] if given.format == "label-studio" else [])):
         _check_free(place)
     reading = opened(given.run, given.datadir)
-    exported = export(reading, given.format, given.to, given.link, given.label, given.prefix)
+    exported = export(reading, given.format, given.to, given.link, given.label, given.prefix, given.roll_up)
     sys.stdout.writelines(f"{line}\n" for line in _sentences(exported, given.format, given.to))
 
 
@@ -162,6 +189,9 @@ def _sentences(exported: Exported, format: str, to: Path) -> Iterator[str]:
         yield f"{counted(exported.images, 'image', 'images')} in {to}"
     if exported.left_out:
         yield f"{counted(exported.left_out, 'skipped image is', 'skipped images are')} only named in {TABLE} there"
+    if exported.unknown:
+        photos = counted(exported.unknown, "photo is", "photos are")
+        yield f"{photos} left out: some of its tiles have no answer yet, and none is positive"
     if format == "label-studio":
         yield f"the labelling config for them in {to.with_suffix('.xml')}"
     if exported.missing:

@@ -85,6 +85,7 @@ def _told(planned: Plan, session: Session) -> dict[str, Any]:
         "conflicts": _some(conflicts),
         "contradictions": _some(planned.contradictions),
         "ambiguous": _some(planned.matches.ambiguous),
+        "of_photos": _some(planned.of_photos),
         "unknown": _some(planned.matches.unknown),
     }
 

@@ -131,13 +131,13 @@ class Labels:
             found = answers.standing(connection, label, limit, offset, newest)
             return _until_closed(found, stack.pop_all())
 
-    def moment(self, label: Label | None = None) -> Moment:
-        """The standing answers as they are now, in the order answered, however long they take to be read.
+    def moment(self, label: Label | None = None, by_path: bool = False) -> Moment:
+        """The standing answers as they are now, in the order answered or by path, however long they take to be read.
 
         Raises:
             sqlite3.Error: they cannot be read.
         """
-        return Moment(self._database.open, label)
+        return Moment(self._database.open, label, by_path)
 
     def chosen(
         self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int

@@ -21,12 +21,15 @@ class Moment:
     hours does not keep SQLite from copying its log into the file.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], label: Label | None = None) -> None:
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], label: Label | None = None, by_path: bool = False
+    ) -> None:
         """Take note of what stands.
 
         Args:
             connect: makes a connection for reading.
             label: only these.
+            by_path: answers in this order, so that those to the tiles of a photo follow one another.
 
         Raises:
             sqlite3.Error: it cannot be read.
@@ -34,8 +37,9 @@ class Moment:
         self._connect = connect
         with contextlib.closing(connect()) as connection:
             connection.execute("BEGIN")
-            self._numbers = answers.numbers_of(connection, label)
-            everybody = self._numbers if label is None else answers.numbers_of(connection, None)
+            self._numbers = answers.numbers_of(connection, label, by_path)
+            is_all = label is None and not by_path
+            everybody = self._numbers if is_all else answers.numbers_of(connection, None)
             self._rest = Rest(connection, everybody, label)
 
     def __len__(self) -> int:
@@ -43,7 +47,7 @@ class Moment:
         return len(self._numbers) + len(self._rest)
 
     def __iter__(self) -> Iterator[Answer]:
-        """All of them, answers in the order given."""
+        """All of them, answers in the order asked for."""
         with contextlib.closing(self._connect()) as connection:
             for start in range(0, len(self._numbers), PAGE):
                 yield from answers.numbered(connection, self._numbers[start : start + PAGE], also_replaced=True)

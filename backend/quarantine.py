@@ -1,8 +1,9 @@
 """Moves skipped images out of the way: python -m backend.quarantine RUN --to FOLDER [--unreadable] [--dry-run].
 
 They keep their sub-folders, and FOLDER/manifest.jsonl says of each where it was, before it is moved. With --unreadable
-those go too that the model could not read. `--back FOLDER` instead of `--to FOLDER` puts all of them back. Nothing is
-ever overwritten or deleted. Stopped at any moment, each image is in one of the two places; the same command goes on.
+those go too that the model could not read. Of a run with --tile a photo goes once all its tiles are skipped. `--back
+FOLDER` instead of `--to FOLDER` puts all of them back. Nothing is ever overwritten or deleted. Stopped at any moment,
+each image is in one of the two places; the same command goes on.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +29,7 @@ from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.pickle_file import read
 from IA.protocol import IMAGES, PREDICTIONS
+from IA.tiles import Grid, photo_of
 from IA.words import counted
 
 MANIFEST = "manifest.jsonl"
@@ -46,18 +49,31 @@ class Outcome:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def chosen(reading: Reading, unreadable: bool) -> Iterator[str]:
-    """The images that are to go: the skipped ones and, if asked, those that could not be read and have no label."""
-    labels = {answer.path: answer.label for answer in reading.moment()}
-    yield from (path for path, label in labels.items() if label == "skipped")
+def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str]:
+    """The files that are to go: the skipped ones and, if asked, those that could not be read and have no label.
+
+    One of which some tiles are skipped, but not all, is noted as kept.
+    """
+    labels, skipped = set[str](), Counter[str]()
+    for answer in reading.moment():
+        labels.add(photo_of(answer.path))
+        if answer.label == "skipped":
+            skipped[photo_of(answer.path)] += 1
+    grid = Grid.of(reading.settings.tile)
+    tiles = len(grid) if grid else 1
+    for photo, count in skipped.items():
+        if count >= tiles:
+            yield photo
+        else:
+            outcome.kept[photo] = f"{count} of its {tiles} tiles are skipped"
     if unreadable:
         try:
             images = read(reading.run, IMAGES).content
             numbers = read(reading.run, PREDICTIONS).content.unreadable
         except (OSError, ValueError):
             raise UsageError(f"No model has looked at the images of {reading.run}; leave --unreadable out.") from None
-        found = (images[number] for number in numbers if number < len(images) and images[number] not in labels)
-        yield from _unreadable(reading, found)
+        found = dict.fromkeys(photo_of(images[number]) for number in numbers if number < len(images))
+        yield from _unreadable(reading, (photo for photo in found if photo not in labels))
 
 
 def _unreadable(reading: Reading, paths: Iterable[str]) -> Iterator[str]:
@@ -83,7 +99,7 @@ def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: 
     outcome = Outcome()
     with contextlib.ExitStack() as stack:
         manifest = None if dry_run else stack.enter_context(_Manifest.opened(folder))
-        for path in chosen(reading, unreadable):
+        for path in chosen(reading, unreadable, outcome):
             with _noted(outcome, path):
                 origin = _plain_file(datadir, path)
                 if manifest is not None:

@@ -34,10 +34,10 @@ class Reading:
         """The folder that images may not lie outside of; None: no bounds."""
         return self.settings.bounds(self.datadir)
 
-    def moment(self, label: Label | None = None) -> Moment:
+    def moment(self, label: Label | None = None, by_path: bool = False) -> Moment:
         """The standing answers as they are now. Raises UsageError where they cannot be read."""
         with told(self.run):
-            return Moment(lambda: _open(self.run), label)
+            return Moment(lambda: _open(self.run), label, by_path)
 
 
 def opened(run: Path, datadir: Path | None = None) -> Reading:

@@ -1,22 +1,35 @@
-"""What the worker processes of the previews do: decode, make small, encode."""
+"""What the worker processes of previews and exports do: decode, make small, encode."""
 
 import contextlib
 import io
 import os
 import sys
 import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from IA.pictures import BAD_IMAGE, DEEP_MODES, ORIENTATION, UnreadableError, open_upright, opened, opened_image, upright
+from IA.pictures import (
+    BAD_IMAGE,
+    DEEP_MODES,
+    ORIENTATION,
+    UnreadableError,
+    open_upright,
+    opened,
+    opened_image,
+    upright,
+    upright_parts,
+)
+from IA.tiles import Tile
 
 AS_IT_IS_BYTES = 32 * 2**20  # a file with more is rendered: the server has it in memory for a while
 MOST_PX = 16_000  # on the long side of a picture that is asked for as it is, but that no browser shows so
 AHEAD_NICE = 10
 QUALITY = 90
+KEPT_QUALITY = 95  # of pictures that are not only looked at
 LEAST_PX = 1  # a picture that is only looked at for damage, as small as it can be decoded
 RENDERED = "image/jpeg"
 SHOWN_BY_BROWSERS = {
@@ -62,19 +75,32 @@ def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Pict
         upright(io.BytesIO(as_it_is.content), LEAST_PX)
         return as_it_is
     picture = open_upright(path, limit_px, inside)
+    limit_px = limit_px or MOST_PX
+    with _enough_memory():
+        picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return Picture(_encoded(picture, QUALITY), RENDERED, is_rendered=True)
+
+
+def render_tiles(photo: Path, tiles: Sequence[Tile], inside: Path | None = None) -> list[bytes]:
+    """Tiles of one photo in full size, each a JPEG; other arguments and errors as for `render`."""
+    with _enough_memory():
+        return [_encoded(Image.fromarray(pixels), KEPT_QUALITY) for pixels in upright_parts(photo, tiles, None, inside)]
+
+
+@contextlib.contextmanager
+def _enough_memory() -> Iterator[None]:
     try:
-        return _encoded(picture, limit_px or MOST_PX)
+        yield
     except BAD_IMAGE as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UnreadableError("It takes more memory than there is.") from None
 
 
-def _encoded(picture: Image.Image, limit_px: int) -> Picture:
-    picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _encoded(picture: Image.Image, quality: int) -> bytes:
     encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=QUALITY, subsampling=0)
-    return Picture(encoded.getvalue(), RENDERED, is_rendered=True)
+    picture.save(encoded, "JPEG", quality=quality, subsampling=0)
+    return encoded.getvalue()
 
 
 def render_ahead(path: Path, limit_px: int, inside: Path | None = None) -> Picture | None:

@@ -22,6 +22,7 @@ from backend.reading import opened
 from IA import locks, pickle_file, protocol
 from IA.protocol import PREDICTIONS, SETTINGS
 from IA.records import Predictions, Settings
+from IA.tiles import Grid
 from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer
@@ -101,6 +102,30 @@ def test_unreadable_images(run: Path, images_folder: Path, tmp_path: Path, comma
     )
     command(run, "--to", tmp_path / "pile", "--unreadable")
     assert set(content(tmp_path / "pile")) == {*SKIPPED, "red/3.png"}
+
+
+def test_photos_that_are_cut_up(tmp_path: Path, images_folder: Path, command: Command) -> None:
+    """A photo goes once all its tiles are skipped, or cannot be read; one of which some are stays, and is told."""
+    with serving(tmp_path / "run", images_folder, tile="2x1") as server:
+        until(lambda: not server.session.images.listing)
+    labels = Labels(tmp_path / "run")
+    tiles = [*Grid(2, 1).paths("red/0.png"), "red/1.png#2x1-c1-r1", "blue/0.png#2x1-c2-r1"]
+    labels.annotate_all([answer(path, "skipped") for path in tiles]).result()
+    labels.annotate_all([answer("blue/0.png#2x1-c1-r1", "positive")]).result()
+    labels.close()
+    for photo in ("red/3.png", "blue/0.png"):
+        (images_folder / photo).write_bytes(b"no picture")
+    images = pickle_file.read(tmp_path / "run", protocol.IMAGES).content
+    numbers = [number for number, path in enumerate(images) if path.startswith(("red/3", "red/4", "blue/0"))]
+    zeros = np.zeros(len(images), np.float32)
+    predictions = Predictions(zeros, zeros, np.array(numbers, np.int32), len(images), 0, None, 0)
+    pickle_file.publish(tmp_path / "run", PREDICTIONS, predictions)
+    told = command(tmp_path / "run", "--to", tmp_path / "pile", "--unreadable")
+    assert told.startswith("2 images are now in")
+    assert set(content(tmp_path / "pile")) == {"red/0.png", "red/3.png"}
+    assert "red/1.png: 1 of its 2 tiles are skipped" in told
+    assert "blue/0.png: 1 of its 2 tiles are skipped" in told
+    assert command(tmp_path / "run", "--back", tmp_path / "pile").startswith("2 images are now in")
 
 
 def test_nothing_is_overwritten(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:

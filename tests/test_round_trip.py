@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from backend.exports.source import LOCAL_FILES, Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
+from IA.tiles import photo_of
 
 DATA = Path(__file__).with_name("data")
 NAMES: dict[Label, str] = {"positive": "hat", "negative": "no hat"}
@@ -40,15 +41,16 @@ ANSWERS = st.builds(
 )
 
 
-def exported(format: str, answers: list[Answer], folder: Path) -> bytes:
+def exported(format: str, answers: Sequence[Answer], folder: Path, is_rolled_up: bool = False) -> bytes:
     """An export of these answers, of images that are there."""
     picture = io.BytesIO()
-    Image.new("RGB", (4, 3)).save(picture, "PNG")
+    Image.new("RGB", (6, 4)).save(picture, "PNG")
     for answer in answers:
-        file = folder / answer.path
+        file = folder / photo_of(answer.path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(picture.getvalue())
-    source = Source(answers, NAMES["positive"], NAMES["negative"], Pictures(folder, None), None, LOCAL_FILES)
+    pictures = Pictures(folder, None)
+    source = Source(answers, NAMES["positive"], NAMES["negative"], pictures, None, LOCAL_FILES, is_rolled_up)
     return b"".join(FORMATS[format].lines(source))
 
 

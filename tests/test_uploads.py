@@ -70,6 +70,19 @@ def test_an_image_comes_and_is_asked(server: Serving, tmp_path: Path) -> None:
     assert asked["path"] == "uploads/holiday/beach.png"
 
 
+def test_a_photo_that_is_cut_up(tmp_path: Path) -> None:
+    """It comes as one file, is asked as its tiles, and does not come again."""
+    (tmp_path / "photos").mkdir()
+    with serving(tmp_path / "run", tmp_path / "photos", allow_upload=True, tile="2x2") as server:
+        until(lambda: not server.session.images.listing)
+        both = send(server, "two.zip", zipped({"a.png": png(1), "b.png": png(2)}))
+        assert both["added"] == {"files": 2, "first": ["uploads/two/a.png", "uploads/two/b.png"]}
+        until(lambda: server.client.get("/api/status").json()["left"] == 8)
+        assert server.client.get("/api/status").json()["photos"] == 2
+        assert send(server, "c.png", png(1))["duplicates"]["first"] == {"c.png": "uploads/two/a.png"}
+        assert server.client.get("/api/queue").json()["images"][0]["tile"] is not None
+
+
 def test_names_are_never_overwritten_and_content_never_doubled(server: Serving, tmp_path: Path) -> None:
     """Another picture of the same name gets another one; the same picture is told, and not stored again."""
     send(server, "a.png", png(1))

@@ -34,8 +34,8 @@ TREES: dict[str, Callable[[Source], Tree]] = {"folders": ClassFolders, "imagefol
 """Of the formats that hold the images what lays them out, as a zip or as files."""
 
 FORMATS: dict[str, Format] = {
-    "csv": Format("text/csv; charset=utf-8", "annotations.csv", lambda source: csv_lines(source.answers)),
-    "jsonl": Format("application/x-ndjson", "annotations.jsonl", lambda source: jsonl_lines(source.answers)),
+    "csv": Format("text/csv; charset=utf-8", "annotations.csv", csv_lines),
+    "jsonl": Format("application/x-ndjson", "annotations.jsonl", jsonl_lines),
     "label-studio": Format("application/json", "label-studio.json", label_studio_lines),
     "coco": Format("application/json", "coco.json", coco_lines),
     "imagefolder": Format("application/zip", "imagefolder.zip", lambda source: ImageFolder(source).zipped()),

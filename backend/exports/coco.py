@@ -2,18 +2,25 @@
 
 COCO knows no label of an image as a whole: the box is the image. A skipped image has no annotation. What it has no
 place for stands in the `attributes` of each image.
+
+Of a run with tiles each photo is an image, and each answer to a tile an annotation with the box of the tile and
+`attributes` of its own; those of skipped tiles stand in `skipped`, beside the annotations.
 """
 
 import json
 from array import array
 from collections.abc import Iterator
+from typing import Any
 
+from backend.answers import Answer
 from backend.exports.fields import named
 from backend.exports.pictures import MissingError
 from backend.exports.source import Source
+from backend.exports.spool import Spool
+from backend.paths import Paths
+from IA.tiles import Box, Grid, Tile, split
 
 CATEGORY = {"positive": 1, "negative": 2}
-NONE = 0
 
 
 def coco_lines(source: Source) -> Iterator[bytes]:
@@ -22,38 +29,82 @@ def coco_lines(source: Source) -> Iterator[bytes]:
     categories = [{"id": id, "name": name, "supercategory": "label"} for id, name in names.items()]
     yield b'{"info": {"description": "Intelligent Annotation"}, "licenses": [],\n"categories": '
     yield json.dumps(categories).encode() + b',\n"images": ['
-    labelled = array("b")  # of each image its category, then its size: what the annotations are made of
-    sizes_px = array("i")
+    document = _Document(source)
     between = b"\n"
-    for number, answer in enumerate(source.answers, 1):
-        attributes = named(answer)
-        try:
-            width_px, height_px = source.pictures.size_px(answer.path)
-        except MissingError as error:
-            width_px, height_px = 0, 0
-            attributes["missing"] = str(error)
-        image = {"id": number, "file_name": attributes["path"], "width": width_px, "height": height_px}
-        yield between + json.dumps({**image, "attributes": attributes}).encode()
-        labelled.append(CATEGORY.get(answer.label, NONE))
-        sizes_px.extend((width_px, height_px))
-        between = b",\n"
-    yield b'\n],\n"annotations": ['
-    between = b"\n"
-    for number, category in enumerate(labelled, 1):
-        if category != NONE:
-            yield between + _annotation(number, category, sizes_px[2 * number - 2], sizes_px[2 * number - 1])
+    for answer in source.answers:
+        for image in document.take(answer):
+            yield between + image
             between = b",\n"
+    yield b'\n],\n"annotations": ['
+    yield from document.annotations.read()
+    if document.skipped.count:
+        yield b'\n],\n"skipped": ['
+        yield from document.skipped.read()
     yield b"\n]}\n"
 
 
-def _annotation(image: int, category: int, width_px: int, height_px: int) -> bytes:
-    annotation = {
-        "id": image,
+class _Document:
+    """What stands behind the images, kept until they are written, and of which photos there is an image already."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._count = 0
+        self._photos = Paths()
+        self._of_photo = array("i")  # id, width and height
+        self.annotations = Spool()
+        self.skipped = Spool()
+
+    def take(self, answer: Answer) -> Iterator[bytes]:
+        """Yield the image of an answer, unless it is there already, and keep its annotation."""
+        photo, tile = split(answer.path)
+        number = None if tile is None else self._photos.number(photo)
+        if number is not None:
+            id, width_px, height_px = self._of_photo[3 * number : 3 * number + 3]
+        else:
+            self._count += 1
+            id, attributes = self._count, {"path": photo, "grid": _grid(tile)} if tile else named(answer)
+            try:
+                width_px, height_px = self._source.pictures.size_px(photo)
+            except MissingError as error:
+                width_px, height_px = 0, 0
+                attributes["missing"] = str(error)
+            image = {"id": id, "file_name": photo, "width": width_px, "height": height_px}
+            yield json.dumps({**image, "attributes": attributes}).encode()
+            if tile is not None:
+                self._photos.add(photo)
+                self._of_photo.extend((id, width_px, height_px))
+        more = {"attributes": named(answer)} if tile else {}
+        if answer.label in CATEGORY:
+            box = _box(tile, width_px, height_px)
+            _keep(self.annotations, _annotation(self.annotations.count + 1, id, CATEGORY[answer.label], box) | more)
+        elif tile is not None:
+            _keep(self.skipped, {"image_id": id} | more)
+
+
+def _grid(tile: Tile) -> str:
+    return str(Grid(tile.columns, tile.rows))
+
+
+def _keep(spool: Spool, entry: dict[str, Any]) -> None:
+    spool.write((b",\n" if spool.count else b"\n") + json.dumps(entry).encode())
+
+
+def _box(tile: Tile | None, width_px: int, height_px: int) -> Box:
+    """Where an image lies in its photo; nowhere, where the size of that is not known, or too small to be cut up."""
+    try:
+        return (0, 0, width_px, height_px) if tile is None else tile.box(width_px, height_px)
+    except ValueError:
+        return 0, 0, 0, 0
+
+
+def _annotation(id: int, image: int, category: int, box: Box) -> dict[str, Any]:
+    left, top, right, bottom = box
+    return {
+        "id": id,
         "image_id": image,
         "category_id": category,
-        "bbox": [0, 0, width_px, height_px],
-        "area": width_px * height_px,
+        "bbox": [left, top, right - left, bottom - top],
+        "area": (right - left) * (bottom - top),
         "iscrowd": 0,
         "segmentation": [],
     }
-    return json.dumps(annotation).encode()

@@ -4,14 +4,14 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from backend.answers import Answer
-from backend.exports.fields import FIELDS, values
+from backend.exports.fields import fields, values
+from backend.exports.source import Source
 
 
-def csv_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
+def csv_lines(source: Source) -> Iterator[bytes]:
     """Yield the header and a line for each answer."""
-    yield csv_line(FIELDS)
-    for answer in answers:
+    yield csv_line(fields(source.is_rolled_up))
+    for answer in source.answers:
         yield csv_line(values(answer))
 
 

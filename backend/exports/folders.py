@@ -3,10 +3,12 @@
 import re
 
 from backend.answers import Answer
+from backend.exports.crops import name_of
 from backend.exports.csv import csv_line
-from backend.exports.fields import FIELDS, values
+from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import MISSING, Tree
+from IA.tiles import split
 
 TABLE = "answers.csv"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -25,12 +27,13 @@ class ClassFolders(Tree):
         self._names = folder_names(source.positive, source.negative)
         if source.label == "skipped":
             self._names["skipped"] = SKIPPED
-        self.rows.write(csv_line(FIELDS))
+        self.rows.write(csv_line(fields(source.is_rolled_up)))
 
     def place(self, answer: Answer) -> str | None:
         """In the folder of its label, below it as below DATADIR."""
         name = self._names.get(answer.label)
-        return None if name is None else f"{name}/{answer.path}"
+        photo, tile = split(answer.path)
+        return None if name is None else f"{name}/{photo if tile is None else name_of(photo, tile)}"
 
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
         """A line of answers.csv, whether the image is there or not."""

@@ -7,10 +7,12 @@ images in folders called `test` and `photos` it would load those in `test` alone
 from pathlib import PurePosixPath
 
 from backend.answers import Answer
+from backend.exports.crops import SUFFIX
 from backend.exports.csv import csv_line
-from backend.exports.fields import FIELDS, values
+from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import Tree
+from IA.tiles import split
 
 PER_FOLDER = 1000
 
@@ -23,12 +25,14 @@ class ImageFolder(Tree):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self._count = 0
-        self.rows.write(csv_line(("file_name", *FIELDS)))
+        self.rows.write(csv_line(("file_name", *fields(source.is_rolled_up))))
 
     def place(self, answer: Answer) -> str:
         """By its number in this export."""
         number, self._count = self._count, self._count + 1
-        return f"{number // PER_FOLDER:04d}/{number:07d}{PurePosixPath(answer.path).suffix.lower()}"
+        photo, tile = split(answer.path)
+        suffix = PurePosixPath(photo).suffix.lower() if tile is None else SUFFIX
+        return f"{number // PER_FOLDER:04d}/{number:07d}{suffix}"
 
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
         """A line, if the image is there."""

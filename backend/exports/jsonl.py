@@ -1,13 +1,13 @@
 """JSON lines: one object an answer."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from backend.answers import Answer
 from backend.exports.fields import named
+from backend.exports.source import Source
 
 
-def jsonl_lines(answers: Iterable[Answer]) -> Iterator[bytes]:
+def jsonl_lines(source: Source) -> Iterator[bytes]:
     """Yield a line for each answer."""
-    for answer in answers:
+    for answer in source.answers:
         yield json.dumps(named(answer)).encode() + b"\n"

@@ -2,6 +2,8 @@
 
 Of a skipped image the annotation is there, but cancelled. A label that a model gave is a prediction alone. Who
 annotated stands in `meta`: Label Studio refuses the whole file where `completed_by` is nobody that it knows.
+
+The task of a tile shows its photo, with a rectangle around the tile in every annotation and prediction.
 """
 
 import json
@@ -13,11 +15,14 @@ from xml.sax.saxutils import quoteattr
 from backend.answers import Answer, Label
 from backend.exports.fields import BY_MODEL, named
 from backend.exports.source import Source
+from IA.tiles import Tile, split
 
 CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
+PLACE = "place"  # likewise; not "tile", for JSON_MIN makes a column of it, which would replace that of the data
+RECTANGLE = f'  <Rectangle name="{PLACE}" toName="{IMAGE}"/>\n'
 CONFIG = """<View>
   <Image name="{image}" value="$image" zoom="true" zoomControl="true"/>
-  <Choices name="{choices}" toName="{image}" choice="single" showInline="true">
+{rectangle}  <Choices name="{choices}" toName="{image}" choice="single" showInline="true">
     <Choice value={positive} hotkey="f"/>
     <Choice value={negative} hotkey="j"/>
   </Choices>
@@ -25,10 +30,11 @@ CONFIG = """<View>
 """
 
 
-def config(positive: str, negative: str) -> bytes:
+def config(positive: str, negative: str, has_tiles: bool = False) -> bytes:
     """The labelling config that the tasks need, by what the two answers are called."""
     names = {"positive": quoteattr(positive), "negative": quoteattr(negative)}
-    return CONFIG.format(image=IMAGE, choices=CHOICES, **names).encode("utf-8", "replace")
+    rectangle = RECTANGLE if has_tiles else ""
+    return CONFIG.format(image=IMAGE, choices=CHOICES, rectangle=rectangle, **names).encode("utf-8", "replace")
 
 
 def label_studio_lines(source: Source) -> Iterator[bytes]:
@@ -42,39 +48,56 @@ def label_studio_lines(source: Source) -> Iterator[bytes]:
 
 def _task(answer: Answer, source: Source, number: int) -> dict[str, Any]:
     fields = {name: _text(value) for name, value in named(answer).items()}
-    place = quote(answer.path.encode("utf-8", "surrogateescape"))
+    photo, tile = split(answer.path)
+    place = quote(photo.encode("utf-8", "surrogateescape"))
+    names = ("path",) if tile is None else ("path", "source_image", "tile")
     task: dict[str, Any] = {
         "id": number,
-        "data": {"image": f"{source.prefix}{place}", "path": fields["path"]},
+        "data": {"image": f"{source.prefix}{place}", **{name: fields[name] for name in names}},
         "meta": fields,
     }
     if answer.source == BY_MODEL:
-        return task | {"annotations": [], "predictions": _prediction(answer, answer.label, source)}
+        return task | {"annotations": [], "predictions": _prediction(answer, answer.label, source, tile)}
     annotation = {
-        "result": _result(answer.label, source),
+        "result": _result(answer.label, source, tile),
         "was_cancelled": answer.label == "skipped",
         "ground_truth": False,
         "created_at": answer.when,
         "lead_time": None if answer.shown_ms is None else answer.shown_ms / 1000,
     }
     said: Label = "positive" if (answer.probability or 0) >= 0.5 else "negative"
-    return task | {"annotations": [annotation], "predictions": _prediction(answer, said, source)}
+    return task | {"annotations": [annotation], "predictions": _prediction(answer, said, source, tile)}
 
 
-def _prediction(answer: Answer, said: Label, source: Source) -> list[dict[str, Any]]:
+def _prediction(answer: Answer, said: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:
     """What the model said, with the probability of just that; nothing where it was not asked."""
     if answer.probability is None:
         return []
     version = "model" if answer.checkpoint is None else f"checkpoint {answer.checkpoint}"
     score = answer.probability if said == "positive" else 1 - answer.probability
-    return [{"model_version": version, "score": score, "result": _result(said, source)}]
+    return [{"model_version": version, "score": score, "result": _result(said, source, tile)}]
 
 
-def _result(label: Label, source: Source) -> list[dict[str, Any]]:
-    if label == "skipped":
-        return []
-    value = {"choices": [source.name(label)]}
-    return [{"from_name": CHOICES, "to_name": IMAGE, "type": "choices", "value": value}]
+def _result(label: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:
+    results = []
+    if label != "skipped":
+        value: dict[str, Any] = {"choices": [source.name(label)]}
+        results.append({"from_name": CHOICES, "to_name": IMAGE, "type": "choices", "value": value})
+    if tile is not None:
+        results.append({"from_name": PLACE, "to_name": IMAGE, "type": "rectangle", "value": _rectangle(tile)})
+    return results
+
+
+def _rectangle(tile: Tile) -> dict[str, Any]:
+    """Where a tile lies, in percent of its photo."""
+    width, height = 100 / tile.columns, 100 / tile.rows
+    return {
+        "x": width * (tile.column - 1),
+        "y": height * (tile.row - 1),
+        "width": width,
+        "height": height,
+        "rotation": 0,
+    }
 
 
 def _text(value: str | float | bool | None) -> str | float | bool | None:

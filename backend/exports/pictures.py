@@ -42,11 +42,11 @@ class Pictures:
             try:
                 file = stack.enter_context(opened(self.place(path), self.inside))
             except (OSError, UnreadableError, ValueError) as error:  # ValueError: a name that no file can have
-                raise MissingError(_reason(error)) from None
+                raise MissingError(reason(error)) from None
             try:
                 yield file
             except OSError as error:
-                raise MissingError(_reason(error)) from None
+                raise MissingError(reason(error)) from None
 
     def size_px(self, path: str) -> tuple[int, int]:
         """Width and height as a person sees them, by the header alone. Raises MissingError."""
@@ -54,7 +54,7 @@ class Pictures:
             try:
                 return upright_size_px(file)
             except UnreadableError as error:
-                raise MissingError(_reason(error)) from None
+                raise MissingError(reason(error)) from None
 
 
 def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -75,6 +75,7 @@ def changed_s(file: BinaryIO) -> float:
     return os.fstat(file.fileno()).st_mtime
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What is wrong with a file, for a list of what is missing."""
     said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return " ".join(said.split()).rstrip(".").lower()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from backend.answers import Answer
+from backend.exports.crops import CHANGED, Crop, cropped
 from backend.exports.pictures import MissingError, changed_s, chunks, state
 from backend.exports.source import Source
 from backend.exports.spool import Spool
@@ -18,7 +19,6 @@ Link = Literal["copy", "hard", "symbolic"]
 LINKS: tuple[Link, ...] = get_args(Link)
 MISSING = "MISSING.txt"
 AT_ONCE_BYTES = 8 * 2**20  # a file with no more is read whole: nearly every photo
-CHANGED = "it was changed while it was read"
 
 
 class Tree(ABC):
@@ -55,15 +55,17 @@ class Tree(ABC):
         return zipped(self._entries())
 
     def _entries(self) -> Iterator[Entry]:
-        for answer in self.source.answers:
-            place, is_there = self.place(answer), False
-            if place is None:
-                self.left_out += 1
-            else:
+        for answer, place, crop in self._placed():
+            is_there = False
+            self.left_out += place is None
+            if place is not None and crop is not None:
+                if is_there := self._is_had(answer.path, crop):
+                    yield Entry(place, crop.content, crop.changed_s)
+            elif place is not None:
                 with self._told(answer.path), self.source.pictures.open(answer.path) as file:
                     yield from self._entry(answer.path, place, file)
                     is_there = True
-                    self.placed += 1
+            self.placed += is_there
             self.note(answer, place, is_there)
         for name, content in self._tables():
             yield Entry(name, content.read(), time.time())
@@ -93,15 +95,17 @@ class Tree(ABC):
         Raises:
             WriteError: the folder cannot be written, or cannot hold such links.
         """
-        for answer in self.source.answers:
-            place, is_there = self.place(answer), False
-            if place is None:
-                self.left_out += 1
-            else:
+        for answer, place, crop in self._placed():
+            is_there = False
+            self.left_out += place is None
+            if place is not None and crop is not None:
+                if is_there := self._is_had(answer.path, crop):
+                    _write_crop(crop, folder / place)
+            elif place is not None:
                 with self._told(answer.path), self.source.pictures.open(answer.path) as file:
                     self._put(answer.path, file, folder / place, link)
                     is_there = True
-                    self.placed += 1
+            self.placed += is_there
             self.note(answer, place, is_there)
         for name, content in self._tables():
             with _writing(folder / name), (folder / name).open("xb") as table:
@@ -133,6 +137,15 @@ class Tree(ABC):
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
+    def _placed(self) -> Iterator[tuple[Answer, str | None, Crop | None]]:
+        return cropped(((answer, self.place(answer)) for answer in self.source.answers), self.source.pictures)
+
+    def _is_had(self, path: str, crop: Crop) -> bool:
+        """Take note of what is wrong with a tile, and tell whether there is a picture of it all the same."""
+        if crop.lacks:
+            self._lacks(path, crop.lacks)
+        return bool(crop.content)
+
     def _tables(self) -> Iterator[tuple[str, Spool]]:
         yield self.table, self.rows
         if self.missing.count:
@@ -148,6 +161,14 @@ class Tree(ABC):
 
     def _lacks(self, path: str, reason: str) -> None:
         self.missing.write(f"{path}: {reason}\n".encode("utf-8", "surrogateescape"))
+
+
+def _write_crop(crop: Crop, target: Path) -> None:
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            file.write(crop.content)
+        os.utime(target, (crop.changed_s, crop.changed_s))
 
 
 class WriteError(Exception):

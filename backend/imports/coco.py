@@ -1,6 +1,7 @@
 """COCO: an image has the classes of all its annotations, whether they have boxes or not.
 
-Our own exports say in the attributes of an image what COCO has no place for, also that it was skipped.
+Our own exports say in the attributes of an image what COCO has no place for, also that it was skipped. Of a photo with
+a grid they say it in those of each annotation, which is of one tile; its categories are none of the photo.
 """
 
 from collections import defaultdict
@@ -25,12 +26,31 @@ def images(content: Mapping[str, Any]) -> Iterator[Labelled]:
     try:
         names = {category["id"]: str(category["name"]) for category in content.get("categories", [])}
         of_image: dict[Any, dict[str, None]] = defaultdict(dict)
+        cut_up = {image["id"] for image in content["images"] if _attributes(image).get("grid")}
         for annotation in content.get("annotations", []):
-            of_image[annotation["image_id"]][names[annotation["category_id"]]] = None
+            name = names[annotation["category_id"]]
+            if annotation["image_id"] in cut_up:
+                yield from _of_tile(annotation, name)
+            else:
+                of_image[annotation["image_id"]][name] = None
+        for skip in content.get("skipped", []) if cut_up else []:
+            yield from _of_tile(skip, "skipped")
         for image in content["images"]:
-            own = image.get("attributes")
-            own = own if isinstance(own, dict) else {}
+            if image["id"] in cut_up:
+                continue
+            own = _attributes(image)
             words = tuple(of_image.get(image["id"], ()))
             yield with_circumstances(str(image["file_name"]), words or tuple(said(own.get("label"))), own)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is no good COCO ({type(error).__name__}: {error})") from None
+
+
+def _of_tile(annotation: Mapping[str, Any], word: str) -> Iterator[Labelled]:
+    own = _attributes(annotation)
+    if isinstance(own.get("path"), str):
+        yield with_circumstances(own["path"], (word,), own)
+
+
+def _attributes(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    own = entry.get("attributes")
+    return own if isinstance(own, dict) else {}

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from backend.answers import Label
 from backend.imports.labelled import ANY, Labelled
+from IA.tiles import photo_of
 
 
 def class_folders(images: Sequence[str], folders: Mapping[Label, Sequence[str]]) -> Iterator[Labelled]:
-    """What the folders say; nothing of images in none of them.
+    """What the folders say; nothing of images in none of them. A file that is cut up into tiles is named whole.
 
     Args:
         images: paths relative to DATADIR.
@@ -19,7 +20,7 @@ def class_folders(images: Sequence[str], folders: Mapping[Label, Sequence[str]])
     named = {folder.strip("/"): label for label, several in folders.items() for folder in several if folder != ANY}
     rest = next((label for label, several in folders.items() if ANY in several), None)
     seen: set[str] = set()
-    for image in images:
+    for image in dict.fromkeys(map(photo_of, images)):
         inside = f"/{image}"
         labels = {label: folder for folder, label in named.items() if f"/{folder}/" in inside}
         seen.update(labels.values())

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.imports.labelled import Labelled
-from backend.imports.records import moment, said
+from backend.imports.records import moment, said, tile_of
 
 
 def is_tasks(content: object) -> bool:
@@ -24,11 +24,11 @@ def tasks(content: Sequence[Any]) -> Iterator[Labelled]:
         data = task.get("data") if isinstance(task, dict) else None
         if not isinstance(data, dict):
             raise ValueError("a task has no data")
-        path = _image(data)
+        path, tile = _image(data), tile_of(data)
         annotations = task.get("annotations", task.get("completions"))
         for annotation in annotations if isinstance(annotations, list) else []:
             if isinstance(annotation, dict):
-                yield _labelled(path, annotation)
+                yield _labelled(path, tile, annotation)
 
 
 def _image(data: Mapping[str, Any]) -> str:
@@ -38,7 +38,7 @@ def _image(data: Mapping[str, Any]) -> str:
     return address
 
 
-def _labelled(path: str, annotation: Mapping[str, Any]) -> Labelled:
+def _labelled(path: str, tile: str, annotation: Mapping[str, Any]) -> Labelled:
     results = annotation.get("result")
     found = results if isinstance(results, list) else []
     words = tuple(word for result in found if isinstance(result, dict) for word in said(result.get("value")))
@@ -47,6 +47,7 @@ def _labelled(path: str, annotation: Mapping[str, Any]) -> Labelled:
         annotator = annotator.get("email") or annotator.get("id")
     return Labelled(
         path=path,
+        tile=tile,
         said=("skipped",) if annotation.get("was_cancelled") else words,
         annotator=None if annotator is None else str(annotator),
         time=moment(annotation.get("updated_at") or annotation.get("created_at")),

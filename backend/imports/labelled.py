@@ -26,6 +26,7 @@ class Labelled:
         shown_ms: how long the image had been on the screen.
         probability: what a model had said of it, and
         checkpoint: which.
+        tile: which part of the photo at `path` the image is, as behind the mark of a path; "": the path says all.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Labelled:
     shown_ms: int | None = None
     probability: float | None = None
     checkpoint: int | None = None
+    tile: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -12,6 +12,7 @@ from backend.answers import Answer, Label, Source
 from backend.imports.addresses import path_of
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import Matches, match
+from IA.tiles import MARK, grid_of, photo_of, split
 from IA.words import counted
 
 TELL = 5  # examples of each kind of trouble
@@ -32,6 +33,9 @@ class Plan:
         contradictions: images to which the file gives two labels; neither is taken.
         unread: words that mean no label here, and how many images have only such; "": nothing is said of them.
         by_model: labels that no person gave; they are not taken.
+        of_photos: photos that are no images here, but their tiles, and that are positive or skipped in the file: that
+            says nothing of any one tile. Of one that is negative all tiles are.
+        named: the images that the file tells a label of, taken or not.
         said: what the file says of each image in `fresh` and `conflicts`.
     """
 
@@ -42,6 +46,8 @@ class Plan:
     contradictions: list[str] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
     by_model: int = 0
+    of_photos: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
     said: dict[str, Labelled] = field(default_factory=dict)
 
     def answers(self, overwrite: bool, group: str | None = None) -> list[Answer]:
@@ -62,7 +68,7 @@ class Plan:
         What the file names leaves the images that the audit draws from, whatever they show. So what was drawn of them
         must leave its sample, too: it counts as reached from then on.
         """
-        return [image for image in self.matches.images.values() if is_drawn(image)]
+        return [image for image in self.named if is_drawn(image)]
 
 
 def plan(
@@ -79,7 +85,7 @@ def plan(
     """
     meaning, unread, by_model = words.meaning(), Counter[str](), 0
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
-    known = set(images)
+    photos = set(map(photo_of, images))
     for said in labelled:
         label = words.label(said.said, meaning)
         if said.source == "model":
@@ -87,12 +93,16 @@ def plan(
         elif label is None:
             unread[", ".join(said.said)] += 1
         else:
-            path = said.path if said.path in known else path_of(said.path)
-            by_path[path].setdefault(label, said)
-    planned = Plan(match(by_path, images, datadir), unread=unread, by_model=by_model)
+            by_path[_path(said, photos)].setdefault(label, said)
+    is_cut_up = bool(images) and images[0] not in photos
+    matches = match(by_path, [*images, *sorted(photos)] if is_cut_up else images, datadir)
+    planned = Plan(matches, unread=unread, by_model=by_model)
     given: dict[str, dict[Label, Labelled]] = {}
-    for path, image in planned.matches.images.items():
+    for path, image in matches.images.items():
         given.setdefault(image, {}).update(by_path[path])
+    if is_cut_up:
+        _to_tiles(given, images, photos, planned)
+    planned.named = list(given)
     for image, labels in given.items():
         [label, *others] = labels
         if others:
@@ -103,6 +113,30 @@ def plan(
             (planned.conflicts if image in standing else planned.fresh)[image] = label
             planned.said[image] = labels[label]
     return planned
+
+
+def _path(said: Labelled, photos: Set[str]) -> str:
+    """The path that is meant; what is known already is no address."""
+    photo, tile = split(said.path)
+    place = photo if photo in photos else path_of(photo)
+    text = said.tile if tile is None else str(tile)
+    return f"{place}{MARK}{text}" if text else place
+
+
+def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], photos: Set[str], planned: Plan) -> None:
+    """Give each tile what is said of its photo, as far as that says something of it."""
+    grid, known = grid_of(images[0]), set(images)
+    for photo in [image for image in given if image in photos]:
+        labels = given.pop(photo)
+        if len(labels) > 1:
+            planned.contradictions.append(photo)
+        elif "negative" not in labels:
+            planned.of_photos.append(photo)
+        elif grid is not None:
+            whole = labels["negative"]
+            for tile in filter(known.__contains__, grid.paths(photo)):
+                said = Labelled(tile, whole.said, annotator=whole.annotator, time=whole.time)
+                given.setdefault(tile, {}).setdefault("negative", said)
 
 
 def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
@@ -139,6 +173,12 @@ def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Itera
             "path is of no image in this run and is left out",
             "paths are of no image in this run and are left out",
             matches.unknown,
+        ),
+        (
+            len(planned.of_photos),
+            "photo is positive or skipped in the file, which says nothing of its tiles, and is left out",
+            "photos are positive or skipped in the file, which says nothing of their tiles, and are left out",
+            planned.of_photos,
         ),
         (
             planned.by_model,

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from backend.imports.labelled import Labelled
+from IA.tiles import TILE
 
-PATHS = ("path", "image", "file_name", "filename", "file", "image_path", "filepath", "image_id", "img", "name", "url")
+PATHS = (
+    *("path", "image", "file_name", "filename", "file", "image_path", "filepath", "image_id", "img", "name", "url"),
+    "source_image",
+)
 LABELS = ("label", "class", "choice", "category", "answer", "target", "labels", "tag", "annotation", "y")
 MOST_MS = 2**53
 LINE_BYTES = 2**20
@@ -86,7 +90,14 @@ def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, A
         shown_ms=_whole(milliseconds),
         probability=_share(_number(record.get("probability"))),
         checkpoint=_whole(_number(record.get("checkpoint"))),
+        tile=tile_of(record),
     )
+
+
+def tile_of(record: Mapping[str, Any]) -> str:
+    """Which tile of a photo a record is about, as our own exports say it beside the path; "": none."""
+    text = record.get("tile")
+    return text if isinstance(text, str) and TILE.fullmatch(text) else ""
 
 
 def said(value: Any) -> Iterator[str]:

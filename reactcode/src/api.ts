@@ -27,6 +27,8 @@ export interface Status extends Counts {
   readonly id: string;
   readonly classes: Classes;
   readonly images: number;
+  /** The grid that photos are cut up by, such as 6x4; null: they are not. */
+  readonly tile?: string | null;
   /** How many of them are near duplicates of another one; left out by an older server. */
   readonly alike?: number;
   readonly unreadable: number;
@@ -265,6 +267,8 @@ export interface ImportPlan {
   readonly unread: Readonly<Record<string, number>>;
   readonly conflicts: Some;
   readonly contradictions: Some;
+  /** Whole photos where the images are tiles of them; left out by an older server. */
+  readonly of_photos?: Some;
   readonly ambiguous: Some;
   readonly unknown: Some;
 }

@@ -1,14 +1,16 @@
 """What each export takes, with many answers: time, size, and memory beyond what the program takes at rest.
 
-    python -m tests.benchmarks.exports [--answers 1000000] [--formats csv coco]
+    python -m tests.benchmarks.exports [--answers 1000000] [--formats csv coco] [--tile 6x4] [--roll-up]
 
-The answers are made up, in a database of their own; the image of each is a hard link to one of a few small JPEGs. Every
-export runs in a process of its own, reads the database and throws away what it makes. Memory is what Linux counts.
+The answers are made up, in a database of their own; the image of each is a hard link to one of a few small JPEGs, or
+with --tile a tile of such a one, in any order. Every export runs in a process of its own, reads the database and throws
+away what it makes. Memory is what Linux counts, without that of the process that cuts out tiles.
 """
 
 import argparse
 import contextlib
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -17,13 +19,15 @@ import time
 from pathlib import Path
 
 from backend.answers import DATABASE, prepare
-from backend.exports import FORMATS, pieces
+from backend.exports import FORMATS, TREES, pieces
 from backend.exports.pictures import Pictures
+from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
 from backend.reading import opened
 from IA import pickle_file
 from IA.protocol import SETTINGS
 from IA.records import Settings
+from IA.tiles import Grid
 from tests.benchmarks.scale import make_files
 
 LABELS = ("positive", "negative", "negative", "skipped")
@@ -33,10 +37,20 @@ ROW = (
 )
 
 
-def make_run(run: Path, datadir: Path, paths: list[str]) -> None:
+def make_paths(datadir: Path, answers: int, tile: str) -> list[str]:
+    """So many images, made if need be."""
+    grid = Grid.of(tile)
+    if grid is None:
+        return make_files(datadir, answers)
+    paths = [path for photo in make_files(datadir, -(-answers // len(grid))) for path in grid.paths(photo)]
+    random.Random(0).shuffle(paths)
+    return paths[:answers]
+
+
+def make_run(run: Path, datadir: Path, paths: list[str], tile: str = "") -> None:
     """A run with an answer to each of these paths."""
     run.mkdir()
-    settings = Settings(str(datadir), "", "max_prob", "hat", "no hat", "benchmark", run=str(run))
+    settings = Settings(str(datadir), "", "max_prob", "hat", "no hat", "benchmark", run=str(run), tile=tile)
     pickle_file.publish(run, SETTINGS, settings)
     with contextlib.closing(sqlite3.connect(run / DATABASE, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -51,13 +65,14 @@ def _row(number: int, path: str) -> tuple[object, ...]:
     return f"{number:032x}", path, label, 300 + number % 977, probability, 1.7e9 + number, number // 50
 
 
-def measure(run: Path, format: str) -> None:
+def measure(run: Path, format: str, roll_up: bool) -> None:
     """Make one export, in this process, and print its row."""
     reading = opened(run)
     before_bytes = forget_most_bytes()
     began_s, cpu_s, size = time.perf_counter(), time.process_time(), 0
-    moment = reading.moment()
-    source = Source(moment, "hat", "no hat", Pictures(reading.datadir, reading.inside))
+    moment = reading.moment(by_path=format in TREES and reading.settings.tile != "" and not roll_up)
+    answers = RolledUp(moment) if roll_up else moment
+    source = Source(answers, "hat", "no hat", Pictures(reading.datadir, reading.inside), is_rolled_up=roll_up)
     for piece in pieces(FORMATS[format].lines(source)):
         size += len(piece)
     took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
@@ -89,20 +104,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--answers", type=int, default=1_000_000)
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
+    parser.add_argument("--tile", default="", help="answers to tiles of this grid")
+    parser.add_argument("--roll-up", action="store_true", help="an answer a photo")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        measure(given.measure, *given.formats)
+        measure(given.measure, given.formats[0], given.roll_up)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = make_files(folder / "images", given.answers)
-        make_run(folder / "run", folder / "images", paths)
+        paths = make_paths(folder / "images", given.answers, given.tile)
+        make_run(folder / "run", folder / "images", paths, given.tile)
         heads = ("answers", 10), ("s", 9), ("cpu s", 9), ("MB", 10), ("growth MB", 10)
         sys.stdout.write(f"{'format':14}{''.join(head.rjust(width) for head, width in heads)}\n")
         sys.stdout.flush()
         for format in given.formats:
             command = [sys.executable, "-m", __spec__.name, "--measure", str(folder / "run"), "--formats", format]
+            command += ["--roll-up"] if given.roll_up else []
             subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 

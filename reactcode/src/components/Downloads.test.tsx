@@ -1,4 +1,4 @@
-import { cleanup, render } from "@testing-library/react";
+import { cleanup, fireEvent, render } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Status } from "../api";
 import { FakeServer } from "../fakeServer";
@@ -37,4 +37,18 @@ it("offers skipped images and the model where there are any", () => {
   render(<Downloads status={{ ...status, skipped: 2, model }} />);
   expect(offered().slice(-2)).toEqual(["csv&label=skipped", "api/predictor"]);
   expect(document.body.textContent).toContain("2 so far");
+});
+
+it("offers whole photos where the images are tiles of them", () => {
+  render(<Downloads status={{ ...status, skipped: 2, model: null }} />);
+  expect(document.querySelector("input")).toBeNull();
+  cleanup();
+  render(<Downloads status={{ ...status, skipped: 2, model: null, tile: "6x4" }} />);
+  const before = offered();
+  const box = document.querySelector("input");
+  expect(box?.closest("label")?.textContent).toContain("hat if any tile is");
+  if (box) fireEvent.click(box);
+  expect(offered()).toEqual(
+    before.map((format) => (format?.endsWith(".xml") ? `${format}?roll_up=true` : `${format}&roll_up=true`)),
+  );
 });

@@ -1,4 +1,5 @@
 // What a person takes home: the images sorted, the answers for other programs, and the predictor.
+import { useState } from "react";
 import type { Status } from "../api";
 import { count, nameOf } from "../words";
 
@@ -24,9 +25,24 @@ const OFFERS: readonly Offer[] = [
 ];
 
 export function Downloads({ status }: { readonly status: Status }) {
+  const [isRolledUp, setRolledUp] = useState(false);
+  const photos = isRolledUp ? "&roll_up=true" : "";
   return (
     <section className="downloads" aria-label="Downloads">
-      <Sorted status={status} />
+      <Sorted status={status} photos={photos} />
+      {status.tile && (
+        <label className="rolled-up">
+          <input
+            type="checkbox"
+            checked={isRolledUp}
+            onChange={(event) => setRolledUp(event.target.checked)}
+          />
+          <span>
+            Whole photos: {nameOf(status, "positive")} if any tile is, {nameOf(status, "negative")} once all
+            are
+          </span>
+        </label>
+      )}
       {status.finished && (
         <p className="quiet">
           What the model has labelled is in all of them, too; tables say so in the column source.
@@ -35,19 +51,20 @@ export function Downloads({ status }: { readonly status: Status }) {
       <ul>
         {OFFERS.map(({ format, name, use }) => (
           <li key={format}>
-            <Export format={format}>{name}</Export>: {use}
+            <Export format={format + photos}>{name}</Export>: {use}
           </li>
         ))}
         <li>
-          <Export format="label-studio">Label Studio</Export>: tasks to import there; its project needs{" "}
-          <a href="api/export/label-studio.xml" download>
+          <Export format={`label-studio${photos}`}>Label Studio</Export>: tasks to import there; its project
+          needs{" "}
+          <a href={`api/export/label-studio.xml${isRolledUp ? "?roll_up=true" : ""}`} download>
             this config
           </a>
         </li>
         {status.skipped > 0 && (
           <li>
-            <Export format="csv&label=skipped">Skipped images</Export>: a table of those without a label,{" "}
-            {count(status.skipped)} so far
+            <Export format={`csv&label=skipped${photos}`}>Skipped images</Export>: a table of those without a
+            label, {count(status.skipped)} {status.tile ? "tiles " : ""}so far
           </li>
         )}
         {status.model && (
@@ -64,10 +81,10 @@ export function Downloads({ status }: { readonly status: Status }) {
 }
 
 /** First, because it is what most people want. */
-function Sorted({ status }: { readonly status: Status }) {
+function Sorted({ status, photos }: { readonly status: Status; readonly photos: string }) {
   return (
     <p className="sorted">
-      <Export format="folders">Images, sorted</Export>
+      <Export format={`folders${photos}`}>Images, sorted</Export>
       <span>
         a zip with a folder for {nameOf(status, "positive")} and one for {nameOf(status, "negative")}
       </span>

@@ -69,6 +69,13 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
           one="may mean several images, and is left out"
           many="may mean several images, and are left out"
         />
+        {plan.of_photos && (
+          <Examples
+            some={plan.of_photos}
+            one="is a whole photo, which says nothing of any one tile"
+            many="are whole photos, which says nothing of any one tile"
+          />
+        )}
         <Examples some={plan.unknown} one="is no image of this run" many="are no images of this run" />
         <Line
           of={plan.by_model}

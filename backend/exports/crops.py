@@ -1,0 +1,102 @@
+"""Tiles as pictures of their own, for the formats that hold the images: cut out of their photos in another process.
+
+A photo is decoded once for those of its tiles that come in a row, as far as they fit into memory together.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from backend.answers import Answer
+from backend.exports.pictures import MissingError, Pictures, changed_s, reason, state
+from backend.rendering import render_tiles
+from config import IMAGE_SUFFIXES
+from IA.pictures import UnreadableError
+from IA.tiles import Tile, split
+from IA.workers import Workers
+
+AT_ONCE_PX = 25_000_000  # of tiles that are made together: a photo of most cameras
+CHANGED = "it was changed while it was read"
+SUFFIX = ".jpg"
+
+Placed = tuple[Answer, str | None]
+"""An answer, and where its image goes in the export; None: nowhere."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """What became of one tile.
+
+    Attributes:
+        content: the encoded bytes; none, where it could not be had.
+        changed_s: when its photo was last written, seconds since 1970.
+        lacks: what is wrong with it; "": nothing.
+    """
+
+    content: bytes
+    changed_s: float = 0.0
+    lacks: str = ""
+
+
+def name_of(photo: str, tile: Tile) -> str:
+    """A name for the file of a tile, which no tile of another photo has: `a/b.jpg` gives `a/b.6x4-c2-r3.jpg`.
+
+    Other endings than this one stay, for there may be `a/b.png` beside it.
+    """
+    place = PurePosixPath(photo)
+    is_plain = place.suffix == SUFFIX and PurePosixPath(place.stem).suffix.lower() not in IMAGE_SUFFIXES
+    return f"{place.with_suffix('') if is_plain else place}.{tile}{SUFFIX}"
+
+
+def cropped(placed: Iterable[Placed], pictures: Pictures) -> Iterator[tuple[Answer, str | None, Crop | None]]:
+    """Yield the same with the crop of each that is a tile and goes somewhere; None for any other."""
+    with contextlib.closing(Workers(1)) as workers:
+        for photo, group in itertools.groupby(placed, key=_photo_of_tile):
+            if photo is None:
+                yield from ((answer, place, None) for answer, place in group)
+                continue
+            while some := _some(photo, group, pictures):
+                wanted = [tile for _, place, tile in some if place is not None]
+                crops = iter(_crops(photo, wanted, pictures, workers) if wanted else ())
+                for answer, place, _ in some:
+                    yield answer, place, None if place is None else next(crops)
+
+
+def _photo_of_tile(placed: Placed) -> str | None:
+    photo, tile = split(placed[0].path)
+    return None if tile is None else photo
+
+
+def _some(photo: str, group: Iterator[Placed], pictures: Pictures) -> list[tuple[Answer, str | None, Tile]]:
+    """The next tiles of a photo, as many as may be in memory together."""
+    some: list[tuple[Answer, str | None, Tile]] = []
+    most = 1
+    for answer, place in group:
+        _, tile = split(answer.path)
+        if tile is None:
+            raise ValueError(answer.path)
+        if not some:
+            with contextlib.suppress(MissingError):  # it is told when the tile is to be made
+                width_px, height_px = pictures.size_px(photo)
+                most = max(1, AT_ONCE_PX * tile.columns * tile.rows // max(1, width_px * height_px))
+        some.append((answer, place, tile))
+        if len(some) >= most:
+            break
+    return some
+
+
+def _crops(photo: str, tiles: Sequence[Tile], pictures: Pictures, workers: Workers) -> list[Crop]:
+    """Tiles of one photo, in the same order."""
+    try:
+        with pictures.open(photo) as file:
+            before, changed = state(file), changed_s(file)
+            made = workers.call(render_tiles, pictures.place(photo).absolute(), tiles, pictures.inside)
+            lacks = CHANGED if state(file) != before else ""
+            return [Crop(content, changed, lacks) for content in made]
+    except MissingError as error:
+        lacks = str(error)
+    except UnreadableError as error:
+        lacks = reason(error)
+    return [Crop(b"", lacks=lacks)] * len(tiles)

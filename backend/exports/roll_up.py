@@ -1,0 +1,158 @@
+"""Answers to tiles rolled up to their photos: positive if any tile is, negative if all of them are.
+
+A photo is skipped where none of its tiles is positive, all are answered, and one at least was skipped. As long as tiles
+are open and none is positive nothing is known of it, and it is left out.
+"""
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from backend.answers import Answer, Label
+from backend.paths import Paths
+from IA.tiles import photo_of, split
+
+NO_CHECKPOINT = -1
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class OfPhoto(Answer):
+    """What the answers to the tiles of a photo say of it.
+
+    Source, client, time and time shown are those of the answer that decided: the first positive one, else the last.
+    The probability is the highest of its tiles, of the positive ones where there are some. No photo is drawn at random.
+
+    Attributes:
+        tiles: how many the photo has.
+        tiles_positive: how many of them are.
+    """
+
+    tiles: int = 1
+    tiles_positive: int = 0
+
+
+class RolledUp:
+    """The photos of a run by the answers to their tiles, in the order in which they were decided.
+
+    The answers are read twice: between the two some thirty bytes a photo are kept, and four an answer.
+
+    Attributes:
+        known: how many photos have a label, once they were read.
+        count: how many of them were asked for.
+    """
+
+    def __init__(self, answers: Iterable[Answer], label: Label | None = None) -> None:
+        """Read nothing yet.
+
+        Args:
+            answers: each time that they are read the same ones.
+            label: only photos with this one.
+        """
+        self._answers = answers
+        self._label = label
+        self.known = 0
+        self.count = 0
+
+    def __iter__(self) -> Iterator[OfPhoto]:
+        """All photos of which something is known."""
+        tally, deciding = self._tallied()
+        for number, answer in zip(deciding, self._answers, strict=True):
+            if number != NOBODY:
+                yield tally.answer(number, answer)
+
+    def _tallied(self) -> "tuple[_Tally, array[int]]":
+        """What was counted, and of each answer the number of the photo that it decides, or NOBODY."""
+        tally, places = _Tally(), 0
+        for answer in self._answers:
+            tally.add(answer, places)
+            places += 1
+        deciding = array("i", [NOBODY]) * places
+        self.known = self.count = 0
+        for number in range(len(tally)):
+            label = tally.label(number)
+            self.known += label is not None
+            if label is not None and self._label in {None, label}:
+                self.count += 1
+                deciding[tally.deciding[number]] = number
+        tally.forget_paths()
+        return tally, deciding
+
+
+class _Tally:
+    """What is counted of each photo: in columns, for there may be half a million of them."""
+
+    def __init__(self) -> None:
+        self._paths = Paths()
+        self._tiles = array("H")
+        self._answered = array("H")
+        self._positive = array("H")
+        self._skipped = array("H")
+        self._probability = array("d")
+        self._checkpoint = array("q")
+        self.deciding = array("i")  # places of answers
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def add(self, answer: Answer, place: int) -> None:
+        """Count the next answer."""
+        number = self._number(answer.path)
+        had_positive, is_positive = self._positive[number] > 0, answer.label == "positive"
+        self._answered[number] += 1
+        self._positive[number] += is_positive
+        self._skipped[number] += answer.label == "skipped"
+        if had_positive and not is_positive:
+            return
+        if is_positive and not had_positive:  # what the others had does not matter any more
+            self._probability[number] = math.nan
+        if not had_positive:
+            self.deciding[number] = place
+        if answer.probability is not None and not answer.probability <= self._probability[number]:
+            self._probability[number] = answer.probability
+            self._checkpoint[number] = NO_CHECKPOINT if answer.checkpoint is None else answer.checkpoint
+
+    def label(self, number: int) -> Label | None:
+        """What is known of a photo."""
+        if self._positive[number]:
+            return "positive"
+        if self._answered[number] < self._tiles[number]:
+            return None
+        return "skipped" if self._skipped[number] else "negative"
+
+    def answer(self, number: int, decided: Answer) -> OfPhoto:
+        """What is known of a photo of which something is known, by the answer that decided."""
+        label, probability, checkpoint = self.label(number), self._probability[number], self._checkpoint[number]
+        if label is None:
+            raise ValueError(number)
+        is_unasked = math.isnan(probability)
+        return OfPhoto(
+            id=decided.id,
+            path=photo_of(decided.path),
+            label=label,
+            source=decided.source,
+            client=decided.client,
+            shown_ms=decided.shown_ms,
+            probability=None if is_unasked else probability,
+            time=decided.time,
+            checkpoint=None if is_unasked or checkpoint == NO_CHECKPOINT else checkpoint,
+            tiles=self._tiles[number],
+            tiles_positive=self._positive[number],
+        )
+
+    def forget_paths(self) -> None:
+        """Give back what only counting takes."""
+        self._paths = Paths()
+
+    def _number(self, path: str) -> int:
+        photo, tile = split(path)
+        number = self._paths.number(photo)
+        if number is not None:
+            return number
+        self._tiles.append(1 if tile is None else tile.columns * tile.rows)
+        for counts in (self._answered, self._positive, self._skipped, self.deciding):
+            counts.append(0)
+        self._probability.append(math.nan)
+        self._checkpoint.append(NO_CHECKPOINT)
+        return self._paths.add(photo)
