@@ -1,5 +1,6 @@
 // How numbers, labels and paths are written for a person.
 import type { Label, PastAnswer, Status } from "./api";
+import { noun } from "./tiles";
 
 const WHOLE = new Intl.NumberFormat("en", { useGrouping: "min2" });
 
@@ -34,6 +35,13 @@ export function duration(time_ms: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${seconds} s`;
   return minutes(time_ms);
+}
+
+/** How many images there are; tiles say of how many photos. */
+export function ofPhotos(status: Pick<Status, "images" | "photos" | "tile">): string {
+  const { images, photos, tile } = status;
+  if (!tile || photos === undefined) return count(images);
+  return `${count(images)} ${noun(status, images)} of ${count(photos)} ${photos === 1 ? "photo" : "photos"}`;
 }
 
 /** What a label is called in this run. */

@@ -1,5 +1,6 @@
 // Labels that a person has already: choose a file, see what it would do, take it over, take it back.
 import type { ImportPlan, Some } from "../api";
+import { noun } from "../tiles";
 import { useImport, type Importing, type Meaning } from "../useImport";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
@@ -56,8 +57,8 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
         <Line of={plan.same} says="have that label already" />
         <Examples some={plan.conflicts} says="have another label, and keep it" />
         <Examples some={plan.contradictions} says="have two labels in the file, and get neither" />
-        <Examples some={plan.ambiguous} says="may mean several images, and are left out" />
-        <Examples some={plan.unknown} says="are no images of this run" />
+        <Examples some={plan.ambiguous} says={`may mean several ${noun(status)}, and are left out`} />
+        <Examples some={plan.unknown} says={`are no ${noun(status)} of this run`} />
         <Line of={plan.by_model} says="were labelled by a model, not by a person, and are left out" />
       </ul>
       <Words session={session} importing={importing} plan={plan} />
