@@ -107,7 +107,7 @@ describe("W", () => {
     expect(find("photo")).toBeNull();
     fireEvent.click(corner(/^tile, column 1 of 3, row 1 of 2: show the whole photo/));
     expect(find("photo")).not.toBeNull();
-    fireEvent.click(corner(/back to it/));
+    fireEvent.click(corner(/^back to the tile/));
     expect(find("photo")).toBeNull();
     press("w");
     press("Escape");

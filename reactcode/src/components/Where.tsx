@@ -24,8 +24,7 @@ export function Where({ session }: { readonly session: Session }) {
       <Press
         id="whereabouts"
         className="whereabouts"
-        aria-label={`${spoken(tile)}: ${state.photo ? "back to it" : "show the whole photo"}`}
-        aria-pressed={state.photo}
+        aria-label={state.photo ? undefined : `${spoken(tile)}: show the whole photo`}
         title={`${placeOf(tile).join(" ")}: ${state.photo ? "back to the tile" : "the whole photo"} (${key})`}
         onClick={() => engine.act("photo", "button")}
       >
