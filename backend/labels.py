@@ -76,6 +76,11 @@ class Labels:
         with self._lock:
             return self._standing.counts
 
+    @property
+    def photos_positive(self) -> int:
+        """How many photos stand as positive, by one tile at least where they are asked about in tiles."""
+        return self._standing.photos_positive
+
     def by_path(self) -> dict[str, Label]:
         """The standing label of every image that has one."""
         with self._lock:

@@ -446,6 +446,7 @@ class Session:
             "classes": {"positive": self.settings.positive, "negative": self.settings.negative},
             "images": images,
             "photos": self.images.photos,
+            "photos_positive": self.labels.photos_positive,
             "tile": self.settings.tile or None,
             **self.counts(),
             "alike": self.queue.copies,

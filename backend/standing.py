@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from backend.answers import Label
+from backend.roll_up import RollUp
 
 AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
 OPCODES: dict[Label, bytes] = {"positive": pickle.NEWTRUE, "negative": pickle.NEWFALSE, "skipped": pickle.NONE}
@@ -22,11 +23,17 @@ class Standing:
     def __init__(self, in_order: Mapping[str, Label]) -> None:
         self._entries = {path: _pickled(path, label) for path, label in in_order.items()}
         self._counts = dict.fromkeys(get_args(Label), 0) | Counter(in_order.values())
+        self._rolled_up = RollUp(path for path, label in in_order.items() if label == "positive")
 
     @property
     def counts(self) -> dict[str, int]:
         """How many stand as positive, negative and skipped."""
         return dict(self._counts)
+
+    @property
+    def photos_positive(self) -> int:
+        """How many photos stand as positive: by an answer of their own, or by that of a tile."""
+        return self._rolled_up.photos
 
     @property
     def labels(self) -> dict[str, Label]:
@@ -49,12 +56,15 @@ class Standing:
 
     def put(self, path: str, label: Label | None) -> None:
         """Let this label stand, as the last of all; None: no label any more."""
-        before = self._entries.pop(path, None)
+        entry = self._entries.pop(path, None)
+        before = None if entry is None else LABELS[entry[-1]]
         if before is not None:
-            self._counts[LABELS[before[-1]]] -= 1
+            self._counts[before] -= 1
         if label is not None:
             self._entries[path] = _pickled(path, label)
             self._counts[label] += 1
+        if (label == "positive") != (before == "positive"):
+            self._rolled_up.count(path, 1 if label == "positive" else -1)
 
     def pickled(self) -> bytes:
         """The same as `pickle.dumps` would give it."""

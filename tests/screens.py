@@ -52,6 +52,8 @@ def put_instructions_away(page: Page) -> None:
 
 WALK = Screen("walk", ("press:ArrowLeft",), f"main:has(#walk) {PAINTED}")
 ZOOM = Screen("zoom", ("press:z",), "#viewing")
+TILE = Screen("tile", (), "#whereabouts img")
+PHOTO = Screen("photo", ("press:w",), "#photo img")
 EXPLANATION = Screen("explanation", ("press:h",), "#why[data-image] .nearest img")
 PANELS = (
     Screen("help", ("press:?",), "dialog.help"),

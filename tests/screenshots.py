@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, exp
 from backend import demo
 from tests.benchmarks.chromium import launched
 from tests.processes.suite import START_S, Suite, running
-from tests.screens import EXPLANATION, PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
+from tests.screens import EXPLANATION, PAINTED, PANELS, PHOTO, TILE, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import until
 
 ANSWERS = 160
@@ -215,6 +215,26 @@ def link_of(folder: Path, given: argparse.Namespace) -> Iterator[str]:
         yield suite.link
 
 
+def tiles(context: BrowserContext, link: str, camera: Camera) -> None:
+    """An image that is a tile, and its photo."""
+    page = context.new_page()
+    page.goto(link)
+    for screen in (TILE, PHOTO):
+        expect(page.locator(PAINTED)).to_be_visible()
+        camera.attempt(page, screen.name, lambda screen=screen: open_whole(page, screen))  # type: ignore[misc]
+    page.close()
+
+
+@contextlib.contextmanager
+def cut_up(folder: Path) -> Iterator[str]:
+    """A suite that asks about tiles of the demo's pictures."""
+    datadir = folder / "photos"
+    demo.make(datadir)
+    with running(folder / "tiles-run", datadir, "--no-ai", "--tile", "3x2") as suite:
+        until(lambda: suite.status()["left"], START_S)
+        yield suite.link
+
+
 @contextlib.contextmanager
 def finished(folder: Path) -> Iterator[Suite]:
     """A suite of three pictures that are answered."""
@@ -246,9 +266,11 @@ def main() -> None:
         both = stack.enter_context(contexts(browser))
         link = stack.enter_context(link_of(folder, given))
         small = stack.enter_context(finished(folder))
+        tiled = stack.enter_context(cut_up(folder))
         for context in both:
             without_token(context, link, camera)
             done(context, small, camera)
+            tiles(context, tiled, camera)
             before_any_model(context, link, camera)
         answer(link, given.positive)
         for context in both:

@@ -20,6 +20,7 @@ export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) =>
   split: (engine) => void engine.split(),
   like: (engine) => void engine.liking.press(shownOf(engine.state)),
   zoom: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
+  photo: (engine) => engine.dispatch({ type: "photo" }),
   pin: (engine) => engine.dispatch({ type: "pin" }),
   tools: (engine) => engine.toggle("tools"),
   plain: (engine) => engine.dispatch({ type: "plain" }),

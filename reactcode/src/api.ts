@@ -26,7 +26,11 @@ export interface Status extends Counts {
   readonly datadir: string;
   readonly id: string;
   readonly classes: Classes;
+  /** Tiles, where photos are asked about in parts. */
   readonly images: number;
+  /** How many photos they are of, and how many of these are positive; left out by an older server. */
+  readonly photos?: number;
+  readonly photos_positive?: number;
   /** The grid that photos are cut up by, such as 6x4; null: they are not. */
   readonly tile?: string | null;
   /** How many of them are near duplicates of another one; left out by an older server. */
@@ -526,6 +530,11 @@ export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_p
   if (size_px !== null) query.set("size", String(size_px));
   if (queued.version !== null) query.set("version", queued.version);
   return `api/images/${queued.image}?${query.toString()}`;
+}
+
+/** The address of the photo that a tile is of. */
+export function photoAddress(queued: Pick<Queued, "image" | "version">, size_px: number): string {
+  return `${pictureAddress(queued, size_px)}&whole=true`;
 }
 
 /** The bytes of an image for display. */

@@ -26,6 +26,7 @@ import {
   type Step,
   keyOf,
 } from "./state";
+import { noun } from "./tiles";
 import { clientId, keep, kept, newId } from "./storage";
 
 const PAST_PAGE = 50;
@@ -335,7 +336,10 @@ export class Engine {
       this.liking.forget();
       this.askAnew();
       this.dispatch({ type: "panel", panel: null });
-      this.note(images === 1 ? "One doubtful image comes next." : `${images} doubtful images come next.`);
+      const things = noun(this.state.status, images);
+      this.note(
+        images === 1 ? `One doubtful ${things} comes next.` : `${images} doubtful ${things} come next.`,
+      );
     } catch (error) {
       this.note(error instanceof Refused ? error.message : "The server is away; it asks as before.");
     }
@@ -348,8 +352,9 @@ export class Engine {
 
   /** Escape: one step back from wherever one is. */
   close(): void {
-    const { panel, zoom, place } = this.state;
+    const { panel, photo, zoom, place } = this.state;
     if (panel !== null) this.dispatch({ type: "panel", panel: null });
+    else if (photo) this.dispatch({ type: "photo" });
     else if (zoom) this.dispatch({ type: "zoom", zoom: false });
     else if (place !== null) this.dispatch({ type: "walk", direction: "queue" });
   }
@@ -365,6 +370,11 @@ export class Engine {
   /** The decoded picture of what is shown; null while it is on its way. */
   picture(queued: Queued): HTMLImageElement | null {
     return this.pictures.element(queued);
+  }
+
+  /** Whether pictures are on their way. */
+  get isFetching(): boolean {
+    return this.pictures.isBusy;
   }
 
   /** A picture in the size of a cell or larger, for the grid and for thumbnails; null while there is none. */

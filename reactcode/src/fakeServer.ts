@@ -67,6 +67,7 @@ export class FakeServer {
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
   readonly explanations = new Map<number, Explanation>();
+  pathOf = (image: number) => `folder/${image}.jpg`;
   /** What to answer instead: an HTTP status, or 0 for no answer at all. */
   failure: number | null = null;
   picturesHeld = false;
@@ -203,6 +204,10 @@ export class FakeServer {
     }
   }
 
+  private named(image: number) {
+    return { image, path: this.pathOf(image), version: "v" };
+  }
+
   private async picture(image: number): Promise<Response> {
     if (this.picturesHeld) await new Promise<void>((resolve) => this.held.push(resolve));
     return this.unreadable.has(image) ? refusal(415) : new Response(new Blob(["picture"]));
@@ -218,7 +223,7 @@ export class FakeServer {
       !this.unreadable.has(image) && !this.stored.some((answer) => answer.image === image);
     const images = this.order.filter(isOpen).slice(0, count);
     return {
-      images: images.map((image) => ({ ...named(image), probability: image / 100 })),
+      images: images.map((image) => ({ ...this.named(image), probability: image / 100 })),
       ranking: this.status.ranking?.generation ?? null,
       left: this.counts().left,
     };
@@ -274,7 +279,7 @@ export class FakeServer {
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
-    const images = taken.map(({ image, label }) => ({ ...named(image), label }));
+    const images = taken.map(({ image, label }) => ({ ...this.named(image), label }));
     return Response.json({ ...images.at(-1), images });
   }
 
@@ -310,7 +315,7 @@ export class FakeServer {
   private asPast({ image, label, source = "key" }: Stored): PastAnswer {
     const held_out = this.heldOut.get(image) ?? null;
     const rest = { source, time: "2026-01-02T03:04:05Z", shown_ms: 1, probability: null, repeat: false };
-    return { ...named(image), label, held_out, ...rest };
+    return { ...this.named(image), label, held_out, ...rest };
   }
 }
 
@@ -318,10 +323,6 @@ export class FakeServer {
 function doubt({ label, held_out }: PastAnswer): number {
   if (held_out === null || label === "skipped") return 0;
   return label === "positive" ? 1 - held_out : held_out;
-}
-
-function named(image: number) {
-  return { image, path: `folder/${image}.jpg`, version: "v" };
 }
 
 function refusal(status: number): Response {

@@ -17,6 +17,7 @@ export type Action =
   | "split"
   | "like"
   | "zoom"
+  | "photo"
   | "pin"
   | "tools"
   | "plain"
@@ -47,6 +48,7 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "split", key: "d", does: "near duplicates are different: ask them one by one" },
   { action: "like", key: "m", does: "more like this: the most similar come next; again: in the usual order" },
   { action: "zoom", key: "z", does: "zoom to the file's own pixels, and back" },
+  { action: "photo", key: "w", does: "the whole photo that a tile is of, and back" },
   { action: "pin", key: "k", does: "keep the zoom for the next images" },
   { action: "tools", key: "l", does: "contrast, brightness and the like" },
   { action: "plain", key: "n", does: "reset zoom, contrast and the like" },

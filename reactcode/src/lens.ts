@@ -3,6 +3,7 @@ import type { Queued } from "./api";
 import type { Engine } from "./engine";
 import { Preload } from "./preload";
 import { isPainted, keyOf, type State } from "./state";
+import { named } from "./tiles";
 import {
   clamped,
   FIT,
@@ -341,7 +342,7 @@ const NOWHERE: Size = { width: 0, height: 0 };
 
 function place({ queued, picture }: Shown, painted: boolean): void {
   picture.id = "image";
-  picture.alt = queued.path;
+  picture.alt = named(queued.path);
   picture.dataset["image"] = String(queued.image);
   picture.dataset["painted"] = String(painted);
 }

@@ -14,6 +14,7 @@ import "./grid.css";
 import "./import.css";
 import "./upload.css";
 import "./alike.css";
+import "./tiles.css";
 import "./explanation.css"; // after the grid, which says where the stage is without it
 
 const root = document.getElementById("root");

@@ -3,6 +3,7 @@ import { alikeOf, countImages, folded, imagesOf } from "./alike";
 import type { Answered, Label, PastAnswer, Queued, Rejoined, Source, UndoAnswer } from "./api";
 import { withTakenBack } from "./grid";
 import { noted, shownOf, type Past, type State } from "./state";
+import { named } from "./tiles";
 
 export function withAnswer(state: State, label: Label, source: Source): State {
   const shown = shownOf(state);
@@ -92,7 +93,7 @@ export function withUndone(before: State, { label, images: taken }: UndoAnswer):
   const what = taken.length === 1 ? name : `${taken.length} answers`;
   const again = images.flatMap((answer) => askedAgain(state, answer));
   const gone = images.find(({ image }) => image === null);
-  const sentence = gone ? `Taken back; the file is gone: ${gone.path}` : `Taken back: ${what}`;
+  const sentence = gone ? `Taken back; the file is gone: ${named(gone.path)}` : `Taken back: ${what}`;
   if (images.length === 0) return noted({ ...state, undoing: false }, sentence);
   const without = again.reduce((next, { image }) => withoutAnswer(next, image), state);
   const numbers = new Set(again.flatMap(imagesOf));

@@ -28,6 +28,11 @@ export class Pictures {
     return this.cells.element(queued) ?? this.large.element(queued);
   }
 
+  /** Whether pictures are on their way. */
+  get isBusy(): boolean {
+    return this.large.isBusy || this.cells.isBusy;
+  }
+
   /** How long it takes to have a picture for the stage. */
   get fetch_ms(): number {
     return this.large.fetch_ms;

@@ -52,6 +52,11 @@ export class Preload {
     return slot?.state === "decoded" ? slot.element : null;
   }
 
+  /** Whether pictures are on their way. */
+  get isBusy(): boolean {
+    return [...this.slots.values()].some(({ state }) => state === "loading");
+  }
+
   /** How long it takes to have a picture, the slower ones of the last. */
   get fetch_ms(): number {
     const sorted = [...this.fetches_ms].sort((a, b) => a - b);

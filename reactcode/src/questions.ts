@@ -3,6 +3,7 @@ import type { QueueAnswer, Queued } from "./api";
 import { imagesOf } from "./alike";
 import { isInGrid } from "./grid";
 import { keyOf, noted, type Again, type Asked, type State } from "./state";
+import { named } from "./tiles";
 
 const BLINDLY_AT = 8; // images that are shown again blindly come so far behind the one on the screen
 
@@ -60,5 +61,5 @@ export function withoutUnreadable(state: State, queued: Queued): State {
     queue: state.queue.filter((other) => keyOf(other) !== key),
     unreadable: new Set(state.unreadable).add(key),
   };
-  return noted(without, `unreadable: ${queued.path}`);
+  return noted(without, `unreadable: ${named(queued.path)}`);
 }

@@ -16,13 +16,14 @@ import {
 import { withAgain, withQueue, withoutUnreadable } from "./questions";
 import { SPEED } from "./speed";
 import { isPainted, keyOf, noted, shownOf, type State, type Step } from "./state";
+import { tileOf } from "./tiles";
 
 export function reduce(before: State, step: Step): State {
   const state = withGrid(isGridStep(step) ? reduceGrid(before, step) : changed(before, step));
   const shown = shownOf(state);
   const last = shownOf(before);
   const isSame = shown?.image === last?.image && shown?.again === last?.again && state.place === before.place;
-  return isSame && shown !== null ? state : { ...state, painted: null, zoom: state.pinned }; // yet to be painted
+  return isSame && shown !== null ? state : { ...state, painted: null, zoom: state.pinned, photo: false }; // yet to be painted
 }
 
 function changed(state: State, step: Exclude<Step, GridStep>): State {
@@ -45,7 +46,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
     case "painted":
       return { ...state, painted: step.key };
     case "answered":
-      return withAnswer(state, step.label, step.source);
+      return withAnswer({ ...state, photo: false }, step.label, step.source);
     case "again":
       return { ...state, queue: withAgain(state.queue, step.images, step.how) };
     case "unasked":
@@ -93,6 +94,8 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
       return withZoom(state, step.zoom);
     case "pin":
       return withPin(state);
+    case "photo":
+      return withPhoto(state);
     case "plain":
       return { ...withZoom(state, false), look: PLAIN };
     case "look":
@@ -115,7 +118,13 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
 /** Only what is seen can be looked at closely; the whole picture is not pinned. */
 function withZoom(state: State, wanted: boolean): State {
   const zoom = wanted && (state.zoom || isPainted(state));
-  return { ...state, zoom, pinned: state.pinned && zoom };
+  return { ...state, zoom, pinned: state.pinned && zoom, photo: false };
+}
+
+function withPhoto(state: State): State {
+  const shown = shownOf(state);
+  if (shown !== null && tileOf(shown.path) === null) return noted(state, "The image is a whole photo.");
+  return { ...state, photo: !state.photo && isPainted(state) };
 }
 
 /** What sways the answer is not shown to who has hidden the probability. */

@@ -104,6 +104,8 @@ export interface State {
   readonly zoom: boolean;
   /** The view stays as it is from image to image. */
   readonly pinned: boolean;
+  /** The photo of the tile is shown in its place. */
+  readonly photo: boolean;
   readonly look: Look;
   /** Probabilities are hidden: a score that one sees draws the answer towards it. */
   readonly blind: boolean;
@@ -145,6 +147,7 @@ export const START: State = {
   grid: NO_GRID,
   zoom: false,
   pinned: false,
+  photo: false,
   look: PLAIN,
   blind: false,
   explains: false,
@@ -187,7 +190,7 @@ export type Step =
   | { readonly type: "pastLoaded"; readonly answers: readonly PastAnswer[]; readonly total: number }
   | { readonly type: "walk"; readonly direction: "older" | "newer" | "queue" }
   | { readonly type: "visit" | "split"; readonly image: number }
-  | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "plain" | "explains" }
+  | { readonly type: "auto" | "pause" | "idle" | "back" | "pin" | "photo" | "plain" | "explains" }
   | { readonly type: "zoom"; readonly zoom: boolean }
   | { readonly type: "look"; readonly look: Look }
   | { readonly type: "blind"; readonly blind: boolean }
@@ -230,7 +233,7 @@ export function autoRuns(state: State): boolean {
 
 /** Whether the time of the image shown runs down. */
 export function countsDown(state: State): boolean {
-  const isStudied = state.zoom && !state.pinned;
+  const isStudied = state.photo || (state.zoom && !state.pinned);
   const isWatched = state.visible && state.panel === null && state.place === null && !isStudied;
   const isSafe = state.link === "here" && state.trouble === null && !state.stuck && !isLoopDown(state);
   return autoRuns(state) && isWatched && isSafe && canAnswer(state);

@@ -1,5 +1,6 @@
 // How numbers, labels and paths are written for a person.
 import type { Label, PastAnswer, Status } from "./api";
+import { noun } from "./tiles";
 
 const WHOLE = new Intl.NumberFormat("en", { useGrouping: "min2" });
 
@@ -44,6 +45,13 @@ export function duration(time_ms: number): string {
 /** What became of an import that was undone. */
 export function takenBack(labels: number): string {
   return `${counted(labels, "label was", "labels were")} taken back; what stood before stands again.`;
+}
+
+/** How many images there are; tiles say of how many photos. */
+export function ofPhotos(status: Pick<Status, "images" | "photos" | "tile">): string {
+  const { images, photos, tile } = status;
+  if (!tile || photos === undefined) return count(images);
+  return `${count(images)} ${noun(status, images)} of ${counted(photos, "photo", "photos")}`;
 }
 
 /** What a label is called in this run. */

@@ -11,7 +11,7 @@ from config import ROOT
 from IA import pickle_file, protocol
 from tests.browser.conftest import OpenPage
 from tests.browser.test_explanation import explain
-from tests.screens import EXPLANATION, PAINTED, PANELS, VIEWS, WALK, ZOOM, Screen, put_instructions_away
+from tests.screens import EXPLANATION, PAINTED, PANELS, PHOTO, TILE, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import Serving, serving, until
 
 pytestmark = pytest.mark.browser
@@ -123,6 +123,17 @@ def test_done(server: Serving, open_page: OpenPage) -> None:
     page = open_page(f"{server.client.base_url}?token=t")
     expect(page.get_by_text("All images are answered")).to_be_visible()
     assert findings(page) == []
+
+
+@pytest.mark.parametrize("screen", [TILE, PHOTO], ids=["tile", "photo"])
+def test_tiles(tmp_path: Path, datadir: Path, open_page: OpenPage, screen: Screen) -> None:
+    """Where a tile lies, and the whole photo."""
+    with serving(tmp_path / "run", datadir, tile="2x2") as server:
+        until(lambda: server.client.get("/api/status").json()["images"] == 48)
+        page = open_page(str(server.client.base_url))
+        expect(page.locator(PAINTED)).to_be_visible()
+        screen.open(page)
+        assert findings(page) == []
 
 
 def test_an_empty_folder(tmp_path: Path, open_page: OpenPage) -> None:

@@ -1,6 +1,7 @@
 // What questions drawn at random say: what is still to find, whether that is enough, what the model would miss.
 import type { Audit, Range, Statistics } from "../api";
 import { answeredHere } from "../state";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import { answersPerSecond, count, counted, minutes, percent } from "../words";
 import { Figure } from "./Figure";
@@ -15,14 +16,14 @@ interface Props {
   readonly positive: string;
 }
 
-export function StillToFind({ statistics, positive }: Props) {
+export function StillToFind({ statistics, positive, things }: Props & { readonly things: string }) {
   const title = `“${positive}” still to find`;
   const audit = statistics?.audit ?? null;
   if (audit === null || audit.rest.drawn === 0)
     return (
       <Figure title={title}>
         <p className="value">–</p>
-        <p>{whyUnknown(audit)}</p>
+        <p>{whyUnknown(audit, things)}</p>
       </Figure>
     );
   const { to_find, recall, rest, drawn } = audit;
@@ -34,7 +35,7 @@ export function StillToFind({ statistics, positive }: Props) {
       {recall && <Share share={null} {...recall} label="Found so far" />}
       <p>
         {recall && `${percentages(recall)} of all are found. `}
-        95 % interval, from {count(rest.drawn)} of {count(rest.images)} images, drawn at random.
+        95 % interval, from {count(rest.drawn)} of {count(rest.images)} {things}, drawn at random.
         {drawn > rest.drawn &&
           ` ${counted(drawn - rest.drawn, "more of them counts", "more of them count")} once an earlier one is answered.`}
       </p>
@@ -42,9 +43,9 @@ export function StillToFind({ statistics, positive }: Props) {
   );
 }
 
-function whyUnknown(audit: Audit | null): string {
-  if (audit !== null && audit.share > 0) return "None of the images was drawn at random yet.";
-  return "Comes from an audit of random images, not from the model’s scores; there is none in this run.";
+function whyUnknown(audit: Audit | null, things: string): string {
+  if (audit !== null && audit.share > 0) return `None of the ${things} was drawn at random yet.`;
+  return `Comes from an audit of random ${things}, not from the model’s scores; there is none in this run.`;
 }
 
 export function Certificate({ session, statistics, positive }: Props & { readonly session: Session }) {
@@ -121,7 +122,7 @@ export function Labelled({ statistics, positive, session }: Props & { readonly s
       {model === null ? (
         <>
           <p className="value">–</p>
-          <p>Needs a model, and images drawn at random that it has not learnt.</p>
+          <p>Needs a model, and {noun(session.state.status)} drawn at random that it has not learnt.</p>
         </>
       ) : (
         <>

@@ -2,6 +2,7 @@
 import { keyLabel } from "../bindings";
 import { autoRuns } from "../state";
 import { SPEED } from "../speed";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import { perSecond } from "../words";
 import { Icon } from "./Icon";
@@ -24,7 +25,7 @@ export function Auto({ session }: { readonly session: Session }) {
       <input
         id="speed"
         type="range"
-        aria-label="AUTO speed, images a second"
+        aria-label={`AUTO speed, ${noun(state.status)} a second`}
         min={SPEED.least}
         max={SPEED.most}
         step={0.1}

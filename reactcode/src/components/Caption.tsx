@@ -2,8 +2,9 @@
 import { useRef } from "react";
 import { keyLabel } from "../bindings";
 import { shownOf } from "../state";
+import { named } from "../tiles";
 import type { Session } from "../useSession";
-import { inTwo } from "../words";
+import { FileName } from "./FileName";
 import { Icon } from "./Icon";
 import { Press } from "./Press";
 import { Probability } from "./Probability";
@@ -11,7 +12,6 @@ import { Probability } from "./Probability";
 export function Caption({ session }: { readonly session: Session }) {
   const shown = shownOf(session.state);
   const path = useRef<HTMLElement>(null);
-  const [head, tail] = inTwo(shown?.path ?? "");
   const copy = async () => {
     const isCopied = shown !== null && (await copied(shown.path, path.current));
     session.engine.note(isCopied ? "Path copied." : "The browser did not let the path be copied.");
@@ -19,9 +19,8 @@ export function Caption({ session }: { readonly session: Session }) {
   return (
     <div className="caption" data-empty={shown === null}>
       <Probability session={session} />
-      <bdi id="path" className="path" dir="ltr" ref={path} title={shown?.path}>
-        <span>{head}</span>
-        <span>{tail}</span>
+      <bdi id="path" className="path" dir="ltr" ref={path} title={named(shown?.path ?? "")}>
+        <FileName path={shown?.path ?? ""} />
       </bdi>
       <Press
         className="plain small"
@@ -48,11 +47,18 @@ export function Caption({ session }: { readonly session: Session }) {
 
 /** Copy a text; on a page served over plain HTTP by selecting it, as there is no clipboard then. */
 async function copied(text: string, element: HTMLElement | null): Promise<boolean> {
+  const put = (event: ClipboardEvent) => {
+    event.clipboardData?.setData("text/plain", text); // what is selected is the name as people read it
+    event.preventDefault();
+  };
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
     if (element) window.getSelection()?.selectAllChildren(element);
-    return document.execCommand("copy");
+    document.addEventListener("copy", put, { once: true });
+    const isCopied = document.execCommand("copy");
+    document.removeEventListener("copy", put);
+    return isCopied;
   }
 }

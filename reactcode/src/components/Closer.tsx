@@ -3,8 +3,10 @@ import { useEffect, useRef } from "react";
 import type { Label } from "../api";
 import { keyLabel } from "../bindings";
 import type { Seen } from "../reviewed";
+import { named } from "../tiles";
 import type { Session } from "../useSession";
-import { inTwo, nameOf, origin } from "../words";
+import { nameOf, origin } from "../words";
+import { FileName } from "./FileName";
 import { Icon } from "./Icon";
 import { Labels } from "./Labels";
 import { fetched, Large } from "./Large";
@@ -28,16 +30,19 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
     for (const neighbour of [all[place + 1], all[place - 1]]) if (neighbour) fetched(neighbour);
   }, [all, place]);
   if (seen === undefined) return null;
-  const [head, tail] = inTwo(seen.path);
   return (
-    <figure className="closer" tabIndex={-1} ref={frame} aria-label={`Answer ${place + 1}: ${seen.path}`}>
+    <figure
+      className="closer"
+      tabIndex={-1}
+      ref={frame}
+      aria-label={`Answer ${place + 1}: ${named(seen.path)}`}
+    >
       <div className="frame">
         <Large key={seen.path} answer={seen} />
       </div>
       <figcaption>
         <span className="path">
-          <span>{head}</span>
-          <span>{tail}</span>
+          <FileName path={seen.path} />
         </span>
         <span className="said" id="closer-label" data-label={seen.label}>
           <Mark label={seen.label} />

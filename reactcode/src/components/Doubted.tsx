@@ -2,8 +2,10 @@
 import type { Label, Slip } from "../api";
 import { keyLabel } from "../bindings";
 import { whatTheModelSays, whatWasSaid } from "../slips";
+import { named } from "../tiles";
 import type { Session } from "../useSession";
-import { inTwo, nameOf } from "../words";
+import { nameOf } from "../words";
+import { FileName } from "./FileName";
 import { Labels } from "./Labels";
 import { Large } from "./Large";
 
@@ -20,10 +22,9 @@ interface Props {
 
 export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props) {
   const { engine, state, bindings } = session;
-  const [head, tail] = inTwo(slip.path);
   const isTold = !state.blind || label !== null;
   return (
-    <figure className="doubted" aria-label={slip.path} data-seen={isSeen}>
+    <figure className="doubted" aria-label={named(slip.path)} data-seen={isSeen}>
       <div className="frame">
         <Large answer={slip} onLoad={onLoad} />
       </div>
@@ -33,8 +34,7 @@ export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props
           {isTold && `; ${whatTheModelSays(slip, state.status)}`}.
         </p>
         <span className="path">
-          <span>{head}</span>
-          <span>{tail}</span>
+          <FileName path={slip.path} />
         </span>
       </figcaption>
       <Labels session={session} answer={{ ...slip, label: label ?? slip.label }} onLabel={onLabel} />

@@ -5,16 +5,18 @@ import { Press } from "./Press";
 
 interface Props {
   readonly outlook: Outlook;
+  /** Images or tiles. */
+  readonly things: string;
   readonly isCurrent: boolean;
   readonly onBand: (band: Range) => void;
   readonly onNext: () => void;
 }
 
-export function Doubtful({ outlook, isCurrent, onBand, onNext }: Props) {
+export function Doubtful({ outlook, things, isCurrent, onBand, onNext }: Props) {
   const { doubtful } = outlook;
   const { images } = doubtful;
   return (
-    <section className="doubtful" aria-label="Doubtful images">
+    <section className="doubtful" aria-label={`Doubtful ${things}`}>
       <p>
         <b id="doubtful">{count(images)}</b> {images === 1 ? "is" : "are"} doubtful
       </p>

@@ -1,6 +1,7 @@
 // What the model would label how: images around the threshold, and some from either side of it.
 import { useState } from "react";
 import { pictureAddress, type Outlook, type Queued } from "../api";
+import { named } from "../tiles";
 import { percent } from "../words";
 import type { Names } from "./Finish";
 
@@ -60,13 +61,13 @@ function Example({ example, label, names, isBlind }: ExampleProps) {
   const [isBroken, setBroken] = useState(false);
   const chance = isBlind ? "" : percent(example.probability);
   return (
-    <li className="by-model" data-label={label} title={example.path}>
+    <li className="by-model" data-label={label} title={named(example.path)}>
       {isBroken ? (
         <span className="none">cannot be shown</span>
       ) : (
         <img
           src={pictureAddress(example, THUMBNAIL_PX)}
-          alt={`${example.path}: “${names[label]}” by the model`}
+          alt={`${named(example.path)}: “${names[label]}” by the model`}
           decoding="async"
           draggable={false}
           onError={() => setBroken(true)}

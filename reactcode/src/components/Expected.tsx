@@ -1,5 +1,6 @@
 // How right the model's labels would be, from the images drawn at random; and what to do where nobody can tell.
 import type { Outlook, Range } from "../api";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import { count } from "../words";
 import { Figure } from "./Figure";
@@ -24,19 +25,20 @@ export function Expected({ outlook, names, session }: Props) {
 }
 
 function Unknown({ session }: { readonly session: Session }) {
-  const { engine } = session;
+  const { engine, state } = session;
   const ask = async () => {
     await engine.drawAtRandom(1);
     engine.toggle("finish");
-    engine.note("Images come at random now; Progress ends that.");
+    engine.note("Questions come at random now; Progress ends that.");
   };
   return (
     <div className="expected">
       <Figure title="How right that would be" className="wide">
         <p className="value">Nobody can tell yet</p>
         <p>
-          The model’s own probabilities are no proof. That takes answers to images drawn at random, which it
-          does not learn: a share of the questions is, from the hundredth answer on. More of them tell sooner.
+          The model’s own probabilities are no proof. That takes answers to {noun(state.status)} drawn at
+          random, which it does not learn: a share of the questions is, from the hundredth answer on. More of
+          them tell sooner.
         </p>
         <Press className="switch" id="finish-random" onClick={() => void ask()}>
           Ask at random

@@ -1,6 +1,7 @@
 // Beside the image: what the colours over it mean, and the answers that are most like it.
 import { pictureAddress, type Explanation as Told, type Neighbour, type Status } from "../api";
 import { sentenceOf } from "../heat";
+import { named, noun } from "../tiles";
 import type { Why } from "../useExplanation";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
@@ -19,7 +20,9 @@ export function Explanation({ session, why }: Props) {
   return (
     <aside className="why" id="why" aria-label="Why the model thinks so" data-image={explanation?.image}>
       {explanation === null && (
-        <p className="quiet">There is no explanation of this image. They are made for the next 24 images.</p>
+        <p className="quiet">
+          There is no explanation of this {noun(status, 1)}. They are made for the next 24 {noun(status)}.
+        </p>
       )}
       {explanation && <Where explanation={explanation} status={status} />}
       {explanation && <Nearest kind="positive" near={explanation.positive} status={status} />}
@@ -58,14 +61,16 @@ function Nearest({ kind, near, status }: Near) {
   const name = nameOf(status, kind);
   return (
     <section className={`nearest ${kind}`}>
-      <h2 title={`The answers “${name}” most like this image; 1.00 is the same`}>most like it: {name}</h2>
+      <h2 title={`The answers “${name}” most like this ${noun(status, 1)}; 1.00 is the same`}>
+        most like it: {name}
+      </h2>
       {near.length === 0 && <p className="quiet">none</p>}
       <ol>
         {near.map((neighbour) => (
-          <li key={neighbour.image} title={neighbour.path}>
+          <li key={neighbour.image} title={named(neighbour.path)}>
             <img
               src={pictureAddress(neighbour, THUMBNAIL_PX)}
-              alt={neighbour.path}
+              alt={named(neighbour.path)}
               decoding="async"
               draggable={false}
             />

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import type { Outlook, Range } from "../api";
 import { isTaken, keyName } from "../bindings";
+import { noun } from "../tiles";
 import { USUAL, useFinish, type Finishing } from "../useFinish";
 import type { Session } from "../useSession";
 import { count, counted, nameOf, percent } from "../words";
@@ -51,13 +52,16 @@ export function Finish({ session }: { readonly session: Session }) {
       <div className="finishing" aria-busy={outlook === null}>
         {outlook && <Finished finishing={finishing} outlook={outlook} state={state} names={names} />}
         {outlook?.checkpoint === null && (
-          <p className="empty">There is no model yet that could label the rest. Answer some images first.</p>
+          <p className="empty">
+            There is no model yet that could label the rest. Answer some {noun(state.status)} first.
+          </p>
         )}
         {outlook !== null && outlook.checkpoint !== null && (
           <>
             <Threshold
               outlook={outlook}
               wanted={wanted.threshold}
+              things={noun(state.status)}
               names={names}
               unreadable={state.status?.unreadable ?? 0}
               onChange={(threshold) => {
@@ -69,6 +73,7 @@ export function Finish({ session }: { readonly session: Session }) {
             <Examples outlook={outlook} names={names} isBlind={state.blind} />
             <Doubtful
               key={outlook.threshold}
+              things={noun(state.status)}
               outlook={outlook}
               isCurrent={isCurrent}
               onBand={onBand}
@@ -82,6 +87,7 @@ export function Finish({ session }: { readonly session: Session }) {
           finishing={finishing}
           outlook={outlook}
           names={names}
+          things={noun(state.status, outlook.positive + outlook.negative)}
           isAsking={isAsking}
           setAsking={setAsking}
         />
@@ -94,11 +100,13 @@ interface ConfirmProps {
   readonly finishing: Finishing;
   readonly outlook: Outlook;
   readonly names: Names;
+  /** Images or tiles, as many as get a label. */
+  readonly things: string;
   readonly isAsking: boolean;
   readonly setAsking: (isAsking: boolean) => void;
 }
 
-function Confirm({ finishing, outlook, names, isAsking, setAsking }: ConfirmProps) {
+function Confirm({ finishing, outlook, names, things, isAsking, setAsking }: ConfirmProps) {
   const { positive, negative, writing, standing } = outlook;
   const all = positive + negative;
   const isReady = all > 0 && writing === null && finishing.isCurrent;
@@ -121,7 +129,7 @@ function Confirm({ finishing, outlook, names, isAsking, setAsking }: ConfirmProp
             disabled={!isReady}
             onClick={() => void finishing.finish().then(() => setAsking(false))}
           >
-            Label {counted(all, "image", "images")}
+            Label {count(all)} {things}
           </Press>
           <Press className="plain text" onClick={() => setAsking(false)}>
             Not yet

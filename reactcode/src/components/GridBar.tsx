@@ -1,6 +1,7 @@
 // Below the grid: how many images, what the keys do, undo, skip, and the answer for all the rest; and the way in.
 import { keyLabel } from "../bindings";
 import { SIZES } from "../grid";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { leftInWords } from "../first";
@@ -37,7 +38,7 @@ function Size({ session }: Props) {
       >
         {SIZES.map((size) => (
           <option key={size} value={size}>
-            {size} images
+            {size} {noun(state.status)}
           </option>
         ))}
       </select>

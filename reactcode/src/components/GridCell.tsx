@@ -6,6 +6,7 @@ import type { Engine } from "../engine";
 import type { Mark } from "../grid";
 import { CELL_KEYS } from "../gridKeys";
 import { keyOf, probabilityOf } from "../state";
+import { named } from "../tiles";
 import type { Session } from "../useSession";
 import { nameOf, percent } from "../words";
 import { Icon } from "./Icon";
@@ -39,9 +40,9 @@ export function GridCell({ queued, place, session, filter, isFirst, onFocus }: P
     <div className="slot">
       <Press
         className="grid-cell"
-        aria-label={`${place + 1}: ${queued.path}${together}${name === null ? "" : `, ${name}`}`}
+        aria-label={`${place + 1}: ${named(queued.path)}${together}${name === null ? "" : `, ${name}`}`}
         aria-pressed={mark === "positive"}
-        title={queued.path}
+        title={named(queued.path)}
         tabIndex={isFirst ? 0 : -1}
         data-image={queued.image}
         data-mark={mark}

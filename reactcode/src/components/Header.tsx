@@ -2,6 +2,7 @@
 import type { CSSProperties } from "react";
 import type { Status } from "../api";
 import { answeredCount, answeredHere } from "../state";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import { count, nameOf } from "../words";
 import { Doors } from "./Doors";
@@ -16,7 +17,12 @@ export function Header({ session }: { readonly session: Session }) {
       <Answered status={status} />
       {status && <Counts status={status} />}
       {status && (
-        <Speed engine={session.engine} answers={answeredHere(session.state)} unreadable={status.unreadable} />
+        <Speed
+          engine={session.engine}
+          things={noun(status)}
+          answers={answeredHere(session.state)}
+          unreadable={status.unreadable}
+        />
       )}
       {status && <Model status={status} />}
       <Doors session={session} />

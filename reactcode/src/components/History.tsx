@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { pictureAddress } from "../api";
 import type { Engine } from "../engine";
 import type { Past } from "../state";
+import { named } from "../tiles";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Icon } from "./Icon";
@@ -28,9 +29,9 @@ export function History({ session }: { readonly session: Session }) {
         <Press
           key={entry.image}
           className={`thumbnail ${entry.label}`}
-          aria-label={`${entry.path}: ${nameOf(status, entry.label)}${isTimeout(entry) ? ", by AUTO" : ""}`}
+          aria-label={`${named(entry.path)}: ${nameOf(status, entry.label)}${isTimeout(entry) ? ", by AUTO" : ""}`}
           aria-current={first + n === place}
-          title={`${entry.path}: ${nameOf(status, entry.label)}${isTimeout(entry) ? " (AUTO)" : ""}`}
+          title={`${named(entry.path)}: ${nameOf(status, entry.label)}${isTimeout(entry) ? " (AUTO)" : ""}`}
           data-image={entry.image}
           data-timeout={isTimeout(entry)}
           onClick={() => engine.dispatch({ type: "visit", image: entry.image })}

@@ -1,5 +1,6 @@
 // Labels that a person has already: choose a file, see what it would do, take it over, take it back.
 import type { ImportPlan, Some } from "../api";
+import { noun } from "../tiles";
 import { useImport, type Importing, type Meaning } from "../useImport";
 import type { Session } from "../useSession";
 import { count, counted, nameOf, takenBack } from "../words";
@@ -66,8 +67,8 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
         />
         <Examples
           some={plan.ambiguous}
-          one="may mean several images, and is left out"
-          many="may mean several images, and are left out"
+          one={`may mean several ${noun(status)}, and is left out`}
+          many={`may mean several ${noun(status)}, and are left out`}
         />
         {plan.of_photos && (
           <Examples
@@ -76,7 +77,11 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
             many="are whole photos, which says nothing of any one tile"
           />
         )}
-        <Examples some={plan.unknown} one="is no image of this run" many="are no images of this run" />
+        <Examples
+          some={plan.unknown}
+          one={`is no ${noun(status, 1)} of this run`}
+          many={`are no ${noun(status)} of this run`}
+        />
         <Line
           of={plan.by_model}
           one="was labelled by a model, not by a person, and is"

@@ -2,7 +2,7 @@
 import { STRATEGIES, type Status, type Strategy } from "../api";
 import type { Session } from "../useSession";
 import type { Upload } from "../useUpload";
-import { count, counted } from "../words";
+import { count, counted, ofPhotos } from "../words";
 import { Dialog } from "./Dialog";
 import { Downloads } from "./Downloads";
 import { LastImport } from "./LastImport";
@@ -55,7 +55,7 @@ function About({ status }: { readonly status: Status }) {
       <dd>{status.run}</dd>
       <dt>images</dt>
       <dd>
-        {count(status.images)}
+        {ofPhotos(status)}
         {status.listing && ", still looking"}
         {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>

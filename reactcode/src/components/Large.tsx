@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { pictureAddress, type Answered } from "../api";
 import { sizeFor } from "../preload";
+import { named } from "../tiles";
 
 interface Props {
   readonly answer: Answered;
@@ -15,7 +16,13 @@ export function Large({ answer, onLoad }: Props) {
   if (address === null) return <p>The file is gone.</p>;
   if (isBroken) return <p>This image cannot be shown.</p>;
   return (
-    <img src={address} alt={answer.path} draggable={false} onLoad={onLoad} onError={() => setBroken(true)} />
+    <img
+      src={address}
+      alt={named(answer.path)}
+      draggable={false}
+      onLoad={onLoad}
+      onError={() => setBroken(true)}
+    />
   );
 }
 

@@ -1,7 +1,8 @@
 // In AUTO: which earlier image a late press was given to, and that an image is shown once more in peace.
-import { pictureAddress } from "../api";
+import { pictureAddress, type Status } from "../api";
 import { keyLabel } from "../bindings";
 import { shownOf } from "../state";
+import { named, noun } from "../tiles";
 import type { Session } from "../useSession";
 import { nameOf } from "../words";
 import { Press } from "./Press";
@@ -23,10 +24,10 @@ export function LatePress({ session }: { readonly session: Session }) {
         <aside key={late.serial} id="late" className="late" data-label={late.label}>
           <img
             src={engine.picture(late.queued)?.src ?? pictureAddress(late.queued, THUMB_PX)}
-            alt={late.queued.path}
+            alt={named(late.queued.path)}
           />
           <p>
-            <b>{nameOf(state.status, late.label)}</b>, {ago(late.back)}
+            <b>{nameOf(state.status, late.label)}</b>, {ago(Math.max(late.back, 1), state.status)}
           </p>
           {late.onScreen && (
             <Press id="mine" className="plain text" onClick={() => engine.act("mine", "button")}>
@@ -39,6 +40,6 @@ export function LatePress({ session }: { readonly session: Session }) {
   );
 }
 
-function ago(back: number): string {
-  return back <= 1 ? "the image before" : `${back} images before`;
+function ago(back: number, status: Status | null): string {
+  return back === 1 ? `the ${noun(status, 1)} before` : `${back} ${noun(status)} before`;
 }

@@ -1,13 +1,15 @@
 // What a screen reader says: the answer just given, and which image is there now.
 import { isGridShown } from "../grid";
 import { isPainted, probabilityOf, shownOf, type State } from "../state";
+import { named, tileOf } from "../tiles";
 import { nameOf, percent } from "../words";
 
 export function Live({ state }: { readonly state: State }) {
   const shown = shownOf(state);
   const answer = state.last ? `Answered: ${nameOf(state.status, state.last.label)}. ` : "";
   const probability = state.blind ? "" : `, probability ${percent(probabilityOf(state, shown))}`;
-  const image = shown && isPainted(state) ? `Image ${shown.path}${probability}.` : "";
+  const what = shown && tileOf(shown.path) ? "Tile" : "Image";
+  const image = shown && isPainted(state) ? `${what} ${named(shown.path)}${probability}.` : "";
   return (
     <p className="unseen" aria-live="polite">
       {isGridShown(state) ? answeredTogether(state) : answer + image}

@@ -1,9 +1,10 @@
 // Progress at a glance: what was found, what was asked, how often the model was right, how the work goes.
-import type { Statistics } from "../api";
+import type { Statistics, Status } from "../api";
 import { dots, line } from "../plot";
+import { noun } from "../tiles";
 import { useStatistics } from "../useStatistics";
 import type { Session } from "../useSession";
-import { count, counted, nameOf, sourceName } from "../words";
+import { count, counted, nameOf, ofPhotos, sourceName } from "../words";
 import { Certificate, Labelled, StillToFind } from "./Audit";
 import { Dialog } from "./Dialog";
 import { Figure } from "./Figure";
@@ -21,9 +22,15 @@ export function Progress({ session }: { readonly session: Session }) {
   return (
     <Dialog title="Progress" className="progress" onClose={() => engine.toggle("progress")}>
       <div className="figures" aria-busy={statistics === null}>
-        <Found statistics={statistics} positive={positive} images={images} copies={copies} />
+        <Found
+          statistics={statistics}
+          positive={positive}
+          images={images}
+          copies={copies}
+          status={state.status}
+        />
         <Asked statistics={statistics} positive={positive} />
-        <StillToFind statistics={statistics} positive={positive} />
+        <StillToFind statistics={statistics} positive={positive} things={noun(state.status)} />
         <Certificate session={session} statistics={statistics} positive={positive} />
         <Labelled statistics={statistics} positive={positive} session={session} />
         <Right statistics={statistics} />
@@ -48,9 +55,10 @@ interface FoundProps extends Props {
   readonly images: number;
   /** So many are near duplicates of another one. */
   readonly copies: number;
+  readonly status: Status | null;
 }
 
-function Found({ statistics, positive, images, copies }: FoundProps) {
+function Found({ statistics, positive, images, copies, status }: FoundProps) {
   const answers = statistics?.curve.answers ?? [];
   const positives = statistics?.curve.positives ?? [];
   const found = positives.at(-1) ?? 0;
@@ -82,7 +90,19 @@ function Found({ statistics, positive, images, copies }: FoundProps) {
         </span>
         {hasRandom && <span className="random">random order, if these were all</span>}
       </p>
+      <RolledUp status={status} positive={positive} />
     </Figure>
+  );
+}
+
+/** A photo is positive if one of its tiles is. */
+function RolledUp({ status, positive }: { readonly status: Status | null; readonly positive: string }) {
+  const photos = status?.photos_positive;
+  if (!status?.tile || photos === undefined) return null;
+  return (
+    <p id="photos-positive">
+      {count(photos)} {photos === 1 ? "photo" : "photos"} with “{positive}”; there are {ofPhotos(status)}
+    </p>
   );
 }
 

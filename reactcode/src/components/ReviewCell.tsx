@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { pictureAddress } from "../api";
 import type { Seen } from "../reviewed";
+import { named } from "../tiles";
 import { origin } from "../words";
 import { Mark } from "./Mark";
 import { Opinion, opinionOf } from "./Opinion";
@@ -27,11 +28,11 @@ export function ReviewCell({ seen, name, isCurrent, onOpen, onFocus }: Props) {
         data-label={label}
         data-changed={isChanged}
         tabIndex={isCurrent ? 0 : -1}
-        title={`${path}\n${[opinionOf(seen), origin(seen)].join("\n").trim()}`}
+        title={`${named(path)}\n${[opinionOf(seen), origin(seen)].join("\n").trim()}`}
         onClick={onOpen}
         onFocus={onFocus}
       >
-        <span className="unseen">{path}</span>
+        <span className="unseen">{named(path)}</span>
         <span className="thumb">
           <Thumbnail seen={seen} />
           <span className="when">{origin(seen)}</span>

@@ -1,6 +1,7 @@
 // What stands where the image would be when there is none.
 import { answeredCount, sceneOf, type Scene as Name } from "../state";
 import type { Status } from "../api";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import type { Upload } from "../useUpload";
 import { count, counted, nameOf } from "../words";
@@ -45,7 +46,7 @@ function Done({ status }: { readonly status: Status | null }) {
   return (
     <section className="scene done" id="scene" data-scene="done">
       <Icon name="done" />
-      <h1>All images are answered</h1>
+      <h1>All {noun(status)} are answered</h1>
       <p>
         {counted(answeredCount(status), "answer", "answers")}: {count(status.positives)}{" "}
         {nameOf(status, "positive")}, {count(status.negatives)} {nameOf(status, "negative")},{" "}

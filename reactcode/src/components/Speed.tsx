@@ -5,11 +5,13 @@ import { answersPerSecond, count, minutes, perSecond } from "../words";
 
 interface Props {
   readonly engine: Engine;
+  /** Images or tiles. */
+  readonly things: string;
   readonly answers: number;
   readonly unreadable: number;
 }
 
-export function Speed({ engine, answers, unreadable }: Props) {
+export function Speed({ engine, things, answers, unreadable }: Props) {
   const [{ speed, worked_ms }, setPace] = useState({ speed: 0, worked_ms: 0 });
   useEffect(() => {
     const look = () => setPace({ speed: engine.imagesPerSecond(), worked_ms: engine.worked_ms() });
@@ -19,8 +21,11 @@ export function Speed({ engine, answers, unreadable }: Props) {
   const overall = perSecond(answersPerSecond(answers, worked_ms));
   return (
     <dl className="counts pace">
-      <div className="rate" title={`images a second over the last minute of work; ${overall} on this visit`}>
-        <dt>images/s</dt>
+      <div
+        className="rate"
+        title={`${things} a second over the last minute of work; ${overall} on this visit`}
+      >
+        <dt>{things}/s</dt>
         <dd id="rate">{perSecond(speed)}</dd>
       </div>
       <div className="worked" title="Time at work since this page was opened">

@@ -10,6 +10,7 @@ import { useHeat } from "../useHeat";
 import type { Why } from "../useExplanation";
 import { Swipes } from "./Swipes";
 import { Viewing } from "./Viewing";
+import { Where } from "./Where";
 
 interface Props {
   readonly session: Session;
@@ -44,9 +45,10 @@ export function Stage({ session, why }: Props) {
       <div className="fit over">
         <div className="heat" ref={heat} />
       </div>
+      <Where session={session} />
       {shown && !picture && <p className="loading">Loading…</p>}
       <Swipes status={state.status} />
-      {state.zoom && <Viewing session={session} lens={lens} />}
+      {state.zoom && !state.photo && <Viewing session={session} lens={lens} />}
     </div>
   );
 }

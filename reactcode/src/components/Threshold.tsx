@@ -7,6 +7,8 @@ const HEIGHT = 30;
 
 interface Props {
   readonly outlook: Outlook;
+  /** Images or tiles. */
+  readonly things: string;
   /** Where the person has put it; null: nowhere yet. */
   readonly wanted: number | null;
   readonly names: Names;
@@ -14,7 +16,7 @@ interface Props {
   readonly onChange: (threshold: number) => void;
 }
 
-export function Threshold({ outlook, wanted, names, unreadable, onChange }: Props) {
+export function Threshold({ outlook, things, wanted, names, unreadable, onChange }: Props) {
   const { positive, negative, unscored } = outlook;
   const threshold = wanted ?? outlook.threshold;
   return (
@@ -34,7 +36,7 @@ export function Threshold({ outlook, wanted, names, unreadable, onChange }: Prop
           </small>
         )}
       </p>
-      <Histogram bins={outlook.histogram} threshold={threshold} />
+      <Histogram bins={outlook.histogram} threshold={threshold} things={things} />
       <label>
         <span>
           “{names.positive}” from <b>{percent(threshold)}</b> on
@@ -54,7 +56,13 @@ export function Threshold({ outlook, wanted, names, unreadable, onChange }: Prop
   );
 }
 
-function Histogram({ bins, threshold }: { readonly bins: readonly number[]; readonly threshold: number }) {
+interface HistogramProps {
+  readonly bins: readonly number[];
+  readonly threshold: number;
+  readonly things: string;
+}
+
+function Histogram({ bins, threshold, things }: HistogramProps) {
   const most = Math.sqrt(Math.max(1, ...bins)); // as roots: nearly all are improbable, and would hide the rest
   return (
     <svg
@@ -62,7 +70,7 @@ function Histogram({ bins, threshold }: { readonly bins: readonly number[]; read
       viewBox={`0 0 ${bins.length} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label="How many images have which probability; heights are square roots"
+      aria-label={`How many ${things} have which probability; heights are square roots`}
     >
       {bins.map((images, bin) => {
         const height = (HEIGHT * Math.sqrt(images)) / most;

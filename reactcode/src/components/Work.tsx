@@ -1,6 +1,7 @@
 // How the work goes on this visit; looks once a second.
 import { useEffect, useState } from "react";
 import { answeredHere, foundHere } from "../state";
+import { noun } from "../tiles";
 import type { Session } from "../useSession";
 import { answersPerSecond, duration, perSecond } from "../words";
 import { Figure } from "./Figure";
@@ -20,12 +21,13 @@ export function Work({ session, positive }: Props) {
   const worked_ms = engine.worked_ms();
   const answers = answeredHere(state);
   const found = foundHere(state);
+  const things = noun(state.status);
   return (
     <Figure title="This visit">
       <dl className="facts">
-        <dt>images/s, last min</dt>
+        <dt>{things}/s, last min</dt>
         <dd>{perSecond(engine.imagesPerSecond())}</dd>
-        <dt>images/s, overall</dt>
+        <dt>{things}/s, overall</dt>
         <dd>{answers > 0 ? perSecond(answersPerSecond(answers, worked_ms)) : "–"}</dd>
         <dt>time at work</dt>
         <dd>{duration(worked_ms)}</dd>
