@@ -46,10 +46,18 @@ it("rebinds, and refuses what clashes or what the browser needs with a sentence"
   expect(rebound(DEFAULT_BINDINGS, "positive", "f")).toEqual(DEFAULT_BINDINGS);
 });
 
+it("keeps the keys of a person who has one that a newer action would take", () => {
+  const older = { ...DEFAULT_BINDINGS, skipped: "w", photo: undefined };
+  localStorage.setItem("ia:keys", JSON.stringify(older));
+  const bindings = keptBindings();
+  expect(bindings).toEqual({ ...older, photo: bindings.photo });
+  expect(new Set(Object.values(bindings)).size).toBe(Object.keys(DEFAULT_BINDINGS).length);
+});
+
 it("keeps bindings, and falls back when what was kept makes no sense", () => {
   keepBindings({ ...DEFAULT_BINDINGS, skipped: "ü" });
   expect(keptBindings().skipped).toBe("ü");
-  localStorage.setItem("ia:keys", JSON.stringify({ positive: "j" }));
+  localStorage.setItem("ia:keys", JSON.stringify({ positive: "j", negative: "j" }));
   expect(keptBindings()).toEqual(DEFAULT_BINDINGS);
   localStorage.setItem("ia:keys", "{broken");
   expect(keptBindings()).toEqual(DEFAULT_BINDINGS);

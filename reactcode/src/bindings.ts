@@ -59,6 +59,8 @@ export function rebound(
   return { ...bindings, [action]: key };
 }
 
+const SPARE = [..."abcdefghijklmnopqrstuvwxyz,.;/[]'"];
+
 const LABELS: Readonly<Record<string, string>> = {
   " ": "Space",
   arrowleft: "←",
@@ -74,16 +76,21 @@ export function keyLabel(key: string): string {
   return LABELS[key] ?? (key.length === 1 ? key.toUpperCase() : key.charAt(0).toUpperCase() + key.slice(1));
 }
 
+/** What was kept; an action that is newer than that, and whose key is taken, gets another one. */
 export function keptBindings(): Bindings {
   return kept("ia:keys", (value) => {
     const known = (value ?? {}) as Partial<Record<Action, unknown>>;
-    const pairs = KEYS.map(({ action, key }) => [
-      action,
-      typeof known[action] === "string" ? known[action] : key,
-    ]);
-    const bindings = Object.fromEntries(pairs) as Bindings;
+    const bindings: Partial<Record<Action, string>> = {};
+    for (const { action } of KEYS) {
+      const key = known[action];
+      if (typeof key === "string") bindings[action] = key;
+    }
+    for (const { action, key } of KEYS) {
+      const taken = Object.values(bindings);
+      bindings[action] ??= [key, ...SPARE].find((other) => !taken.includes(other)) ?? key;
+    }
     const isClear = new Set(Object.values(bindings)).size === KEYS.length;
-    return isClear ? bindings : DEFAULT_BINDINGS;
+    return isClear ? (bindings as Bindings) : DEFAULT_BINDINGS;
   });
 }
 
