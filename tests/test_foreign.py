@@ -22,13 +22,23 @@ from PIL import Image
 
 from backend.export import export
 from backend.exports.fields import FIELDS
+from backend.imports import read_labelled
+from backend.imports.labelled import Words
+from backend.imports.plan import plan
 from backend.reading import opened
+from IA.pickle_file import read
+from IA.protocol import IMAGES
+from IA.tiles import Grid
 from tests.processes.suite import free_port
 from tests.serving import serving, until
 
 pytestmark = [pytest.mark.foreign, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 LABELS = ("positive", "negative", "skipped")
+ANSWERS = {
+    path: LABELS[number % 3]
+    for number, path in enumerate(path for photo in ("a.png", "b c/#1.png") for path in Grid(2, 2).paths(photo))
+}
 TOKEN = "0123456789abcdef" * 2 + "01234567"
 START_S = 300.0
 KEPT = Path(__file__).with_name("data")
@@ -63,6 +73,20 @@ def run(tmp_path: Path) -> Path:
         until(lambda: not server.session.images.listing)
         for image in range(len(names)):
             server.answer(image, LABELS[image % 3], shown_ms=500 + image, client="somebody")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def tiled_run(tmp_path: Path) -> Path:
+    """A run about the tiles of two photos, eight in all."""
+    (tmp_path / "data" / "b c").mkdir(parents=True)
+    for name in ("a.png", "b c/#1.png"):
+        Image.new("RGB", (80, 40), (20, 90, 120)).save(tmp_path / "data" / name)
+    with serving(tmp_path / "run", tmp_path / "data", tile="2x2", positive="hat", negative="no hat") as server:
+        until(lambda: not server.session.images.listing)
+        for image in range(8):
+            path = server.session.images.path(image)
+            server.answer(image, ANSWERS[path], shown_ms=500 + image, client="somebody")
     return tmp_path / "run"
 
 
@@ -107,22 +131,7 @@ def test_label_studio_takes_and_gives_back(run: Path, tmp_path: Path, request: p
 
     With IA_KEEP_EXPORTS=1 its exports are kept as tests/data/label_studio_export*.json, for the tests of our import.
     """
-    programs = installed(request, "label-studio")
-    export(opened(run), "label-studio", tmp_path / "tasks.json")
-    tasks = json.loads((tmp_path / "tasks.json").read_text())
-    (tmp_path / "server").mkdir()
-    with label_studio(programs, tmp_path / "server") as client:
-        config = {"title": "exported", "label_config": (tmp_path / "tasks.xml").read_text()}
-        project = client.post("/api/projects", json=config).raise_for_status().json()["id"]
-        files = {"file": ("tasks.json", (tmp_path / "tasks.json").read_bytes(), "application/json")}
-        taken = client.post(f"/api/projects/{project}/import", files=files).raise_for_status().json()
-        assert (taken["task_count"], taken["annotation_count"]) == (9, 9)
-        whole, short = (
-            client.get(f"/api/projects/{project}/export", params={"exportType": kind, "download_all_tasks": "true"})
-            .raise_for_status()
-            .json()
-            for kind in ("JSON", "JSON_MIN")
-        )
+    tasks, whole, short = through_label_studio(run, tmp_path, request, 9)
     assert {task["data"]["image"]: _said(task) for task in whole} == {
         task["data"]["image"]: _said(task) for task in tasks
     }
@@ -133,6 +142,48 @@ def test_label_studio_takes_and_gives_back(run: Path, tmp_path: Path, request: p
     if os.environ.get("IA_KEEP_EXPORTS"):
         (KEPT / "label_studio_export.json").write_text(json.dumps(whole, indent=1) + "\n")
         (KEPT / "label_studio_export_min.json").write_text(json.dumps(short, indent=1) + "\n")
+
+
+@pytest.mark.parametrize("kind", ["JSON", "JSON_MIN"])
+def test_label_studio_takes_and_gives_back_tiles(
+    tiled_run: Path, tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    """It takes a task a tile, with where that lies; what it exports has the same answers when it comes back here."""
+    _, whole, short = through_label_studio(tiled_run, tmp_path, request, 8)
+    places = [result["value"] for result in whole[3]["annotations"][0]["result"] if result["type"] == "rectangle"]
+    assert {name: places[0][name] for name in ("x", "y", "width", "height")} == dict.fromkeys(
+        ("x", "y", "width", "height"), 50
+    )
+    file = tmp_path / "exported.json"
+    file.write_text(json.dumps(whole if kind == "JSON" else short))
+    words = Words({"positive": "hat", "negative": "no hat"})
+    images = read(tiled_run, IMAGES).content
+    planned = plan(read_labelled(file), words, images, str(tmp_path / "data"), {})
+    got = {answer.path: answer.label for answer in planned.answers(overwrite=False)}
+    skipped = set() if kind == "JSON" else {path for path, label in ANSWERS.items() if label == "skipped"}
+    assert got == {path: label for path, label in ANSWERS.items() if path not in skipped}
+
+
+def through_label_studio(
+    run: Path, folder: Path, request: pytest.FixtureRequest, count: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Our tasks, of which there are so many, and what Label Studio makes of them: its JSON, and its JSON_MIN."""
+    programs = installed(request, "label-studio")
+    export(opened(run), "label-studio", folder / "tasks.json")
+    (folder / "server").mkdir()
+    with label_studio(programs, folder / "server") as client:
+        config = {"title": "exported", "label_config": (folder / "tasks.xml").read_text()}
+        project = client.post("/api/projects", json=config).raise_for_status().json()["id"]
+        files = {"file": ("tasks.json", (folder / "tasks.json").read_bytes(), "application/json")}
+        taken = client.post(f"/api/projects/{project}/import", files=files).raise_for_status().json()
+        assert (taken["task_count"], taken["annotation_count"]) == (count, count)
+        whole, short = (
+            client.get(f"/api/projects/{project}/export", params={"exportType": kind, "download_all_tasks": "true"})
+            .raise_for_status()
+            .json()
+            for kind in ("JSON", "JSON_MIN")
+        )
+    return json.loads((folder / "tasks.json").read_text()), whole, short
 
 
 def _said(task: dict[str, Any]) -> tuple[str | None, bool]:
