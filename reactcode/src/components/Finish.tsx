@@ -1,5 +1,5 @@
 // The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import type { Outlook, Range } from "../api";
 import { isTaken, keyName } from "../bindings";
 import { noun } from "../tiles";
@@ -32,7 +32,7 @@ export function Finish({ session }: { readonly session: Session }) {
     if (outlook === null || !isCurrent) return;
     if (outlook.doubtful.images > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const key = keyName(event);
       if (key !== NEXT_KEY || event.repeat || isTaken(event.target, key)) return;
