@@ -212,8 +212,8 @@ def _prevalence(known: Evidence | None) -> str:
     rest = known.standing.rest
     return (
         f"{low:,} to {high:,} of {_pool(known)}, {100 * low / known.images:.2f} to "
-        f"{100 * high / known.images:.2f} % (95 % interval): {known.standing.found:,} found by the model, and of "
-        f"{rest.images:,} other {'images' if known.photos is None else 'tiles'} {rest.drawn:,} drawn at random, "
+        f"{100 * high / known.images:.2f} % (95 % interval): {known.standing.found:,} found in the model's order, and "
+        f"of {rest.images:,} other {'images' if known.photos is None else 'tiles'} {rest.drawn:,} drawn at random, "
         f"{rest.positives:,} of them positive."
     )
 
@@ -227,7 +227,8 @@ def _limits(checkpoint: Checkpoint) -> str:
         "- An image unlike all that it learnt from gets a probability, too: it does not say that it is new to it.\n"
         "- The threshold weighs precision and recall alike. Where a miss costs more than a false alarm, choose a lower "
         "one.\n"
-        f"- It sees an image at about {size_px} x {size_px} pixels: what is too small for that, it cannot see."
+        f"- It sees {'a tile' if checkpoint.tile else 'an image'} at about {size_px} x {size_px} pixels: what is too "
+        "small for that, it cannot see."
         + (ON_PHOTOS.format(len(grid)) if (grid := Grid.of(checkpoint.tile)) is not None else "")
     )
 

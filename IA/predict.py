@@ -101,7 +101,8 @@ class Labelling:
         self.was_done = not to_do
         if self.was_done:
             return
-        with tqdm(total=in_all, initial=in_all - len(to_do), unit="image", file=sys.stderr) as progress:
+        unit = "image" if self._rows.grid is None else "tile"
+        with tqdm(total=in_all, initial=in_all - len(to_do), unit=unit, file=sys.stderr) as progress:
             self._say(to_do, progress)
 
     def _say(self, paths: Sequence[str], progress: "tqdm[NoReturn]") -> None:
@@ -130,12 +131,13 @@ class Labelling:
 
     def sum_up(self, photos: int) -> None:
         """Say what there is to look at, on standard error."""
+        one = "image" if self._rows.grid is None else "photo"
         left = [f"{self.unreadable:,} unreadable"] if self.unreadable else []
         left += [f"{self.undone:,} not put in a folder"] if self.undone else []
         if left:
-            sys.stderr.write(f"{counted(photos, 'image', 'images')}, {' and '.join(left)}: see above.\n")
+            sys.stderr.write(f"{counted(photos, one, f'{one}s')}, {' and '.join(left)}: see above.\n")
         if self.was_done:
-            done = counted(photos, "image was", "images were")
+            done = counted(photos, f"{one} was", f"{one}s were")
             sys.stderr.write(f"{'The' if photos == 1 else 'All'} {done} done already.\n")
         if self._into is not None:
             there = counted(self._into.there, "was there", "were there")

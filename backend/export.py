@@ -190,8 +190,8 @@ def _sentences(exported: Exported, format: str, to: Path) -> Iterator[str]:
     if exported.left_out:
         yield f"{counted(exported.left_out, 'skipped image is', 'skipped images are')} only named in {TABLE} there"
     if exported.unknown:
-        photos = counted(exported.unknown, "photo is", "photos are")
-        yield f"{photos} left out: some of its tiles have no answer yet, and none is positive"
+        photos = counted(exported.unknown, "photo is left out: it has", "photos are left out: they have")
+        yield f"{photos} tiles without an answer, and none that is positive"
     if format == "label-studio":
         yield f"the labelling config for them in {to.with_suffix('.xml')}"
     if exported.missing:

@@ -30,6 +30,7 @@ from IA.loop import one_sentence
 from IA.pickle_file import read
 from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
 from IA.records import Predictions, Settings
+from IA.tiles import photo_of
 from IA.units import Closed, divided
 from IA.words import counted
 
@@ -40,18 +41,22 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
     """What a person is to know of it, line by line."""
     positive, negative = settings.positive, settings.negative
     threshold, checkpoint = figures["threshold"], figures["checkpoint"]
-    becoming = counted(figures["positive"], "image becomes", "images become")
+    thing = "tile" if settings.tile else "image"
+    becoming = counted(figures["positive"], f"{thing} becomes", f"{thing}s become")
     yield f"{becoming} {positive}, {counted(figures['negative'], 'becomes', 'become')} {negative}"
     yield f"  by checkpoint {checkpoint}: {positive} from a probability of {threshold:.3g} on"
     if figures["unscored"]:
         yield counted(
             figures["unscored"],
-            "image gets no label: the model has not scored it yet",
-            "images get no label: the model has not scored them yet",
+            f"{thing} gets no label: the model has not scored it yet",
+            f"{thing}s get no label: the model has not scored them yet",
         )
     precision, recall = figures["precision"], figures["recall"]
     if not figures["drawn"]:
-        yield "How right that is nobody can tell: no image was drawn at random yet; some are, from the hundredth answer"
+        yield (
+            f"How right that is nobody can tell: no {thing} was drawn at random yet; "
+            "some are, from the hundredth answer"
+        )
     else:
         if precision and not precision["of"]:
             yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"
@@ -165,7 +170,8 @@ def _rest(
     if not os.path.isdir(folder):  # noqa: PTH112 - as below
         raise UsageError(f"The images were in {folder}, and that is away; finish when it is back.")
     for image, path in enumerate(paths):
-        queue.mark(image, Closed.GONE, not os.path.isfile(f"{folder}/{path}"))  # noqa: PTH113 - a million of them
+        photo = photo_of(path)
+        queue.mark(image, Closed.GONE, not os.path.isfile(f"{folder}/{photo}"))  # noqa: PTH113 - a million of them
         if path in labels:
             queue.answer(image, labels[path], path in drawn)
     for image in predictions.unreadable:

@@ -65,7 +65,7 @@ def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str
         if count >= tiles:
             yield photo
         else:
-            outcome.kept[photo] = f"{count} of its {tiles} tiles are skipped"
+            outcome.kept[photo] = f"{counted(count, 'tile', 'tiles')} of {tiles} skipped"
     if unreadable:
         try:
             images = read(reading.run, IMAGES).content

@@ -76,7 +76,7 @@ class Session:
         self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.of(self.settings.tile))
         bounds = self.settings.bounds(datadir)
         self._damage = Damage(bounds)
-        self.uploads = Uploads(datadir, self.images.files, self._damage.look) if config.allow_upload else None
+        self.uploads = Uploads(datadir, self.images.files, self._damage_of) if config.allow_upload else None
         self.previews = Previews(self.run / "cache" / "previews", bounds)
         self.explanations = Explanations(self.images.version)
         self.likes = Likes(self.run)
@@ -329,6 +329,11 @@ class Session:
         """Have a picture ready before it is asked for; trouble is told when it is."""
         with contextlib.suppress(OSError, UnreadableError), self._told_of(image):
             self.previews.prepare(self.images.file(image), lambda: self.images.version(image), size_px)
+
+    def _damage_of(self, photo: Path) -> str | None:
+        """Why nothing of a photo can be shown; None: it can."""
+        grid = self.images.grid
+        return self._damage.look(photo if grid is None else Path(next(grid.paths(str(photo)))))
 
     @contextlib.contextmanager
     def _told_of(self, image: int) -> Iterator[None]:

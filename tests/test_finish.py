@@ -297,6 +297,23 @@ def test_on_the_command_line(server: Serving, command: Command, tmp_path: Path, 
     assert command(run, "--dry-run").startswith(f"{sum(1 for i in range(1, 37, 2) if i / 39 >= 0.4)} images")
 
 
+def test_tiles_on_the_command_line(command: Command, tmp_path: Path, folder: Path) -> None:
+    """The command says of tiles what the page says, and labels as many; those of a photo that went are not there."""
+    for number in range(IMAGES // 2, IMAGES):
+        (folder / f"{number:02d}.png").unlink()
+    with serving(tmp_path / "run", folder, tile="2x1") as server:
+        until(lambda: server.session.queue.left == IMAGES)
+        predict(server)
+        told = look(server)
+        (folder / "00.png").unlink()
+        until(lambda: server.session.queue.left == IMAGES - 2)
+    assert command(tmp_path / "run", "--dry-run").startswith(
+        f"{told['positive']} tiles become positive, {told['negative'] - 2} become negative"
+    )
+    command(tmp_path / "run")
+    assert f"{IMAGES - UNSCORED - 2} labels of the model" in command(tmp_path / "run", "--undo")
+
+
 def test_copied_and_not_imported(server: Serving, tmp_path: Path, folder: Path) -> None:
     """A copy of the run has the model's labels; annotations.pickle, which is what is imported, has none of them."""
     finish(server)

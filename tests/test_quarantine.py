@@ -123,8 +123,8 @@ def test_photos_that_are_cut_up(tmp_path: Path, images_folder: Path, command: Co
     told = command(tmp_path / "run", "--to", tmp_path / "pile", "--unreadable")
     assert told.startswith("2 images are now in")
     assert set(content(tmp_path / "pile")) == {"red/0.png", "red/3.png"}
-    assert "red/1.png: 1 of its 2 tiles are skipped" in told
-    assert "blue/0.png: 1 of its 2 tiles are skipped" in told
+    assert "red/1.png: 1 tile of 2 skipped" in told
+    assert "blue/0.png: 1 tile of 2 skipped" in told
     assert command(tmp_path / "run", "--back", tmp_path / "pile").startswith("2 images are now in")
 
 

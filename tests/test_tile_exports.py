@@ -246,7 +246,7 @@ def test_labels_of_photos(labels: str, expected: Label | None) -> None:
 
 
 def test_who_decided() -> None:
-    """The first positive answer, else the last; the probability is the highest of those that count."""
+    """The first positive answer, else the last that skipped, else the last; the highest probability that counts."""
     given = of_tiles("a.jpg", "npnp") + of_tiles("b.jpg", "nnnnnn")
     given = [
         replace(each, client=f"client-{place}", time=1e9 + place, shown_ms=place, probability=said, checkpoint=place)
@@ -259,6 +259,8 @@ def test_who_decided() -> None:
     assert (first.probability, first.checkpoint, first.tiles, first.tiles_positive) == (0.4, 3, 6, 2)
     assert (second.path, second.client, second.probability, second.checkpoint) == ("b.jpg", "client-9", 0.2, 6)
     assert (second.tiles, second.tiles_positive) == (6, 0)
+    [skipped] = photos([replace(each, time=1e9 + place) for place, each in enumerate(of_tiles("c.jpg", "nsnsnn"))])
+    assert (skipped.label, skipped.time) == ("skipped", 1e9 + 3)
 
 
 def test_labels_of_the_model_count() -> None:
@@ -294,7 +296,8 @@ def test_any_answers(given: list[tuple[tuple[str, int, int], Label, float | None
         )
         if positive or len(of_photo) == 3:
             said = [each.probability for each in positive or of_photo if each.probability is not None]
-            decided = positive[0] if positive else of_photo[-1]
+            skipped = [each for each in of_photo if each.label == "skipped"]
+            decided = positive[0] if positive else (skipped or of_photo)[-1]
             expected[photo] = label, max(said, default=None), decided.when, decided.shown_ms, 3, len(positive)
     found = photos(answers)
     assert {
@@ -343,7 +346,8 @@ def test_the_command_writes_what_is_downloaded(
     to = tmp_path / "out" / f"export{ending}"
     to.parent.mkdir()
     told = command(run, "--format", format, "--to", to, *more)
-    assert told.startswith("3 answers" if more else "20 answers")
+    images = {"folders": ("18 images", "2 images"), "imagefolder": ("20 images", "3 images")}
+    assert told.startswith(images.get(format, ("20 answers", "3 answers"))[bool(more)])
     assert ("9 photos are left out" in told) == bool(more)
     ours = exported(server, format, **({"roll_up": "true"} if more else {}))
     if ending == ".zip":
@@ -363,7 +367,7 @@ def test_folders_on_the_disk(run: Path, images_folder: Path, tmp_path: Path, com
     assert "--roll-up" in command(run, "--format", "folders", "--to", tmp_path / "links", "--link", "hard")
     assert not (tmp_path / "links").exists()
     told = command(run, "--format", "folders", "--to", tmp_path / "links", "--link", "hard", "--roll-up")
-    assert told.startswith("3 answers")
+    assert told.startswith("2 images")
     assert (tmp_path / "links" / "hat" / "blue" / "0.png").samefile(images_folder / "blue" / "0.png")
 
 

@@ -21,7 +21,8 @@ NOBODY = -1
 class OfPhoto(Answer):
     """What the answers to the tiles of a photo say of it.
 
-    Source, client, time and time shown are those of the answer that decided: the first positive one, else the last.
+    Source, client, time and time shown are those of the answer that decided: the first positive one, else the last
+    skipped one, else the last.
     The probability is the highest of its tiles, of the positive ones where there are some. No photo is drawn at random.
 
     Attributes:
@@ -107,7 +108,7 @@ class _Tally:
             return
         if is_positive and not had_positive:  # what the others had does not matter any more
             self._probability[number] = math.nan
-        if not had_positive:
+        if not had_positive and (is_positive or answer.label == "skipped" or not self._skipped[number]):
             self.deciding[number] = place
         if answer.probability is not None and not answer.probability <= self._probability[number]:
             self._probability[number] = answer.probability

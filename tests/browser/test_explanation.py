@@ -116,6 +116,6 @@ def test_what_was_drawn_is_not_explained(server: Serving, open_page: OpenPage) -
     image = shown(page)
     assert server.session.explanations.of(image) is not None
     page.keyboard.press("h")
-    expect(page.locator("#why")).to_contain_text("There is no explanation of this image.")
+    expect(page.locator("#why")).to_contain_text("There is no explanation of this image")
     expect(page.locator(".heat canvas")).to_have_count(0)
     assert server.client.get(f"/api/explanation/{image}").status_code == 404

@@ -21,7 +21,8 @@ export function Explanation({ session, why }: Props) {
     <aside className="why" id="why" aria-label="Why the model thinks so" data-image={explanation?.image}>
       {explanation === null && (
         <p className="quiet">
-          There is no explanation of this {noun(status, 1)}. They are made for the next 24 {noun(status)}.
+          There is no explanation of this {noun(status, 1)}, or not yet. They are made for the next 24{" "}
+          {noun(status)}, less those drawn at random.
         </p>
       )}
       {explanation && <Where explanation={explanation} status={status} />}

@@ -64,7 +64,7 @@ function Left({ upload }: { readonly upload: Uploads }) {
 function Why({ of }: { readonly of: readonly (readonly [string, string])[] }) {
   return of.map(([name, reason]) => (
     <span key={name}>
-      <i>{name}</i> {reason}{" "}
+      <i>{name}</i>: {reason}{" "}
     </span>
   ));
 }

@@ -1,5 +1,5 @@
 // Where a tile lies in its photo: a small picture in the corner, and large in the place of the tile when one asks for it.
-import type { CSSProperties } from "react";
+import { useState, type CSSProperties } from "react";
 import { photoAddress } from "../api";
 import { keyLabel } from "../bindings";
 import { filterOf } from "../look";
@@ -59,17 +59,23 @@ interface WholeProps {
 function Whole({ photo, style: { filter, ...shape } }: WholeProps) {
   const { queued, tile } = photo;
   const size_px = sizeFor(window.innerWidth, window.innerHeight, window.devicePixelRatio);
+  const address = photoAddress(queued, size_px);
+  const [away, setAway] = useState("");
   return (
     <div className="photo" id="photo">
       <div className="map" style={shape}>
-        <img
-          src={photoAddress(queued, size_px)}
-          alt={`${tile.photo}, with an outline: ${spoken(tile)}`}
-          draggable={false}
-          style={{ filter, backgroundImage: photo.small === null ? undefined : `url("${photo.small}")` }}
-        />
+        {away !== address && (
+          <img
+            src={address}
+            alt={`${tile.photo}, with an outline: ${spoken(tile)}`}
+            draggable={false}
+            onError={() => setAway(address)}
+            style={{ filter, backgroundImage: photo.small === null ? undefined : `url("${photo.small}")` }}
+          />
+        )}
         <Cell tile={tile} />
       </div>
+      {away === address && <p role="status">The photo cannot be shown now.</p>}
     </div>
   );
 }
