@@ -54,7 +54,7 @@ def test_all_that_is_known_is_told() -> None:
         "| recall | 0.667 | 0.488 to 0.808 | 20 of 30 |",
         "| average precision | 0.801 | 0.700 to 0.900 | 100 answers |",
         "100 of which were drawn at random",
-        "(95 % interval): 28 found in the model's order, and of 900 other images 100 drawn at random, 1 of them positive",
+        "(95 % interval): 28 found in the model's order, and of 900 other images 100 drawn at random, 1 of them",
         "2024-05-06T07:08:09+00:00",
         "a probability of 0.25 or more",
     ):
