@@ -186,7 +186,7 @@ def test_the_command(tmp_path: Path, images_folder: Path, command: Command) -> N
     (tmp_path / "labels.csv").write_text("path,label\nred/0.png,negative\nred/1.png,positive\nblue/0.png#3x2-c1-r1,1\n")
     told = command(tmp_path / "run", tmp_path / "labels.csv", "--dry-run")
     assert told.startswith("7 images get a label")
-    assert "1 photos are positive or skipped in the file, which says nothing of their tiles" in told
+    assert "1 photo is positive or skipped in the file, which says nothing of its tiles" in told
     command(tmp_path / "run", tmp_path / "labels.csv")
     labels = Labels(tmp_path / "run")
     assert labels.counts() == {"positive": 1, "negative": 6, "skipped": 0}

@@ -14,7 +14,7 @@ interface Props {
   readonly slip: Slip;
   /** What it was given here; null while it was not. */
   readonly label: Label | null;
-  /** Its picture is on the screen. */
+  /** Its picture is on the screen, and an answer counts. */
   readonly isSeen: boolean;
   readonly onLabel: (label: Label) => void;
   readonly onLoad: () => void;

@@ -116,6 +116,7 @@ function change(session: Session, seen: Seen | undefined, label: Label, source: 
   const answer = seen ? changeable(seen) : null;
   if (answer === null) return engine.note("The file is gone; its answer stays as it is.");
   if (answer.label === label) return;
+  if (state.undoing) return engine.note("Taking back…");
   engine.relabel(answer, label, source);
   const [now, was] = [label, answer.label].map((one) => nameOf(state.status, one));
   engine.note(`Now ${now}, was ${was}; ${keyLabel(bindings.undo)} takes that back.`);

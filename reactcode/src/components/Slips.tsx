@@ -44,6 +44,7 @@ function Sitting({ session, onAgain }: Props) {
     const answer = slip && changeable(slip);
     if (!answer) return;
     if (loaded !== answer.path) return engine.note("The image is not here yet.");
+    if (state.undoing) return engine.note("Taking back…"); // what comes before that is over would be taken back itself
     const now = labels.get(answer.image) ?? answer.label;
     engine.relabel({ ...answer, label: now }, label, source, { reviewed: true });
     engine.note(told(session, slip, label));
@@ -76,7 +77,7 @@ function Sitting({ session, onAgain }: Props) {
             session={session}
             slip={slip}
             label={labels.get(slip.image) ?? null}
-            isSeen={loaded === slip.path}
+            isSeen={loaded === slip.path && !state.undoing}
             onLabel={(label) => give(label, "button")}
             onLoad={() => setLoaded(slip.path)}
           />
