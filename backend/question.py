@@ -95,7 +95,7 @@ def renaming(config: Config) -> str:
 def remember(database: Database, names: Names) -> None:
     """Keep the names beside the answers too: without the settings nothing else says what was asked."""
     try:
-        database.submit(lambda connection: (None, _store(connection, names)), lambda _: None).result()
+        database.submit(lambda connection: _store(connection, names), lambda _: None).result()
     except NotDurableError as error:
         log.warning("%s; the names are in %s alone", error, SETTINGS.name)
 
@@ -111,13 +111,13 @@ def _stored(connection: sqlite3.Connection) -> Names | None:
     return None if row is None else Names(*map(str, row))
 
 
-def _store(connection: sqlite3.Connection, names: Names) -> None:
+def _store(connection: sqlite3.Connection, names: Names) -> tuple[None, None]:
     connection.execute("CREATE TABLE IF NOT EXISTS names (positive TEXT NOT NULL, negative TEXT NOT NULL)")
-    if _stored(connection) == names:
-        return
-    connection.execute("DELETE FROM names")
-    values = [in_bytes(name) for name in names]
-    connection.execute("INSERT INTO names VALUES (CAST(? AS TEXT), CAST(? AS TEXT))", values)
+    if _stored(connection) != names:
+        connection.execute("DELETE FROM names")
+        values = [in_bytes(name) for name in names]
+        connection.execute("INSERT INTO names VALUES (CAST(? AS TEXT), CAST(? AS TEXT))", values)
+    return None, None
 
 
 @contextlib.contextmanager

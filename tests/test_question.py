@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -51,13 +52,16 @@ def runs(tmp_path: Path, hats: Path) -> Path:
 def call(run: Path, **changed: str) -> None:
     """Change settings of a run."""
     settings = pickle_file.read(run, SETTINGS).content
-    pickle_file.publish(run, SETTINGS, replace(settings, **({"run": str(run)} | changed)))
+    given: dict[str, Any] = {"run": str(run)} | changed
+    pickle_file.publish(run, SETTINGS, replace(settings, **given))
 
 
-def asked(runs: Path, datadir: Path, positive: str | None = None, negative: str | None = None, **more: bool) -> Config:
+def asked(
+    runs: Path, datadir: Path, positive: str | None = None, negative: str | None = None, rename: bool = False
+) -> Config:
     """What a person asks for who names no run."""
     return Config(
-        runs / "photos", datadir=datadir, positive=positive, negative=negative, **{"run_is_named": False} | more
+        runs / "photos", datadir=datadir, positive=positive, negative=negative, rename=rename, run_is_named=False
     )
 
 
@@ -219,7 +223,7 @@ def begin(config: Config, like: Path) -> None:
 
 def test_a_run_that_was_named_is_taken(runs: Path, datadir: Path) -> None:
     """With --run nobody looks for another one: then other names are refused."""
-    config = asked(runs, datadir, "shoe", run_is_named=True)
+    config = replace(asked(runs, datadir, "shoe"), run_is_named=True)
     assert find_run(config) == config
 
 
