@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,15 +35,23 @@ NAME_LENGTH = 40
 
 
 def folder_cache(run: Path, datadir: Path) -> Path | None:
-    """Where the runs beside this one keep what they have embedded of a folder.
+    """Where the runs beside this one keep what they have embedded of a folder; as closed to others as the run.
 
     Args:
         run: absolute path of the run directory.
         datadir: the folder of images.
 
     Returns:
-        The place, whether or not there is anything yet; None where it would lie among the images themselves.
+        The place, whether or not anything can be kept there; None where it would lie among the images themselves.
     """
+    place = _place(run, datadir)
+    if place is not None:
+        with contextlib.suppress(OSError):
+            place.mkdir(mode=stat.S_IMODE(run.stat().st_mode), parents=True, exist_ok=True)
+    return place
+
+
+def _place(run: Path, datadir: Path) -> Path | None:
     datadir = datadir.resolve()
     if run.parent.resolve() == datadir:
         return None
@@ -249,7 +258,7 @@ def _run_caches(shared: Path) -> Iterator[Path]:
     for run in sorted(place.parents[1].glob("*")):
         kept = run / "cache" / "inference" / shared.name
         with contextlib.suppress(OSError, ValueError):
-            if (kept / "keys").exists() and folder_cache(run, Path(read(run, SETTINGS).content.datadir)) == place:
+            if (kept / "keys").exists() and _place(run, Path(read(run, SETTINGS).content.datadir)) == place:
                 yield kept
 
 

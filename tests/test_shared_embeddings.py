@@ -240,6 +240,15 @@ def test_each_folder_has_a_place_beside_the_runs(tmp_path: Path) -> None:
     assert folder_cache(tmp_path / "a" / "photos" / "run", tmp_path / "a" / "photos") is None
 
 
+def test_the_place_is_as_closed_as_the_run(tmp_path: Path, images_folder: Path) -> None:
+    """Whoever keeps a run from others keeps small pictures and embeddings from them too."""
+    run = tmp_path / "runs" / "one"
+    run.mkdir(parents=True, mode=0o700)
+    place = folder_cache(run, images_folder)
+    assert place is not None
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
 # --- the loops --------------------------------------------------------------------------------------------------------
 
 
