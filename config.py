@@ -20,6 +20,7 @@ FINETUNE = ("auto", "on", "off")
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUDIT = 0.02
+DEMO = ROOT / "runs" / "demo-images"
 EXTRA_SUFFIXES = {".heic": "heic", ".heif": "heic", ".dcm": "dicom"}  # and the extra of pyproject.toml that reads them
 EXTRA_PACKAGES = {"heic": "pillow_heif", "dicom": "pydicom"}
 MISSING_SUFFIXES = frozenset(
@@ -72,6 +73,8 @@ class Config:
         alike: whether near duplicates are one question, one of `ALIKE`.
         examples: absolute path of a folder of pictures of what is looked for; `NO_EXAMPLES`: none any more.
         tile: the grid that every photo is cut up by, such as 6x4; what is asked about are the tiles.
+        rename: the answers that the run has are called `positive` and `negative` from now on.
+        run_is_named: the person named the run; else it is the folder's first one, and another question has another.
     """
 
     run: Path
@@ -94,6 +97,8 @@ class Config:
     alike: str | None = None
     examples: str | None = None
     tile: str | None = None
+    rename: bool = False
+    run_is_named: bool = True
 
     @property
     def address(self) -> str:
@@ -101,6 +106,11 @@ class Config:
         if self.host in ("0.0.0.0", "::", ""):
             return socket.gethostname()
         return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def default_names(self) -> tuple[str, str]:
+        """What the positive and the negative answer are called where neither the person nor the run says it."""
+        return ("star", "no star") if self.datadir == DEMO else ("positive", "negative")
 
     @property
     def examples_folder(self) -> str:
@@ -124,6 +134,7 @@ class Config:
             "EXAMPLES": self.examples,
             "TILE": self.tile,
             "INSTRUCTIONS": self.instructions,
+            "RENAME": int(self.rename),
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
             "TOKEN": int(self.token),
@@ -153,6 +164,7 @@ class Config:
             examples=environ.get("IA_EXAMPLES"),
             tile=environ.get("IA_TILE"),
             instructions=Path(instructions) if instructions else None,
+            rename=environ.get("IA_RENAME", "0") == "1",
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
             token=environ.get("IA_TOKEN", "1") == "1",
@@ -177,10 +189,12 @@ class Config:
         if (given.positive or "positive") == (given.negative or "negative"):
             name = given.positive or given.negative
             raise UsageError(f"Both answers are called {name!r}; give them different names.")
+        if given.rename and given.positive is None and given.negative is None:
+            raise UsageError("Nothing says what to rename the answers to; give --positive or --negative with --rename.")
         if not given.host.strip() or not given.datadir.strip():
             raise UsageError("HOST or DATADIR is empty; see bash launch.sh --help.")
         demo = given.datadir == "demo"
-        datadir = ROOT / "runs" / "demo-images" if demo else Path(given.datadir).expanduser().resolve()
+        datadir = DEMO if demo else Path(given.datadir).expanduser().resolve()
         if not demo and not datadir.is_dir():
             what = "is not a folder" if datadir.exists() else "does not exist"
             raise UsageError(f"{datadir} {what}; name the folder that holds the images.")
@@ -190,11 +204,13 @@ class Config:
         name = "demo" if demo else datadir.name or "root"
         return cls(
             run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
+            run_is_named=bool(given.run),
             host=given.host,
             port=given.port,
             datadir=datadir,
-            positive=given.positive or ("star" if demo else None),
-            negative=given.negative or ("no star" if demo else None),
+            positive=given.positive,
+            negative=given.negative,
+            rename=given.rename,
             network=given.network,
             strategy=given.strategy,
             finetune=given.finetune,
@@ -323,10 +339,20 @@ def _session_parser() -> argparse.ArgumentParser:
     parser.add_argument("host", metavar="HOST", help="address to listen on: localhost, or 0.0.0.0 for your network")
     parser.add_argument("port", metavar="PORT", type=_port, help="port of the page; TensorBoard takes the next one")
     parser.add_argument("datadir", metavar="DATADIR", help="folder of images, searched with its subfolders; or: demo")
-    parser.add_argument("--run", metavar="DIR", help="labels, model, logs; the same one resumes (runs/<DATADIR>)")
+    parser.add_argument(
+        "--run",
+        metavar="DIR",
+        help="labels, model, logs; the same one resumes (runs/<DATADIR>, or runs/<DATADIR>-<positive> for another "
+        "question)",
+    )
     parser.add_argument("--reset", action="store_true", help="begin anew; the old run is moved aside, never deleted")
     parser.add_argument("--positive", metavar="NAME", help="what the positive answer is called (positive)")
     parser.add_argument("--negative", metavar="NAME", help="what the negative answer is called (negative)")
+    parser.add_argument(
+        "--rename",
+        action="store_true",
+        help="call the answers that the run has by these names from now on; what they mean stays",
+    )
     parser.add_argument("--no-ai", action="store_true", help="only the annotation server")
     parser.add_argument("--network", metavar="NAME", help=f"the backbone ({DEFAULT_NETWORK})")
     parser.add_argument("--strategy", choices=STRATEGIES, help=f"what to ask first ({DEFAULT_STRATEGY})")

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from IA.decoding import parts
-from IA.embeddings import Embeddings
 from IA.engine import usable_cores
 from IA.looks import SIDE, Look, are_alike, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
@@ -26,6 +25,7 @@ from IA.pictures import UnreadableError
 from IA.pool import Pool
 from IA.protocol import DUPLICATES
 from IA.records import MOST_ALIKE, Duplicates
+from IA.shared_embeddings import SharedEmbeddings
 from IA.tiles import Tile, split_file
 from IA.view import View
 
@@ -44,10 +44,16 @@ PUBLISH_EVERY_S = 3.0
 class Alike:
     """Keeps duplicates.pickle up to date with the embedded images."""
 
-    def __init__(self, run: Path) -> None:
-        """Begin with the groups that were published, as far as their files are the same."""
+    def __init__(self, run: Path, place: Path | None = None) -> None:
+        """Begin with the groups that were published, as far as their files are the same.
+
+        Args:
+            run: the run directory.
+            place: what runs over one folder share, as of `folder_cache`; None: they share nothing.
+        """
         self._run = run
-        self._cache = Embeddings(run / "cache" / "inference" / "looks", 3 * SIDE * SIDE)
+        shared = None if place is None else place / "looks"
+        self._cache = SharedEmbeddings(shared, run / "cache" / "inference" / "looks", 3 * SIDE * SIDE)
         self._looks: dict[int, Look | None] = {}  # of images that are being settled; None: unreadable
         self._keys = np.zeros(0, np.uint64)  # under which each image was looked at
         self._first = np.zeros(0, np.int32)
@@ -216,6 +222,7 @@ class Alike:
     def _look_at(self, numbers: Iterable[int], file_of: Callable[[int], Path], inside: Path | None) -> None:
         """Find or make the looks of these images."""
         missing = np.array([number for number in numbers if number not in self._looks], np.int64)
+        self._cache.follow()
         rows = self._cache.rows(self._keys[missing])
         stored = self._cache.vectors(rows[rows >= 0]).astype(np.uint8).reshape(-1, 3, SIDE, SIDE)
         self._looks |= dict(zip(missing[rows >= 0].tolist(), stored, strict=True))

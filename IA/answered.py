@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from IA.embedder import Embedder
-from IA.embeddings import Embeddings, key
+from IA.embeddings import key
 from IA.examples import Examples
 from IA.learner import Learner
 from IA.networks import Backbone
@@ -23,22 +23,28 @@ class Answered:
     """
 
     def __init__(
-        self, run: Path, network: str | Backbone, learnt: Container[str] = frozenset(), tuned_on: int = 0
+        self,
+        run: Path,
+        network: str | Backbone,
+        learnt: Container[str] = frozenset(),
+        tuned_on: int = 0,
+        place: Path | None = None,
     ) -> None:
-        """Begin with what the cache of this run holds.
+        """Begin with what the cache holds.
 
         Args:
             run: the run directory.
             network: as `Embedder` takes it.
             learnt: answers that the network itself has learnt.
             tuned_on: see the class.
+            place: what runs over one folder share, as of `folder_cache`; None: what this network sees is this run's.
         """
         self._embedder = Embedder(network, cores=1, compiled=False)
         self.backbone = self._embedder.backbone
         self.directory = self._embedder.cache_of(run, "trainer")
         self.tuned_on = tuned_on
         self.learner = Learner(self._vectors, learnt=learnt)
-        self._cache = Embeddings(self.directory, self.backbone.dimension)
+        self._cache = self._embedder.shared_cache(run, "trainer", place)
         self._run = run
         self._examples: Examples | None = None
         self._rows: dict[str, int] = {}
@@ -63,15 +69,16 @@ class Answered:
         paths = [path for path in paths if path not in self._rows and path not in self._lost]
         keys = {path: known for path in paths if (known := key(datadir, path)) is not None}  # a disk may come back
         paths = list(keys)
+        self._cache.follow()
         rows = self._cache.rows(np.array([keys[path] for path in paths], np.uint64))
         self._rows |= {path: int(row) for path, row in zip(paths, rows, strict=True) if row >= 0}
         missing = [path for path in paths if path not in self._rows]
         asked = missing[:at_once]
         for batch in self._embedder.embed([datadir / path for path in asked], inside):
             found = [asked[place] for place in batch.places]
-            first = len(self._cache)
-            self._cache.append(np.array([keys[path] for path in found], np.uint64), batch.vectors)
-            self._rows |= {path: first + place for place, path in enumerate(found)}
+            stored = np.array([keys[path] for path in found], np.uint64)
+            self._cache.append(stored, batch.vectors)
+            self._rows |= dict(zip(found, self._cache.rows(stored).tolist(), strict=True))
             failed = [asked[place] for place, _ in batch.failed]
             self._lost |= {path for path in failed if key(datadir, path) is not None}
         return len(asked) < len(missing)

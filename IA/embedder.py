@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from IA.dataset import batches
 from IA.engine import Engine, TorchEngine, best_device, fastest, usable_cores
 from IA.networks import Backbone, build
+from IA.shared_embeddings import SharedEmbeddings
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +59,20 @@ class Embedder:
         )
         log.info("network %s, %d values an image, %s", self.backbone.name, self.backbone.dimension, self._engine.name)
 
-    def cache_of(self, run: Path, loop: str) -> Path:
-        """Where a loop keeps the embeddings of this network."""
+    @property
+    def cache_name(self) -> str:
+        """What tells the embeddings of this network from those of any other, as the name of a folder."""
         name = "".join(letter if letter.isalnum() else "-" for letter in Path(self.backbone.name).stem)
-        return run / "cache" / loop / f"{name}-{self.fingerprint}"
+        return f"{name}-{self.fingerprint}"
+
+    def cache_of(self, run: Path, loop: str) -> Path:
+        """Where a loop keeps the embeddings of this network for its run alone."""
+        return run / "cache" / loop / self.cache_name
+
+    def shared_cache(self, run: Path, loop: str, place: Path | None) -> SharedEmbeddings:
+        """The embeddings of this network, of which others share those in `place`, as of `folder_cache`."""
+        shared = None if place is None else place / self.cache_name
+        return SharedEmbeddings(shared, self.cache_of(run, loop), self.backbone.dimension)
 
     def embed(self, files: Iterable[Path], inside: Path | None = None) -> Iterator[Batch]:
         """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile.

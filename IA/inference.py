@@ -30,6 +30,7 @@ from IA.protocol import (
     WANTED,
 )
 from IA.scorer import Scorer
+from IA.shared_embeddings import folder_cache
 from IA.similar import LikeThis
 from IA.tuned import LatestTuned
 from IA.watching import Latest, changes
@@ -77,8 +78,8 @@ class Inference:
         datadir = self._config.datadir or Path(settings.datadir)
         inside = settings.bounds(datadir)
         if self._scorer is None or self._network != settings.network:
-            self._scorer = self._begin(settings.network)
-        self._scorer = self._follow_tuned(self._scorer)
+            self._scorer = self._begin(settings.network, datadir)
+        self._scorer = self._follow_tuned(self._scorer, datadir)
         describes = self._behind is None or not self._behind.is_described
         busy = self._scorer.take_examples(settings.examples)
         busy |= self._scorer.turn(datadir, images, describes, inside)
@@ -104,7 +105,7 @@ class Inference:
     ) -> bool:
         """For a while, or until there is a checkpoint to score by; whether there is more to do."""
         if self._alike is None:
-            self._alike = Alike(self._config.run)
+            self._alike = Alike(self._config.run, folder_cache(self._config.run, datadir))
         ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
 
         def enough() -> bool:
@@ -112,7 +113,7 @@ class Inference:
 
         return self._alike.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
 
-    def _begin(self, network: str) -> Scorer:
+    def _begin(self, network: str, datadir: Path) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
         base = build(network)
         self._network, self._base, self._behind, self._coming = network, base.fingerprint, None, None
@@ -122,14 +123,16 @@ class Inference:
         except (OSError, ValueError):
             in_force = self._base
         is_tuned = tuned is not None and tuned.backbone.fingerprint == in_force
-        return Scorer(self._config.run, tuned.backbone if tuned and is_tuned else base, self._events)
+        if tuned is not None and is_tuned:
+            return Scorer(self._config.run, tuned.backbone, self._events)
+        return Scorer(self._config.run, base, self._events, folder_cache(self._config.run, datadir))
 
-    def _follow_tuned(self, present: Scorer) -> Scorer:
+    def _follow_tuned(self, present: Scorer, datadir: Path) -> Scorer:
         """Get a new fine-tuned backbone ready behind the present one; returns the one that ranks from now on."""
         tuned = self._tuned.of(self._base)
         if tuned is None and present.fingerprint != self._base:
             log.warning("%s is gone; back to the network it came from", BACKBONE)
-            return self._begin(str(self._network))
+            return self._begin(str(self._network), datadir)
         if tuned is None:
             self._behind = self._coming = None
         if self._coming is not None and self._coming.done():

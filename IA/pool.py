@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from IA.embeddings import Embeddings
+from IA.embeddings import Store
 from IA.embeddings import keys as keys_of
 from IA.head import Head
 from IA.space import Space
@@ -23,7 +23,7 @@ class Pool:
         probability: (N,) float32 of positive; NaN where not scored.
     """
 
-    def __init__(self, cache: Embeddings) -> None:
+    def __init__(self, cache: Store) -> None:
         self._cache = cache
         self._keys = np.zeros(0, np.uint64)
         self._rows = np.zeros(0, np.int64)
@@ -93,6 +93,13 @@ class Pool:
         """Keep the embeddings (B, D) of these images."""
         self._cache.append(self._keys[numbers], vectors)
         self._place(numbers)
+
+    def find(self) -> int:
+        """Take up embeddings that have come into the cache by another way; returns how many."""
+        missing = self.missing()
+        found = missing[self._cache.rows(self._keys[missing]) >= 0]
+        self._place(found)
+        return len(found)
 
     def fail(self, number: int) -> None:
         """Remember that an image cannot be decoded, until its file changes."""

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from IA.asked import Asked
 from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
-from IA.embeddings import Embeddings, key
+from IA.embeddings import key
 from IA.events import Events
 from IA.examples import Examples
 from IA.model import Checkpoint, load_head
@@ -29,6 +29,7 @@ from IA.watching import signature
 log = logging.getLogger(__name__)
 
 TURN_S = 0.5  # embedding goes on for that long before the next look at answers and images
+LOOK_EVERY_S = 0.1  # for what another run embeds
 PUBLISH_EVERY_S = 1.5  # while it embeds
 FIRST_FEATURES = 64  # images embedded before the pool is first described
 FEATURES_SAMPLE = 20_000
@@ -39,12 +40,21 @@ SEED = 0
 class Scorer:
     """What is done with one backbone: with another one everything begins anew."""
 
-    def __init__(self, run: Path, backbone: Backbone, events: Events) -> None:
+    def __init__(self, run: Path, backbone: Backbone, events: Events, place: Path | None = None) -> None:
+        """Begin with what is embedded already.
+
+        Args:
+            run: the run directory.
+            backbone: the network.
+            events: of the loop.
+            place: what runs over one folder share, as of `folder_cache`; None: what this backbone sees is this run's.
+        """
         self._run = run
         self._events = events
         self._embedder = Embedder(backbone)
         self._directory = self._embedder.cache_of(run, "inference")
-        self._pool = Pool(Embeddings(self._directory, backbone.dimension))
+        self._cache = self._embedder.shared_cache(run, "inference", place)
+        self._pool = Pool(self._cache)
         self._annotations = Asked(run)
         self._datadir = Path()
         self._inside: Path | None = None
@@ -207,6 +217,10 @@ class Scorer:
 
     def _embed_for_a_while(self) -> bool:
         """Take batches from the stream until the turn is over or a checkpoint comes; True if more are to come."""
+        self._take_from_others()
+        if len(self._pool.missing()) and not self._cache.lead():
+            time.sleep(LOOK_EVERY_S)
+            return True
         images = 0
         began = time.perf_counter()
         while time.perf_counter() - began < TURN_S and not self.has_news():
@@ -221,9 +235,18 @@ class Scorer:
             self._events.scalar("embedding/images_per_s", rate, self._pool.embedded)
         return bool(self._bar.n < (self._bar.total or 0))
 
+    def _take_from_others(self) -> None:
+        """Take up what another run over the same folder has embedded meanwhile."""
+        if self._cache.follow() and self._pool.find():
+            self._cache.served()
+            self._answered = None
+            self._to_publish = True
+
     def _begin_stream(self) -> bool:
         """Ask for what is missing; False if nothing is."""
         missing = self._pool.missing()
+        if not len(missing):
+            self._cache.rest()
         self._order, self._asked = EmbeddingOrder(missing, SEED, self._tiles), []
         self._bar.close()
         self._bar = tqdm(
@@ -235,6 +258,9 @@ class Scorer:
     def _files(self) -> Iterator[Path]:
         """What to embed next; asked for while the images before are embedded, so a promise soon shows."""
         for number in self._order:
+            if self._pool.key(number) is not None:  # another run was faster
+                self._bar.update()
+                continue
             self._asked.append(number)
             yield self._datadir / self._images.content[number]
 

@@ -20,6 +20,7 @@ from IA.pickle_file import publish
 from IA.protocol import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, PREDICTOR, SETTINGS
 from IA.records import Features, Settings
 from IA.report import Report
+from IA.shared_embeddings import folder_cache
 from IA.space import Space
 from IA.tuned import LatestTuned, Tuned
 from IA.tuner import Tuner
@@ -67,11 +68,11 @@ class Trainer:
         )
         if settings is None:
             return False
-        self._follow_network(settings.network)  # before it is needed: it takes seconds
+        datadir = self._config.datadir or Path(settings.datadir)
+        self._follow_network(settings.network, datadir)  # before it is needed: it takes seconds
         self._follow_tuned()
         if annotations is None or features is None:
             return False
-        datadir = self._config.datadir or Path(settings.datadir)
         labels = {path: label for path, label in annotations.items() if label is not None}
         answered = self._in_force(features.backbone, annotations)
         if answered is None:
@@ -96,9 +97,9 @@ class Trainer:
 
     # --- the networks -------------------------------------------------------------------------------------------------
 
-    def _follow_network(self, network: str) -> None:
+    def _follow_network(self, network: str, datadir: Path) -> None:
         if network != self._network:
-            answered = Answered(self._run, network)
+            answered = Answered(self._run, network, place=folder_cache(self._run, datadir))
             self._base = answered.backbone.fingerprint
             self._answered = {self._base: answered}
             self._tuned = None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
+from backend.question import check_names
 from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.pickle_file import is_of_later_version, read
 from IA.protocol import IMAGES, PICKLES, SETTINGS
@@ -105,7 +106,7 @@ def check_run(config: Config) -> None:
 
     Raises:
         UsageError: it cannot be written, was written by a later version, belongs to another folder or other tiles, or
-            both answers would have one name.
+            has answers of other names.
     """
     run = config.run
     try:
@@ -128,10 +129,7 @@ def check_run(config: Config) -> None:
             f"The run {run} asks about {what}, not tiles of {config.tile}; name another with --run, or begin it anew "
             "with --reset."
         )
-    positive = config.positive or (before.positive if before else "positive")
-    negative = config.negative or (before.negative if before else "negative")
-    if positive == negative:
-        raise UsageError(f"Both answers are called {positive!r}; give them different names.")
+    check_names(config)
 
 
 def check_version(run: Path) -> None:

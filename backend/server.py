@@ -15,6 +15,8 @@ from backend.access import TOKEN, token_of
 from backend.app import create_app
 from backend.checks import check_place, check_run, exposed, listen
 from backend.connections import served
+from backend.question import renaming
+from backend.runs import find_run, why_not_first
 from backend.session import Session
 from config import Config, UsageError
 from IA.loop import until_signalled
@@ -58,10 +60,14 @@ def serve() -> None:
     if config is None:
         raise UsageError("Nothing says what to serve; give HOST PORT DATADIR, see bash launch.sh --help.")
     threading.excepthook = _end
+    told = ""
     if len(sys.argv) > 1:  # the supervisor has checked; a disk that went away since then must not end the session
+        first = config.run
+        config = find_run(config)
         check_place(config)
-        sys.stderr.write(exposed(config))
+        told = why_not_first(config, first) + renaming(config) + exposed(config)
     check_run(config)
+    sys.stderr.write(told)
     _allow_files()
     listener = listen(config)
     with until_signalled("server", config.run, *WRITES):

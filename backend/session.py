@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
 
+from backend import question
 from backend.ahead import Ahead
 from backend.answers import DRAWN, NOT_DRAWN, Answer, Label
 from backend.audit import Audit
@@ -70,6 +71,7 @@ class Session:
         self.changes = Changes()
         self.queue = Queue()
         self.labels = Labels(self.run, self._on_label, self._group)
+        question.remember(self.labels.database, question.Names(self.settings.positive, self.settings.negative))
         self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)

@@ -4,6 +4,7 @@ import logging
 import uuid
 from pathlib import Path
 
+from backend.question import names_for
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config
 from IA import pickle_file
 from IA.protocol import DUPLICATES, EXPLANATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, SIMILAR, WANTED
@@ -21,18 +22,17 @@ def settle(config: Config) -> Settings:
     except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             log.warning("%s; the run goes on with what was asked for now, and defaults", error)
-        before = Settings(
-            "", DEFAULT_NETWORK, DEFAULT_STRATEGY, "positive", "negative", uuid.uuid4().hex, tile=_tile_of(config.run)
-        )
+        before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "", "", uuid.uuid4().hex, tile=_tile_of(config.run))
     if before.datadir not in {"", str(config.datadir)}:
         log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
+    names = names_for(config)
     return Settings(
         datadir=str(config.datadir),
         network=config.network or before.network,
         strategy=config.strategy or before.strategy,
         finetune=config.finetune or before.finetune,
-        positive=config.positive or before.positive,
-        negative=config.negative or before.negative,
+        positive=names.positive,
+        negative=names.negative,
         id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
         run=str(config.run),
         follow_links=config.follow_links,

@@ -17,6 +17,8 @@ from backend import demo
 from backend.access import token_of
 from backend.checks import check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
+from backend.question import renaming
+from backend.runs import find_run, why_not_first
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
 from IA.locks import hold
 from IA.loop import log_to, one_sentence
@@ -189,6 +191,8 @@ def prepare(config: Config) -> Config:
     if datadir == demo.FOLDER and not datadir.exists():
         sys.stderr.write("Making the pictures of the demo: your question is whether there is a star.\n")
         demo.make(datadir)
+    first = config.run
+    config = find_run(config)
     check_place(config)  # this and the network before an old run is moved: a mistake changes nothing
     _check_network(config)
     if config.reset and config.run.is_dir():
@@ -196,6 +200,7 @@ def prepare(config: Config) -> Config:
             pass
         set_aside(config.run)
     check_run(config)
+    sys.stderr.write(why_not_first(config, first) + renaming(config))
     if config.tensorboard and not is_free(config.port + 1):
         sys.stderr.write(f"Port {config.port + 1} is in use: TensorBoard is off in this session.\n")
         return dataclasses.replace(config, tensorboard=False)

@@ -22,14 +22,14 @@ def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
     datadir = tmp_path / "my pictures"
     datadir.mkdir()
     assert Config.for_session(["localhost", "8077", str(datadir)]) == Config(
-        run=ROOT / "runs" / "my pictures", host="localhost", port=8077, datadir=datadir
+        run=ROOT / "runs" / "my pictures", host="localhost", port=8077, datadir=datadir, run_is_named=False
     )
 
 
 def test_every_option(tmp_path: Path) -> None:
     """Each option of the help ends in its setting, in any place of the command line."""
     options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off --audit 0.5"
-    names = "--positive lynx --negative none"
+    names = "--positive lynx --negative none --rename"
     run = tmp_path / "run"
     text = tmp_path / "how to.md"
     text.write_text("Look twice.")
@@ -51,6 +51,7 @@ def test_every_option(tmp_path: Path) -> None:
         reset=True,
         instructions=text,
         audit=0.5,
+        rename=True,
     )
 
 
@@ -67,7 +68,8 @@ def test_paths_are_relative_to_where_the_person_stands(tmp_path: Path, monkeypat
 def test_demo_has_words_of_its_own() -> None:
     """The demo asks for stars unless the person calls them otherwise."""
     config = Config.for_session(["localhost", "8077", "demo"])
-    assert (config.positive, config.negative, config.run.name) == ("star", "no star", "demo")
+    assert (config.positive, config.negative, config.run.name) == (None, None, "demo")
+    assert config.default_names == ("star", "no star")
     assert Config.for_session(["localhost", "8077", "demo", "--positive", "gold"]).positive == "gold"
 
 

@@ -105,6 +105,20 @@ def test_before_any_answer(loops: Loops) -> None:
     assert not (loops.run / PREDICTOR).exists()
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_renamed_answers_are_renamed_in_the_checkpoint(loops: Loops, restart: bool) -> None:
+    """Once the server has taken other names predictor.ckpt has them too, without another answer."""
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    settings = pickle_file.read(loops.run, SETTINGS).content
+    pickle_file.publish(loops.run, SETTINGS, dataclasses.replace(settings, positive="ruby", negative="azure"))
+    if restart:
+        loops.trainer = Trainer(Config(run=loops.run))
+    loops.turn()
+    checkpoint = load_head(loops.run / PREDICTOR)
+    assert checkpoint.classes == {"positive": "ruby", "negative": "azure"}
+    assert checkpoint.labels == 2
+
+
 def test_farthest_first_before_a_model(loops: Loops) -> None:
     """After an answer of one kind, what is least like it comes first, and the ranking counts the answer."""
     loops.turn()

@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK
 from IA.embedder import Embedder
-from IA.embeddings import Embeddings, key
+from IA.embeddings import key
+from IA.shared_embeddings import folder_cache
 
 PER_FOLDER = 1000
 PER_FILE = 50_000  # links to one file; ext4 allows 65,000
@@ -46,19 +47,18 @@ def make_files(folder: Path, images: int) -> list[str]:
 
 
 def fill_cache(run: Path, folder: Path, paths: list[str]) -> None:
-    """Synthetic embeddings of these files, where inference and trainer look for them."""
+    """Synthetic embeddings of these files, where the loops look for them."""
     embedder = Embedder(DEFAULT_NETWORK)
     dimension = embedder.backbone.dimension
     random = np.random.default_rng(0)
     centres = random.random((CLUSTERS, dimension), np.float32)
-    caches = [Embeddings(embedder.cache_of(run, loop), dimension) for loop in ("inference", "trainer")]
+    cache = embedder.shared_cache(run, "inference", folder_cache(run.resolve(), folder))
     for start in tqdm(range(0, len(paths), CHUNK), desc="embeddings"):
         some = paths[start : start + CHUNK]
         keys = np.array([key(folder, path) or 1 for path in some], np.uint64)
         cluster = np.arange(start, start + len(some)) % CLUSTERS
         vectors = centres[cluster] + random.random((len(some), dimension), np.float32)
-        for cache in caches:
-            cache.append(keys, vectors)
+        cache.append(keys, vectors)
 
 
 def main() -> None:

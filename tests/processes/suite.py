@@ -22,12 +22,25 @@ END_S = 30.0
 class Suite:
     """One session and a client that has its token."""
 
-    def __init__(self, run: Path, datadir: Path, *options: str, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, run: Path, datadir: Path, *options: str, host: str = "127.0.0.1", clone: Path | None = None
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            run: the run directory.
+            datadir: the folder of images.
+            options: of launch.sh.
+            host: to listen on.
+            clone: a copy of the project to start, which is left to find the run by itself.
+        """
         self.run = run
+        self._root = clone or ROOT
         self.port = free_port()
         self.link = ""
         self.through: list[str] = []  # another program that it is to be started by
-        self._arguments = [host, str(self.port), str(datadir), "--run", str(run), "--audit", "0", *options]
+        named = [] if clone else ["--run", str(run)]
+        self._arguments = [host, str(self.port), str(datadir), *named, "--audit", "0", *options]
         self._terminal = run.with_name(f"{run.name}.terminal")
         self.process: subprocess.Popen[str]
         self.client: httpx.Client
@@ -36,7 +49,7 @@ class Suite:
         """Start, and wait for nothing."""
         with self._terminal.open("a") as terminal:
             command = [*self.through, sys.executable, "-m", "backend.supervisor", *self._arguments]
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True)
+            self.process = subprocess.Popen(command, cwd=self._root, stdout=subprocess.PIPE, stderr=terminal, text=True)
 
     def start(self) -> "Suite":
         """Start, and wait for the link."""
@@ -94,9 +107,11 @@ class Suite:
 
 
 @contextlib.contextmanager
-def running(run: Path, datadir: Path, *options: str, host: str = "127.0.0.1") -> Iterator[Suite]:
+def running(
+    run: Path, datadir: Path, *options: str, host: str = "127.0.0.1", clone: Path | None = None
+) -> Iterator[Suite]:
     """A session that is started, and ended in any case."""
-    suite = Suite(run, datadir, *options, host=host).start()
+    suite = Suite(run, datadir, *options, host=host, clone=clone).start()
     try:
         yield suite
     finally:
