@@ -9,7 +9,7 @@ from torch import Tensor
 
 from IA import ranking
 from IA.audit import Division, Sample, Standing
-from IA.learner import Learner
+from IA.learner import Learner, PoolSample
 from IA.space import Space
 from IA.view import View
 
@@ -43,6 +43,7 @@ class Model:
         self._space = space
         self._view = View(space, len(vectors))
         self._view.put(np.arange(len(vectors)), vectors.numpy())
+        self._pool = PoolSample.of(vectors, space, seed) if validates else None
         not_judged = () if validates else range(len(vectors))
         self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
         self._learnt = -1
@@ -63,7 +64,7 @@ class Model:
     def _learn(self) -> None:
         self._learnt = len(self.answers)
         self._view.answer(set(self.answers))
-        if self._learner.learn(self.answers, self._space) and self._learner.head:
+        if self._learner.learn(self.answers, self._space, self._pool) and self._learner.head:
             self.probability = self._view.probability(self._learner.head)
         asked = np.zeros(len(self.probability), bool)
         asked[list(self.answers)] = True

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from IA.calibration import along, line
 from IA.regression import kernel_regression, linear_regression
 from IA.space import Space
 
@@ -22,8 +23,7 @@ SHAPES = {
     "weights": 1,
     "bias": 0,
     "gamma": 0,
-    "scale": 0,
-    "offset": 0,
+    "curve": 2,
 }
 
 
@@ -34,7 +34,7 @@ class Head(nn.Module):
         mean (D,), basis (D, K), rooted (), 0 or 1: the space of the pool, see `IA.space`.
         support (S, K), weights (S,), bias (), gamma (): score = sum of weights * exp(-gamma (1 - cos)) + bias;
             with a gamma of 0 the kernel is cos itself, and one support vector says all.
-        scale (), offset (): probability = sigmoid(scale * score + offset) (Platt 1999).
+        curve (Q, 2): points (score, logit of the probability), see `IA.calibration`; at least two, ascending.
     """
 
     mean: Tensor
@@ -44,8 +44,7 @@ class Head(nn.Module):
     weights: Tensor
     bias: Tensor
     gamma: Tensor
-    scale: Tensor
-    offset: Tensor
+    curve: Tensor
 
     def __init__(self, space: Space, support: Tensor, weights: Tensor, bias: Tensor, gamma: float) -> None:
         """Put a head together; see the class for the shapes."""
@@ -57,8 +56,7 @@ class Head(nn.Module):
         self.register_buffer("weights", weights)
         self.register_buffer("bias", bias)
         self.register_buffer("gamma", torch.tensor(gamma))
-        self.register_buffer("scale", torch.tensor(1.0))
-        self.register_buffer("offset", torch.tensor(0.0))
+        self.register_buffer("curve", line(1.0, 0.0))
 
     @classmethod
     def empty(cls, dimension: int, components: int, support: int) -> "Head":
@@ -76,19 +74,24 @@ class Head(nn.Module):
         """The head in a checkpoint.
 
         Args:
-            state: the buffers by name.
+            state: the buffers by name; in files of earlier versions scale and offset stand for the curve.
 
         Raises:
             ValueError: one is missing, of a wrong shape or type, or not finite.
         """
+        if "curve" not in state and {"scale", "offset"} <= set(state):
+            state = {**state, "curve": line(float(state["scale"]), float(state["offset"]))}
         for name, dimensions in SHAPES.items():
             tensor = state.get(name)
             if not isinstance(tensor, Tensor) or tensor.ndim != dimensions or tensor.dtype != torch.float32:
                 raise ValueError(f"the head has no {name} of {dimensions} dimensions")
             if not tensor.isfinite().all():
                 raise ValueError(f"{name} of the head is not finite")
+        if len(state["curve"]) < 2 or state["curve"].shape[1] != 2 or not (state["curve"].diff(dim=0)[:, 0] > 0).all():
+            raise ValueError("the curve of the head is none")
         dimension, components = state["basis"].shape
         head = cls.empty(dimension, components, support=len(state["weights"]))
+        head.curve = torch.zeros_like(state["curve"])
         try:
             head.load_state_dict({name: state[name] for name in SHAPES})
         except RuntimeError:
@@ -140,7 +143,11 @@ class Head(nn.Module):
 
     def calibrated(self, scores: Tensor) -> Tensor:
         """Scores (B,) as probabilities of the positive class, (B,) float32 in [0, 1]."""
-        return torch.sigmoid(self.scale * scores + self.offset)
+        return torch.sigmoid(self.logits(scores))
+
+    def logits(self, scores: Tensor) -> Tensor:
+        """Scores (B,) as logits of the probability of the positive class, (B,) float32."""
+        return along(self.curve, scores)
 
     def probabilities(self, projected: Tensor) -> Tensor:
         """Probability of the positive class, (B,) float32 in [0, 1], of projected embeddings (B, K)."""
@@ -249,29 +256,31 @@ def average_precision(probability: Tensor, labels: Tensor) -> float:
     return float((positives / called * found).sum() / labels.sum())
 
 
-def best_threshold(probability: Tensor, labels: Tensor) -> float:
+def best_threshold(probability: Tensor, labels: Tensor, weights: Tensor | None = None) -> float:
     """The probability from which on to say positive, so that F1 is highest.
 
     Args:
         probability: (n,) float32 in [0, 1].
-        labels: (n,) bool, at least one of them True.
+        labels: (n,) bool, at least one of them True; or float32, how likely each is positive.
+        weights: (n,) float32, how many images each stands for; None: one.
 
     Returns:
         The middle between the last probability above and the first below the cut.
     """
-    positives, called, at = _cuts(probability, labels)
-    best = int((2 * positives / (called + labels.sum())).argmax())
+    positives, called, at = _cuts(probability, labels, weights)
+    best = int((2 * positives / (called + positives[-1])).argmax())
     below = float(at[best + 1]) if best + 1 < len(at) else 0.0
     return (float(at[best]) + below) / 2
 
 
-def _cuts(probability: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _cuts(probability: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """For each different probability, from the highest: positives from there up, images from there up, itself."""
     at, places = probability.sort(descending=True, stable=True)
     last = torch.ones(len(at), dtype=torch.bool)
     last[:-1] = at[1:] != at[:-1]
-    positives = labels[places].float().cumsum(0)
-    return positives[last], torch.arange(1.0, len(at) + 1)[last], at[last]
+    each = torch.ones(len(at), dtype=torch.float64) if weights is None else weights.double()
+    positives = (each * labels)[places].cumsum(0).float()
+    return positives[last], each[places].cumsum(0).float()[last], at[last]
 
 
 def _cross_tuned_accuracy(probability: Tensor, labels: Tensor) -> float:

@@ -8,13 +8,42 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
-from IA.calibration import WINDOW, Name, Prequential, platt
-from IA.head import Head, cross_fitted_scores, validation
+from IA.calibration import WINDOW, Name, Prequential, Remaining, platt
+from IA.columns import Columns
+from IA.head import Head, best_threshold, cross_fitted_scores, validation
 from IA.space import Space
 
 BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
+POOL_SAMPLE = 4096  # images drawn at random, by which probabilities deep in the ranking are calibrated
 EXAMPLES_UNTIL = 10  # positive answers; each takes its share of the examples' place
 VALIDATE_EVERY = 0.02  # held-out figures are computed anew when there are so many more answers
+
+
+class PoolSample(Generic[Name]):
+    """Some images of the pool, drawn at random: what a head says of those without an answer, it says of all such."""
+
+    def __init__(self, names: Sequence[Name], projected: Tensor, images: int) -> None:
+        """Take up the sample.
+
+        Args:
+            names: (m,) of the images.
+            projected: (m, K) float32, as `Space.project` gives them, in the space of the pool.
+            images: how many there are in the pool.
+        """
+        self._names = names
+        self._columns = Columns(projected)
+        self._weight = images / max(1, len(names))
+
+    @classmethod
+    def of(cls, vectors: Tensor, space: Space, seed: int) -> "PoolSample[int]":
+        """Of a pool (N, D) whose images are all embedded, by number."""
+        sampled = torch.randperm(len(vectors), generator=torch.Generator().manual_seed(seed))[:POOL_SAMPLE]
+        return PoolSample(sampled.tolist(), space.project(vectors[sampled]), len(vectors))
+
+    def remaining(self, head: Head, reviewed: Container[Name]) -> Remaining:
+        """What the head says of the images that were not reviewed."""
+        is_left = torch.tensor([name not in reviewed for name in self._names], dtype=torch.bool)
+        return Remaining(self._columns.scores(head)[is_left], self._weight)
 
 
 class Learner(Generic[Name]):
@@ -57,14 +86,24 @@ class Learner(Generic[Name]):
         self._space: Space | None = None
         self._projected: dict[Name, Tensor] = {}
         self._asked: Prequential[Name] = Prequential()
+        self._remaining: Remaining | None = None
         self._seen: set[Name] = set()
 
-    def learn(self, labels: Mapping[Name, bool], space: Space) -> bool:
+    def learn(
+        self,
+        labels: Mapping[Name, bool],
+        space: Space,
+        pool: PoolSample[Name] | None = None,
+        reviewed: Container[Name] | None = None,
+    ) -> bool:
         """Learn from these answers, which are all there are.
 
         Args:
             labels: by the name of the image, in the order answered.
             space: of the pool.
+            pool: a sample of it in this space, by which probabilities deep in the ranking are calibrated; None: they
+                follow the last answers alone.
+            reviewed: images that have an answer, skipped ones too; None: those of `labels`.
 
         Returns:
             Whether there is a new head: not before there are answers of both kinds, or negative ones and examples.
@@ -83,7 +122,7 @@ class Learner(Generic[Name]):
             before |= {name: labels[name] for name in block}
         if not self._fit(labels):
             return False
-        self._calibrate(labels)
+        self._calibrate(labels, pool, labels if reviewed is None else reviewed)
         if self._validates:
             self._validate(labels)
         return True
@@ -100,14 +139,14 @@ class Learner(Generic[Name]):
         examples = self._examples_beside(labels)
         if self._space is None or False not in kinds or not (True in kinds or len(examples)):
             return False
-        calibration = (self.head.scale, self.head.offset) if self.head is not None else None
+        curve = self.head.curve if self.head is not None else None
         projected, answers = self._stack(labels)
         if len(examples):
             projected = torch.cat([projected, self._space.project(examples)])
             answers = torch.cat([answers, torch.ones(len(examples), dtype=torch.bool)])
         self.head = Head.fit(projected, answers, self._space)
-        if calibration is not None:
-            self.head.scale, self.head.offset = calibration
+        if curve is not None:
+            self.head.curve = curve
         return True
 
     def _examples_beside(self, labels: Mapping[Name, bool]) -> Tensor:
@@ -132,10 +171,10 @@ class Learner(Generic[Name]):
         for name, score, probability in zip(names, scores, self.head.calibrated(scores), strict=True):
             self._asked.ask(name, float(score), float(probability))
 
-    def _calibrate(self, labels: Mapping[Name, bool]) -> None:
+    def _calibrate(self, labels: Mapping[Name, bool], pool: PoolSample[Name] | None, reviewed: Container[Name]) -> None:
         if self.head is not None:
-            scale, offset = self._asked.calibration(labels)
-            self.head.scale, self.head.offset = torch.tensor(scale), torch.tensor(offset)
+            self._remaining = pool and pool.remaining(self.head, reviewed)
+            self.head.curve = self._asked.calibration(labels, self._remaining)
 
     def _validate(self, labels: Mapping[Name, bool]) -> None:
         if self.head is None:
@@ -146,11 +185,31 @@ class Learner(Generic[Name]):
             groups = [self.group_of(name) for name in labels]
             scores = cross_fitted_scores(projected, answers, groups=groups)
             scores[[name in self._learnt for name in labels]] = torch.nan
-            self.figures = validation(self.head.scale * scores + self.head.offset, answers)
+            self.figures = validation(self.head.logits(scores), answers)
             self.threshold = self.figures.pop("threshold", 0.5)
+            if self.figures and self._remaining is not None:
+                self.threshold = threshold_for_all(self.head, scores, answers, self._remaining)
             said = dict(zip(labels, as_probabilities(scores, answers).tolist(), strict=True)) if self.figures else {}
             self.held_out = {name: value for name, value in said.items() if not math.isnan(value)}
         self.figures |= self._asked.figures(labels)
+
+
+def threshold_for_all(head: Head, scores: Tensor, answers: Tensor, remaining: Remaining) -> float:
+    """The threshold with the highest F1 to be expected over the whole pool: held-out answers, and what remains.
+
+    Answers alone are the images that the model chose: what is best for them calls far too many others positive.
+
+    Args:
+        head: calibrated; of what remains it says how likely each image is positive.
+        scores: (n,) float32, of the answers by heads that had not learnt them; NaN where there is none.
+        answers: (n,) bool.
+        remaining: of the unreviewed images.
+    """
+    known = ~scores.isnan()
+    answered, probability = head.calibrated(scores[known]), head.calibrated(remaining.scores)
+    likely = torch.cat([answers[known].float(), probability])
+    weights = torch.cat([torch.ones(len(answered)), torch.full((len(probability),), remaining.weight)])
+    return best_threshold(torch.cat([answered, probability]), likely, weights)
 
 
 def as_probabilities(scores: Tensor, labels: Tensor) -> Tensor:

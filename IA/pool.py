@@ -121,6 +121,13 @@ class Pool:
             rows = np.random.default_rng(seed).choice(rows, size, replace=False)
         return Space.of(torch.from_numpy(self._cache.vectors(np.sort(rows))))
 
+    def drawn(self, size: int, seed: int = 1) -> tuple[NDArray[np.int32], torch.Tensor]:
+        """Numbers (m,) of at most `size` images drawn at random, and their embeddings (m, D) float32."""
+        numbers = np.flatnonzero(self._rows >= 0)
+        if len(numbers) > size:
+            numbers = np.sort(np.random.default_rng(seed).choice(numbers, size, replace=False))
+        return numbers.astype(np.int32), torch.from_numpy(self._cache.vectors(self._rows[numbers]))
+
     def enter(self, space: Space) -> None:
         """Project everything into this space, if it is another one; `score` and `answer` are due then."""
         if self._view is None or not self._view.space.is_same(space):

@@ -10,6 +10,7 @@ from torch.export import Dim, ExportedProgram
 from torch.nn.functional import pad
 
 from config import UsageError
+from IA.calibration import along
 from IA.dataset import MAX_ASPECT, RESIZES, STEP_PX, Preprocessing, normalise
 from IA.head import Head, kernel
 from IA.model import Predictor
@@ -99,19 +100,18 @@ class _FixedHead(nn.Module):
     support: Tensor
     weights: Tensor
     bias: Tensor
-    scale: Tensor
-    offset: Tensor
+    curve: Tensor
 
     def __init__(self, head: Head) -> None:
         super().__init__()
-        for name in ("mean", "basis", "support", "weights", "bias", "scale", "offset"):
+        for name in ("mean", "basis", "support", "weights", "bias", "curve"):
             self.register_buffer(name, getattr(head, name).detach().cpu().clone())
         self._rooted, self._gamma = bool(head.rooted), float(head.gamma)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         projected = Space(self.mean, self.basis, self._rooted).project(embeddings)
         similarity = kernel(projected, self.support, self._gamma) if self._gamma else projected @ self.support.T
-        return torch.sigmoid(self.scale * (similarity @ self.weights + self.bias) + self.offset)
+        return torch.sigmoid(along(self.curve, similarity @ self.weights + self.bias))
 
 
 class _FixedPadding(nn.Module):

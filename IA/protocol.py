@@ -15,7 +15,7 @@ Each has one writer; each is replaced as a whole, never edited.
 | held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
 |                    |            |                          | head that had not learnt this answer,          |
 |                    |            |                          | calibrated on all answers alike                |
-| features.pickle    | inference  | trainer                  | `Features`: mean and PCA basis                 |
+| features.pickle    | inference  | trainer                  | `Features`: mean, PCA basis, a random sample   |
 | duplicates.pickle  | inference  | server, trainer          | `Duplicates`: which images are alike           |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
 | ranking.pickle     | selector   | inference, server        | `Ranking`: what to ask next, best first        |
@@ -100,6 +100,8 @@ def _pack_features(features: Features) -> dict[str, object]:
         "mean": array_bytes(features.mean, "f"),
         "basis": array_bytes(features.basis, "f"),
         "rooted": features.rooted,
+        "sampled": array_bytes(features.sampled, "i"),
+        "sample": array_bytes(features.sample, "f"),
     }
 
 
@@ -107,7 +109,12 @@ def _unpack_features(data: Any) -> Features:
     mean, basis = finite(array_view(data["mean"], "f")), finite(array_view(data["basis"], "f"))
     if not len(mean) or not len(basis) or len(basis) % len(mean):
         raise ValueError("mean and basis do not fit each other")
-    return Features(typed(data["backbone"], str), count(data["images"]), mean, basis, typed(data["rooted"], bool))
+    sampled = array_view(data.get("sampled", b""), "i")  # earlier versions drew none
+    sample = finite(array_view(data.get("sample", b""), "f"))
+    if len(sample) != len(sampled) * (len(basis) // len(mean)):
+        raise ValueError("the sample and its numbers do not fit each other")
+    backbone, images = typed(data["backbone"], str), count(data["images"])
+    return Features(backbone, images, mean, basis, typed(data["rooted"], bool), sampled, sample)
 
 
 def _unpack_held_out(data: Any) -> dict[str, float]:

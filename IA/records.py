@@ -69,6 +69,8 @@ class Features:
         mean: (D,) float32, of the embeddings.
         basis: (D * K,) float32, the first K principal directions as columns, row by row.
         rooted: whether the root of each value of an embedding is taken first.
+        sampled: (m,) int32, numbers of images drawn at random from these.
+        sample: (m * K,) float32, those in the space of mean and basis, image by image.
     """
 
     backbone: str
@@ -76,6 +78,8 @@ class Features:
     mean: Array
     basis: Array
     rooted: bool
+    sampled: Array
+    sample: Array
 
 
 @dataclass(frozen=True)

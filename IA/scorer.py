@@ -16,6 +16,7 @@ from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import key
 from IA.events import Events
 from IA.examples import Examples
+from IA.learner import POOL_SAMPLE
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pickle_file import Version, publish, read
@@ -279,12 +280,13 @@ class Scorer:
         self._to_publish = True
 
     def _describe(self, done: bool) -> Space | None:
-        """Publish mean and basis of the pool when it is first known, has doubled, or is complete and rather larger."""
+        """Publish what the pool looks like when it is first known, has doubled, or is complete and rather larger."""
         embedded = self._pool.embedded
         if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):
             return None
         space = self._pool.space(FEATURES_SAMPLE)
-        publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded))
+        sampled, vectors = self._pool.drawn(POOL_SAMPLE)
+        publish(self._run, FEATURES, space.features(self._embedder.fingerprint, embedded, sampled, vectors))
         self._described = embedded
         log.info("described the pool by %d images: %d of %d values", embedded, *space.basis.T.shape)
         return space

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from IA.records import Features
@@ -69,10 +70,18 @@ class Space:
         length: Tensor = torch.linalg.vector_norm(turned, dim=1, keepdim=True)
         return turned / length.clamp(min=1e-12)
 
-    def features(self, backbone: str, images: int) -> Features:
-        """The same for features.pickle, with the backbone's fingerprint and the number of images behind it."""
+    def features(self, backbone: str, images: int, sampled: NDArray[np.int32], vectors: Tensor) -> Features:
+        """The same for features.pickle.
+
+        Args:
+            backbone: its fingerprint.
+            images: how many are behind it.
+            sampled: (m,) numbers of some of them, drawn at random.
+            vectors: (m, D) float32, their embeddings.
+        """
         columns = np.ascontiguousarray(self.basis.numpy()).ravel()
-        return Features(backbone, images, self.mean.numpy(), columns, self.rooted)
+        sample = self.project(vectors).numpy().ravel()
+        return Features(backbone, images, self.mean.numpy(), columns, self.rooted, sampled, sample)
 
     @classmethod
     def from_features(cls, features: Features) -> "Space":

@@ -6,18 +6,21 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from config import Config, UsageError
 from IA.answered import Answered
 from IA.asked import WATCHED, Asked
 from IA.decoding import remember_in
 from IA.embedder import leave_room
-from IA.learner import EXAMPLES_UNTIL
+from IA.learner import EXAMPLES_UNTIL, PoolSample
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.once import Once, read_once
 from IA.pickle_file import publish
-from IA.protocol import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, PREDICTOR, SETTINGS
+from IA.protocol import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
 from IA.records import Features, Settings
 from IA.report import Report
 from IA.shared_embeddings import folder_cache
@@ -41,6 +44,8 @@ class Trainer:
         self._settings = Latest(config.run, SETTINGS)
         self._asked = Asked(config.run)
         self._features = Latest(config.run, FEATURES)
+        self._images = Latest(config.run, IMAGES)
+        self._pool: tuple[Features | None, PoolSample[str] | None] = (None, None)
         self._held_out = Latest(config.run, HELD_OUT)
         self._duplicates = Latest(config.run, DUPLICATES)
         self._once: tuple[object, Once] = (None, Once({}))  # with the version of duplicates.pickle it comes from
@@ -85,7 +90,7 @@ class Trainer:
         known = {path: label for path, label in once.learnt(labels).items() if path in answered}
         are_learnt = bool(known) and sum(known.values()) < EXAMPLES_UNTIL
         waiting |= answered.take_examples(settings.examples if are_learnt else "")
-        self._fit(answered, settings, features, known, labels, once)
+        self._fit(answered, settings, features, known, annotations, once)
         self._learnt = None if waiting else inputs
         self._tuner.consider(settings, self._base, known)
         return waiting or len(self._answered) > 1
@@ -156,7 +161,7 @@ class Trainer:
         settings: Settings,
         features: Features,
         labels: Mapping[str, bool],
-        all_labels: Mapping[str, bool],
+        annotations: Mapping[str, bool | None],
         once: Once,
     ) -> None:
         """Learn, and publish what came of it.
@@ -166,15 +171,17 @@ class Trainer:
             settings: names of the answers.
             features: of the pool.
             labels: the answers to learn, near duplicates once.
-            all_labels: with those of their duplicates.
+            annotations: all answers, with those of their duplicates and skips.
             once: which these are.
         """
         began = time.perf_counter()
         learner = answered.learner
         learner.group_of = once.name
         groups = set(map(once.name, labels))
-        if not learner.learn(labels, Space.from_features(features)) or learner.head is None:
+        pool = self._sample_of(features)
+        if not learner.learn(labels, Space.from_features(features), pool, annotations) or learner.head is None:
             return
+        all_labels = {path: label for path, label in annotations.items() if label is not None}
         self._generation += 1
         predictor = Predictor(
             backbone=answered.backbone,
@@ -197,6 +204,19 @@ class Trainer:
         log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
         datadir = self._config.datadir or Path(settings.datadir)
         self._report.show(learner, labels, datadir, milliseconds, settings.bounds(datadir))
+
+    def _sample_of(self, features: Features) -> PoolSample[str] | None:
+        """The sample of the pool in features.pickle, by path; None while its paths are not known here."""
+        images = self._images.content()
+        if images is None:
+            return None
+        if self._pool[0] is not features:
+            sampled = np.asarray(features.sampled)
+            if not len(sampled) or sampled.max() >= len(images):
+                return None
+            vectors = torch.from_numpy(np.array(features.sample)).view(len(sampled), -1)
+            self._pool = features, PoolSample([images[number] for number in sampled], vectors, features.images)
+        return self._pool[1]
 
     def _publish_held_out(self, held_out: Mapping[str, float]) -> None:
         """Publish what heads that had not learnt an answer say of it, if that has changed."""

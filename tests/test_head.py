@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from torch import Tensor
 
 from IA import head
+from IA.calibration import line
 from IA.head import (
     Head,
     average_precision,
@@ -100,9 +101,17 @@ def test_calibration_acts_on_the_score() -> None:
     """Scale and offset of Platt turn scores into other probabilities of the same order."""
     learnt, vectors, _ = fitted(50)
     scores = learnt.scores(learnt.project(vectors))
-    learnt.scale.fill_(2.0)
-    learnt.offset.fill_(-1.0)
+    learnt.curve = line(2.0, -1.0)
     torch.testing.assert_close(learnt(vectors), torch.sigmoid(2 * scores - 1))
+
+
+def test_the_calibration_of_an_earlier_version_is_read() -> None:
+    """Checkpoints held scale and offset before there was a curve."""
+    learnt, vectors, _ = fitted(50)
+    state = {name: tensor for name, tensor in learnt.state_dict().items() if name != "curve"}
+    state |= {"scale": torch.tensor(2.0), "offset": torch.tensor(-1.0)}
+    learnt.curve = line(2.0, -1.0)
+    assert torch.equal(Head.from_state(state)(vectors), learnt(vectors))
 
 
 @pytest.mark.parametrize("count", [3, 50, 1200])
@@ -121,6 +130,9 @@ def test_a_head_comes_back_from_its_state(count: int) -> None:
         {"mean": torch.zeros(16, dtype=torch.float64)},
         {"basis": torch.zeros(4, 4)},
         {"gamma": "three"},
+        {"curve": torch.zeros(1, 2)},
+        {"curve": torch.zeros(3, 3)},
+        {"curve": torch.tensor([[1.0, 0.0], [0.0, 1.0]])},
     ],
 )
 def test_a_bad_state_is_refused(change: dict[str, object]) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from IA.calibration import line
 from IA.learner import Learner, as_probabilities
 from IA.space import Space
 
@@ -96,7 +97,7 @@ def test_earlier_positives_are_not_doubted_once_they_have_run_out() -> None:
     said = [learner.held_out[number] for number in positives + negatives]
     assert sum(said) == pytest.approx(len(positives), abs=2)
     assert learner.head is not None
-    assert float(learner.head.offset) < -0.5
+    assert float(learner.head.logits(torch.zeros(1))) < -0.5
 
 
 def test_held_out_scores_as_probabilities() -> None:
@@ -119,4 +120,4 @@ def test_answers_that_the_network_has_learnt_prove_nothing() -> None:
     ignorant: Learner[int] = Learner(vectors_of, learnt=frozenset(range(120)))
     ignorant.learn(labels_of(120), SPACE)
     assert ignorant.figures == {}
-    assert ignorant.head is not None and float(ignorant.head.scale) == pytest.approx(1, abs=1e-5)
+    assert ignorant.head is not None and torch.allclose(ignorant.head.curve, line(1.0, 0.0), atol=1e-5)

@@ -65,7 +65,7 @@ def test_every_kind_of_head(tiny_network: str, gamma: float, rooted: bool) -> No
     random = torch.Generator().manual_seed(1)
     space = Space(torch.rand(24, generator=random), torch.randn(24, 8, generator=random), rooted)
     head = Head(space, torch.randn(5, 8, generator=random), torch.randn(5, generator=random), torch.tensor(0.3), gamma)
-    head.scale, head.offset = torch.tensor(1.7), torch.tensor(-0.4)
+    head.curve = torch.tensor([[-2.0, -4.0], [0.0, -1.0], [1.0, 0.5], [1.5, 0.6]])
     vectors = torch.randn(9, 24, generator=random)
     fixed = Portable(Predictor(build(tiny_network), head)).head
     assert torch.allclose(fixed(vectors), head(vectors), atol=1e-6)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from config import ROOT
 from IA import predict
+from IA.calibration import line
 from IA.head import Head
 from IA.loop import one_sentence
 from IA.model import Predictor
@@ -207,7 +207,7 @@ def test_a_file_of_another_predictor_is_left_alone(
     run(monkeypatch, checkpoint, images_folder, "--out", tmp_path / "rows.csv")
     before = (tmp_path / "rows.csv").read_bytes()
     other = Head.empty(24, 4, 0)
-    other.offset = torch.tensor(0.1)
+    other.curve = line(1.0, 0.1)
     classes = {"positive": "a hat", "negative": "no hat"}
     for head, names in ((other, classes), (Head.empty(24, 4, 0), {"positive": "a cap", "negative": "no cap"})):
         Predictor(build(tiny_network), head, classes=names, threshold=0.5).save(checkpoint)

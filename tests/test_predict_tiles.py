@@ -232,7 +232,7 @@ def test_another_predictor_is_found_out(
         trained(images_folder, tiny_network, "3x2").save(checkpoint)
         run(monkeypatch, checkpoint, photos, "--out", f"{number}.csv", *options)
         other = trained(images_folder, tiny_network, "3x2")
-        other.head.offset += 0.5
+        other.head.curve[:, 1] += 0.5
         other.save(checkpoint)
         capsys.readouterr()
         with pytest.raises(SystemExit):

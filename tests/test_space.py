@@ -63,7 +63,7 @@ def test_what_is_never_negative_is_rooted() -> None:
 def test_survives_the_file_of_features() -> None:
     """What features.pickle holds makes the same space."""
     space = Space.of(torch.rand(40, 8, generator=torch.Generator().manual_seed(0)))
-    again = Space.from_features(space.features("f", 40))
+    again = Space.from_features(space.features("f", 40, np.zeros(0, np.int32), torch.zeros(0, 8)))
     assert again.is_same(space)
     assert not again.is_same(Space(space.mean, space.basis, rooted=False))
     assert np.allclose(again.project(torch.ones(1, 8)), space.project(torch.ones(1, 8)))
