@@ -35,17 +35,25 @@ class Audit:
 
     def random_left(self, wanted: int) -> int:
         """How many more random answers it takes until so many are there, or everything is answered."""
-        return min(max(0, wanted - self.counted.drawn), self._open)
+        return min(max(0, wanted - self._random_of(wanted)), self._open)
 
     @property
     def random(self) -> dict[str, int]:
         """Random answers there are from the rest, and how many it takes before the model may label it.
 
-        Those count that lie behind a gap of the sample, too: an image that somebody keeps would else hold up everybody.
         At most one image in `REST_FOR_EACH` of the rest is needed, so that the last few can be labelled at all.
         """
-        rest = self._open + self.counted.drawn
-        return {"answered": self.counted.drawn, "needed": min(RANDOM_ANSWERS, rest // REST_FOR_EACH)}
+        needed = min(RANDOM_ANSWERS, (self._open + self.counted.drawn) // REST_FOR_EACH)
+        return {"answered": self._random_of(needed), "needed": needed}
+
+    def _random_of(self, wanted: int) -> int:
+        """How many random answers count where so many are wanted.
+
+        That is the sample, on which the figures rest. It ends before the first image in random order that somebody has
+        and does not answer. Nobody may hold up the others for good: from twice as many on those behind it count, too.
+        """
+        drawn = self.counted.drawn
+        return drawn if drawn >= 2 * wanted else len(self.counted.sample)
 
     @cached_property
     def _to_certificate(self) -> int:

@@ -160,8 +160,8 @@ function Random({ answered, needed, onRandom }: RandomProps) {
   return (
     <>
       <p id="finish-missing">
-        How right that would be nobody can tell yet: only answers to random images do, which the model does
-        not learn. <b>{count(answered)}</b> of {count(needed)} are there.
+        Only answers to random images tell how right that would be. <b>{count(answered)}</b> of{" "}
+        {count(needed)} are there.
       </p>
       <Press className="switch" id="finish-random" onClick={onRandom}>
         Answer {count(needed - answered)} at random
