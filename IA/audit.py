@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 2.5  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
-LOOKS_GROWTH = 0.6  # and less still with many positives, where the looks are more unlike one another
-LOOKS_SCALE = 60
+LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
+LOOKS_GROWTH = 1.1  # and less still where many positives may be left: then there are more looks unlike one another
+LOOKS_SCALE = 16
 Z = 1.959964  # of a two-sided interval of 95 %
 FEW = 32  # terms, which are added sooner than numpy has begun
 FAR = 12  # standard deviations: what lies beyond is less than rounding
@@ -98,6 +98,14 @@ class Sample:
         return min(float(np.exp(log_chances).sum()), 1.0)
 
 
+def looks(known: int, recall: float = RECALL) -> float:
+    """How many times less each look may err, so that looking after every answer errs no more than a single look may.
+
+    It grows with the number of positives that may be left, `known` (1 - recall) / recall, whatever the recall is.
+    """
+    return LOOKS + LOOKS_GROWTH * math.log1p(known * (1 - recall) / recall / LOOKS_SCALE)
+
+
 @dataclass(frozen=True)
 class Standing:
     """How far the work is: what the model asked for, and a sample of the rest.
@@ -136,8 +144,7 @@ class Standing:
         The same test as at one look, at so much smaller an error that looking after every answer is accounted for:
         docs/statistics.md has the chances.
         """
-        looks = max(LOOKS, 1 + LOOKS_GROWTH * math.log1p(self.known / LOOKS_SCALE))
-        return self.certifies_once(recall, 1 - (1 - confidence) / looks)
+        return self.certifies_once(recall, 1 - (1 - confidence) / looks(self.known, recall))
 
     def certifies_once(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
         """The same for a single look, at a time that was fixed before anything was drawn.

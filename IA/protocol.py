@@ -81,6 +81,7 @@ def _unpack_settings(data: Any) -> Settings:
         "follow_links": (bool,),
         "audit": (float,),
         "audit_after": (float, type(None)),
+        "audit_until": (int, type(None)),
         "recall": (float,),
         "confidence": (float,),
     }
@@ -88,6 +89,8 @@ def _unpack_settings(data: Any) -> Settings:
     shares = (settings.audit, settings.audit_after or 0.0, settings.recall, settings.confidence)
     if not all(0 <= share <= 1 for share in shares):
         raise ValueError("a share that is not from 0 to 1")
+    if settings.audit_until is not None:
+        count(settings.audit_until)
     if settings.alike not in ALIKE:
         raise ValueError("an unknown way to find near duplicates")
     return settings

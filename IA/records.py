@@ -29,7 +29,8 @@ class Settings:
         run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
         follow_links: whether images may lie anywhere that a link in `datadir` leads to.
         audit: share of the questions that are drawn at random, 0 to 1.
-        audit_after: what `audit` goes back to once the certificate is given; None: it stays.
+        audit_after: what `audit` goes back to once that for which all are drawn is there; None: it stays.
+        audit_until: so many random answers from the rest are wanted, for which all are drawn; None: the certificate.
         recall: share of the positives that the certificate is about.
         confidence: how certain it is to be.
         alike: whether near duplicates are one question, one of `config.ALIKE`.
@@ -48,6 +49,7 @@ class Settings:
     follow_links: bool = False
     audit: float = DEFAULT_AUDIT
     audit_after: float | None = None
+    audit_until: int | None = None
     recall: float = 0.95
     confidence: float = 0.95
     alike: str = DEFAULT_ALIKE

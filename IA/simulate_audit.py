@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, ROOT, UsageError
-from IA.audit import RECALL, Standing
+from IA.audit import RECALL, Standing, looks
 from IA.audit_simulation import Person, Truth
 from IA.embedder import leave_room
 from IA.loop import one_sentence
@@ -42,9 +42,9 @@ ONE_LOOK = "certificate, as if looked for once"
 IN_A_ROW = f"{PATIENCE} negatives in a row"
 QUASI = "ranked quasi-sampling"
 QUANTILE = "QBCB"
-WORST_FOUND = (20, 60, 200, 1000, 5000)
-WORST_REST = (300, 3000)
-WORST_LEFT = (1.02, 1.05, 1.08, 1.1, 1.15, 1.2, 1.5)  # times as many as may be left
+WORST_FOUND = (5, 20, 60, 100, 200, 500, 1000, 5000, 20_000)
+WORST_REST = (300, 3000, 30_000, 300_000)
+WORST_LEFT = (1.0, 1.02, 1.05, 1.08, 1.1, 1.15, 1.2, 1.5)  # times as many as may be left
 
 
 @dataclass(frozen=True)
@@ -241,16 +241,19 @@ def _difference(differences: NDArray[np.float64]) -> str:
 def worst_case() -> Iterator[str]:
     """How often a certificate comes too early if all questions are drawn at random from now on; exact."""
     yield "chance of a wrong certificate, looked for after every random answer, at the worst number of positives left"
-    yield _line("found", "rest", "as if looked for once", "as it is")
+    yield _line("found", "rest", "as if looked for once", "as it is", "each look errs less by")
     for found in WORST_FOUND:
+        may_be_left = math.floor(found / RECALL) - found
         for images in WORST_REST:
-            may_be_left = math.floor(found / RECALL) - found
+            if may_be_left >= images:
+                continue
             left = {min(images, math.ceil(factor * may_be_left) + 1) for factor in WORST_LEFT}
             chances = [
                 max(chance_of_a_wrong_certificate(found, images, each, certifies) for each in left)
                 for certifies in (Standing.certifies_once, Standing.certifies)
             ]
-            yield _line(str(found), str(images), *(f"{100 * chance:.1f} %" for chance in chances))
+            shown = [f"{100 * chance:.1f} %" for chance in chances]
+            yield _line(str(found), str(images), *shown, f"{looks(found):.2f}")
 
 
 def _line(name: str, second: str, *cells: str) -> str:

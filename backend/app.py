@@ -216,10 +216,10 @@ def _add_status(app: FastAPI, session: Session) -> None:
             raise HTTPException(503, f"The strategy could not be stored ({error.strerror}).") from None
         return {"strategy": body.strategy}
 
-    @app.put("/api/audit", summary="Draw another share of the questions at random; 1: until the certificate is given")
+    @app.put("/api/audit", summary="Draw another share at random; 1: until so many are answered, else the certificate")
     def audit(body: AuditBody) -> dict[str, Any]:
         try:
-            session.set_audit(body.share, body.recall, body.confidence)
+            session.set_audit(body.share, body.recall, body.confidence, body.until)
         except OSError as error:
             raise HTTPException(503, f"The share could not be stored ({error.strerror}).") from None
         return session.audit_status()

@@ -10,6 +10,9 @@ from backend.queue import Counted
 from IA.audit import Division, Sample, Standing, expected_positives
 from IA.records import Predictions, Settings
 
+RANDOM_ANSWERS = 50  # they tell well enough how right the labels of the model would be
+REST_FOR_EACH = 5  # images of the rest for each random answer, where the rest is small
+
 
 class Audit:
     """The figures of one moment."""
@@ -23,9 +26,34 @@ class Audit:
         self._standing = Standing(counted.positives - self._right, rest)
 
     @property
-    def is_certain(self) -> bool:
-        """Whether the certificate is given."""
+    def is_drawn_enough(self) -> bool:
+        """Whether that for which all questions are drawn is there: so many random answers, or the certificate."""
+        until = self._settings.audit_until
+        if until is not None:
+            return self._standing.rest.images > 0 and self.random_left(until) == 0
         return self._standing.certifies(self._settings.recall, self._settings.confidence)
+
+    def random_left(self, wanted: int) -> int:
+        """How many more random answers it takes until so many are there, or everything is answered."""
+        return min(max(0, wanted - self._random_of(wanted)), self._open)
+
+    @property
+    def random(self) -> dict[str, int]:
+        """Random answers there are from the rest, and how many it takes before the model may label it.
+
+        At most one image in `REST_FOR_EACH` of the rest is needed, so that the last few can be labelled at all.
+        """
+        needed = min(RANDOM_ANSWERS, (self._open + self.counted.drawn) // REST_FOR_EACH)
+        return {"answered": self._random_of(needed), "needed": needed}
+
+    def _random_of(self, wanted: int) -> int:
+        """How many random answers count where so many are wanted.
+
+        That is the sample, on which the figures rest. It ends before the first image in random order that somebody has
+        and does not answer. Nobody may hold up the others for good: from twice as many on those behind it count, too.
+        """
+        drawn = self.counted.drawn
+        return drawn if drawn >= 2 * wanted else len(self.counted.sample)
 
     @cached_property
     def _to_certificate(self) -> int:
@@ -37,6 +65,8 @@ class Audit:
         return {
             "share": settings.audit,
             "after": settings.audit_after,
+            "until": settings.audit_until,
+            "random": self.random,
             "drawn": self.counted.drawn,
             "to_find": between(self._standing.to_find()),
             "certificate": {

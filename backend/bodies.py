@@ -70,18 +70,23 @@ class LikeBody(_Body):
 
 
 class AuditBody(_Body):
-    """How many of the questions are to be drawn at random, and what the certificate is to say."""
+    """How many of the questions are to be drawn at random, until what is there, and what the certificate is to say."""
 
     share: Share
+    until: Annotated[int, Field(gt=0, lt=2**31)] | None = None
     recall: Annotated[float, Field(gt=0, lt=1)] | None = None
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
 class FinishBody(_Body):
-    """The decision to let the model label the rest, as it was at the checkpoint that was looked at."""
+    """The decision to let the model label the rest, as it was at the checkpoint that was looked at.
+
+    `anyway`: also where too few random answers are there to tell how right that is.
+    """
 
     threshold: Share
     checkpoint: Annotated[int, Field(ge=0, lt=2**53)]
+    anyway: bool = False
     id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
     client: Client = "api"
 

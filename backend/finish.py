@@ -1,8 +1,9 @@
-"""Lets the model label the rest: python -m backend.finish RUN [--threshold T] [--dry-run] [--undo].
+"""Lets the model label the rest: python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo].
 
 Every image that nobody has answered gets the label of the model, apart from people's answers. Without --threshold the
-checkpoint's own counts. With --dry-run nothing is stored, only told, also while the run is open in a session. --undo
-takes the model's labels away.
+checkpoint's own counts. With --dry-run nothing is stored, only told, also while the run is open in a session. How right
+the labels would be only answers to images drawn at random tell: where too few are there, nothing is stored but with
+--anyway. --undo takes the model's labels away.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from backend.answers import DATABASE, VERSION, Label, version_of
 from backend.audit import Audit
 from backend.checks import check_version
 from backend.database import NotDurableError, as_file_name
+from backend.doubtful import Doubtful
 from backend.finishing import Rest
 from backend.labels import Labels
 from backend.model_labels import Finish, ModelLabels, NoFinishError
@@ -34,7 +36,7 @@ from IA.tiles import photo_of
 from IA.units import Closed, divided
 from IA.words import counted
 
-USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--undo]"
+USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo]"
 
 
 def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) -> Iterator[str]:
@@ -53,10 +55,7 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
         )
     precision, recall = figures["precision"], figures["recall"]
     if not figures["drawn"]:
-        yield (
-            f"How right that is nobody can tell: no {thing} was drawn at random yet; "
-            "some are, from the hundredth answer"
-        )
+        yield (f"How right that is nobody can tell: no {thing} was drawn at random yet")
     else:
         if precision and not precision["of"]:
             yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"
@@ -73,11 +72,17 @@ def _percentages(interval: dict[str, float]) -> str:
     return f"{100 * interval['low']:.0f} to {100 * interval['high']:.0f} %"
 
 
-def finish(run: Path, threshold: float | None = None, dry_run: bool = False) -> None:
+def finish(run: Path, threshold: float | None = None, dry_run: bool = False, anyway: bool = False) -> None:
     """Tell what the model would make of the rest and, unless it is a dry run, store that.
 
+    Args:
+        run: the run directory.
+        threshold: the probability from which on an image is positive; None: the checkpoint's own.
+        dry_run: only tell.
+        anyway: store it also where too few random answers tell how right it is.
+
     Raises:
-        UsageError: the run is none, has no model, or is in use; nothing is stored.
+        UsageError: the run is none, has no model, is in use, or too few random answers are there; nothing is stored.
     """
     check_version(run)
     with contextlib.nullcontext() if dry_run else alone(run, "finish"):
@@ -85,8 +90,11 @@ def finish(run: Path, threshold: float | None = None, dry_run: bool = False) -> 
         with contextlib.nullcontext() if dry_run else _labels(run) as labels:
             rest = _rest(run, paths, settings, predictions, *_answers(run))
             threshold = rest.usual_threshold if threshold is None else threshold
-            for line in told(rest.figures(threshold), rest.doubtful(rest.usual_band(threshold)), settings):
+            for line in told(rest.figures(threshold), rest.doubtful(Doubtful.around(threshold)), settings):
                 sys.stdout.write(f"{line}\n")
+            lacks = rest.lacks()
+            if labels is not None and lacks is not None and not anyway:
+                raise UsageError(f"{lacks}; the page asks them (E, Answer at random), or give --anyway.")
             if labels is not None:
                 _store(labels, Finish(str(uuid.uuid4()), "finish", threshold, rest.checkpoint), rest, paths)
 
@@ -190,17 +198,18 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--threshold", type=float)
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--anyway", action="store_true")
     parser.add_argument("--undo", action="store_true")
     given = parser.parse_args()
     run: Path = given.run.expanduser().resolve()
     if given.threshold is not None and not 0 <= given.threshold <= 1:
         raise UsageError(f"A threshold is a probability from 0 to 1; {given.threshold} is none.")
-    if given.undo and (given.dry_run or given.threshold is not None):
+    if given.undo and (given.dry_run or given.anyway or given.threshold is not None):
         raise UsageError(f"--undo takes no other option: {USAGE}.")
     if given.undo:
         undo(run)
         return
-    finish(run, given.threshold, given.dry_run)
+    finish(run, given.threshold, given.dry_run, given.anyway)
     sys.stdout.write(
         "Nothing was stored; without --dry-run it is.\n"
         if given.dry_run

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 
 from backend.bodies import DoubtfulBody, FinishBody, Share
-from backend.finishing import BINS, DOUBTFUL, USUAL_THRESHOLD, Rest
+from backend.doubtful import Doubtful
+from backend.finishing import BINS, USUAL_THRESHOLD, Rest
 from backend.model_labels import BusyError, Finish, NoFinishError, Progress
 from backend.names import names_of
 from backend.session import Session
@@ -13,6 +14,7 @@ from backend.session import Session
 BUSY = "The labels of the model are being written; wait until that is done."
 NO_MODEL = "There is no model yet that could label anything."
 NEWER = "The model has learnt since; look at its figures again."
+ANSWER = "{lacks}; answer them first (PUT /api/audit draws them: share 1, until {needed}), or send anyway: true."
 
 
 def add_finish_routes(app: FastAPI, session: Session) -> None:
@@ -24,6 +26,7 @@ def add_finish_routes(app: FastAPI, session: Session) -> None:
         told = _without_model() if rest is None else _looked_at(session, rest, threshold, low, high)
         labels = session.model_labels
         return told | {
+            "random": session.audit().random if rest is None else rest.random,
             "standing": labels.standing and labels.standing.told(),
             "writing": labels.progress and _progress(labels.progress),
             "trouble": labels.trouble,
@@ -40,6 +43,9 @@ def add_finish_routes(app: FastAPI, session: Session) -> None:
             raise HTTPException(409, NO_MODEL)
         if rest.checkpoint != body.checkpoint:
             raise HTTPException(409, NEWER)
+        lacks = None if body.anyway else rest.lacks()
+        if lacks is not None:
+            raise HTTPException(409, ANSWER.format(lacks=lacks, needed=rest.random["needed"]))
         decided = Finish(str(body.id), body.client, body.threshold, body.checkpoint)
         try:
             return labels.write(decided, rest.images, rest.probability, session.images.path).told()
@@ -61,15 +67,17 @@ def add_finish_routes(app: FastAPI, session: Session) -> None:
         if rest is None:
             raise HTTPException(409, NO_MODEL)
         threshold = rest.usual_threshold if body.threshold is None else body.threshold
-        session.ask_first(rest.order((body.low, body.high), threshold), "doubtful")
-        return rest.doubtful((body.low, body.high))
+        band = Doubtful(body.low, body.high, threshold)
+        session.first.ask_doubtful(band, rest.order(band))
+        session.asks_first()
+        return rest.doubtful(band)
 
 
 def _looked_at(
     session: Session, rest: Rest, threshold: float | None, low: float | None, high: float | None
 ) -> dict[str, Any]:
     threshold = rest.usual_threshold if threshold is None else threshold
-    band = rest.usual_band(threshold) if low is None or high is None else (low, high)
+    band = Doubtful.around(threshold) if low is None or high is None else Doubtful(low, high, threshold)
     return {
         **rest.figures(threshold),
         "doubtful": rest.doubtful(band),
@@ -86,14 +94,14 @@ def _image(session: Session, image: int, probability: float) -> dict[str, Any]:
 
 
 def _without_model() -> dict[str, Any]:
-    low, high = DOUBTFUL
+    band = Doubtful.around(USUAL_THRESHOLD)
     return {
         "threshold": USUAL_THRESHOLD,
         "checkpoint": None,
         **dict.fromkeys(("positive", "negative", "unscored", "drawn"), 0),
         **dict.fromkeys(("precision", "recall")),
         "histogram": [0] * BINS,
-        "doubtful": {"low": low, "high": high, "images": 0},
+        "doubtful": {"low": band.low, "high": band.high, "images": 0, "next": 0},
         "examples": {"above": [], "at": [], "below": []},
     }
 

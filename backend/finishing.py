@@ -6,16 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.audit import Audit, between, precision_of
-from IA.fields import Array
+from backend.doubtful import Doubtful, Numbers
 from IA.records import Predictions
+from IA.words import counted
 
 USUAL_THRESHOLD = 0.5  # of a checkpoint that says none
 BINS = 50
 EXAMPLES = 8
-DOUBTFUL = (0.2, 0.8)
-DOUBTFUL_AT_MOST = 200
-
-Band = tuple[float, float]
 
 
 class Rest:
@@ -43,7 +40,6 @@ class Rest:
         threshold = checkpoint.get("threshold")
         self.usual_threshold = threshold if isinstance(threshold, float) else USUAL_THRESHOLD
         self._order = np.argsort(self.probability, kind="stable")
-        self._unasked = self._all[audit.counted.rest & is_scored]
 
     def figures(self, threshold: float) -> dict[str, Any]:
         """How many become positive and negative, how right that would be, and how sure the model is of all."""
@@ -62,31 +58,32 @@ class Rest:
             "histogram": np.histogram(self.probability, BINS, (0, 1))[0].tolist(),
         }
 
-    def usual_band(self, threshold: float) -> Band:
-        """The doubtful ones: where the calibrated probability says so, and of many those nearest to the threshold.
+    @property
+    def random(self) -> dict[str, int]:
+        """Random answers there are, and how many it takes before the model may label the rest."""
+        return self._audit.random
 
-        Drawn images count as if they had no answer: the band must not depend on the draw, for it becomes what the
-        model asks.
-        """
-        low, high = DOUBTFUL
-        inside = self._unasked[(self._unasked >= low) & (self._unasked <= high)]
-        if len(inside) <= DOUBTFUL_AT_MOST:
-            return DOUBTFUL
-        nearest = inside[np.argpartition(np.abs(inside - threshold), DOUBTFUL_AT_MOST)[:DOUBTFUL_AT_MOST]]
-        return float(nearest.min()), float(nearest.max())
+    def lacks(self) -> str | None:
+        """Why the model may not label the rest yet, a sentence without its end; None: it may."""
+        missing = self.random["needed"] - self.random["answered"]
+        if missing <= 0:
+            return None
+        answers = counted(missing, "more random answer is", "more random answers are")
+        return f"How right that would be nobody can tell yet: {answers} needed"
 
-    def doubtful(self, band: Band) -> dict[str, Any]:
-        """A band, and how many images without an answer are in it."""
-        low, high = band
-        images = int(((self.probability >= low) & (self.probability <= high)).sum())
-        return {"low": low, "high": high, "images": images}
+    def doubtful(self, band: Doubtful) -> dict[str, Any]:
+        """A band, how many images without an answer are in it, and how many of them are asked next."""
+        unanswered = self._audit.counted.unanswered
+        return {
+            "low": band.low,
+            "high": band.high,
+            "images": int((band.holds(self._all) & unanswered).sum()),
+            "next": int(unanswered[self.order(band)].sum()),
+        }
 
-    def order(self, band: Band, threshold: float) -> Array:
-        """All images in a band, answered or not, by their distance to the threshold."""
-        low, high = band
-        images = np.flatnonzero((self._all >= low) & (self._all <= high))
-        nearest_first = images[np.argsort(np.abs(self._all[images] - threshold), kind="stable")]
-        return nearest_first.astype(np.int32).data
+    def order(self, band: Doubtful) -> Numbers:
+        """The images of a band that are asked next, answered or not, by their distance to the threshold."""
+        return band.to_ask(self._all, self._audit.counted.rest)
 
     def examples(self, threshold: float) -> dict[str, list[tuple[int, float]]]:
         """Images and their probabilities: nearest to the threshold on both sides, and evenly from all the others."""

@@ -53,10 +53,12 @@ def add_like_routes(app: FastAPI, session: Session) -> None:
         images = to_ask(session, similar)
         if not images:
             raise HTTPException(409, UNKNOWN)
-        session.ask_first(np.array(images, np.int32).data, "like")
+        session.first.ask_like(np.array(images, np.int32))
+        session.asks_first()
         return {"image": body.image, "images": len(images)}
 
     @app.delete("/api/like", summary="Ask in the usual order again")
     def forget() -> dict[str, Any]:
-        session.ask_first(np.zeros(0, np.int32).data, "like")
+        session.first.forget()
+        session.changes.notify()
         return {"images": 0}

@@ -83,7 +83,7 @@ class Counted:
     Attributes:
         answered: how many have a positive or a negative answer.
         positives: how many of them a positive one.
-        drawn: how many of them the model must not learn.
+        drawn: how many of them were drawn from the rest, wherever they stand in random order.
         open: (N,) bool, those still to be asked.
         sample: (n,) numbers of those that were drawn from the rest: all in random order before the first open one.
         is_positive: (n,) bool, whether they are.
@@ -250,6 +250,12 @@ class Queue:
             self._band = images
             self._starts["band"] = 0
             self._band_began = self._band_left()
+
+    def narrow(self, images: Array) -> None:
+        """Of the images to be asked first ask only these from now on, in this order."""
+        with self._lock:
+            self._band = images
+            self._starts["band"] = 0
 
     @property
     def asked_first(self) -> tuple[int, int]:
@@ -483,7 +489,7 @@ class Queue:
         answered = closed & LABELLED != 0
         sample = before[(answered & (closed & WHETHER_SAMPLED == SAMPLED))[before]]
         positive = closed & int(Closed.POSITIVE) != 0
-        drawn = int((answered & (closed & SAMPLED != 0)).sum())
+        drawn = int((answered & (closed & WHETHER_SAMPLED == SAMPLED)).sum())
         positives, to_pass = int(positive.sum()), _is_to_pass(closed)
         is_positive = positive[sample]
         return Counted(int(answered.sum()), positives, drawn, is_open, sample, is_positive, to_pass, unanswered)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from backend import question
 from backend.ahead import Ahead
@@ -20,6 +20,7 @@ from backend.curves import Curves, figures
 from backend.damage import Damage
 from backend.explanations import Explanations, Near
 from backend.finishing import Rest
+from backend.first import First
 from backend.images import Images
 from backend.instructions import Instructions
 from backend.labels import Labels
@@ -34,7 +35,6 @@ from backend.settings import settle
 from backend.uploads import Uploads
 from config import Config, UsageError
 from IA import locks, pickle_file, protocol, watching
-from IA.fields import Array
 from IA.pickle_file import Version
 from IA.pictures import UnreadableError
 from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
@@ -44,8 +44,6 @@ from IA.units import Closed, divided
 from IA.watching import Latest
 
 log = logging.getLogger(__name__)
-
-First = Literal["doubtful", "like"]
 
 STARTING_S = 60.0  # a loop not seen yet is starting for that long, then it is down
 LOOK_EVERY_S = 0.5
@@ -82,7 +80,7 @@ class Session:
         self.previews = Previews(self.run / "cache" / "previews", bounds)
         self.explanations = Explanations(self.images.version)
         self.likes = Likes(self.run)
-        self._why_first: First = "doubtful"
+        self.first = First(self.queue)
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
         self.predictions: Version[Predictions] | None = None
@@ -259,7 +257,7 @@ class Session:
 
     def next(self, client: str, count: int) -> dict[str, Any]:
         """The next images for one client."""
-        self._end_certainty()
+        self._end_draws()
         images = [
             {
                 "image": image,
@@ -389,8 +387,12 @@ class Session:
         counts = self.labels.counts()
         return counts["positive"] + counts["negative"], figures(self._whole_audit())
 
-    def set_audit(self, share: float, recall: float | None = None, confidence: float | None = None) -> None:
-        """Draw this share of the questions at random from now on; all of them only until the certificate is given.
+    def set_audit(
+        self, share: float, recall: float | None = None, confidence: float | None = None, until: int | None = None
+    ) -> None:
+        """Draw this share of the questions at random from now on.
+
+        All of them only until so many random answers from the rest are there; None: until the certificate is given.
 
         Raises:
             OSError: that cannot be stored.
@@ -400,20 +402,31 @@ class Session:
         self._set(
             audit=share,
             audit_after=before if share == 1 and before < 1 else None,
+            audit_until=until if share == 1 else None,
             recall=now.recall if recall is None else recall,
             confidence=now.confidence if confidence is None else confidence,
         )
-        self._end_certainty()
+        if self.settings.audit_until is not None:
+            self.first.forget()
+        self._end_draws()
 
-    def _end_certainty(self) -> None:
-        """Draw the usual share again, once the certificate for which all were drawn is given."""
-        after = self.settings.audit_after
-        if after is not None and self.audit().is_certain:
-            log.info("the certificate is given; of the questions %g are drawn at random again", after)
-            try:
-                self._set(audit=after, audit_after=None)
-            except OSError as error:
-                log.warning("%s; it is asked again after a restart", error)
+    def _end_draws(self) -> None:
+        """Draw the usual share again, once that for which all were drawn is there."""
+        after, until = self.settings.audit_after, self.settings.audit_until
+        if (after is not None or until is not None) and self.audit().is_drawn_enough:
+            self._draw_as_before()
+            if until is not None:
+                self.first.end_random(until)
+
+    def _draw_as_before(self) -> None:
+        """Draw the share of the questions that was drawn before all of them were."""
+        now = self.settings
+        share = now.audit if now.audit_after is None else now.audit_after
+        log.info("of the questions %g are drawn at random again", share)
+        try:
+            self._set(audit=share, audit_after=None, audit_until=None)
+        except OSError as error:
+            log.warning("%s; it is asked again after a restart", error)
 
     # --- what the model may label ------------------------------------------------------------------------------------
 
@@ -427,18 +440,14 @@ class Session:
             known = self._rest = audit, version, Rest(audit, version.content)
         return known[2]
 
-    def ask_first(self, images: Array, why: First) -> None:
-        """Ask these images before all others, until a restart."""
-        self._why_first = why
-        self.queue.ask_first(images)
+    def asks_first(self) -> None:
+        """A person has chosen what is asked first: no longer random images, of which so many were wanted."""
+        if self.settings.audit_until is not None:
+            self._draw_as_before()
         self.ahead.wake()
         self.changes.notify()
 
     # --- status -------------------------------------------------------------------------------------------------------
-
-    def _asked_first(self) -> dict[str, Any] | None:
-        left, images = self.queue.asked_first
-        return {"why": self._why_first, "images": images, "left": left} if images else None
 
     def status(self) -> dict[str, Any]:
         """Everything a page shows of the run."""
@@ -473,7 +482,7 @@ class Session:
             "instructions": self.instructions.version,
             "upload": self.uploads is not None,
             "audit": self.audit_status(),
-            "asked_first": self._asked_first(),
+            "asked_first": self.first.told(self.settings, self.audit()),
             "finished": finish and finish.told(),
         }
 
@@ -560,6 +569,7 @@ class Session:
         self.predictions = version
         checkpoint = version.content.checkpoint
         self.queue.score(version.content.probability, checkpoint["generation"] if checkpoint else None)
+        self.first.follow(version.content.probability)
         unscorable = {image for image in version.content.unreadable if image < len(self.images)}
         for image in unscorable ^ self._unscorable:
             self.queue.mark(image, Closed.UNREADABLE, image in unscorable or image in self._undecodable)

@@ -38,6 +38,7 @@ def settle(config: Config) -> Settings:
         follow_links=config.follow_links,
         audit=before.audit if config.audit is None else config.audit,
         audit_after=before.audit_after if config.audit is None else None,
+        audit_until=before.audit_until if config.audit is None else None,
         recall=before.recall,
         confidence=before.confidence,
         alike=config.alike or before.alike,

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from backend.backup import back_up
+from backend.doubtful import Doubtful
 from backend.finish import main
 from backend.import_labels import import_labels
 from backend.imports import read_labelled
@@ -21,6 +22,7 @@ from backend.labels import Labels
 from backend.model_labels import ModelLabels
 from config import ROOT
 from IA import locks, pickle_file
+from IA.asked import read_asked
 from IA.audit import Division, Sample
 from IA.protocol import PREDICTIONS
 from IA.records import Predictions
@@ -42,9 +44,9 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def predict(server: Serving, generation: int = 5, threshold: float = 0.4) -> None:
-    """Publish predictions that grow with the number of the image, and wait until the server has them."""
-    probability = np.linspace(0, 1, IMAGES, dtype=np.float32)
+def predict(server: Serving, generation: int = 5, threshold: float = 0.4, least: float = 0) -> None:
+    """Publish predictions that grow from `least` with the number of the image, and wait until the server has them."""
+    probability = np.linspace(least, 1, IMAGES, dtype=np.float32)
     probability[IMAGES - UNSCORED :] = np.nan
     checkpoint = {"generation": generation, "labels": 2, "threshold": threshold, "metrics": {}}
     empty, novelty = np.zeros(0, np.int32).data, np.zeros(IMAGES, np.float32).data
@@ -75,7 +77,7 @@ def look(server: Serving, query: str = "") -> dict[str, Any]:
 
 def finish(server: Serving, threshold: float = 0.4, checkpoint: int = 5) -> dict[str, Any]:
     """Let the model label the rest, and wait until it has."""
-    body = {"threshold": threshold, "checkpoint": checkpoint, "id": str(uuid.uuid4()), "client": "me"}
+    body = {"threshold": threshold, "checkpoint": checkpoint, "id": str(uuid.uuid4()), "client": "me", "anyway": True}
     answer = server.client.post("/api/finish", json=body)
     assert answer.status_code == 202, answer.text
     until(lambda: look(server)["writing"] is None)
@@ -101,8 +103,10 @@ def test_figures(server: Serving) -> None:
     assert len(told["histogram"]) == 50
     assert look(server, "threshold=0")["negative"] == 0
     assert look(server, "threshold=1")["positive"] == 0
-    inside = [image for image in range(IMAGES - UNSCORED) if 0.2 <= image / 39 <= 0.8 and image != 20]
-    assert told["doubtful"] == {"low": 0.2, "high": 0.8, "images": len(inside)}
+    low, high = 0.1 / 0.7, 0.8 / 1.1  # a quarter of the odds at 0.4, and four times as much
+    inside = [image for image in range(IMAGES - UNSCORED) if low <= image / 39 <= high and image != 20]
+    doubtful = {"low": pytest.approx(low), "high": pytest.approx(high), "images": len(inside), "next": len(inside)}
+    assert told["doubtful"] == doubtful
     assert look(server, "low=0.5&high=0.6")["doubtful"]["images"] == 3
     assert server.client.get("/api/finish?threshold=2").status_code == 422
 
@@ -176,7 +180,7 @@ def test_finish_and_undo(server: Serving, tmp_path: Path) -> None:
 
 def test_a_decision_is_about_what_was_seen(server: Serving) -> None:
     """If the model has learnt meanwhile nothing is labelled; the same request again is the same finish."""
-    body = {"threshold": 0.4, "checkpoint": 5, "id": str(uuid.uuid4())}
+    body = {"threshold": 0.4, "checkpoint": 5, "id": str(uuid.uuid4()), "anyway": True}
     first = server.client.post("/api/finish", json=body).json()
     until(lambda: server.client.get("/api/status").json()["finished"])
     predict(server, generation=6)
@@ -204,20 +208,147 @@ def test_the_band_comes_next(server: Serving) -> None:
     assert told == {"why": "doubtful", "images": 5, "left": 4}
 
 
+def test_the_band_drops_what_leaves_it(server: Serving) -> None:
+    """When the model has learnt, what it is sure of is asked no more; the others follow the new probabilities."""
+    body = {"low": 0.45, "high": 0.6, "threshold": 0.52}
+    server.client.post("/api/finish/doubtful", json=body)
+    server.answer(21, "negative")
+    predict(server, generation=6, least=0.2)  # 22 and 23 have left the band
+    asked = server.client.get("/api/queue?count=3&client=me").json()["images"]
+    assert [image["image"] for image in asked[:2]] == [18, 19]
+    assert asked[2]["image"] not in {22, 23}
+    told = server.client.get("/api/status").json()["asked_first"]
+    assert told == {"why": "doubtful", "images": 5, "left": 2}
+    predict(server, generation=7, least=0.7)
+    assert server.client.get("/api/status").json()["asked_first"] == {"why": "doubtful", "images": 5, "left": 0}
+    predict(server, generation=8, least=0.2)
+    assert server.client.get("/api/status").json()["asked_first"]["left"] == 2
+
+
 def test_the_band_does_not_depend_on_the_draw(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its bounds are the same whether an image was drawn and answered or not: they become what the model asks."""
+    """It is the same whether an image was drawn and answered or not: it becomes what the model asks."""
     monkeypatch.setattr("backend.session.AUDIT_FROM", 0)
-    monkeypatch.setattr("backend.finishing.DOUBTFUL_AT_MOST", 4)
+    monkeypatch.setattr("backend.doubtful.EACH_SIDE", 4)
     with serving(tmp_path / "run", folder, audit=1.0) as server:
         until(lambda: server.session.queue.left == IMAGES)
         predict(server)
-        bounds = look(server)["doubtful"]
+        band = Doubtful.around(0.4)
+
+        def to_ask() -> list[int]:
+            rest = server.session.rest()
+            assert rest is not None
+            return [int(image) for image in rest.order(band)]
+
+        before, told = to_ask(), look(server)["doubtful"]
+        assert (len(before), told["next"]) == (8, 8)
         for _ in range(30):
             [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]
             server.answer(asked["image"], "negative", client="me")
+        assert to_ask() == before
         now = look(server)["doubtful"]
-        assert (now["low"], now["high"]) == (bounds["low"], bounds["high"])
-        assert now["images"] < bounds["images"] == 4
+        assert (now["low"], now["high"]) == (told["low"], told["high"])
+        assert now["next"] < told["next"]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.02, 0.5, 0.9, 1.0])
+def test_a_band_lies_around_its_threshold(threshold: float) -> None:
+    """At most 100 of the rest on either side, the nearest first; what is far away is none of it."""
+    probability = np.random.default_rng(0).random(3000).astype(np.float32) ** 3
+    rest = np.arange(3000) % 3 > 0
+    probability[:100] = np.nan
+    band = Doubtful.around(threshold)
+    images = band.to_ask(probability, rest)
+    asked, chances = images[rest[images]], probability[images]
+    assert band.holds(chances).all()
+    for side in (probability[asked] >= np.float32(threshold), probability[asked] < np.float32(threshold)):
+        assert int(side.sum()) <= 100
+    if threshold == 0.5:
+        assert band.low == pytest.approx(0.2)
+        assert band.high == pytest.approx(0.8)
+        assert len(asked) == 200
+        distance = np.abs(np.log(chances / (1 - chances)))
+        assert (np.diff(distance) > -1e-5).all()
+    assert not Doubtful.around(0.5).holds(np.array([0.01, 0.99, np.nan], np.float32)).any()
+
+
+def test_a_band_of_equals() -> None:
+    """Where all have the same probability the first 100 of the rest are asked, not all of them."""
+    images = Doubtful.around(0.5).to_ask(np.full(1000, 0.5, np.float32), np.arange(1000) >= 300)
+    assert images.tolist() == list(range(400))
+
+
+def answer_next(server: Serving, label: str, client: str = "me") -> int:
+    """Answer what is asked next."""
+    [asked] = server.client.get(f"/api/queue?count=1&client={client}").json()["images"]
+    assert server.answer(asked["image"], label, client=client).status_code == 201
+    number: int = asked["image"]
+    return number
+
+
+def test_off_until_random_answers_tell(tmp_path: Path, folder: Path) -> None:
+    """Even without an audit: so many are drawn as it takes, none is learnt, and then the usual questions come again."""
+    body = {"threshold": 0.4, "checkpoint": 5}
+    with serving(tmp_path / "run", folder, audit=0.0) as server:
+        until(lambda: server.session.queue.left == IMAGES)
+        assert look(server)["random"] == {"answered": 0, "needed": 8}
+        predict(server)
+        refused = server.client.post("/api/finish", json=body)
+        assert refused.status_code == 409
+        assert refused.json()["detail"].startswith(
+            "How right that would be nobody can tell yet: 8 more random answers are needed; answer them first "
+        )
+        server.client.post("/api/finish/doubtful", json={"low": 0, "high": 1})
+        told = server.client.put("/api/audit", json={"share": 1, "until": 8}).json()
+        assert (told["share"], told["after"], told["until"]) == (1, 0, 8)
+        first = [answer_next(server, "negative") for _ in range(3)]
+        assert server.client.get("/api/status").json()["asked_first"] == {"why": "random", "images": 8, "left": 5}
+    with serving(tmp_path / "run", folder, audit=None) as server:
+        until(lambda: server.session.queue.left == IMAGES - 3)
+        answer_next(server, "skipped")  # is no answer, and leaves the rest
+        drawn = [*first, *(answer_next(server, "negative") for _ in range(5))]
+        server.client.get("/api/queue?count=1&client=me")
+        status = server.client.get("/api/status").json()
+        assert status["asked_first"] == {"why": "random", "images": 8, "left": 0}
+        assert (status["audit"]["share"], status["audit"]["until"]) == (0, None)
+        assert look(server)["random"] == {"answered": 8, "needed": 7}
+        assert look(server)["drawn"] == 8
+        until(lambda: len(published(tmp_path / "run")) == 9)
+        asked = {Path(path).stem for path in read_asked(tmp_path / "run")}
+        assert not asked & {f"{image:02d}" for image in drawn}
+        assert server.client.post("/api/finish", json=body).status_code == 202
+
+
+def test_random_answers_that_cannot_be_had_are_not_demanded(server: Serving) -> None:
+    """An image that somebody keeps holds up nobody, and the last few images are labelled without any."""
+    server.client.put("/api/audit", json={"share": 1, "until": 8})
+    server.client.get("/api/queue?count=1&client=idle")
+    for _ in range(8):
+        answer_next(server, "negative")
+    told = look(server)
+    assert told["random"] == {"answered": 0, "needed": 7}  # they lie behind the one that is kept
+    assert told["drawn"] == 0
+    for _ in range(8):
+        answer_next(server, "negative")
+    assert look(server)["random"] == {"answered": 16, "needed": 7}
+    assert server.session.audit().random_left(8) == 0
+    server.client.put("/api/audit", json={"share": 0})
+    for image in [image for image in range(IMAGES - UNSCORED) if server.session.queue.is_open(image)][3:]:
+        server.answer(image, "negative")
+    for image in range(IMAGES - UNSCORED, IMAGES):
+        server.answer(image, "negative")
+    assert look(server)["random"]["needed"] <= look(server)["random"]["answered"]
+    until(lambda: server.session.queue.left == 3)
+    assert server.client.post("/api/finish", json={"threshold": 0.4, "checkpoint": 5}).status_code == 202
+
+
+def test_another_wish_ends_the_random_questions(server: Serving) -> None:
+    """Whoever asks for the doubtful ones then gets these."""
+    server.client.put("/api/audit", json={"share": 1, "until": 8})
+    server.client.post("/api/finish/doubtful", json={"low": 0.45, "high": 0.6, "threshold": 0.52})
+    asked = server.client.get("/api/queue?count=2&client=me").json()["images"]
+    assert [image["image"] for image in asked] == [21, 19]
+    assert server.client.get("/api/status").json()["audit"]["until"] is None
+    assert server.client.put("/api/audit", json={"share": 1, "until": 0}).status_code == 422
 
 
 def test_how_right_it_would_be(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +411,10 @@ def test_on_the_command_line(server: Serving, command: Command, tmp_path: Path, 
         assert "end that first, then undo." in command(run, "--undo")
     server.session.model_labels.close()
     server.session.labels.close()
-    assert "1 image becomes positive, 34 become negative\n" in command(run, "--threshold", "0.9")
+    refused = command(run, "--threshold", "0.9")
+    assert refused.startswith("mistake: How right that would be nobody can tell yet: 7 more random answers are needed;")
+    assert "There are no labels of the model" in command(run, "--undo")
+    assert "1 image becomes positive, 34 become negative\n" in command(run, "--threshold", "0.9", "--anyway")
     labels = Labels(run)
     model = ModelLabels(labels.database)
     assert model.standing is not None
@@ -310,7 +444,7 @@ def test_tiles_on_the_command_line(command: Command, tmp_path: Path, folder: Pat
     assert command(tmp_path / "run", "--dry-run").startswith(
         f"{told['positive']} tiles become positive, {told['negative'] - 2} become negative"
     )
-    command(tmp_path / "run")
+    command(tmp_path / "run", "--anyway")
     assert f"{IMAGES - UNSCORED - 2} labels of the model" in command(tmp_path / "run", "--undo")
 
 

@@ -51,8 +51,28 @@ def test_the_chance_of_a_wrong_certificate_is_what_is_counted() -> None:
     assert wrong / 3000 == pytest.approx(expected, abs=4 * math.sqrt(expected / 3000))
 
 
-@pytest.mark.parametrize(("found", "left"), [(20, 3), (200, 14), (1000, 59), (5000, 286)])
-def test_a_certificate_is_seldom_wrong_at_worst(found: int, left: int) -> None:
-    """However many were found; without the correction it is wrong more often."""
-    assert chance_of_a_wrong_certificate(found, 3000, left) <= 0.05
-    assert chance_of_a_wrong_certificate(found, 3000, left, Standing.certifies_once) > 0.05
+@pytest.mark.parametrize("images", [300, 3000, 300_000])
+@pytest.mark.parametrize("found", [20, 60, 200, 500, 1000, 3000])
+def test_a_certificate_is_seldom_wrong_at_worst(found: int, images: int) -> None:
+    """However many were found, in a rest of any size; without the correction it is wrong more often.
+
+    Nor is it stricter than it must be: where it can be wrong at all, it uses up most of what it may.
+    """
+    may_be_left = math.floor(found / 0.95) - found
+    left = [math.ceil(factor * may_be_left) + 1 for factor in (1.0, 1.05, 1.1, 1.15)]
+    assert max(chance_of_a_wrong_certificate(found, images, each) for each in left) <= 0.05
+    once = (chance_of_a_wrong_certificate(found, images, each, Standing.certifies_once) for each in left)
+    assert max(once) > 0.05
+    if images > 10 * may_be_left:
+        assert max(chance_of_a_wrong_certificate(found, images, each) for each in left) > 0.04
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize("recall", [0.5, 0.8, 0.99])
+def test_other_certificates_are_seldom_wrong_at_worst(recall: float, confidence: float) -> None:
+    """The same for any recall and confidence that may be asked for: what counts is how many may be left."""
+    for may_be_left in (1, 3, 10, 50, 200):
+        found = math.ceil(may_be_left * recall / (1 - recall))
+        left = math.floor(found / recall) - found + 1
+        chance = chance_of_a_wrong_certificate(found, 3000, left, lambda at: at.certifies(recall, confidence), recall)
+        assert chance <= 1 - confidence

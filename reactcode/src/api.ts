@@ -63,7 +63,7 @@ export interface Status extends Counts {
 
 /** Why these images come first, how many there were to ask, and how many are left. */
 export interface AskedFirst {
-  readonly why: "doubtful" | "like";
+  readonly why: "doubtful" | "like" | "random";
   readonly images: number;
   readonly left: number;
 }
@@ -217,8 +217,10 @@ export interface Certificate {
 /** What a share of the questions, drawn at random, says. */
 export interface AuditStatus {
   readonly share: number;
-  /** The share to go back to, while all are drawn until the certificate is given. */
+  /** The share to go back to, while all are drawn until so many are answered, or the certificate is given. */
   readonly after?: number | null;
+  /** So many random answers are wanted meanwhile; null: the certificate. */
+  readonly until?: number | null;
   readonly drawn: number;
   readonly to_find: Range;
   readonly certificate: Certificate;
@@ -314,6 +316,8 @@ export interface Finished {
   readonly state: "writing" | "standing" | "undone";
 }
 
+export type Doubtful = Range & { readonly images: number; readonly next: number };
+
 /** What would become of the rest if the model labelled it. */
 export interface Outlook {
   readonly threshold: number;
@@ -328,7 +332,10 @@ export interface Outlook {
   readonly precision: (Range & { readonly right: number; readonly of: number }) | null;
   readonly recall: Range | null;
   readonly histogram: readonly number[];
-  readonly doubtful: Range & { readonly images: number };
+  /** Random answers there are, and how many it takes before the rest may be labelled. */
+  readonly random: { readonly answered: number; readonly needed: number };
+  /** Images in the band around the threshold, and how many of them are asked next. */
+  readonly doubtful: Doubtful;
   readonly examples: Readonly<Record<"above" | "at" | "below", readonly Queued[]>>;
   readonly standing: Finished | null;
   readonly writing: { readonly done: number; readonly total: number } | null;
@@ -485,8 +492,9 @@ export const instructions = () => json<{ text: string | null }>("api/instruction
 export const chooseStrategy = (strategy: Strategy) =>
   json<unknown>("api/strategy", sending("PUT", { strategy }));
 
-/** Draw this share of the questions at random; 1: all of them, until the certificate is given. */
-export const drawAtRandom = (share: number) => json<unknown>("api/audit", sending("PUT", { share }));
+/** Draw this share at random; 1: all, until so many answers to such images are there, else the certificate. */
+export const drawAtRandom = (share: number, until?: number) =>
+  json<unknown>("api/audit", sending("PUT", { share, until }));
 
 /** What the model would make of the rest; null: the threshold of its own, the band that it doubts. */
 export function outlook(threshold: number | null, band: Range | null) {
@@ -509,10 +517,7 @@ export const undoFinish = () => json<Finished>("api/finish/undo", sending("POST"
 
 /** Ask the images of a band before all others. */
 export const askFirst = (band: Range, threshold: number) =>
-  json<Range & { readonly images: number }>(
-    "api/finish/doubtful",
-    sending("POST", { low: band.low, high: band.high, threshold }),
-  );
+  json<Doubtful>("api/finish/doubtful", sending("POST", { low: band.low, high: band.high, threshold }));
 
 /** Ask the images most like this one before all others; resolves to how many. */
 export const like = (image: number) =>

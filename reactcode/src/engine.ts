@@ -53,6 +53,7 @@ export class Engine {
   private outbox: Outbox | null = null;
   private opening: Promise<void> | null = null;
   private undosWaiting = 0;
+  private returnsToFinish = false; // once the random questions are answered that were asked for there
   private inDoubt = false; // whether the server may have become another run's
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
   private loadingPast: Promise<void> | null = null;
@@ -318,10 +319,24 @@ export class Engine {
     }
   }
 
+  /** Ask random images until so many answers to such are there, and come back to Finish then. */
+  async answerAtRandom(answers: number): Promise<void> {
+    this.dispatch({ type: "panel", panel: null });
+    await this.drawAtRandom(1, answers);
+  }
+
+  private comeBack({ asked_first: first }: Status): void {
+    if (!this.returnsToFinish || first?.why !== "random" || first.left > 0) return;
+    this.returnsToFinish = false;
+    if (this.state.panel === null) this.toggle("finish"); // else the page says that they are answered
+    this.askAnew();
+  }
+
   /** Draw this share of the questions at random; what is known of the audit is asked anew with the next status. */
-  async drawAtRandom(share: number): Promise<void> {
+  async drawAtRandom(share: number, until?: number): Promise<void> {
     try {
-      await api.drawAtRandom(share);
+      await api.drawAtRandom(share, until);
+      this.returnsToFinish = until !== undefined;
       this.onStatus(await api.status());
       this.asking.soon();
     } catch (error) {
@@ -332,14 +347,17 @@ export class Engine {
   /** Have the images of a band asked before all others, and go back to them. */
   async askFirst(band: api.Range, threshold: number): Promise<void> {
     try {
-      const { images } = await api.askFirst(band, threshold);
+      const { next } = await api.askFirst(band, threshold);
+      this.returnsToFinish = false;
       this.liking.forget();
       this.askAnew();
       this.dispatch({ type: "panel", panel: null });
-      const things = noun(this.state.status, images);
-      this.note(
-        images === 1 ? `One doubtful ${things} comes next.` : `${images} doubtful ${things} come next.`,
-      );
+      const things = noun(this.state.status, next);
+      if (next === 0) this.note(`No ${noun(this.state.status, 1)} is doubtful any more; it asks as usual.`);
+      else
+        this.note(
+          next === 1 ? `One doubtful ${things} comes next.` : `${next} doubtful ${things} come next.`,
+        );
     } catch (error) {
       this.note(error instanceof Refused ? error.message : "The server is away; it asks as before.");
     }
@@ -444,6 +462,7 @@ export class Engine {
     this.opening ??= this.openOutbox(status);
     const isNewRanking = (status.ranking?.generation ?? null) !== this.state.ranking;
     if (isNewRanking || isShort(this.state, status.left)) this.asking.soon();
+    this.comeBack(status);
   }
 
   private async openOutbox(status: Status): Promise<void> {

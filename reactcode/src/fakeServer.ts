@@ -39,7 +39,8 @@ const NO_MODEL: Outlook = {
   precision: null,
   recall: null,
   histogram: [],
-  doubtful: { low: 0.2, high: 0.8, images: 0 },
+  random: { answered: 0, needed: 50 },
+  doubtful: { low: 0.2, high: 0.8, images: 0, next: 0 },
   examples: { above: [], at: [], below: [] },
   standing: null,
   writing: null,
@@ -198,7 +199,7 @@ export class FakeServer {
         this.changes = { ...this.changes, ...(body as { strategy: string }) };
         return Response.json(body);
       case "PUT /api/audit":
-        return this.draw((body as { share: number }).share);
+        return this.draw(body as { share: number; until?: number });
       default:
         return refusal(404);
     }
@@ -263,7 +264,13 @@ export class FakeServer {
   }
 
   /** All are drawn only for a time: then the share is what it was. */
-  private draw(share: number): Response {
+  private draw({ share, until }: { share: number; until?: number }): Response {
+    if (until !== undefined) {
+      this.decisions.push({ share, until });
+      const left = until - this.outlook.random.answered;
+      this.changes = { ...this.changes, asked_first: { why: "random", images: until, left } };
+      return Response.json({ share });
+    }
     const { audit } = this.statistics;
     if (!audit) return refusal(422);
     this.statistics = {

@@ -1,5 +1,5 @@
 // Finish against a fake server: what would be labelled, deciding, the doubtful band, and taking it back.
-import { cleanup, fireEvent, render, waitFor } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Outlook } from "./api";
 import { App } from "./App";
@@ -31,7 +31,8 @@ const HOPEFUL: Outlook = {
   precision: { low: 0.812, high: 0.988, right: 41, of: 44 },
   recall: { low: 0.9, high: 0.99 },
   histogram: Array.from({ length: 50 }, (_, bin) => 50 - bin),
-  doubtful: { low: 0.2, high: 0.8, images: 86 },
+  random: { answered: 60, needed: 50 },
+  doubtful: { low: 0.2, high: 0.8, images: 86, next: 86 },
   examples: {
     above: [example(1, 0.95)],
     at: [example(2, 0.41), example(3, 0.39)],
@@ -118,12 +119,38 @@ describe("finish", () => {
     expect(text("note")).toBe("86 doubtful images come next.");
   });
 
-  it("says that nobody can tell without a draw, and how to get one", async () => {
-    server.outlook = { ...HOPEFUL, drawn: 0, precision: null, recall: null };
+  it("says how many of many doubtful ones are asked next", async () => {
+    server.outlook = { ...HOPEFUL, doubtful: { ...HOPEFUL.doubtful, images: 1234, next: 200 } };
+    await finishing();
+    expect(text("doubtful")).toBe("1234");
+    expect(text("ask-next")).toContain("Ask me the 200 nearest next");
+    click("ask-next");
+    await soon(() => expect(text("note")).toBe("200 doubtful images come next."));
+  });
+
+  it("is off while too few random answers tell how right it would be, asks them, and comes back", async () => {
+    const random = { answered: 12, needed: 50 };
+    server.outlook = { ...HOPEFUL, drawn: 0, precision: null, recall: null, random };
     await finishing();
     expect(panel()?.textContent).toContain("Nobody can tell yet");
-    expect(find("finish-random")).not.toBeNull();
     expect(find("finish-precision")).toBeNull();
+    expect(find("finish-ask")).toHaveProperty("disabled", true);
+    expect(text("finish-missing")).toContain("12 of 50 are there");
+    expect(text("finish-random")).toBe("Answer 38 at random");
+    click("finish-random");
+    await soon(() => expect(panel()).toBeNull());
+    await soon(() => expect(text("first")).toBe("random: 38 of 50 left"));
+    expect(server.decisions).toEqual([{ share: 1, until: 50 }]);
+    server.outlook = { ...HOPEFUL, random: { answered: 50, needed: 50 } };
+    server.changes = { asked_first: { why: "random", images: 50, left: 0 } };
+    act(() => server.push());
+    await soon(() => expect(find("finish-ask")).toHaveProperty("disabled", false));
+    expect(find("first-over")).toBeNull();
+    press("Escape");
+    await soon(() => expect(panel()).toBeNull());
+    expect(find("first-over")).toBeNull();
+    act(() => server.push());
+    expect(panel()).toBeNull(); // once is enough
   });
 
   it("says that it needs a model", async () => {

@@ -41,7 +41,7 @@ describe("what is asked first", () => {
     expect(find("first-over")).toBeNull();
     now({ why: "doubtful", images: 3, left: 0 });
     expect(find("first")).toBeNull();
-    expect(text("first-over")).toContain("All 3 doubtful images are answered");
+    expect(text("first-over")).toContain("No doubtful image is left");
     fireEvent.click(find("first-over")?.querySelector(".switch") ?? document.body);
     await waitFor(() => expect(document.querySelector("dialog.finish")).not.toBeNull());
     expect(find("first-over")).toBeNull();
@@ -57,6 +57,15 @@ describe("what is asked first", () => {
     now({ why: "like", images: 40, left: 0 });
     fireEvent.click(find("first-over")?.querySelector(".text") ?? document.body);
     expect(find("first-over")).toBeNull();
+  });
+
+  it("leads a page that did not ask for the random ones to Finish, and opens nothing by itself", async () => {
+    await opened({ why: "random", images: 50, left: 2 });
+    expect(text("first")).toBe("random: 2 of 50 left");
+    now({ why: "random", images: 50, left: 0 });
+    expect(text("first-over")).toContain("All 50 random images are answered");
+    expect(document.querySelector("dialog.finish")).toBeNull();
+    expect(find("first-over")?.querySelector(".switch")?.textContent).toContain("Finish");
   });
 
   it("says nothing of what was over before the page came", async () => {

@@ -2,13 +2,15 @@
 import type { AskedFirst } from "./api";
 import { count } from "./words";
 
+const WORDS = { doubtful: "doubtful", like: "most similar", random: "random" } as const;
+
 export function leftInWords({ why, images, left }: AskedFirst): string {
-  const what = why === "doubtful" ? "doubtful" : "most similar";
-  return `${what}: ${count(left)} of ${count(images)} left`;
+  return `${WORDS[why]}: ${count(left)} of ${count(images)} left`;
 }
 
 export function overInWords({ why, images }: AskedFirst): string {
-  const what = why === "doubtful" ? "doubtful" : "most similar";
+  const what = WORDS[why];
   const all = images === 1 ? `The one ${what} image is` : `All ${count(images)} ${what} images are`;
-  return `${all} answered; now it goes on in the usual order.`;
+  const over = why === "doubtful" ? "No doubtful image is left" : `${all} answered`; // the model has dropped some
+  return `${over}; now it goes on in the usual order.`;
 }

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_accessibility import findings
 from tests.serving import Serving, serving, until
-from tests.test_finish import IMAGES, UNSCORED, predict
+from tests.test_finish import IMAGES, predict
 from tests.test_finish import folder as folder
 
 pytestmark = pytest.mark.browser
@@ -38,6 +39,20 @@ def opened(server: Serving, open_page: OpenPage) -> Page:
     return page
 
 
+def answer(page: Page) -> int:
+    """Answer the image on the screen by key, once it is painted, and say which it was."""
+    image = page.locator('#image[data-painted="true"]').get_attribute("data-image")
+    page.keyboard.press("j")
+    expect(page.locator(f'#image[data-image="{image}"]')).to_have_count(0)
+    expect(page.locator('#image[data-painted="true"]')).to_be_visible()
+    return int(str(image))
+
+
+def is_left(server: Serving, images: int) -> bool:
+    """Whether so many are to be asked, as far as the server knows."""
+    return server.session.queue.left == images
+
+
 def sources(page: Page) -> dict[str, str]:
     """Path and source of each line that is downloaded."""
     with page.expect_download() as download:
@@ -47,24 +62,34 @@ def sources(page: Page) -> dict[str, str]:
 
 
 def test_finish_export_undo(server: Serving, open_page: OpenPage) -> None:
-    """By another threshold the rest is labelled, exported beside the answers, and taken back in one click."""
+    """After the random questions that it takes the rest is labelled, exported, and taken back in one click."""
     page = opened(server, open_page)
     expect(page.locator("#becoming")).to_contain_text("20 become “cat”")
+    expect(page.locator("#finish-ask")).to_be_disabled()
+    assert findings(page) == []
+    page.click("#finish-random")
+    expect(page.locator("#first")).to_have_text("random: 7 of 7 left")
+    answers = 2
+    while server.session.audit().random_left(7):  # those that were decoded already come before
+        answer(page)
+        answers += 1
+        until(partial(is_left, server, IMAGES - answers))
+    expect(page.locator("dialog.finish")).to_be_visible()  # by itself
     page.locator("#threshold").fill("0.8")
-    expect(page.locator("#becoming")).to_contain_text("4 become “cat”")
+    told = server.client.get("/api/finish?threshold=0.8").json()
+    expect(page.locator("#becoming")).to_contain_text(f"{told['negative']} become “no cat”")
     expect(page.locator(".strip[data-strip=at] li")).to_have_count(8)
     page.click("#finish-ask")
     page.click("#finish-now")
-    expect(page.locator("#finished")).to_contain_text("4 “cat” and 31 “no cat”")
-    exported = sources(page)
-    assert exported.pop("00.png") == exported.pop("36.png") == "api"
-    assert set(exported.values()) == {"model"}
-    assert len(exported) == IMAGES - UNSCORED - 2
+    expect(page.locator("#finished")).to_contain_text(f"{told['positive']} “cat” and {told['negative']} “no cat”")
+    given = list(sources(page).values())
+    assert (given.count("api"), given.count("key")) == (2, answers - 2)
+    assert given.count("model") == len(given) - answers == told["positive"] + told["negative"]
     assert findings(page) == []
     page.click("#finish-undo")
     expect(page.locator("#finished")).to_have_count(0)
-    assert server.client.get("/api/export?format=csv").text.count("\n") == 3
-    assert server.client.get("/api/annotations").json()["total"] == 2
+    assert server.client.get("/api/export?format=csv").text.count("\n") == answers + 1
+    assert server.client.get("/api/annotations").json()["total"] == answers
 
 
 def test_the_doubtful_ones_are_asked_next(server: Serving, open_page: OpenPage) -> None:
@@ -73,21 +98,15 @@ def test_the_doubtful_ones_are_asked_next(server: Serving, open_page: OpenPage) 
     page.locator("#threshold").fill("0.52")
     expect(page.locator("#becoming")).to_contain_text("15 become “cat”")
     expect(page.locator("#ask-next")).to_be_enabled()
-    expect(page.locator("#doubtful")).to_have_text("24")
+    expect(page.locator("#doubtful")).to_have_text("23")
     page.focus(".finish .sheet")
     page.keyboard.press("q")
     expect(page.locator("dialog.finish")).to_have_count(0)
-    seen = []
-    for _ in range(8):  # those that were decoded already come before
-        image = page.locator('#image[data-painted="true"]').get_attribute("data-image")
-        seen.append(int(str(image)))
-        page.keyboard.press("j")
-        expect(page.locator(f'#image[data-image="{image}"]')).to_have_count(0)
-        expect(page.locator('#image[data-painted="true"]')).to_be_visible()
+    seen = [answer(page) for _ in range(8)]  # those that were decoded already come before
     assert {20, 21, 19} <= set(seen)
-    expect(page.locator("#first")).to_have_text(re.compile(r"^doubtful: 1\d of 24 left$"))
+    expect(page.locator("#first")).to_have_text(re.compile(r"^doubtful: 1\d of 23 left$"))
     assert findings(page) == []
     for number in range(IMAGES):
         server.answer(number, "negative", client="somebody")
-    expect(page.locator("#first-over")).to_contain_text("All 24 doubtful images are answered")
+    expect(page.locator("#first-over")).to_contain_text("No doubtful image is left")
     assert findings(page) == []

@@ -82,7 +82,7 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
   const { engine, state } = session;
   const { recall, answers } = audit.certificate;
   const left = state.status?.left ?? 0;
-  const { share, after } = state.status?.audit ?? audit; // the status is newer
+  const { share, after, until = null } = state.status?.audit ?? audit; // the status is newer
   const isCertain = share === 1;
   const time = timeFor(answers, session);
   return (
@@ -95,7 +95,12 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
         {time !== null && `, ${time} at your pace`}, to be sure of {percent(recall)}
         {answers >= left && ": all that are left"}.
       </p>
-      {isCertain && <p>All questions are drawn at random until then.</p>}
+      {isCertain && (
+        <p>
+          All questions are drawn at random until{" "}
+          {until === null ? "then" : counted(until, "of them is answered", "of them are answered")}.
+        </p>
+      )}
       <Press
         className="switch"
         id="at-random"

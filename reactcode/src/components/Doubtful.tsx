@@ -14,7 +14,7 @@ interface Props {
 
 export function Doubtful({ outlook, things, isCurrent, onBand, onNext }: Props) {
   const { doubtful } = outlook;
-  const { images } = doubtful;
+  const { images, next } = doubtful;
   return (
     <section className="doubtful" aria-label={`Doubtful ${things}`}>
       <p>
@@ -25,10 +25,12 @@ export function Doubtful({ outlook, things, isCurrent, onBand, onNext }: Props) 
         <Bound name="low" words="from" doubtful={doubtful} onBand={onBand} />
         <Bound name="high" words="to" doubtful={doubtful} onBand={onBand} />%
       </fieldset>
-      <Press className="switch" id="ask-next" disabled={images === 0 || !isCurrent} onClick={onNext}>
-        Ask me these next <kbd>Q</kbd>
+      <Press className="switch" id="ask-next" disabled={next === 0 || !isCurrent} onClick={onNext}>
+        {next < images ? `Ask me the ${count(next)} nearest next` : "Ask me these next"} <kbd>Q</kbd>
       </Press>
-      <p className="quiet">Most doubtful first; E brings you back here.</p>
+      <p className="quiet">
+        Nearest to the threshold first, until the model has made up its mind; E brings you back here.
+      </p>
     </section>
   );
 }

@@ -1,21 +1,19 @@
-// How right the model's labels would be, from the images drawn at random; and what to do where nobody can tell.
+// How right the model's labels would be, from the images drawn at random.
 import type { Outlook, Range } from "../api";
-import { noun } from "../tiles";
-import type { Session } from "../useSession";
 import { count } from "../words";
 import { Figure } from "./Figure";
 import type { Names } from "./Finish";
-import { Press } from "./Press";
 import { Share } from "./Share";
 
 interface Props {
   readonly outlook: Outlook;
   readonly names: Names;
-  readonly session: Session;
+  /** Images or tiles. */
+  readonly things: string;
 }
 
-export function Expected({ outlook, names, session }: Props) {
-  if (outlook.drawn === 0) return <Unknown session={session} />;
+export function Expected({ outlook, names, things }: Props) {
+  if (outlook.drawn === 0) return <Unknown things={things} />;
   return (
     <div className="expected">
       <Precision outlook={outlook} positive={names.positive} />
@@ -24,25 +22,15 @@ export function Expected({ outlook, names, session }: Props) {
   );
 }
 
-function Unknown({ session }: { readonly session: Session }) {
-  const { engine, state } = session;
-  const ask = async () => {
-    await engine.drawAtRandom(1);
-    engine.toggle("finish");
-    engine.note("Questions come at random now; Progress ends that.");
-  };
+function Unknown({ things }: { readonly things: string }) {
   return (
     <div className="expected">
       <Figure title="How right that would be" className="wide">
         <p className="value">Nobody can tell yet</p>
         <p>
-          The model’s own probabilities are no proof. That takes answers to {noun(state.status)} drawn at
-          random, which it does not learn: a share of the questions is, from the hundredth answer on. More of
-          them tell sooner.
+          The model’s own probabilities are no proof. Answers to {things} drawn at random are, which it does
+          not learn.
         </p>
-        <Press className="switch" id="finish-random" onClick={() => void ask()}>
-          Ask at random
-        </Press>
       </Figure>
     </div>
   );

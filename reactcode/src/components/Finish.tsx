@@ -30,7 +30,7 @@ export function Finish({ session }: { readonly session: Session }) {
   const names = { positive: nameOf(state.status, "positive"), negative: nameOf(state.status, "negative") };
   const askNext = () => {
     if (outlook === null || !isCurrent) return;
-    if (outlook.doubtful.images > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
+    if (outlook.doubtful.next > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
   };
   useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -69,7 +69,7 @@ export function Finish({ session }: { readonly session: Session }) {
                 setWanted({ threshold, band: null });
               }}
             />
-            <Expected outlook={outlook} names={names} session={session} />
+            <Expected outlook={outlook} names={names} things={noun(state.status)} />
             <Examples outlook={outlook} names={names} isBlind={state.blind} />
             <Doubtful
               key={outlook.threshold}
@@ -90,6 +90,7 @@ export function Finish({ session }: { readonly session: Session }) {
           things={noun(state.status, outlook.positive + outlook.negative)}
           isAsking={isAsking}
           setAsking={setAsking}
+          onRandom={() => void engine.answerAtRandom(outlook.random.needed)}
         />
       )}
     </Dialog>
@@ -104,10 +105,12 @@ interface ConfirmProps {
   readonly things: string;
   readonly isAsking: boolean;
   readonly setAsking: (isAsking: boolean) => void;
+  readonly onRandom: () => void;
 }
 
-function Confirm({ finishing, outlook, names, things, isAsking, setAsking }: ConfirmProps) {
-  const { positive, negative, writing, standing } = outlook;
+function Confirm({ finishing, outlook, names, things, isAsking, setAsking, onRandom }: ConfirmProps) {
+  const { positive, negative, writing, standing, random } = outlook;
+  const missing = random.needed - random.answered;
   const all = positive + negative;
   const isReady = all > 0 && writing === null && finishing.isCurrent;
   return (
@@ -115,7 +118,9 @@ function Confirm({ finishing, outlook, names, things, isAsking, setAsking }: Con
       <p id="finish-trouble" role="alert">
         {finishing.trouble}
       </p>
-      {isAsking ? (
+      {missing > 0 ? (
+        <Random {...random} onRandom={onRandom} />
+      ) : isAsking ? (
         <>
           <p>
             {counted(positive, "gets", "get")} “{names.positive}” and {count(negative)} “{names.negative}”, by
@@ -141,5 +146,29 @@ function Confirm({ finishing, outlook, names, things, isAsking, setAsking }: Con
         </Press>
       )}
     </section>
+  );
+}
+
+interface RandomProps {
+  readonly answered: number;
+  readonly needed: number;
+  readonly onRandom: () => void;
+}
+
+/** Why the rest cannot be labelled yet, and the way there. */
+function Random({ answered, needed, onRandom }: RandomProps) {
+  return (
+    <>
+      <p id="finish-missing">
+        Only answers to random images tell how right that would be. <b>{count(answered)}</b> of{" "}
+        {count(needed)} are there.
+      </p>
+      <Press className="switch" id="finish-random" onClick={onRandom}>
+        Answer {count(needed - answered)} at random
+      </Press>
+      <Press className="switch" id="finish-ask" disabled>
+        Label the rest…
+      </Press>
+    </>
   );
 }

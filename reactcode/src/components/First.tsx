@@ -12,6 +12,7 @@ export function First({ session }: { readonly session: Session }) {
   const [isAwaited, setAwaited] = useState(false); // the end of what was seen to be under way
   const isLeft = (first?.left ?? 0) > 0;
   if (isLeft && !isAwaited) setAwaited(true);
+  if (!isLeft && isAwaited && state.panel === "finish") setAwaited(false); // that is where it leads
   if (!first || state.place !== null) return null;
   if (isLeft)
     return isGridShown(state) ? null : (
@@ -28,7 +29,7 @@ export function First({ session }: { readonly session: Session }) {
   return (
     <section id="first-over" className="offer" role="status">
       <p>{overInWords(first)}</p>
-      {first.why === "doubtful" && (
+      {first.why !== "like" && (
         <Press className="switch" onClick={finish}>
           Finish <Key name={bindings.finish} />
         </Press>
