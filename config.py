@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
+IS_CLONE = (ROOT / "launch.sh").is_file()  # else it was installed, and this is a folder of packages
+COMMAND = "bash launch.sh" if IS_CLONE else "intelligent-annotation"
 DEFAULT_NETWORK = "efficientnet_lite0"
 STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
 DEFAULT_STRATEGY = STRATEGIES[0]
@@ -35,11 +37,11 @@ NO_EXAMPLES = "none"
 EXAMPLES_AT_MOST = 200
 INSTRUCTIONS_BYTES = 256 * 1024
 
-HELP = """\
+HELP = f"""\
 Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
 
-  bash launch.sh HOST PORT DATADIR [options]
-  bash launch.sh localhost 8077 demo          a look around, with pictures made on the spot
+  {COMMAND} HOST PORT DATADIR [options]
+  {COMMAND} localhost 8077 demo          a look around, with pictures made on the spot
 """
 
 
@@ -72,6 +74,7 @@ class Config:
         alike: whether near duplicates are one question, one of `ALIKE`.
         examples: absolute path of a folder of pictures of what is looked for; `NO_EXAMPLES`: none any more.
         tile: the grid that every photo is cut up by, such as 6x4; what is asked about are the tiles.
+        demo: the images are pictures made on the spot.
     """
 
     run: Path
@@ -94,13 +97,19 @@ class Config:
     alike: str | None = None
     examples: str | None = None
     tile: str | None = None
+    demo: bool = False
 
     @property
     def address(self) -> str:
         """The host as it stands in a link: an address for every interface shows the machine's name."""
-        if self.host in ("0.0.0.0", "::", ""):
+        if self.is_everywhere:
             return socket.gethostname()
-        return f"[{self.host}]" if ":" in self.host else self.host
+        return f"[{self.host.replace('%', '%25')}]" if ":" in self.host else self.host
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether the host stands for every address of this machine."""
+        return self.host in {"0.0.0.0", "::", ""}
 
     @property
     def examples_folder(self) -> str:
@@ -162,7 +171,7 @@ class Config:
 
     @classmethod
     def for_session(cls, arguments: Sequence[str]) -> "Config":
-        """Settings of a whole session, from the command line of launch.sh.
+        """Settings of a whole session, from its command line.
 
         Args:
             arguments: HOST PORT DATADIR and options.
@@ -174,13 +183,16 @@ class Config:
         for name in (given.positive, given.negative):
             if name is not None and not name.strip():
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
+            if name is not None and not _is_text(name):
+                raise UsageError(f"The name of an answer, {name!r}, is no UTF-8 text; give it another.")
         if (given.positive or "positive") == (given.negative or "negative"):
             name = given.positive or given.negative
             raise UsageError(f"Both answers are called {name!r}; give them different names.")
         if not given.host.strip() or not given.datadir.strip():
-            raise UsageError("HOST or DATADIR is empty; see bash launch.sh --help.")
+            raise UsageError(f"HOST or DATADIR is empty; see {COMMAND} --help.")
         demo = given.datadir == "demo"
-        datadir = ROOT / "runs" / "demo-images" if demo else Path(given.datadir).expanduser().resolve()
+        run = Path(given.run).expanduser().resolve() if given.run else None
+        datadir = _demo_images(run) if demo else Path(given.datadir).expanduser().resolve()
         if not demo and not datadir.is_dir():
             what = "is not a folder" if datadir.exists() else "does not exist"
             raise UsageError(f"{datadir} {what}; name the folder that holds the images.")
@@ -189,7 +201,7 @@ class Config:
             instructions_in(instructions)
         name = "demo" if demo else datadir.name or "root"
         return cls(
-            run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
+            run=run or runs() / name,
             host=given.host,
             port=given.port,
             datadir=datadir,
@@ -209,6 +221,7 @@ class Config:
             reset=given.reset,
             follow_links=given.follow_links,
             allow_upload=given.allow_upload,
+            demo=demo,
         )
 
     @classmethod
@@ -219,7 +232,7 @@ class Config:
             UsageError: neither says which run to work on.
         """
         parser = Parser(
-            prog="bash launch.sh", description="One loop of a run, started alone; settings come from the run itself."
+            prog=COMMAND, description="One loop of a run, started alone; settings come from the run itself."
         )
         parser.add_argument("--run", metavar="DIR", help="the run directory")
         parser.add_argument("--datadir", metavar="DIR", help="the images, where this machine sees them elsewhere")
@@ -231,6 +244,36 @@ class Config:
             return config
         datadir = Path(given.datadir).expanduser().resolve() if given.datadir else None
         return cls(run=Path(given.run).expanduser().resolve(), datadir=datadir)
+
+
+def runs() -> Path:
+    """The folder of the runs that nobody has named a place for: of a clone in it, else where the person stands."""
+    return (ROOT if IS_CLONE else Path.cwd()) / "runs"
+
+
+def python_path() -> dict[str, str]:
+    """What the processes of a session find our modules by: the folder of a clone comes first, wherever it was moved."""
+    theirs = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), theirs]))} if IS_CLONE or theirs else {}
+
+
+def _demo_images(run: Path | None) -> Path:
+    """Where the pictures of the demo are, or are to be made: beside the run where nothing can be written in `runs`."""
+    usual = runs() / "demo-images"
+    return usual if run is None or usual.exists() or _can_be_written(usual.parent) else run.parent / usual.name
+
+
+def _can_be_written(folder: Path) -> bool:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8
+        return False
+    return True
 
 
 def instructions_in(path: Path) -> str:
@@ -295,6 +338,16 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _host(text: str) -> str:
+    """An address in its usual form, without the brackets that it has in links; a name as it is."""
+    host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        *_, (address, *_) = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)[0]
+    except (OSError, UnicodeError):
+        return host
+    return str(address).removeprefix("::ffff:") if "." in str(address) else str(address)
+
+
 def _grid(text: str) -> str:
     found = GRID.fullmatch(text)
     if found is None or not 2 <= int(found[1]) * int(found[2]) <= MOST_TILES:
@@ -314,13 +367,15 @@ def _share(text: str) -> float:
 
 def _session_parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog="bash launch.sh",
+        prog=COMMAND,
         usage=argparse.SUPPRESS,
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("host", metavar="HOST", help="address to listen on: localhost, or 0.0.0.0 for your network")
+    parser.add_argument(
+        "host", metavar="HOST", type=_host, help="address to listen on: localhost, or 0.0.0.0 or :: for your network"
+    )
     parser.add_argument("port", metavar="PORT", type=_port, help="port of the page; TensorBoard takes the next one")
     parser.add_argument("datadir", metavar="DATADIR", help="folder of images, searched with its subfolders; or: demo")
     parser.add_argument("--run", metavar="DIR", help="labels, model, logs; the same one resumes (runs/<DATADIR>)")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from config import UsageError
+from config import COMMAND, UsageError
 from IA.asked import read_asked
 from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
@@ -101,7 +101,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     config = loop_config()
     if not (config.run / SETTINGS.name).exists():
-        raise UsageError(f"{config.run} is no run directory; name one that launch.sh has made.")
+        raise UsageError(f"{config.run} is no run directory; name one that {COMMAND} has made.")
     os.nice(NICE)
     leave_room(leave_some())
     with only_writer(config.run) as held:

@@ -7,8 +7,8 @@
 | a photo, by its tiles   | `path,probability,label,tile`               |
 """
 
+import contextlib
 import csv
-import fcntl
 import io
 import json
 import math
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from config import UsageError
+from IA import locks
 from IA.tiles import MARK, Grid, grid_of, split
 
 COLUMNS = ("path", "probability", "label")
@@ -194,6 +195,7 @@ class PredictionFile:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+        self._lock: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
         try:
             self._hold(path)
             end = self._read(path)
@@ -201,8 +203,8 @@ class PredictionFile:
             if not end:
                 self._file.write(self._format.head)
         except BaseException:
-            self._file.close()
-            raise
+            with self._lock, self._file:
+                raise
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
@@ -210,12 +212,12 @@ class PredictionFile:
 
     def close(self) -> None:
         """Make sure that it is on the disk."""
-        with self._file:
+        with self._lock, self._file:
             os.fsync(self._file.fileno())
 
     def _hold(self, path: Path) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = locks.take(self._file)
         except BlockingIOError:
             raise UsageError(f"Another process is writing to {path}; wait for it, or name another file.") from None
 
