@@ -201,7 +201,7 @@ class Config:
             instructions_in(instructions)
         name = "demo" if demo else datadir.name or "root"
         return cls(
-            run=run or runs() / name,
+            run=run or runs_folder() / name,
             host=given.host,
             port=given.port,
             datadir=datadir,
@@ -246,7 +246,7 @@ class Config:
         return cls(run=Path(given.run).expanduser().resolve(), datadir=datadir)
 
 
-def runs() -> Path:
+def runs_folder() -> Path:
     """The folder of the runs that nobody has named a place for: of a clone in it, else where the person stands."""
     return (ROOT if IS_CLONE else Path.cwd()) / "runs"
 
@@ -257,9 +257,15 @@ def python_path() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), theirs]))} if IS_CLONE or theirs else {}
 
 
+def pip_install(extras: str) -> str:
+    """The command that installs some of the extras of pyproject.toml."""
+    what = f"-e '{ROOT}[{extras}]'" if IS_CLONE else f"'intelligent-annotation[{extras}]'"
+    return f"{sys.executable} -m pip install {what}"
+
+
 def _demo_images(run: Path | None) -> Path:
-    """Where the pictures of the demo are, or are to be made: beside the run where nothing can be written in `runs`."""
-    usual = runs() / "demo-images"
+    """Where the pictures of the demo are, or are to be made: among the runs, else beside the run."""
+    usual = runs_folder() / "demo-images"
     return usual if run is None or usual.exists() or _can_be_written(usual.parent) else run.parent / usual.name
 
 

@@ -176,7 +176,7 @@ class PredictionFile:
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...] = COLUMNS) -> None:
-        """Open it, and read what is there.
+        """Open it, and read what is there; what is cut off goes with the first row that is written.
 
         Args:
             path: of the file.
@@ -198,16 +198,18 @@ class PredictionFile:
         self._lock: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
         try:
             self._hold(path)
-            end = self._read(path)
-            self._file.truncate(end)
-            if not end:
-                self._file.write(self._format.head)
+            self._end: int | None = self._read(path)  # of what is whole; None: nothing else is there
         except BaseException:
             with self._lock, self._file:
                 raise
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
+        if self._end is not None:
+            self._file.truncate(self._end)
+            if not self._end:
+                _write_all(self._file, self._format.head)
+            self._end = None
         _write_all(self._file, self._format.encode(rows))
 
     def close(self) -> None:

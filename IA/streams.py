@@ -41,6 +41,12 @@ class Stream:
         with self._noted():
             self._stream.flush()
 
+    def give_up(self) -> None:
+        """Drop what could not be written, or Python would try again at its end, and exit with a code of its own."""
+        if self.failure is not None:
+            with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
+                os.dup2(nowhere.fileno(), self._stream.fileno())
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
@@ -66,12 +72,14 @@ def guarded() -> Iterator[None]:
         yield
         guard.flush()
         if guard.failure is not None and guard.failure.errno != errno.EPIPE:
-            sys.stderr.write(
-                f"Standard output cannot be written ({guard.failure.strerror}); what was to be said there is lost.\n"
-            )
+            why = "it is closed" if guard.failure.errno == errno.EBADF else guard.failure.strerror
+            sys.stderr.write(f"Standard output cannot be written ({why}); what was to be said there is lost.\n")
             raise SystemExit(NOT_WRITTEN)
     finally:
-        guard.flush()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            if isinstance(stream, Stream):
+                stream.give_up()
         sys.stdout, sys.stderr = out, err
 
 

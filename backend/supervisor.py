@@ -113,9 +113,10 @@ class Link:
     def __init__(self, config: Config, token: str | None) -> None:
         self._hosts = ("127.0.0.1", "::1") if config.is_everywhere else (config.host,)
         self._port = config.port
-        self._without_token = f"http://{config.address}:{config.port}/, and the token is in {config.run / TOKEN}"
+        self._elsewhere = "" if token is None else f", and the token is in {config.run / TOKEN}"
+        self._page = f"http://{config.address}:{config.port}/"
         query = "" if token is None else f"?token={token}"
-        self._line = f"http://{config.address}:{config.port}/{query}"
+        self._line = f"{self._page}{query}"
 
     def is_up(self) -> bool:
         """Ask the server once; print the link if it answers."""
@@ -123,7 +124,7 @@ class Link:
             return False
         failure = say(self._line)
         if failure is not None:
-            log.warning("The link cannot be printed (%s): the page is %s", failure.strerror, self._without_token)
+            log.warning("The link cannot be printed (%s): it is %s%s", failure.strerror, self._page, self._elsewhere)
         return True
 
 

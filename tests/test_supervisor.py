@@ -376,13 +376,24 @@ def test_reset_of_a_session_that_is_refused(session: Config, tmp_path: Path) -> 
 
 def test_demo_is_made_once(session: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's pictures are made on the first start, and kept."""
-    monkeypatch.setattr(demo, "FOLDER", tmp_path / "demo")
     monkeypatch.setattr(demo.make, "__defaults__", (8, 7))
-    prepare(replace(session, datadir=demo.FOLDER))
-    made = {path: path.stat().st_mtime_ns for path in demo.FOLDER.rglob("*")}
+    folder = tmp_path / "demo"
+    prepare(replace(session, datadir=folder, demo=True))
+    made = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert len(made) > 8
-    prepare(replace(session, datadir=demo.FOLDER))
-    assert {path: path.stat().st_mtime_ns for path in demo.FOLDER.rglob("*")} == made
+    prepare(replace(session, datadir=folder, demo=True))
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == made
+
+
+def test_a_demo_that_cannot_be_made_is_one_sentence(session: Config, tmp_path: Path) -> None:
+    """It names --run, beside which the pictures go where the project cannot be written; a port in use comes first."""
+    (tmp_path / "file").write_bytes(b"")
+    config = replace(session, datadir=tmp_path / "file" / "demo", demo=True)
+    with pytest.raises(UsageError, match="--run DIR"):
+        prepare(config)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="in use"):
+        prepare(replace(config, datadir=tmp_path / "demo", port=taken.getsockname()[1]))
+    assert not (tmp_path / "demo").exists()
 
 
 def test_another_network_is_tried_first(session: Config, monkeypatch: pytest.MonkeyPatch) -> None:
