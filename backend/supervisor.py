@@ -238,7 +238,7 @@ def _check_network(config: Config) -> None:
 
 def main() -> None:
     """The session that the command line describes."""
-    config = prepare(Config.for_session(sys.argv[1:]))
+    config = prepare(Config.for_session(sys.argv[1:] or ["--help"]))
     with alone(config.run):
         (config.run / "logs").mkdir(exist_ok=True)
         os.environ["IA_LOG_LEVEL"] = "WARNING"
@@ -252,6 +252,11 @@ def main() -> None:
     raise SystemExit(code)
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """Be `intelligent-annotation`: launch.sh without the installing, for whoever has installed the wheel."""
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before anything was started
         one_sentence(main)
+
+
+if __name__ == "__main__":
+    start()
