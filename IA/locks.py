@@ -90,11 +90,12 @@ def take(file: IO[str] | IO[bytes], kind: int = fcntl.LOCK_EX) -> contextlib.Abs
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        return _name_of_this_machine(file)
+        return name_of_this_machine(file)
     return contextlib.nullcontext()
 
 
-def _name_of_this_machine(file: IO[str] | IO[bytes]) -> socket.socket:
+def name_of_this_machine(file: IO[str] | IO[bytes]) -> socket.socket:
+    """What stands in for the lock of an open file: close it to let go. Raises as `take` does."""
     if sys.platform != "linux":
         raise UsageError(f"The disk that holds {file.name} knows no locks; name a place on another disk.")
     status = os.fstat(file.fileno())

@@ -40,13 +40,13 @@ def index_for(environ: Mapping[str, str], machine: Path = Path("/")) -> str:
     """The index that torch is to come from; "" for the usual one."""
     if given := environ.get(VARIABLE, ""):
         return "" if given == NO_INDEX else given.rstrip("/")
-    return CPU_INDEX if sys.platform == "linux" and not has_nvidia(machine) else ""
+    return CPU_INDEX if sys.platform == "linux" and not has_nvidia(machine, environ) else ""
 
 
-def has_nvidia(machine: Path) -> bool:
+def has_nvidia(machine: Path, environ: Mapping[str, str]) -> bool:
     """Whether there is an NVIDIA GPU, as far as can be known without torch."""
     is_driven = (machine / "proc/driver/nvidia").exists() or any(machine.glob("dev/nvidia[0-9]*"))
-    return is_driven or shutil.which("nvidia-smi") is not None
+    return is_driven or shutil.which("nvidia-smi", path=environ.get("PATH")) is not None
 
 
 def trouble(index: str, wanted: Mapping[str, str], try_s: float = TRY_S) -> str:
@@ -70,7 +70,8 @@ def _asked(index: str, wanted: Mapping[str, str], try_s: float) -> str:
             with urllib.request.urlopen(f"{index}/{name}/", timeout=try_s) as answer:
                 page = answer.read(PAGE_BYTES).decode("utf-8", "replace")
         except (OSError, ValueError) as error:
-            return str(error)
+            reason = getattr(error, "reason", error)
+            return str(getattr(reason, "strerror", None) or reason)
         if version not in re.findall(rf"\b{name}-([^-+]+)(?:\+[^-]+)?-", unquote(page)):
             return f"it has no {name} {version}"
     return ""
@@ -112,7 +113,7 @@ def _are_there(python: str, wanted: Mapping[str, str]) -> bool:
 
 
 def _install(python: str, arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-    uv = shutil.which("uv")
+    uv = shutil.which("uv", path=environ.get("PATH"))
     if uv is not None:
         if _runs([uv, "pip", "install", "--quiet", "--python", python, *arguments], environ):
             return True

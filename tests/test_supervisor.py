@@ -25,7 +25,8 @@ from config import Config, UsageError
 from IA import pickle_file
 from IA.protocol import SETTINGS
 from IA.records import Settings
-from tests.processes.suite import free_port
+from IA.streams import Stream
+from tests.processes.suite import END_S, free_port
 from tests.serving import until
 
 
@@ -454,3 +455,33 @@ def test_the_link_for_a_network(session: Config, capsys: pytest.CaptureFixture[s
     with answering(session.port):
         assert Link(replace(session, host="0.0.0.0"), None).is_up()
     assert capsys.readouterr().out == f"http://{socket.gethostname()}:{session.port}/\n"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_every_address_of_both_kinds(session: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """A session for :: is reached by IPv4 too, and its link names the machine."""
+    everywhere = replace(session, host="::")
+    with listen(everywhere) as listener:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, session.port), timeout=END_S).close()
+        assert listener.family == socket.AF_INET6
+    with answering(session.port):
+        assert Link(everywhere, None).is_up()
+    assert capsys.readouterr().out == f"http://{socket.gethostname()}:{session.port}/\n"
+
+
+def test_a_link_that_cannot_be_printed(
+    session: Config, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The session goes on, and says where the page and its token are."""
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", Stream(full))
+        with answering(session.port):
+            assert Link(session, "secret").is_up()
+        full_stream = sys.stdout
+        assert isinstance(full_stream, Stream)
+        full_stream.give_up()
+    [told] = caplog.messages
+    assert f"http://127.0.0.1:{session.port}/" in told
+    assert str(session.run / "token") in told
+    assert "secret" not in told

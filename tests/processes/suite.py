@@ -23,7 +23,7 @@ class Suite:
     """One session and a client that has its token."""
 
     def __init__(self, run: Path, datadir: Path, *options: str, host: str = "127.0.0.1") -> None:
-        self.run = run
+        self.run, self.datadir = run, datadir
         self.port = free_port()
         self.link = ""
         self.through: list[str] = []  # another program that it is to be started by
