@@ -183,7 +183,7 @@ class Config:
         for name in (given.positive, given.negative):
             if name is not None and not name.strip():
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
-            if name is not None and not _is_text(name):
+            if name is not None and not is_text(name):
                 raise UsageError(f"The name of an answer, {name!r}, is no UTF-8 text; give it another.")
         if (given.positive or "positive") == (given.negative or "negative"):
             name = given.positive or given.negative
@@ -274,10 +274,11 @@ def _can_be_written(folder: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
+    """Whether a name is text: names that are no UTF-8 come with surrogates in place of some bytes."""
     try:
         name.encode()
-    except UnicodeEncodeError:  # bytes that are no UTF-8
+    except UnicodeEncodeError:
         return False
     return True
 
@@ -347,6 +348,8 @@ def _port(text: str) -> int:
 def _host(text: str) -> str:
     """An address in its usual form, without the brackets that it has in links; a name as it is."""
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if "%" in host:  # with an interface, which the usual form does not name
+        return host
     try:
         *_, (address, *_) = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)[0]
     except (OSError, UnicodeError):

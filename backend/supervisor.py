@@ -18,7 +18,7 @@ from backend.access import TOKEN, token_of
 from backend.alone import held
 from backend.checks import check_address, check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
-from config import DEFAULT_NETWORK, Config, UsageError, python_path
+from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
 from IA.locks import is_of_the_disk
 from IA.loop import log_to, one_sentence
 from IA.streams import say
@@ -207,9 +207,15 @@ def prepare(config: Config) -> Config:
         set_aside(config.run)
     check_run(config)
     if config.tensorboard and not is_free(config.port + 1):
-        sys.stderr.write(f"Port {config.port + 1} is in use: TensorBoard is off in this session.\n")
-        return dataclasses.replace(config, tensorboard=False)
+        return _without_tensorboard(config, f"Port {config.port + 1} is in use")
+    if config.tensorboard and not is_text(str(config.run)):
+        return _without_tensorboard(config, f"The name of {config.run} is no UTF-8")
     return config
+
+
+def _without_tensorboard(config: Config, reason: str) -> Config:
+    sys.stderr.write(f"{reason}: TensorBoard is off in this session.\n")
+    return dataclasses.replace(config, tensorboard=False)
 
 
 def _make_demo(config: Config) -> None:

@@ -73,7 +73,7 @@ def test_a_disk_without_locks(tmp_path: Path, images_folder: Path) -> None:
 def _tracing(folder: Path, call: str, *paths: Path) -> list[str]:
     """Start a process as on a disk that does not know this call; signals go to the process itself."""
     strace, *rest = arguments(folder / "log", [call], paths, "error=ENOLCK")
-    return [strace, "-D", *rest]
+    return [strace, "-D", "--seccomp-bpf", *rest]
 
 
 def _refused(suite: Suite, through: list[str]) -> str:

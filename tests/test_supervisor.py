@@ -329,6 +329,15 @@ def test_tensorboard_without_its_port(session: Config, capsys: pytest.CaptureFix
     assert said.count("\n") == 1
 
 
+def test_tensorboard_cannot_read_every_name(
+    session: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose name is no UTF-8 goes on without it, and says so in one line."""
+    run = tmp_path / os.fsdecode(b"r\xe4n")
+    assert prepare(replace(session, run=run)) == replace(session, run=run, tensorboard=False)
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_run_that_cannot_be_made(session: Config, tmp_path: Path) -> None:
     """A run directory that is a file, or would be in one, is told."""
     (tmp_path / "file").touch()
