@@ -67,7 +67,7 @@ def guarded() -> Iterator[None]:
     _fill_gaps()
     out, err = sys.stdout, sys.stderr
     guard = Stream(out)
-    sys.stdout, sys.stderr = guard, Stream(err)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = guard, Stream(err)
     try:
         yield
         guard.flush()

@@ -330,10 +330,11 @@ def test_tensorboard_without_its_port(session: Config, capsys: pytest.CaptureFix
 
 
 def test_tensorboard_cannot_read_every_name(
-    session: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    session: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A run whose name is no UTF-8 goes on without it, and says so in one line."""
     run = tmp_path / os.fsdecode(b"r\xe4n")
+    monkeypatch.setattr(sys, "stderr", Stream(sys.stderr))
     assert prepare(replace(session, run=run)) == replace(session, run=run, tensorboard=False)
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -30,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in FILES:
         shutil.copy(ROOT / name, source)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", source / "made", source], check=True)
+    subprocess.run([*build, "--wheel-dir", str(source / "made"), str(source)], check=True)
     [made] = (source / "made").iterdir()
     return made
 
@@ -48,15 +48,15 @@ def test_it_holds_all_that_running_needs(wheel: Path) -> None:
 def test_its_command_works_anywhere(wheel: Path, tmp_path: Path, images_folder: Path) -> None:
     """It serves the page and takes an answer, and keeps it where the person stands."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
+    python = str(tmp_path / "venv" / "bin" / "python")
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*pip, wheel], env=alone, check=True)
+    subprocess.run([*pip, str(wheel)], env=alone, check=True)
     [site] = tmp_path.glob("venv/lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "config.py").write_text("raise SystemExit('the wrong config')")
-    command = [tmp_path / "venv" / "bin" / "intelligent-annotation"]
+    command = [str(tmp_path / "venv" / "bin" / "intelligent-annotation")]
     port = free_port()
     here: dict[str, Any] = {"cwd": tmp_path / "here", "env": alone}
     shown = subprocess.run(command, **here, capture_output=True, text=True, check=True).stdout

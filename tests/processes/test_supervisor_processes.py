@@ -118,7 +118,8 @@ def test_nohup_keeps_a_hang_up_off(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with supervising(tmp_path, polite=POLITE) as session:
             until(lambda: session.started("polite") == 1)
             session.process.send_signal(signal.SIGHUP)
-            kill(session.pid_of("polite.py"))
+            [polite] = {pid for pid in session.left() if b"polite.py" in _read(pid, "cmdline")} - {session.process.pid}
+            kill(polite)
             until(lambda: session.started("polite") == 2)
             session.process.terminate()
             assert session.process.wait(END_S) == 0
