@@ -70,7 +70,7 @@ def test_names_are_utf_8_in_every_locale(run: Path, tmp_path: Path, locale: str)
 def test_names_that_are_not_utf_8_are_shown_escaped(run: Path, tmp_path: Path) -> None:
     """A path in Latin-1 is no trouble for what tells of it."""
     there = os.environ | {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}
-    command = [sys.executable, "-m", "backend.backup", str(run), os.fsencode(tmp_path) + b"/K\xe4the"]
+    command = [sys.executable, "-m", "backend.backup", str(run), str(tmp_path) + os.fsdecode(b"/K\xe4the")]
     ended = subprocess.run(command, cwd=ROOT, env=there, capture_output=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"K\\udce4the is a copy" in ended.stdout
