@@ -1,7 +1,7 @@
 """Installs a clone into its environment: python backend/installation.py PYTHON ROOT; standard library only.
 
-On Linux without an NVIDIA GPU torch and torchvision come from PyTorch's own index of builds without CUDA, a tenth of
-the size, where that answers within a few seconds and has them; else from the usual index. uv installs where there is
+On Linux without an NVIDIA GPU torch and torchvision come from PyTorch's own index of builds without CUDA, far
+smaller, where that answers within a few seconds and has them; else from the usual index. uv installs where there is
 one, else pip.
 """
 
