@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
+IS_CLONE = (ROOT / "launch.sh").is_file()  # else it was installed, and this is a folder of packages
+COMMAND = "bash launch.sh" if IS_CLONE else "intelligent-annotation"
 DEFAULT_NETWORK = "efficientnet_lite0"
 STRATEGIES = ("max_prob", "entropy", "min_prob", "min_entropy", "random")
 DEFAULT_STRATEGY = STRATEGIES[0]
@@ -20,7 +22,6 @@ FINETUNE = ("auto", "on", "off")
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUDIT = 0.02
-DEMO = ROOT / "runs" / "demo-images"
 EXTRA_SUFFIXES = {".heic": "heic", ".heif": "heic", ".dcm": "dicom"}  # and the extra of pyproject.toml that reads them
 EXTRA_PACKAGES = {"heic": "pillow_heif", "dicom": "pydicom"}
 MISSING_SUFFIXES = frozenset(
@@ -36,11 +37,11 @@ NO_EXAMPLES = "none"
 EXAMPLES_AT_MOST = 200
 INSTRUCTIONS_BYTES = 256 * 1024
 
-HELP = """\
+HELP = f"""\
 Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
 
-  bash launch.sh HOST PORT DATADIR [options]
-  bash launch.sh localhost 8077 demo          a look around, with pictures made on the spot
+  {COMMAND} HOST PORT DATADIR [options]
+  {COMMAND} localhost 8077 demo          a look around, with pictures made on the spot
 """
 
 
@@ -75,6 +76,7 @@ class Config:
         tile: the grid that every photo is cut up by, such as 6x4; what is asked about are the tiles.
         rename: the answers that the run has are called `positive` and `negative` from now on.
         run_is_named: the person named the run; else it is the folder's first one, and another question has another.
+        demo: the images are pictures made on the spot.
     """
 
     run: Path
@@ -99,18 +101,24 @@ class Config:
     tile: str | None = None
     rename: bool = False
     run_is_named: bool = True
+    demo: bool = False
 
     @property
     def address(self) -> str:
         """The host as it stands in a link: an address for every interface shows the machine's name."""
-        if self.host in ("0.0.0.0", "::", ""):
+        if self.is_everywhere:
             return socket.gethostname()
-        return f"[{self.host}]" if ":" in self.host else self.host
+        return f"[{self.host.replace('%', '%25')}]" if ":" in self.host else self.host
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether the host stands for every address of this machine."""
+        return self.host in {"0.0.0.0", "::", ""}
 
     @property
     def default_names(self) -> tuple[str, str]:
         """What the positive and the negative answer are called where neither the person nor the run says it."""
-        return ("star", "no star") if self.datadir == DEMO else ("positive", "negative")
+        return ("star", "no star") if self.demo else ("positive", "negative")
 
     @property
     def examples_folder(self) -> str:
@@ -135,6 +143,7 @@ class Config:
             "TILE": self.tile,
             "INSTRUCTIONS": self.instructions,
             "RENAME": int(self.rename),
+            "DEMO": int(self.demo),
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
             "TOKEN": int(self.token),
@@ -165,6 +174,7 @@ class Config:
             tile=environ.get("IA_TILE"),
             instructions=Path(instructions) if instructions else None,
             rename=environ.get("IA_RENAME", "0") == "1",
+            demo=environ.get("IA_DEMO", "0") == "1",
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
             token=environ.get("IA_TOKEN", "1") == "1",
@@ -174,7 +184,7 @@ class Config:
 
     @classmethod
     def for_session(cls, arguments: Sequence[str]) -> "Config":
-        """Settings of a whole session, from the command line of launch.sh.
+        """Settings of a whole session, from its command line.
 
         Args:
             arguments: HOST PORT DATADIR and options.
@@ -186,15 +196,18 @@ class Config:
         for name in (given.positive, given.negative):
             if name is not None and not name.strip():
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
+            if name is not None and not is_text(name):
+                raise UsageError(f"The name of an answer, {name!r}, is no UTF-8 text; give it another.")
         if (given.positive or "positive") == (given.negative or "negative"):
             name = given.positive or given.negative
             raise UsageError(f"Both answers are called {name!r}; give them different names.")
         if given.rename and given.positive is None and given.negative is None:
             raise UsageError("Nothing says what to rename the answers to; give --positive or --negative with --rename.")
         if not given.host.strip() or not given.datadir.strip():
-            raise UsageError("HOST or DATADIR is empty; see bash launch.sh --help.")
+            raise UsageError(f"HOST or DATADIR is empty; see {COMMAND} --help.")
         demo = given.datadir == "demo"
-        datadir = DEMO if demo else Path(given.datadir).expanduser().resolve()
+        run = Path(given.run).expanduser().resolve() if given.run else None
+        datadir = _demo_images(run) if demo else Path(given.datadir).expanduser().resolve()
         if not demo and not datadir.is_dir():
             what = "is not a folder" if datadir.exists() else "does not exist"
             raise UsageError(f"{datadir} {what}; name the folder that holds the images.")
@@ -203,8 +216,8 @@ class Config:
             instructions_in(instructions)
         name = "demo" if demo else datadir.name or "root"
         return cls(
-            run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
-            run_is_named=bool(given.run),
+            run=run or runs_folder() / name,
+            run_is_named=run is not None,
             host=given.host,
             port=given.port,
             datadir=datadir,
@@ -225,6 +238,7 @@ class Config:
             reset=given.reset,
             follow_links=given.follow_links,
             allow_upload=given.allow_upload,
+            demo=demo,
         )
 
     @classmethod
@@ -235,7 +249,7 @@ class Config:
             UsageError: neither says which run to work on.
         """
         parser = Parser(
-            prog="bash launch.sh", description="One loop of a run, started alone; settings come from the run itself."
+            prog=COMMAND, description="One loop of a run, started alone; settings come from the run itself."
         )
         parser.add_argument("--run", metavar="DIR", help="the run directory")
         parser.add_argument("--datadir", metavar="DIR", help="the images, where this machine sees them elsewhere")
@@ -247,6 +261,43 @@ class Config:
             return config
         datadir = Path(given.datadir).expanduser().resolve() if given.datadir else None
         return cls(run=Path(given.run).expanduser().resolve(), datadir=datadir)
+
+
+def runs_folder() -> Path:
+    """The folder of the runs that nobody has named a place for: of a clone in it, else where the person stands."""
+    return (ROOT if IS_CLONE else Path.cwd()) / "runs"
+
+
+def python_path() -> dict[str, str]:
+    """What the processes of a session find our modules by: the folder of a clone comes first, wherever it was moved."""
+    theirs = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), theirs]))} if IS_CLONE or theirs else {}
+
+
+def pip_install(extras: str) -> str:
+    """The command that installs some of the extras of pyproject.toml."""
+    what = f"-e '{ROOT}[{extras}]'" if IS_CLONE else f"'intelligent-annotation[{extras}]'"
+    return f"{sys.executable} -m pip install {what}"
+
+
+def _demo_images(run: Path | None) -> Path:
+    """Where the pictures of the demo are, or are to be made: among the runs, else beside the run."""
+    usual = runs_folder() / "demo-images"
+    return usual if run is None or usual.exists() or _can_be_written(usual.parent) else run.parent / usual.name
+
+
+def _can_be_written(folder: Path) -> bool:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def is_text(name: str) -> bool:
+    """Whether a name is text: names that are no UTF-8 come with surrogates in place of some bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def instructions_in(path: Path) -> str:
@@ -311,6 +362,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _host(text: str) -> str:
+    """An address in its usual form, without the brackets that it has in links; a name as it is."""
+    host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if "%" in host:  # with an interface, which the usual form does not name
+        return host
+    try:
+        *_, (address, *_) = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)[0]
+    except (OSError, UnicodeError):
+        return host
+    return str(address).removeprefix("::ffff:") if "." in str(address) else str(address)
+
+
 def _grid(text: str) -> str:
     found = GRID.fullmatch(text)
     if found is None or not 2 <= int(found[1]) * int(found[2]) <= MOST_TILES:
@@ -330,13 +393,15 @@ def _share(text: str) -> float:
 
 def _session_parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog="bash launch.sh",
+        prog=COMMAND,
         usage=argparse.SUPPRESS,
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("host", metavar="HOST", help="address to listen on: localhost, or 0.0.0.0 for your network")
+    parser.add_argument(
+        "host", metavar="HOST", type=_host, help="address to listen on: localhost, or 0.0.0.0 or :: for your network"
+    )
     parser.add_argument("port", metavar="PORT", type=_port, help="port of the page; TensorBoard takes the next one")
     parser.add_argument("datadir", metavar="DATADIR", help="folder of images, searched with its subfolders; or: demo")
     parser.add_argument(

@@ -1,13 +1,31 @@
 #!/usr/bin/env bash
 # Makes .venv on the first start, then becomes backend/supervisor.py.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh launch.sh, and shells that are none of sh
 set -euo pipefail
 
 # Files such as config.py, backend/ or logging.py where the person stands must not stand in for ours or Python's.
 export PYTHONSAFEPATH=1
+# Names are UTF-8, whatever the locale says.
+export PYTHONUTF8=1
 
-root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# What is closed is made a stream that takes nothing: else the next file that is opened would get what is written there.
+{ : <&0; } 2>/dev/null || exec 0</dev/null
+{ : >&1; } 2>/dev/null || exec 1</dev/null
+{ : >&2; } 2>/dev/null || exec 2</dev/null
+
+script=${BASH_SOURCE[0]}
+while [[ -L $script ]]; do # it may stand in a folder of commands, as a link to here
+    target=$(readlink -- "$script")
+    [[ $target == /* ]] || target=$(dirname -- "$script")/$target
+    script=$target
+done
+root=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd)
 venv=$root/.venv
 stamp=$venv/installed
+
+say() {
+    echo "$1" >&2 || true # also where nobody can be told
+}
 
 python_of_this_machine() {
     local name
@@ -16,7 +34,7 @@ python_of_this_machine() {
             return
         fi
     done
-    echo "Python 3.11 or newer is needed; install it and start again." >&2
+    say "Python 3.11 or newer is needed; install it and start again."
     exit 2
 }
 
@@ -24,15 +42,19 @@ is_installed() {
     [[ -x $venv/bin/python ]] && cmp -s "$stamp" "$root/pyproject.toml"
 }
 
+make_venv() {
+    "$1" -m venv "$venv" >&2 || { command -v uv >/dev/null && uv venv --quiet --seed --python "$1" "$venv" >&2; }
+}
+
 install() {
     local python=$1
-    echo "The first start installs what is needed in $venv; that takes some minutes." >&2
-    if ! "$python" -m venv "$venv" >&2; then
-        echo "$venv could not be made; install Python's venv module (on Debian and Ubuntu: apt install python3-venv)." >&2
+    say "The first start installs what is needed in $venv; that takes some minutes."
+    if ! make_venv "$python"; then
+        say "$venv could not be made; install Python's venv module (on Debian and Ubuntu: apt install python3-venv)."
         exit 2
     fi
-    if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root" >&2; then
-        echo "The installation did not succeed; the lines above say why. Start again to go on with it." >&2
+    if ! "$venv/bin/python" "$root/backend/installation.py" "$venv/bin/python" "$root"; then
+        say "The installation did not succeed; the lines above say why. Start again to go on with it."
         exit 1
     fi
     cp "$root/pyproject.toml" "$stamp"
@@ -52,10 +74,13 @@ done
 if ! is_installed; then
     python=$(python_of_this_machine)
     "$python" "$root/config.py" "$@" # a mistake in the arguments is told before the wait
-    mkdir -p "$venv"
+    if ! mkdir -p "$venv" 2>/dev/null || [[ ! -w $venv ]]; then
+        say "Nothing can be installed in $venv; make it writable, or take the wheel, see docs/installation.md."
+        exit 2
+    fi
     if command -v flock >/dev/null; then
         exec 9>"$venv/installing"
-        flock 9 # two first starts at the same moment install once
+        flock 9 || true # two first starts at the same moment install once, where the disk knows locks
     fi
     is_installed || install "$python"
     exec 9>&-

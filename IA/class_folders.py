@@ -24,7 +24,7 @@ class ClassFolders:
     """
 
     def __init__(self, folder: Path, directory: Path, classes: Iterable[str], link: Link) -> None:
-        """Make the folders.
+        """See that the images could go there; nothing is made yet.
 
         Args:
             folder: of the images.
@@ -33,7 +33,7 @@ class ClassFolders:
             link: how to put them there.
 
         Raises:
-            UsageError: the directory is among the images, cannot be written, or the names make the same folder.
+            UsageError: the directory is among the images, or the names make the same folder.
         """
         self._folder, self._link = folder.resolve(), link
         self._directory = directory.resolve()
@@ -42,12 +42,15 @@ class ClassFolders:
         self._of_class = {name: self._directory / _folder_name(name) for name in classes}
         if len({str(path).casefold() for path in self._of_class.values()}) < len(self._of_class):
             raise UsageError(f"The classes {' and '.join(self._of_class)} would share a folder; --to-folders cannot.")
+        self.placed = self.there = 0
+
+    def make(self) -> None:
+        """Make the folders. Raises UsageError."""
         try:
             for path in self._of_class.values():
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be made: {error.strerror}.") from None
-        self.placed = self.there = 0
 
     def put(self, path: str, label: str) -> str | None:
         """Put one image into the folder of its class.

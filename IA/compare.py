@@ -35,6 +35,7 @@ from IA.loop import one_sentence
 from IA.once import read_once
 from IA.pickle_file import read
 from IA.protocol import SETTINGS
+from IA.replacement import check_writable
 from IA.space import Space
 
 NICENESS = 10  # a suite at work on the same machine goes first
@@ -346,8 +347,8 @@ def _arguments() -> argparse.Namespace:
     given = parser.parse_intermixed_args(sys.argv[1:])
     if given.run is None:
         raise UsageError("Name a run directory: python -m IA.compare RUN [NETWORK...]")
-    if given.csv is not None and not given.csv.absolute().parent.is_dir():
-        raise UsageError(f"There is no folder {given.csv.parent}; name another file for --csv.")
+    if given.csv is not None:
+        check_writable(given.csv)
     return given
 
 

@@ -9,13 +9,18 @@ from pathlib import Path
 
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
+from config import is_text
+
 log = logging.getLogger(__name__)
 
 AGAIN_S = 5.0  # after a failure a new file is not begun sooner
 
 
 class Events:
-    """Figures and pictures; what the disk refuses is one warning, and a later figure begins a new file."""
+    """Figures and pictures; what the disk refuses is one warning, and a later figure begins a new file.
+
+    Nothing is written where the directory's name is no UTF-8: TensorBoard can neither write nor read there.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -25,7 +30,7 @@ class Events:
 
     def write(self, tell: Callable[[SummaryWriter], None]) -> None:
         """Let `tell` write something, and flush it."""
-        if time.monotonic() - self._failed_s < AGAIN_S:
+        if time.monotonic() - self._failed_s < AGAIN_S or not is_text(str(self._directory)):
             return
         try:
             self._writer = self._writer or SummaryWriter(str(self._directory))

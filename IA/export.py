@@ -12,14 +12,14 @@ from typing import Any, NoReturn
 import torch
 from torch.export import ExportedProgram
 
-from config import UsageError
+from config import UsageError, pip_install
 from IA.card import card
 from IA.evidence import evidence
 from IA.loop import one_sentence
 from IA.model import Checkpoint, Predictor
 from IA.portable import EXAMPLE_PX, traced
 from IA.protocol import SETTINGS
-from IA.replacement import replace
+from IA.replacement import check_writable, replace
 
 USAGE = "python -m IA.export predictor.ckpt [--to onnx|torch] [--out FILE] [--run RUN]"
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
@@ -110,7 +110,7 @@ def _need(packages: tuple[str, ...]) -> None:
             importlib.import_module(package)
         except ImportError:
             raise UsageError(
-                f"ONNX takes {package}, which is not installed; .venv/bin/pip install -e '.[export]', or --to torch."
+                f"ONNX takes {package}, which is not installed; {pip_install('export')}, or --to torch."
             ) from None
 
 
@@ -133,8 +133,7 @@ def _arguments() -> argparse.Namespace:
         given.out = given.checkpoint.with_suffix(SUFFIXES[given.to])
     if given.to is None or given.out.suffix != SUFFIXES[given.to]:
         raise UsageError(f"{given.out} should end in {SUFFIXES.get(given.to, '.onnx or .pt2')}.")
-    if not given.out.parent.is_dir():
-        raise UsageError(f"There is no folder {given.out.parent}; make it first.")
+    check_writable(given.out, given.out.with_suffix(".md"))
     if given.run is None and (given.checkpoint.parent / SETTINGS.name).exists():
         given.run = given.checkpoint.parent
     return given

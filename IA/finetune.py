@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from torch.utils.tensorboard import SummaryWriter
 
-from config import UsageError
+from config import COMMAND, UsageError
 from IA.asked import read_asked
 from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
+from IA.events import Events
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.loop import log_to, loop_config, one_sentence
 from IA.once import read_once
@@ -58,17 +58,17 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     others = [folder / path for path in pool if is_inside(folder / path, inside)]
     dealt = Answers.dealt([folder / path for path in paths], truth, random, [once.name(path) for path in paths])
     old = Embedder(settings.network, leave_some())
-    writer = SummaryWriter(str(run / "tensorboard" / NAME))
+    events = Events(run / "tensorboard" / NAME)
 
     def told(epoch: int, loss: float, precision: float) -> None:
         log.info("epoch %d: loss %.3f, average precision %.3f", epoch, loss, precision)
-        writer.add_scalar(f"{NAME}/loss", loss, epoch)
-        writer.add_scalar(f"{NAME}/average_precision", precision, epoch)
+        events.scalar(f"{NAME}/loss", loss, epoch)
+        events.scalar(f"{NAME}/average_precision", precision, epoch)
 
     outcome = fine_tune(old, dealt, others, told, SEED)
     for name, value in {"before": outcome.before, "after": outcome.after}.items():
-        writer.add_scalar(f"{NAME}/held_out_{name}", value, len(labels))
-    writer.close()
+        events.scalar(f"{NAME}/held_out_{name}", value, len(labels))
+    events.close()
     if outcome.is_better:
         learnt = frozenset(paths[place] for place in outcome.learnt)
         Tuned(outcome.embedder.backbone, old.fingerprint, len(labels), learnt).save(run / BACKBONE)
@@ -101,7 +101,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     config = loop_config()
     if not (config.run / SETTINGS.name).exists():
-        raise UsageError(f"{config.run} is no run directory; name one that launch.sh has made.")
+        raise UsageError(f"{config.run} is no run directory; name one that {COMMAND} has made.")
     os.nice(NICE)
     leave_room(leave_some())
     with only_writer(config.run) as held:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from config import Config, UsageError
-from IA import locks, replacement, watching
+from IA import locks, replacement, streams, watching
 
 log = logging.getLogger(__name__)
 
@@ -101,12 +101,17 @@ def log_to(run: Path, name: str) -> None:
 
 
 def one_sentence(main: Callable[[], None]) -> None:
-    """Run an entry point; a person's mistake is one sentence on stderr and exit code 2."""
-    try:
-        main()
-    except UsageError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
+    """Run an entry point; a person's mistake is one sentence on stderr and exit code 2.
+
+    Wherever its output goes, and whatever the locale says of names, it does its work: see `IA.streams`.
+    """
+    streams.begin_anew_in_utf8()
+    with streams.guarded():
+        try:
+            main()
+        except UsageError as error:
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(2) from None
 
 
 def run_loop(main: Callable[[], None]) -> None:

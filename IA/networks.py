@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config import DEFAULT_NETWORK, UsageError
+from config import DEFAULT_NETWORK, UsageError, is_text
 from IA.dataset import Preprocessing
 from IA.loop import one_sentence
 
@@ -309,7 +309,8 @@ def load_file(path: str | Path, mmap: bool = False) -> Any:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        maps = mmap and is_text(str(path))  # torch maps no file whose name is no UTF-8
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=maps)
 
 
 def check_finite(weights: Mapping[str, Tensor]) -> None:

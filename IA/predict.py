@@ -210,6 +210,8 @@ def _label(given: argparse.Namespace) -> None:
     labelling = Labelling(predictor, given.folder, rows, out, into)
     try:
         labelling.check()
+        if into:
+            into.make()
         labelling.run(paths)
     finally:
         out.close()

@@ -7,8 +7,8 @@
 | a photo, by its tiles   | `path,probability,label,tile`               |
 """
 
+import contextlib
 import csv
-import fcntl
 import io
 import json
 import math
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from config import UsageError
+from IA import locks
 from IA.tiles import MARK, Grid, grid_of, split
 
 COLUMNS = ("path", "probability", "label")
@@ -175,7 +176,7 @@ class PredictionFile:
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...] = COLUMNS) -> None:
-        """Open it, and read what is there.
+        """Open it, and read what is there; what is cut off goes with the first row that is written.
 
         Args:
             path: of the file.
@@ -194,28 +195,31 @@ class PredictionFile:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+        self._lock: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
         try:
             self._hold(path)
-            end = self._read(path)
-            self._file.truncate(end)
-            if not end:
-                self._file.write(self._format.head)
+            self._end: int | None = self._read(path)  # of what is whole; None: nothing else is there
         except BaseException:
-            self._file.close()
-            raise
+            with self._lock, self._file:
+                raise
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
+        if self._end is not None:
+            self._file.truncate(self._end)
+            if not self._end:
+                _write_all(self._file, self._format.head)
+            self._end = None
         _write_all(self._file, self._format.encode(rows))
 
     def close(self) -> None:
         """Make sure that it is on the disk."""
-        with self._file:
+        with self._lock, self._file:
             os.fsync(self._file.fileno())
 
     def _hold(self, path: Path) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = locks.take(self._file)
         except BlockingIOError:
             raise UsageError(f"Another process is writing to {path}; wait for it, or name another file.") from None
 

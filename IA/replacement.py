@@ -4,6 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from config import UsageError
+
 
 def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
     """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
@@ -33,6 +35,21 @@ def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from None  # a write does not say of which file
+
+
+def check_writable(*paths: Path) -> None:
+    """See, before the work begins, that these files could be written at its end; nothing is made.
+
+    Raises:
+        UsageError: one could not.
+    """
+    for path in paths:
+        folder = path.parent
+        if not folder.is_dir():
+            raise UsageError(f"There is no folder {folder}; make it first, or name another file.")
+        if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+            why = "it is a folder" if path.is_dir() else "permission denied"
+            raise UsageError(f"{path} cannot be written ({why}); name another file.")
 
 
 def sweep(run: Path, *names: str) -> None:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +23,19 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, ROOT, STRATEGIES, UsageError
+from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
 from IA import peers
 from IA.calibration import expected_calibration_error
 from IA.embedder import leave_room
 from IA.loop import one_sentence
+from IA.replacement import check_writable
 from IA.simulation import Course, figures, simulate
-from IA.sorted_photos import count, draw, embed, share
+from IA.sorted_photos import check_classes, count, draw, embed, share
 
 log = logging.getLogger(__name__)
 
 OURS = "Intelligent Annotation"
+PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
 POOLED = "ECE of all"
 KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
 AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
@@ -160,15 +163,9 @@ def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
 
 
 def draw_curves(path: Path, results: Sequence[Result]) -> None:
-    """Plot the mean recall over the answers, a panel for each prevalence.
+    """Plot the mean recall over the answers, a panel for each prevalence."""
+    from matplotlib.figure import Figure
 
-    Raises:
-        UsageError: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError("The plot needs matplotlib: pip install -e '.[simulate]', or leave out --plot.") from None
     prevalences = list(dict.fromkeys(result.task.prevalence for result in results))
     figure = Figure(figsize=(5 * len(prevalences), 4), layout="constrained")
     panels = figure.subplots(1, len(prevalences), squeeze=False)[0]
@@ -199,17 +196,16 @@ def main() -> None:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
     wanted = [] if given.positive == ["all"] else given.positive
-    if unknown := sorted(name for name in wanted if not (folder / name).is_dir()):
-        raise UsageError(f"There is no class folder {unknown[0]!r} in {folder}.")
+    check_classes(folder, wanted)
     methods = [OURS, *_peers(given.peers)]
-    for path in filter(None, (given.csv, given.plot)):
-        _check_writable(path)
+    check_writable(*filter(None, (given.csv, given.plot)))
+    _check_installed(given.peers is not None, given.plot is not None)
     leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
     classes = np.array([file.relative_to(folder).parts[0] for file in files])
     positives = wanted or sorted(set(classes.tolist()))
     if empty := sorted(set(positives) - set(classes.tolist())):
-        raise UsageError(f"The class folder {empty[0]!r} in {folder} has no images.")
+        raise UsageError(f"The class folder {empty[0]!r} in {folder} has no image that can be read.")
     tasks = [
         Task(method, positive, prevalence, seed, given.answers, given.strategy, given.examples)
         for prevalence in given.prevalence or [None]
@@ -220,10 +216,7 @@ def main() -> None:
     with ProcessPoolExecutor(given.jobs) as executor:
         played = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
         done = written(given.csv, played) if given.csv else played
-        try:
-            results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
-        except ImportError as error:
-            raise UsageError(f"The peers are not installed ({error}): pip install -e '.[peers]'.") from None
+        results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
         here = [result for result in results if result.task.prevalence == prevalence]
         heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
@@ -232,11 +225,12 @@ def main() -> None:
         draw_curves(given.plot, results)
 
 
-def _check_writable(path: Path) -> None:
-    try:
-        path.touch()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}); name another file.") from None
+def _check_installed(peers: bool, plot: bool) -> None:
+    """See, before the work begins, that its end does not lack a package."""
+    if peers and (missing := [name for name in PEER_PACKAGES if find_spec(name) is None]):
+        raise UsageError(f"The peers are not installed (no {missing[0]}): {pip_install('peers')}.")
+    if plot and find_spec("matplotlib") is None:
+        raise UsageError(f"The plot needs matplotlib: {pip_install('simulate')}, or leave out --plot.")
 
 
 def _peers(wanted: Sequence[str] | None) -> Sequence[str]:

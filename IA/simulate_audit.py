@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, ROOT, UsageError
+from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.audit import RECALL, Standing, looks
 from IA.audit_simulation import Person, Truth
 from IA.embedder import leave_room
@@ -264,18 +264,18 @@ def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    folder = None if given.folder is None else Path(given.folder).expanduser().resolve()
+    if folder is None and not given.worst_case:
+        raise UsageError("Name a folder that holds a folder of images for each class, or give --worst-case.")
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
     if given.worst_case:
         for line in worst_case():
             sys.stdout.write(f"{line.rstrip()}\n")
-    if given.folder is None:
-        if not given.worst_case:
-            raise UsageError("Name a folder that holds a folder of images for each class, or give --worst-case.")
+    if folder is None:
         return
-    folder = Path(given.folder).expanduser().resolve()
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
     leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
     classes = np.array([file.relative_to(folder).parts[0] for file in files])
     names = sorted(set(classes.tolist()))
     seeds = range(math.ceil(given.runs / len(given.prevalence)))

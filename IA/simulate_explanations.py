@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, ROOT, UsageError
+from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.dataset import load, normalise
 from IA.embedder import leave_room
 from IA.explanation import Places, activation_map
@@ -31,7 +31,7 @@ from IA.head import Head
 from IA.loop import one_sentence
 from IA.networks import Backbone, build
 from IA.simulation import simulate
-from IA.sorted_photos import count, draw, embed
+from IA.sorted_photos import check_classes, count, draw, embed
 from IA.space import Space
 
 COVERED = 0.2  # of the places
@@ -195,10 +195,9 @@ def main() -> None:
     """Measure and print."""
     given = _parser().parse_args()
     folder = Path(given.folder).expanduser().resolve()
-    if not (folder / given.positive).is_dir():
-        raise UsageError(f"{folder} holds no folder {given.positive}; name one that holds a folder for each class.")
+    check_classes(folder, [given.positive])
     leave_room(1)
-    vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
     truth = np.array([file.relative_to(folder).parts[0] == given.positive for file in files])
     backbone = build(given.network)
     network = Network(backbone, FeatureMaps(backbone))

@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, ROOT, UsageError
+from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA import ranking
 from IA.embedder import leave_room
 from IA.head import Head, average_precision, cross_fitted_scores
 from IA.learner import Learner, as_probabilities
 from IA.loop import one_sentence
-from IA.sorted_photos import count, draw, embed, share
+from IA.sorted_photos import check_classes, count, draw, embed, share
 from IA.space import Space
 from IA.suspicion import WORTH, Pace, suspicion
 from IA.view import View
@@ -223,8 +223,9 @@ def main() -> None:
     folder = Path(given.folder).expanduser().resolve()
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    check_classes(folder, [given.positive] if given.positive else [])
     leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or ROOT / "runs" / f"simulate-{folder.name}"))
+    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
     classes = np.array([file.relative_to(folder).parts[0] for file in files])
     names = [given.positive] if given.positive else sorted(set(classes.tolist()))
     tasks = [

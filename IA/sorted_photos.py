@@ -2,13 +2,14 @@
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, UsageError
+from config import IMAGE_SUFFIXES, UsageError, images_below
 from IA.embedder import Embedder
 from IA.embeddings import Embeddings
 from IA.pool import Pool
@@ -37,6 +38,15 @@ def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple
         odds = prevalence / (1 - prevalence)
         kept, others = min(kept, max(1, round(others * odds))), min(others, round(kept / odds))
     return random.permutation(np.concatenate([positives[:kept], negatives[:others]])), held_out
+
+
+def check_classes(folder: Path, names: Sequence[str]) -> None:
+    """See that these class folders are there, and hold images. Raises UsageError."""
+    for name in names:
+        if not (folder / name).is_dir():
+            raise UsageError(f"There is no class folder {name!r} in {folder}; it holds a folder for each class.")
+        if next(images_below(folder / name), None) is None:
+            raise UsageError(f"The class folder {name!r} in {folder} has no images.")
 
 
 def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32], list[Path]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from multiprocessing import Pipe
 from typing import Any, TypeVar
 
-from config import ROOT
+from config import python_path
 from IA.pictures import UnreadableError
 
 MEMORY_BYTES = 3 * 2**30
@@ -102,13 +102,12 @@ class _Worker:
 
     def __init__(self, memory_bytes: int, cpu_s: int) -> None:
         self._jobs, theirs = Pipe()
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each would take some of the memory
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "IA.worker", *map(str, (theirs.fileno(), memory_bytes, cpu_s))],
                 stdin=subprocess.PIPE,
-                env={**os.environ, **one_thread, "PYTHONPATH": os.pathsep.join(paths)},
+                env={**os.environ, **one_thread, **python_path()},
                 pass_fds=[theirs.fileno()],
             )
         try:

@@ -41,7 +41,7 @@ PAGE_POLICY = (  # pictures are fetched and decoded ahead (blob:), and the page'
     "frame-ancestors 'self'"
 )
 PROMPT_POLICY = f"{PAGE_POLICY}; style-src 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
-HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"(\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 def token_of(run: Path) -> str:
@@ -93,8 +93,8 @@ class Access:
         """
         self._app = app
         self._limits = limits
-        self._serves_network = config.host in {"0.0.0.0", "::"}
-        self._names = {config.host.lower(), "localhost", "127.0.0.1", "::1"}
+        self._serves_network = config.is_everywhere
+        self._names = {config.host.lower().partition("%")[0], "localhost", "127.0.0.1", "::1"}
         if self._serves_network:
             self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
         self._token = token
@@ -140,7 +140,7 @@ class Access:
     def _is_own_host(self, host: str) -> bool:
         """Names that a page elsewhere cannot point at us: our own, loopback, and addresses if we serve a network."""
         match = HOST.fullmatch(host)
-        name = match[1].strip("[]").lower() if match else ""
+        name = match[1].strip("[]").lower().partition("%")[0] if match else ""
         return name in self._names or (self._serves_network and _is_address(name))
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:

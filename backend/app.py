@@ -30,10 +30,10 @@ from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
 from backend.uploads import MOST_BYTES
-from config import ROOT
+from config import IS_CLONE, ROOT
 from IA.pictures import UnreadableError
 
-PAGE = ROOT / "reactcode" / "dist"
+PAGE = ROOT / "reactcode" / "dist" if IS_CLONE else Path(__file__).with_name("page")
 FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 15.0

@@ -6,6 +6,7 @@ them. Left out are cache/, logs/ and tensorboard/.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -50,13 +51,16 @@ def back_up(run: Path, target: Path) -> None:
         raise UsageError(f"There are no answers in {run}; name a run directory.")
     if target.exists():
         raise UsageError(f"{target} is there already; name a folder that is not.")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # half a copy must not be taken for one
     try:
-        target.mkdir(parents=True)
+        part.mkdir(parents=True)
         for name in FILES:
             if (run / name).is_file():
-                replace(target / name, (run / name).read_bytes())
-        copy_database(run / DATABASE, target / DATABASE)
+                replace(part / name, (run / name).read_bytes())
+        copy_database(run / DATABASE, part / DATABASE)
+        part.rename(target)
     except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(part, ignore_errors=True)
         raise UsageError(f"{run} could not be copied to {target}: {str(error).rstrip('.')}.") from error
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tensorboard import default, main_lib, program
 
 from backend.access import token_of
-from config import Config, UsageError
+from config import COMMAND, Config, UsageError
 from IA.loop import one_sentence
 
 RELOAD_EVERY_S = 5.0
@@ -40,7 +40,7 @@ def main() -> None:
     """Serve the run that the supervisor's environment names."""
     config = Config.from_environment()
     if config is None:
-        raise UsageError("Nothing says whose TensorBoard this is; it is started by launch.sh.")
+        raise UsageError(f"Nothing says whose TensorBoard this is; it is started by {COMMAND}.")
     host, port = "127.0.0.1", config.port + 1
     token = token_of(config.run) if config.token else None
 

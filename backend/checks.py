@@ -1,5 +1,6 @@
 """A person's mistakes, found before anything is started: each is one sentence that says what to do."""
 
+import errno
 import ipaddress
 import os
 import socket
@@ -8,12 +9,14 @@ from pathlib import Path
 from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
 from backend.question import check_names
-from config import IMAGE_SUFFIXES, Config, UsageError
+from config import COMMAND, IMAGE_SUFFIXES, Config, UsageError
+from IA.locks import check_byte_locks
 from IA.pickle_file import is_of_later_version, read
 from IA.protocol import IMAGES, PICKLES, SETTINGS
 from IA.records import Settings
 from IA.tiles import photo_of
 
+NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 SAMPLE = 1000  # images of a run that are looked for in another folder
 FOUND_SHARE = 0.5  # of them must be there
 
@@ -26,7 +29,7 @@ def check_place(config: Config) -> None:
     """
     datadir = config.datadir
     if datadir is None:
-        raise UsageError("No folder of images is named; see bash launch.sh --help.")
+        raise UsageError(f"No folder of images is named; see {COMMAND} --help.")
     if not os.access(datadir, os.R_OK | os.X_OK):
         raise UsageError(f"{datadir} may not be read; change its permissions or name another folder.")
     listing = Listing(datadir, follow_links=config.follow_links)
@@ -38,6 +41,15 @@ def check_place(config: Config) -> None:
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
             "in the folder, or with --follow-links; with --allow-upload it may be empty."
         )
+    check_address(config)
+
+
+def check_address(config: Config) -> None:
+    """Check the address to listen on.
+
+    Raises:
+        UsageError: the host or the port will not do.
+    """
     if not config.token and is_exposed(config):
         raise UsageError(
             f"Without a token anybody who reaches {config.host} could answer and see the images; leave --no-token out, "
@@ -48,15 +60,15 @@ def check_place(config: Config) -> None:
 
 def is_exposed(config: Config) -> bool:
     """Whether others than this machine can reach the address to listen on. Raises UsageError where it is none."""
-    _, address = _resolved(config)
-    return not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    addresses = [str(address[0]).partition("%")[0] for _, address in _resolved(config)]
+    return not all(ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
 def exposed(config: Config) -> str:
     """What whoever starts the session is to know of who can reach it; "" where that is this machine alone."""
     if not is_exposed(config):
         return ""
-    where = "every address of this machine" if config.host in {"0.0.0.0", "::"} else config.host
+    where = "every address of this machine" if config.is_everywhere else config.host
     return (
         f"Listening on {where}, port {config.port}: whoever has the link can see the images and answer, and what is "
         "sent can be read on its way.\nTo keep it to yourself, start with localhost and come from elsewhere through "
@@ -70,22 +82,27 @@ def listen(config: Config) -> socket.socket:
     Raises:
         UsageError: the port is in use, or the host is not an address of this machine.
     """
-    family, address = _resolved(config)
-    try:
-        listener = socket.create_server((address, config.port), family=family)
-    except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
+    for family, address in (known := _resolved(config)):
+        both = config.is_everywhere and family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # :: means IPv4 too
+        try:
+            listener = socket.create_server(address, family=family, dualstack_ipv6=both)
+            break
+        except OSError as error:
+            if error.errno in NOT_HERE and address != known[-1][1]:
+                continue  # localhost may have an address of IPv6 where the machine has none
+            reason = os.strerror(error.errno).lower() if error.errno else str(error)
+            raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or an answer waits 40 ms for the peer's ACK
     return listener
 
 
-def _resolved(config: Config) -> tuple[socket.AddressFamily, str]:
+def _resolved(config: Config) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    """The addresses of the host, the best first, as a socket takes them: with the interface, where one is named."""
     try:
-        family, *_, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
-    return family, str(address[0])
+    return [(family, address) for family, *_, address in found]  # type: ignore[misc]
 
 
 def is_free(port: int) -> bool:
@@ -116,6 +133,7 @@ def check_run(config: Config) -> None:
         raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
+    check_byte_locks(run)
     check_version(run)
     try:
         before = read(run, SETTINGS).content

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from config import DEMO
-
-FOLDER = DEMO
 COUNT = 640
 POSITIVE_SHARE = 0.08
 SIZES_PX = ((400, 300), (300, 400), (360, 360), (480, 270))

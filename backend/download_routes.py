@@ -126,4 +126,4 @@ class _Download(StreamingResponse):
 
 
 def _attachment(name: str) -> dict[str, str]:
-    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(os.fsencode(name))}"}

@@ -104,7 +104,11 @@ def export(
                 _write(to, lambda part: _file(tree.zipped(), part))
     if format == "label-studio":
         scheme = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
-        _write(to.with_suffix(".xml"), lambda part: part.write_bytes(scheme))
+        try:
+            _write(to.with_suffix(".xml"), lambda part: part.write_bytes(scheme))
+        except UsageError:
+            to.unlink()  # both or none
+            raise
     count, unknown = (len(moment), 0) if photos is None else (photos.count, max(0, _photos(reading) - photos.known))
     if tree is None:
         return Exported(count, unknown=unknown)

@@ -87,8 +87,8 @@ def finish(run: Path, threshold: float | None = None, dry_run: bool = False, any
     check_version(run)
     with contextlib.nullcontext() if dry_run else alone(run, "finish"):
         paths, settings, predictions = _files(run)
+        rest = _rest(run, paths, settings, predictions, *_answers(run))
         with contextlib.nullcontext() if dry_run else _labels(run) as labels:
-            rest = _rest(run, paths, settings, predictions, *_answers(run))
             threshold = rest.usual_threshold if threshold is None else threshold
             for line in told(rest.figures(threshold), rest.doubtful(Doubtful.around(threshold)), settings):
                 sys.stdout.write(f"{line}\n")

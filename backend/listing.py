@@ -2,12 +2,11 @@
 
 import logging
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, ROOT
+from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, pip_install
 from IA.words import counted
 
 log = logging.getLogger(__name__)
@@ -107,5 +106,5 @@ def told_of(missing: Counter[str]) -> str:
     are = "is" if missing.total() == 1 else "are"
     return (
         f"{counts} in {' or '.join(sorted(missing))} {are} left out: "
-        f"{Path(sys.executable)} -m pip install -e '{ROOT}[{extras}]' installs what reads them; then start again"
+        f"{pip_install(extras)} installs what reads them; then start again"
     )

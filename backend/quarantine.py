@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,11 @@ def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str
     """The files that are to go: the skipped ones and, if asked, those that could not be read and have no label.
 
     One of which some tiles are skipped, but not all, is noted as kept.
+
+    Raises:
+        UsageError: at once, before the first file: the answers cannot be read, or no model has looked at the images.
     """
+    found = _found_unreadable(reading) if unreadable else ()
     labels, skipped = set[str](), Counter[str]()
     for answer in reading.moment():
         labels.add(photo_of(answer.path))
@@ -61,19 +66,21 @@ def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str
             skipped[photo_of(answer.path)] += 1
     grid = Grid.of(reading.settings.tile)
     tiles = len(grid) if grid else 1
+    whole = [photo for photo, count in skipped.items() if count >= tiles]
     for photo, count in skipped.items():
-        if count >= tiles:
-            yield photo
-        else:
+        if count < tiles:
             outcome.kept[photo] = f"{counted(count, 'tile', 'tiles')} of {tiles} skipped"
-    if unreadable:
-        try:
-            images = read(reading.run, IMAGES).content
-            numbers = read(reading.run, PREDICTIONS).content.unreadable
-        except (OSError, ValueError):
-            raise UsageError(f"No model has looked at the images of {reading.run}; leave --unreadable out.") from None
-        found = dict.fromkeys(photo_of(images[number]) for number in numbers if number < len(images))
-        yield from _unreadable(reading, (photo for photo in found if photo not in labels))
+    return chain(whole, _unreadable(reading, [photo for photo in found if photo not in labels]))
+
+
+def _found_unreadable(reading: Reading) -> Iterable[str]:
+    """The files that the model could not read. Raises UsageError."""
+    try:
+        images = read(reading.run, IMAGES).content
+        numbers = read(reading.run, PREDICTIONS).content.unreadable
+    except (OSError, ValueError):
+        raise UsageError(f"No model has looked at the images of {reading.run}; leave --unreadable out.") from None
+    return dict.fromkeys(photo_of(images[number]) for number in numbers if number < len(images))
 
 
 def _unreadable(reading: Reading, paths: Iterable[str]) -> Iterator[str]:
@@ -94,12 +101,13 @@ def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: 
     Raises:
         UsageError: the folder will not do.
     """
-    datadir = reading.datadir.resolve()
+    datadir = _folder_of_images(reading)
     _check_place(folder, datadir)
     outcome = Outcome()
+    paths = chosen(reading, unreadable, outcome)
     with contextlib.ExitStack() as stack:
         manifest = None if dry_run else stack.enter_context(_Manifest.opened(folder))
-        for path in chosen(reading, unreadable, outcome):
+        for path in paths:
             with _noted(outcome, path):
                 origin = _plain_file(datadir, path)
                 if manifest is not None:
@@ -115,7 +123,7 @@ def put_back(reading: Reading, folder: Path, dry_run: bool = False) -> Outcome:
     Raises:
         UsageError: nothing was ever put away there, or not from here.
     """
-    datadir = reading.datadir.resolve()
+    datadir = _folder_of_images(reading)
     outcome = Outcome()
     for path, entry in entries(folder, datadir).items():
         origin = folder / path
@@ -154,6 +162,12 @@ def entries(folder: Path, datadir: Path) -> Mapping[str, dict[str, Any]]:
         if home.is_dir():
             raise UsageError(f"{folder} holds images of {home}, which is another folder of images; name its run.")
     return latest
+
+
+def _folder_of_images(reading: Reading) -> Path:
+    if not reading.datadir.is_dir():
+        raise UsageError(f"The images were in {reading.datadir}, and that is away; start again when it is back.")
+    return reading.datadir.resolve()
 
 
 def _check_place(folder: Path, datadir: Path) -> None:

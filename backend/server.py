@@ -18,7 +18,7 @@ from backend.connections import served
 from backend.question import renaming
 from backend.runs import find_run, why_not_first
 from backend.session import Session
-from config import Config, UsageError
+from config import COMMAND, Config, UsageError
 from IA.loop import until_signalled
 from IA.protocol import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
 
@@ -58,7 +58,7 @@ def serve() -> None:
     """Serve the session that the command line or the supervisor's environment describes."""
     config = Config.from_environment() if len(sys.argv) == 1 else Config.for_session(sys.argv[1:])
     if config is None:
-        raise UsageError("Nothing says what to serve; give HOST PORT DATADIR, see bash launch.sh --help.")
+        raise UsageError(f"Nothing says what to serve; give HOST PORT DATADIR, see {COMMAND} --help.")
     threading.excepthook = _end
     told = ""
     if len(sys.argv) > 1:  # the supervisor has checked; a disk that went away since then must not end the session

@@ -457,7 +457,7 @@ class Session:
         ranking, finish = self.ranking, self.model_labels.standing
         return {
             "id": self.settings.id,
-            "run": str(self.run),
+            "run": displayed(str(self.run)),
             "datadir": displayed(self.settings.datadir),
             "classes": {"positive": self.settings.positive, "negative": self.settings.negative},
             "images": images,

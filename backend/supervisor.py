@@ -14,14 +14,16 @@ from pathlib import Path
 from types import FrameType
 
 from backend import demo
-from backend.access import token_of
-from backend.checks import check_place, check_run, exposed, is_free
+from backend.access import TOKEN, token_of
+from backend.alone import held
+from backend.checks import check_address, check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from backend.question import renaming
 from backend.runs import find_run, why_not_first
-from config import DEFAULT_NETWORK, ROOT, Config, UsageError
-from IA.locks import hold
+from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
+from IA.locks import is_of_the_disk
 from IA.loop import log_to, one_sentence
+from IA.streams import say
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ class Supervisor:
             The exit code: 0, or that of a vital process that ended for a person's mistake.
         """
         for number in ENDS:
-            signal.signal(number, self._handle_signal)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # else nohup is to keep it off
+                signal.signal(number, self._handle_signal)
         try:
             return self._keep_alive()
         finally:
@@ -110,22 +113,31 @@ class Link:
     """The one line to open, printed once the server answers."""
 
     def __init__(self, config: Config, token: str | None) -> None:
-        self._address = ("127.0.0.1" if config.host in {"0.0.0.0", "::"} else config.host, config.port)
+        self._hosts = ("127.0.0.1", "::1") if config.is_everywhere else (config.host,)
+        self._port = config.port
+        self._elsewhere = "" if token is None else f", and the token is in {config.run / TOKEN}"
+        self._page = f"http://{config.address}:{config.port}/"
         query = "" if token is None else f"?token={token}"
-        self._line = f"http://{config.address}:{config.port}/{query}"
+        self._line = f"{self._page}{query}"
 
     def is_up(self) -> bool:
         """Ask the server once; print the link if it answers."""
-        try:
-            connection = http.client.HTTPConnection(*self._address, timeout=1)
+        if not any(_answers(host, self._port) for host in self._hosts):
+            return False
+        failure = say(self._line)
+        if failure is not None:
+            log.warning("The link cannot be printed (%s): it is %s%s", failure.strerror, self._page, self._elsewhere)
+        return True
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with contextlib.closing(http.client.HTTPConnection(host, port, timeout=1)) as connection:
             connection.request("GET", "/")
             connection.getresponse()
-        except (OSError, http.client.HTTPException):
-            return False
-        connection.close()
-        sys.stdout.write(f"{self._line}\n")
-        sys.stdout.flush()
-        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
 
 
 def commands(config: Config) -> list[Command]:
@@ -148,8 +160,7 @@ def _tensorboard(config: Config) -> Command:
 
 def environment(config: Config) -> dict[str, str]:
     """What the processes find in their environment."""
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    ours = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", "IA_LOG_LEVEL": "WARNING"}
+    ours = {**python_path(), "PYTHONSAFEPATH": "1", "IA_LOG_LEVEL": "WARNING"}
     return {**os.environ, **ours, **config.environment()}
 
 
@@ -172,8 +183,8 @@ def set_aside(run: Path) -> None:
 @contextlib.contextmanager
 def alone(run: Path) -> Iterator[None]:
     """Hold the run while the block lasts. Raises UsageError where another session has it."""
-    with hold(run, "session") as held:
-        if not held:
+    with held(run, "session") as is_free:
+        if not is_free:
             raise UsageError(f"The run {run} is open in another session; end that first, or name another with --run.")
         yield
 
@@ -187,10 +198,9 @@ def prepare(config: Config) -> Config:
     Raises:
         UsageError: with one sentence.
     """
-    datadir = config.datadir
-    if datadir == demo.FOLDER and not datadir.exists():
-        sys.stderr.write("Making the pictures of the demo: your question is whether there is a star.\n")
-        demo.make(datadir)
+    if config.demo:
+        check_address(config)  # before pictures are made
+        _make_demo(config)
     first = config.run
     config = find_run(config)
     check_place(config)  # this and the network before an old run is moved: a mistake changes nothing
@@ -202,9 +212,30 @@ def prepare(config: Config) -> Config:
     check_run(config)
     sys.stderr.write(why_not_first(config, first) + renaming(config))
     if config.tensorboard and not is_free(config.port + 1):
-        sys.stderr.write(f"Port {config.port + 1} is in use: TensorBoard is off in this session.\n")
-        return dataclasses.replace(config, tensorboard=False)
+        return _without_tensorboard(config, f"Port {config.port + 1} is in use")
+    if config.tensorboard and not is_text(str(config.run)):
+        return _without_tensorboard(config, f"The name of {config.run} is no UTF-8")
     return config
+
+
+def _without_tensorboard(config: Config, reason: str) -> Config:
+    sys.stderr.write(f"{reason}: TensorBoard is off in this session.\n")
+    return dataclasses.replace(config, tensorboard=False)
+
+
+def _make_demo(config: Config) -> None:
+    folder = config.datadir
+    if folder is None or folder.exists():
+        return
+    sys.stderr.write("Making the pictures of the demo: your question is whether there is a star.\n")
+    try:
+        demo.make(folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"The pictures of the demo cannot be made in {folder.parent}: {reason}; name a run where they can, and "
+            "they are made beside it: --run DIR."
+        ) from None
 
 
 def _check_network(config: Config) -> None:
@@ -218,18 +249,25 @@ def _check_network(config: Config) -> None:
 
 def main() -> None:
     """The session that the command line describes."""
-    config = prepare(Config.for_session(sys.argv[1:]))
+    config = prepare(Config.for_session(sys.argv[1:] or ["--help"]))
     with alone(config.run):
         (config.run / "logs").mkdir(exist_ok=True)
         os.environ["IA_LOG_LEVEL"] = "WARNING"
         log_to(config.run, "supervisor")
         sys.stderr.write(f"Answers and model are kept in {config.run}; Ctrl-C ends, the same command goes on.\n")
         sys.stderr.write(exposed(config))
+        if not is_of_the_disk(config.run, "session"):
+            sys.stderr.write("Its disk knows no locks: do not open this run on another machine at the same time.\n")
         link = Link(config, token_of(config.run) if config.token else None)
         code = Supervisor(commands(config), environment(config), link).supervise()
     raise SystemExit(code)
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """Be `intelligent-annotation`: launch.sh without the installing, for whoever has installed the wheel."""
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before anything was started
         one_sentence(main)
+
+
+if __name__ == "__main__":
+    start()

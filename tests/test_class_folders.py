@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,27 +23,34 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
+def made(folder: Path, directory: Path, classes: Sequence[str], link: Link) -> ClassFolders:
+    """Folders that are there."""
+    into = ClassFolders(folder, directory, classes, link)
+    into.make()
+    return into
+
+
 @pytest.mark.parametrize("link", ["copy", "hard", "symbolic"])
 def test_an_image_stands_under_its_class(folder: Path, tmp_path: Path, link: Link) -> None:
     """With its sub-folders; a second time it is there already, and nothing else is left behind."""
     for turn in range(2):
-        into = ClassFolders(folder, tmp_path / "sorted", CLASSES, link)
+        into = made(folder, tmp_path / "sorted", CLASSES, link)
         assert into.put("a/1.png", "hat") is None
         assert into.put("b/1.png", "no hat") is None
         assert (into.placed, into.there) == ((2, 0), (0, 2))[turn]
     files = {str(path.relative_to(tmp_path / "sorted")) for path in (tmp_path / "sorted").rglob("*.*")}
     assert files == {"hat/a/1.png", "no hat/b/1.png"}
-    made = tmp_path / "sorted/hat/a/1.png"
-    assert made.read_bytes() == b"a/1.png"
-    assert made.is_symlink() == (link == "symbolic")
-    assert made.samefile(folder / "a/1.png") == (link != "copy")
-    assert made.stat().st_mtime_ns == (folder / "a/1.png").stat().st_mtime_ns
+    picture = tmp_path / "sorted/hat/a/1.png"
+    assert picture.read_bytes() == b"a/1.png"
+    assert picture.is_symlink() == (link == "symbolic")
+    assert picture.samefile(folder / "a/1.png") == (link != "copy")
+    assert picture.stat().st_mtime_ns == (folder / "a/1.png").stat().st_mtime_ns
 
 
 @pytest.mark.parametrize("link", ["copy", "hard", "symbolic"])
 def test_what_is_there_stays(folder: Path, tmp_path: Path, link: Link) -> None:
     """Another file of that name, a dangling link, a file where a folder is due, the other class: told, not touched."""
-    into = ClassFolders(folder, tmp_path / "sorted", CLASSES, link)
+    into = made(folder, tmp_path / "sorted", CLASSES, link)
     hat = tmp_path / "sorted/hat"
     (hat / "a").mkdir()
     (hat / "a/1.png").write_bytes(b"mine")
@@ -61,8 +69,8 @@ def test_what_is_there_stays(folder: Path, tmp_path: Path, link: Link) -> None:
 
 def test_a_copy_is_whole_or_not_there(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fills up leaves no half a picture; one without hard links gets whole ones all the same."""
-    into = ClassFolders(folder, tmp_path / "sorted", CLASSES, "copy")
-    made = tmp_path / "sorted/hat/a/1.png"
+    into = made(folder, tmp_path / "sorted", CLASSES, "copy")
+    picture = tmp_path / "sorted/hat/a/1.png"
 
     def full(source: Path, target: Path) -> None:
         Path(target).write_bytes(b"ha")
@@ -72,14 +80,14 @@ def test_a_copy_is_whole_or_not_there(folder: Path, tmp_path: Path, monkeypatch:
         patch.setattr(shutil, "copy2", full)
         with pytest.raises(OSError, match="No space"):
             into.put("a/1.png", "hat")
-    assert list(made.parent.iterdir()) == []
+    assert list(picture.parent.iterdir()) == []
 
     def no_links(source: Path, target: Path) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", no_links)
     assert into.put("a/1.png", "hat") is None
-    assert list(made.parent.iterdir()) == [made]
+    assert list(picture.parent.iterdir()) == [picture]
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -87,13 +95,13 @@ def test_a_file_that_comes_meanwhile_stays(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
     """Somebody else puts one there while ours is copied."""
-    into = ClassFolders(folder, tmp_path / "sorted", CLASSES, "copy")
-    made = tmp_path / "sorted/hat/a/1.png"
+    into = made(folder, tmp_path / "sorted", CLASSES, "copy")
+    picture = tmp_path / "sorted/hat/a/1.png"
     copy = shutil.copy2
 
     def beaten(source: Path, target: Path) -> None:
         copy(source, target)
-        made.write_bytes(b"mine")
+        picture.write_bytes(b"mine")
 
     def no_links(source: Path, target: Path) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
@@ -102,8 +110,8 @@ def test_a_file_that_comes_meanwhile_stays(
     if not links:
         monkeypatch.setattr(os, "link", no_links)
     assert "another file" in str(into.put("a/1.png", "hat"))
-    assert made.read_bytes() == b"mine"
-    assert list(made.parent.iterdir()) == [made]
+    assert picture.read_bytes() == b"mine"
+    assert list(picture.parent.iterdir()) == [picture]
 
 
 def test_folders_that_cannot_be(folder: Path, tmp_path: Path) -> None:
@@ -116,13 +124,13 @@ def test_folders_that_cannot_be(folder: Path, tmp_path: Path) -> None:
         (tmp_path / "file", CLASSES),
     ):
         with pytest.raises(UsageError):
-            ClassFolders(folder, directory, classes, "copy")
+            made(folder, directory, classes, "copy")
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "/etc", "a/../../b", ".hidden"])
 def test_a_class_name_leads_nowhere_else(folder: Path, tmp_path: Path, name: str) -> None:
     """Whatever it is called, it is one visible folder in DIR."""
-    ClassFolders(folder, tmp_path / "sorted", (name, "other"), "copy")
+    made(folder, tmp_path / "sorted", (name, "other"), "copy")
     names = {path.name for path in (tmp_path / "sorted").iterdir()}
     assert len(names) == 2
     assert not any(found.startswith(".") for found in names)

@@ -1,5 +1,6 @@
 """The settings of a session: from the command line, through the environment, and every mistake as one sentence."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -207,3 +208,41 @@ def test_a_first_look_at_the_arguments() -> None:
         [sys.executable, "-I", ROOT / "config.py", "localhost", "x", "."], capture_output=True, text=True
     )
     assert (looked.returncode, looked.stdout, looked.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "address"),
+    [
+        ("[::1]", "::1", "[::1]"),
+        ("0:0:0:0:0:0:0:0", "::", socket.gethostname()),
+        ("[::]", "::", socket.gethostname()),
+        ("0", "0.0.0.0", socket.gethostname()),
+        ("::ffff:127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("fe80::1%lo", "fe80::1%lo", "[fe80::1%25lo]"),
+        ("LocalHost", "LocalHost", "LocalHost"),
+        ("no such host", "no such host", "no such host"),
+    ],
+)
+def test_a_host_in_any_form(tmp_path: Path, text: str, host: str, address: str) -> None:
+    """Brackets, long forms and interfaces are understood, and the link has what a browser takes."""
+    config = Config.for_session([text, "8077", str(tmp_path)])
+    assert (config.host, config.address) == (host, address)
+
+
+def test_names_of_answers_are_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 would fail in every answer, export and page: they are refused at once."""
+    for option in ("--positive", "--negative"):
+        with pytest.raises(UsageError, match="no UTF-8 text"):
+            Config.for_session(["localhost", "8077", str(tmp_path), option, os.fsdecode(b"K\xe4fer")])
+
+
+def test_the_demo_is_beside_the_run_where_a_clone_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among the runs else."""
+    arguments = ["localhost", "8077", "demo", "--run", str(tmp_path / "mine" / "run")]
+    monkeypatch.setattr("config.ROOT", tmp_path / "clone")
+    assert Config.for_session(arguments).datadir == tmp_path / "clone" / "runs" / "demo-images"
+    (tmp_path / "clone").write_text("nothing can be written below a file")
+    assert Config.for_session(arguments).datadir == tmp_path / "mine" / "demo-images"
+    assert Config.for_session(arguments[:3]).run == tmp_path / "clone" / "runs" / "demo"

@@ -395,6 +395,15 @@ def test_a_zip_takes_little_memory() -> None:
     assert most_bytes(pieces(zipped(entries))) < 1_000_000
 
 
+def test_an_export_of_two_files_is_both_or_none(run: Path, tmp_path: Path, command: Command) -> None:
+    """Tasks for Label Studio are of no use without their labelling config."""
+    (tmp_path / "to" / f".tasks.xml.{os.getpid()}.part").mkdir(parents=True)
+    assert "tasks.xml could not be written" in command(
+        run, "--format", "label-studio", "--to", tmp_path / "to" / "tasks.json"
+    )
+    assert list((tmp_path / "to").iterdir()) == []
+
+
 def test_downloads_have_an_end(server: Serving, images_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many at once and no more; who goes away, or has it all, gives the place back."""
     monkeypatch.setattr(download_routes, "EXPORTS_AT_ONCE", 2)

@@ -1,6 +1,7 @@
 """What loops share: turns that the machine refuses, and event files."""
 
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -42,3 +43,11 @@ def test_events_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: p
     assert file.stat().st_size > size
     refused.close()
     refused.close()
+
+
+def test_no_events_where_tensorboard_cannot_write(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A directory whose name is no UTF-8 gets none, without a word: the session has said so."""
+    directory = tmp_path / os.fsdecode(b"r\xe4n")
+    events.Events(directory).scalar("a/b", 1.0, 1)
+    assert not directory.exists()
+    assert caplog.records == []

@@ -105,6 +105,9 @@ def test_the_head_alone_can_be_loaded(predictor: Predictor, tmp_path: Path) -> N
     vectors = torch.randn(5, 24)
     assert torch.equal(checkpoint.head(vectors), predictor.head(vectors))
     assert (checkpoint.generation, checkpoint.labels, checkpoint.classes) == (7, 12, CLASSES)
+    path = tmp_path / os.fsdecode(b"r\xe4n.ckpt")  # no UTF-8, of which torch maps no file
+    predictor.save(path)
+    assert load_head(path).generation == Predictor.load(path).checkpoint.generation == 7
 
 
 def test_what_tiles_it_learnt(predictor: Predictor, content: dict[str, Any], tmp_path: Path) -> None:

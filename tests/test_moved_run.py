@@ -1,6 +1,7 @@
 """A run in other hands: moved with its images or without, of an earlier or later version, and backed up in use."""
 
 import contextlib
+import os
 import pickle
 import shutil
 import sqlite3
@@ -237,6 +238,24 @@ def test_backup_mistakes(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is there already"):
         back_up(run, tmp_path)
     assert not (tmp_path / "copy").exists()
+
+
+def test_a_backup_that_fails_leaves_nothing(run: Path, tmp_path: Path) -> None:
+    """Half a copy would be taken for a whole one, or be in the way of the next."""
+    (run / DATABASE).write_bytes(b"no database" * 1000)
+    with pytest.raises(UsageError, match="could not be copied"):
+        back_up(run, tmp_path / "copy")
+    assert list(tmp_path.glob("*copy*")) == []
+
+
+def test_a_run_whose_name_is_no_utf_8(run: Path, images_folder: Path, tmp_path: Path) -> None:
+    """Its status and all downloads are there, as those of any other run."""
+    run = run.rename(tmp_path / os.fsdecode(b"r\xe4n"))
+    with serving(run, images_folder) as server:
+        assert server.client.get("/api/status").json()["run"].endswith("r\N{REPLACEMENT CHARACTER}n")
+        for path in ("?format=csv", "?format=folders", "/label-studio.xml"):
+            sent = server.client.get(f"/api/export{path}").raise_for_status()
+            assert "r%E4n-" in sent.headers["content-disposition"]
 
 
 def test_plain_pickle_always_loads(run: Path, images_folder: Path) -> None:

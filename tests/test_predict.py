@@ -205,6 +205,8 @@ def test_a_file_of_another_predictor_is_left_alone(
 ) -> None:
     """Rows of two predictors in one file would be worth nothing; nor may the classes have other names."""
     run(monkeypatch, checkpoint, images_folder, "--out", tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open("a") as file:
+        file.write("torn")
     before = (tmp_path / "rows.csv").read_bytes()
     other = Head.empty(24, 4, 0)
     other.curve = line(1.0, 0.1)
@@ -212,10 +214,12 @@ def test_a_file_of_another_predictor_is_left_alone(
     for head, names in ((other, classes), (Head.empty(24, 4, 0), {"positive": "a cap", "negative": "no cap"})):
         Predictor(build(tiny_network), head, classes=names, threshold=0.5).save(checkpoint)
         with pytest.raises(SystemExit) as raised:
-            run(monkeypatch, checkpoint, images_folder, "--out", tmp_path / "rows.csv")
+            more = ("--out", tmp_path / "rows.csv", "--to-folders", tmp_path / "sorted")
+            run(monkeypatch, checkpoint, images_folder, *more)
         assert raised.value.code == 2
         assert "another predictor" in capsys.readouterr().err
         assert (tmp_path / "rows.csv").read_bytes() == before
+        assert not (tmp_path / "sorted").exists()
 
 
 def test_images_go_into_class_folders(

@@ -91,7 +91,10 @@ def test_there_and_back(run: Path, images_folder: Path, tmp_path: Path, command:
 
 def test_unreadable_images(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
     """With --unreadable those go too that a model could not read and that still cannot be; not one with a label."""
+    before = content(images_folder)
     assert "leave --unreadable out" in command(run, "--to", tmp_path / "pile", "--unreadable")
+    assert content(images_folder) == before
+    assert not (tmp_path / "pile").exists()
     images = pickle_file.read(run, protocol.IMAGES).content
     (images_folder / "red" / "3.png").write_bytes(b"no picture")
     (images_folder / "red" / "2.png").write_bytes(b"no picture, but positive")
@@ -102,6 +105,16 @@ def test_unreadable_images(run: Path, images_folder: Path, tmp_path: Path, comma
     )
     command(run, "--to", tmp_path / "pile", "--unreadable")
     assert set(content(tmp_path / "pile")) == {*SKIPPED, "red/3.png"}
+
+
+def test_images_that_are_away(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
+    """Nothing is made where a disk is not mounted."""
+    command(run, "--to", tmp_path / "pile")
+    images_folder.rename(tmp_path / "away")
+    assert "is away" in command(run, "--to", tmp_path / "other")
+    assert "is away" in command(run, "--back", tmp_path / "pile")
+    assert not images_folder.exists()
+    assert not (tmp_path / "other").exists()
 
 
 def test_photos_that_are_cut_up(tmp_path: Path, images_folder: Path, command: Command) -> None:

@@ -91,7 +91,12 @@ def test_the_command(
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [(["no-such-folder"], "not a folder"), (["images", "--positive", "green"], "no class folder 'green'")],
+    [
+        (["no-such-folder"], "not a folder"),
+        (["images", "--csv", "a.csv", "--positive", "green"], "no class folder 'green'"),
+        (["images", "--csv", "a.csv", "--positive", "empty"], "has no images"),
+        (["images", "--csv", "a.csv", "--plot", "away/a.png"], "no folder away"),
+    ],
 )
 def test_mistakes(
     images_folder: Path,
@@ -101,13 +106,15 @@ def test_mistakes(
     sentence: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A folder or a class that is not there is one sentence."""
+    """A folder or a class that is not there is one sentence; nothing was written or embedded before."""
     monkeypatch.chdir(images_folder.parent)
+    (images_folder / "empty").mkdir()
     monkeypatch.setattr(
         sys, "argv", ["simulate", *arguments, "--network", tiny_network, "--cache", str(tmp_path / "c")]
     )
     with pytest.raises(UsageError, match=sentence):
         command.main()
+    assert {path.name for path in tmp_path.iterdir()} == {"images"}
 
 
 def test_examples_are_of_those_held_out() -> None:

@@ -25,7 +25,8 @@ from config import Config, UsageError
 from IA import pickle_file
 from IA.protocol import SETTINGS
 from IA.records import Settings
-from tests.processes.suite import free_port
+from IA.streams import Stream
+from tests.processes.suite import END_S, free_port
 from tests.serving import until
 
 
@@ -328,6 +329,16 @@ def test_tensorboard_without_its_port(session: Config, capsys: pytest.CaptureFix
     assert said.count("\n") == 1
 
 
+def test_tensorboard_cannot_read_every_name(
+    session: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose name is no UTF-8 goes on without it, and says so in one line."""
+    run = tmp_path / os.fsdecode(b"r\xe4n")
+    monkeypatch.setattr(sys, "stderr", Stream(sys.stderr))
+    assert prepare(replace(session, run=run)) == replace(session, run=run, tensorboard=False)
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_run_that_cannot_be_made(session: Config, tmp_path: Path) -> None:
     """A run directory that is a file, or would be in one, is told."""
     (tmp_path / "file").touch()
@@ -376,13 +387,24 @@ def test_reset_of_a_session_that_is_refused(session: Config, tmp_path: Path) -> 
 
 def test_demo_is_made_once(session: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo's pictures are made on the first start, and kept."""
-    monkeypatch.setattr(demo, "FOLDER", tmp_path / "demo")
     monkeypatch.setattr(demo.make, "__defaults__", (8, 7))
-    prepare(replace(session, datadir=demo.FOLDER))
-    made = {path: path.stat().st_mtime_ns for path in demo.FOLDER.rglob("*")}
+    folder = tmp_path / "demo"
+    prepare(replace(session, datadir=folder, demo=True))
+    made = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert len(made) > 8
-    prepare(replace(session, datadir=demo.FOLDER))
-    assert {path: path.stat().st_mtime_ns for path in demo.FOLDER.rglob("*")} == made
+    prepare(replace(session, datadir=folder, demo=True))
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == made
+
+
+def test_a_demo_that_cannot_be_made_is_one_sentence(session: Config, tmp_path: Path) -> None:
+    """It names --run, beside which the pictures go where the project cannot be written; a port in use comes first."""
+    (tmp_path / "file").write_bytes(b"")
+    config = replace(session, datadir=tmp_path / "file" / "demo", demo=True)
+    with pytest.raises(UsageError, match="--run DIR"):
+        prepare(config)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="in use"):
+        prepare(replace(config, datadir=tmp_path / "demo", port=taken.getsockname()[1]))
+    assert not (tmp_path / "demo").exists()
 
 
 def test_another_network_is_tried_first(session: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,3 +465,33 @@ def test_the_link_for_a_network(session: Config, capsys: pytest.CaptureFixture[s
     with answering(session.port):
         assert Link(replace(session, host="0.0.0.0"), None).is_up()
     assert capsys.readouterr().out == f"http://{socket.gethostname()}:{session.port}/\n"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_every_address_of_both_kinds(session: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """A session for :: is reached by IPv4 too, and its link names the machine."""
+    everywhere = replace(session, host="::")
+    with listen(everywhere) as listener:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, session.port), timeout=END_S).close()
+        assert listener.family == socket.AF_INET6
+    with answering(session.port):
+        assert Link(everywhere, None).is_up()
+    assert capsys.readouterr().out == f"http://{socket.gethostname()}:{session.port}/\n"
+
+
+def test_a_link_that_cannot_be_printed(
+    session: Config, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The session goes on, and says where the page and its token are."""
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", Stream(full))
+        with answering(session.port):
+            assert Link(session, "secret").is_up()
+        full_stream = sys.stdout
+        assert isinstance(full_stream, Stream)
+        full_stream.give_up()
+    [told] = caplog.messages
+    assert f"http://127.0.0.1:{session.port}/" in told
+    assert str(session.run / "token") in told
+    assert "secret" not in told

@@ -34,7 +34,7 @@ class Suite:
             host: to listen on.
             clone: a copy of the project to start, which is left to find the run by itself.
         """
-        self.run = run
+        self.run, self.datadir = run, datadir
         self._root = clone or ROOT
         self.port = free_port()
         self.link = ""

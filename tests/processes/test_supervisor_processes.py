@@ -111,6 +111,22 @@ def test_impatience_leaves_no_orphans(tmp_path: Path, number: signal.Signals) ->
         assert session.left() == []
 
 
+def test_nohup_keeps_a_hang_up_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor that was started with SIGHUP ignored goes on when its terminal is gone."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with supervising(tmp_path, polite=POLITE) as session:
+            until(lambda: session.started("polite") == 1)
+            session.process.send_signal(signal.SIGHUP)
+            [polite] = {pid for pid in session.left() if b"polite.py" in _read(pid, "cmdline")} - {session.process.pid}
+            kill(polite)
+            until(lambda: session.started("polite") == 2)
+            session.process.terminate()
+            assert session.process.wait(END_S) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_kill_9_of_the_supervisor(tmp_path: Path) -> None:
     """What ignores TERM, and what it started, ends also when the supervisor is killed."""
     with supervising(tmp_path, stubborn=STUBBORN, polite=POLITE) as session:
@@ -189,7 +205,7 @@ PYTHON = f"""#!/bin/bash
 # Stands in for every Python of the machine: installs nothing, and writes down what it was asked.
 case "$*" in
     -c*) echo "$0" ;;
-    *config.py*) exec {sys.executable} "$@" ;;
+    *config.py* | *installation.py*) exec {sys.executable} "$@" ;;
     "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-m pip "*) echo pip >> "$NOTES"; [[ ! -e $NOTES.broken ]] || exit 1; until [[ ! -e $NOTES.wait ]]; do :; done ;;
     *) printf '%s\\n' "$PYTHONSAFEPATH" "${{PYTHONPATH%%:*}}" "$PWD" "$@" ;;
@@ -206,17 +222,20 @@ class Machine:
         self.notes = folder / "notes"
         for path in (self.root, self.home / "my pictures", folder / "bin"):
             path.mkdir(parents=True)
-        for name in ("launch.sh", "config.py", "pyproject.toml"):
-            shutil.copy(ROOT / name, self.root)
+        (self.root / "backend").mkdir()
+        for name in ("launch.sh", "config.py", "pyproject.toml", "backend/installation.py"):
+            shutil.copy(ROOT / name, self.root / name)
         (folder / "bin" / "python3").write_text(PYTHON)
         (folder / "bin" / "python3").chmod(0o755)
         path_variable = f"{folder / 'bin'}:/usr/bin:/bin"
         self._environment = {"PATH": path_variable, "NOTES": str(self.notes), "CDPATH": f".:{folder}"}
+        self._environment |= {"IA_TORCH_INDEX": "none"}
+        self.by = ["bash", "../the project/launch.sh"]
 
     def launch(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start launch.sh from another folder, by a relative path."""
         return subprocess.Popen(
-            ["bash", "../the project/launch.sh", *arguments],
+            [*self.by, *arguments],
             cwd=self.home,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -253,6 +272,31 @@ def test_first_start_installs_later_starts_do_not(machine: Machine) -> None:
     assert "minutes" in stderr
     assert machine.launched(*ARGUMENTS) == (0, stdout, "")
     assert machine.installations() == 1
+
+
+@pytest.mark.parametrize("way", ["a link", "a link to a link", "sh", "from PATH", "bash from PATH"])
+def test_launch_sh_is_found_however_it_is_called(machine: Machine, way: str) -> None:
+    """By a link in a folder of commands, by sh, or from PATH."""
+    link = machine.home.parent / "bin" / "annotate"
+    link.symlink_to("../the project/launch.sh")
+    (machine.home / "again").symlink_to(link)
+    machine.by = {
+        "a link": [str(link)],
+        "a link to a link": ["bash", "again"],
+        "sh": ["sh", "../the project/launch.sh"],
+        "from PATH": ["annotate"],
+        "bash from PATH": ["bash", "annotate"],
+    }[way]
+    code, stdout, stderr = machine.launched(*ARGUMENTS)
+    assert (code, stdout.splitlines()[1:3]) == (0, [str(machine.root), str(machine.home)]), stderr
+
+
+def test_without_a_place_to_install(machine: Machine) -> None:
+    """A clone that cannot be written says so in one sentence."""
+    (machine.root / ".venv").write_text("no folder")
+    code, stdout, stderr = machine.launched(*ARGUMENTS)
+    assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+    assert ".venv" in stderr
 
 
 def test_changed_requirements_are_installed(machine: Machine) -> None:
