@@ -1,5 +1,6 @@
 """Noticing that a file was replaced: its last good version, and a turn for each change."""
 
+import contextlib
 import logging
 import os
 import threading
@@ -12,6 +13,7 @@ from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, F
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from IA import locks
 from IA.pickle_file import Content, PickleFile, Version, read
 
 log = logging.getLogger(__name__)
@@ -103,11 +105,51 @@ class Stop(Protocol):
         """Whether the loop is to end."""
 
 
+class _Watch:
+    """The watch over a run directory, begun anew where that is another one; then the locks are held there too."""
+
+    def __init__(self, run: Path, handler: FileSystemEventHandler, poll_s: float) -> None:
+        self._run, self._handler, self._poll_s = run, handler, poll_s
+        self._observer: BaseObserver | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._folder = _identity(self._run)
+        try:
+            self._observer = observe(self._run, self._handler, [FileMovedEvent, FileCreatedEvent])
+        except OSError as error:
+            log.warning("%s cannot be watched (%s); looking every %.1f s instead", self._run, error, self._poll_s)
+
+    def look(self) -> None:
+        """Begin anew if the directory was deleted and is there again."""
+        if _identity(self._run) in {None, self._folder}:
+            return
+        self.close()
+        self._begin()
+        with contextlib.suppress(OSError):  # the server says which other process has the run
+            locks.renew()
+
+    def close(self) -> None:
+        """End it."""
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+        self._observer = None
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
     Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
-    network file systems) a look every `poll_s` seconds finds the change.
+    network file systems) a look every `poll_s` seconds finds the change; it also finds a directory that was replaced.
 
     Args:
         run: the run directory; it is made where it is missing.
@@ -118,11 +160,7 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()
-    observer = None
-    try:
-        observer = observe(run, _Wake(frozenset(names), wake), [FileMovedEvent, FileCreatedEvent])
-    except OSError as error:
-        log.warning("%s cannot be watched (%s); looking every %.1f s instead", run, error, poll_s)
+    watch = _Watch(run, _Wake(frozenset(names), wake), poll_s)
     try:
         while not stop.is_set():
             wake.clear()
@@ -133,7 +171,6 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
                 if time.monotonic() > ends_s:
                     break
                 wake.wait(poll_s)
+                watch.look()
     finally:
-        if observer is not None:
-            observer.stop()
-            observer.join()
+        watch.close()

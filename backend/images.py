@@ -81,6 +81,8 @@ class Images:
         self._paths = Paths(before)
         self._gone: set[int] = set()
         self._published = -1 if before is None else len(self._paths)
+        self._is_publishing_again = False
+        self._is_failing = False
         self._touched: set[Path] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -97,6 +99,11 @@ class Images:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2)
+
+    def publish_again(self) -> None:
+        """Publish the paths again: the file was deleted."""
+        self._is_publishing_again = True
+        self._wake.set()
 
     def __len__(self) -> int:
         """How many numbers are given, those of removed images included."""
@@ -259,13 +266,17 @@ class Images:
 
     def _publish(self, again: bool = False) -> None:
         """Publish the paths if there are new ones; `again` tells the loops that a file has changed."""
-        if len(self._paths) == self._published and not again:
+        if len(self._paths) == self._published and not again and not self._is_publishing_again:
             return
+        self._is_publishing_again = False
         try:
             pickle_file.publish(self._run, protocol.IMAGES, self._paths.as_list())
         except OSError as error:
-            log.warning("images.pickle could not be published (%s); trying again", error)
+            if not self._is_failing:
+                log.warning("images.pickle could not be published (%s); trying again", error)
+            self._is_failing = self._is_publishing_again = True
             return
+        self._is_failing = False
         before, self._published = max(self._published, 0), len(self._paths)
         for number in range(before, self._published):
             self._on_change(number)
@@ -284,7 +295,7 @@ class Images:
                 with self._lock:
                     touched, self._touched = self._touched, set()
                 self._publish(again=self._look_at_all(touched))
-            elif len(self._paths) != self._published:
+            else:
                 self._publish()
 
     def _look_at_all(self, paths: Iterable[Path]) -> bool:

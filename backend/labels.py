@@ -35,8 +35,9 @@ class Labels:
     """All answers of one run.
 
     `on_change(path)` is called from the writing thread when the label of an image has changed, before the answer is
-    acknowledged, and when an image that was drawn is reached; `on_split()`, when near duplicates were split. Another
-    thread publishes annotations.pickle and audit.pickle.
+    acknowledged, and when an image that was drawn is reached; `on_split()`, when near duplicates were split;
+    `on_return()`, when the run directory was gone and is there again. Another thread publishes annotations.pickle and
+    audit.pickle.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class Labels:
         run: Path,
         on_change: Callable[[str], None] = lambda path: None,
         on_split: Callable[[], None] = lambda: None,
+        on_return: Callable[[], None] = lambda: None,
     ) -> None:
         self._run = run
+        self._on_return = on_return
         self._on_change = on_change
         self._on_split = on_split
         self._splits: set[str] = set()
@@ -54,11 +57,13 @@ class Labels:
         self._drawn = Standing({})  # of them those that the model must not learn
         self._reached: set[str] = set()
         self._published_drawn: dict[str, bytes] | None = None  # in audit.pickle; None: not known
-        self._database = Database(run / DATABASE, self._recover)
+        self._database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
         self._figures: tuple[tuple[int, int, int], dict[str, Any]] | None = None
         self._counting = threading.Lock()  # one counts, the others wait for what it has found
         self._to_publish = threading.Event()
+        self._is_anew = threading.Event()  # what was published may be gone
+        self._is_failing = False
         self._closing = threading.Event()
         self._load()
         self._publisher = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -313,6 +318,12 @@ class Labels:
             self._on_split()
         self._to_publish.set()
 
+    def _return(self) -> None:
+        """The database was gone and is there again: what is published from it may be gone too."""
+        self._is_anew.set()
+        self._to_publish.set()
+        self._on_return()
+
     def _load(self) -> None:
         """Read what stands.
 
@@ -326,7 +337,7 @@ class Labels:
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
             if 0 < (version := answers.version_of(path)) < answers.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
-            with contextlib.closing(self._database.open()) as connection:
+            with contextlib.closing(self._database.open(make=True)) as connection:
                 answers.prepare(connection)
                 answers.check(connection)
                 self._standing = Standing(answers.labels_in_order(connection))
@@ -334,6 +345,7 @@ class Labels:
                 self._drawn = Standing(drawn)
                 self._splits = answers.splits(connection)
                 lost = answers.unheard_of(connection, known or {})
+            self._database.begin()
             if lost:
                 self._keep_lost(len(lost))
         except (sqlite3.Error, OSError) as error:
@@ -385,6 +397,9 @@ class Labels:
 
     def _publish_once(self) -> None:
         self._to_publish.clear()
+        if self._is_anew.is_set():
+            self._is_anew.clear()
+            self._published_drawn = None
         with self._lock:
             data = io.BytesIO(self._standing.pickled())
             drawn = self._drawn.entries
@@ -394,8 +409,11 @@ class Labels:
             self._publish_drawn((self._published_drawn or {}) | drawn)
             pickle_file.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
             self._publish_drawn(drawn)
+            self._is_failing = False
         except OSError as error:
-            log.warning("annotations.pickle could not be published (%s); trying again", error)
+            if not self._is_failing:
+                log.warning("annotations.pickle could not be published (%s); trying again", error)
+            self._is_failing = True
             self._to_publish.set()
             self._closing.wait(PUBLISH_AGAIN_S)
 

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
@@ -69,7 +69,8 @@ class Session:
             ) from None
         self.changes = Changes()
         self.queue = Queue()
-        self.labels = Labels(self.run, self._on_label, self._group)
+        self.on_return: list[Callable[[], None]] = []  # what else writes files of the run directory that was gone
+        self.labels = Labels(self.run, self._on_label, self._group, self._write_again)
         self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)
@@ -83,6 +84,7 @@ class Session:
         self._why_first: First = "doubtful"
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
+        self.on_return += [self.images.publish_again, self.instructions.write_again, self._write_settings]
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
         self.held_out: Mapping[str, float] = {}
@@ -358,6 +360,19 @@ class Session:
             self.settings = dataclasses.replace(self.settings, **changed)
             self._follow_share()
             pickle_file.publish(self.run, SETTINGS, self.settings)
+        self.changes.notify()
+
+    def _write_settings(self) -> None:
+        with self._setting:
+            pickle_file.publish(self.run, SETTINGS, self.settings)
+
+    def _write_again(self) -> None:
+        """The run directory was gone and is there again: write what is known in it."""
+        for write in self.on_return:
+            try:
+                write()
+            except OSError as error:
+                log.warning("%s could not be written again (%s)", self.run, error)
         self.changes.notify()
 
     # --- the audit ----------------------------------------------------------------------------------------------------

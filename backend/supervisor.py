@@ -18,6 +18,7 @@ from backend.access import token_of
 from backend.checks import check_place, check_run, exposed, is_free
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from config import DEFAULT_NETWORK, ROOT, Config, UsageError
+from IA import locks
 from IA.locks import hold
 from IA.loop import log_to, one_sentence
 
@@ -62,6 +63,8 @@ class Supervisor:
     def _keep_alive(self) -> int:
         while not self._is_ending:
             self._keep_reaper()
+            with contextlib.suppress(OSError):  # another session has the run; our server says so
+                locks.renew()
             for child in self._children:
                 child.keep_alive()
                 if child.command.vital and child.exit_code == PERSONS_MISTAKE and not self._was_up:
