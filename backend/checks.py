@@ -2,17 +2,20 @@
 
 import ipaddress
 import os
+import pwd
 import socket
 from pathlib import Path
 
 from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
+from backend.place import PARTS
 from config import IMAGE_SUFFIXES, Config, UsageError
 from IA.pickle_file import is_of_later_version, read
 from IA.protocol import IMAGES, PICKLES, SETTINGS
 from IA.records import Settings
 from IA.tiles import photo_of
 
+LOCKS = ("session", "server")
 SAMPLE = 1000  # images of a run that are looked for in another folder
 FOUND_SHARE = 0.5  # of them must be there
 
@@ -104,7 +107,7 @@ def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
     Raises:
-        UsageError: it cannot be written, was written by a later version, belongs to another folder or other tiles, or
+        UsageError: it or a file in it cannot be written, it was written by a later version, belongs to another folder or other tiles, or
             both answers would have one name.
     """
     run = config.run
@@ -115,6 +118,7 @@ def check_run(config: Config) -> None:
         raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
+    _check_files(run)
     check_version(run)
     try:
         before = read(run, SETTINGS).content
@@ -132,6 +136,27 @@ def check_run(config: Config) -> None:
     negative = config.negative or (before.negative if before else "negative")
     if positive == negative:
         raise UsageError(f"Both answers are called {positive!r}; give them different names.")
+
+
+def _check_files(run: Path) -> None:
+    """The files that are written in place, not replaced. Raises UsageError where one of them cannot be."""
+    for file in [*(run / f"{DATABASE}{part}" for part in PARTS), *(run / f".{name}.lock" for name in LOCKS)]:
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+            raise UsageError(
+                f"{file} cannot be written{_whose(file)}, and so no answer could be stored; change its owner or its "
+                "permissions, or name another run with --run."
+            )
+
+
+def _whose(file: Path) -> str:
+    """Whose file it is, if it is another person's."""
+    owner = file.stat().st_uid
+    if owner == os.geteuid():
+        return ""
+    try:
+        return f": it belongs to {pwd.getpwuid(owner).pw_name}"
+    except KeyError:
+        return f": it belongs to user {owner}"
 
 
 def check_version(run: Path) -> None:

@@ -8,14 +8,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from backend.answers import DATABASE, Answer
+from backend.checks import check_run
 from backend.database import NotDurableError
 from backend.labels import Labels
+from config import Config, UsageError
 from IA import locks, pickle_file
 from IA.protocol import SETTINGS
 from tests.serving import Serving, serving, until
@@ -194,3 +197,33 @@ def test_a_lock_is_held_in_the_directory_that_is_there_now(tmp_path: Path) -> No
             with pytest.raises(OSError, match="another server works"):
                 locks.renew()
             os.kill(child.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be a user without rights in the block, where the tests run as root."""
+    if os.geteuid():
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.mark.parametrize("name", [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", ".session.lock", ""])
+def test_a_run_of_somebody_else_is_told_at_the_start(name: str) -> None:
+    """A file that this user cannot write ends the start with one sentence, before any answer could be refused."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        run.mkdir()
+        (run / name).touch()
+        Path(folder).chmod(0o755)
+        run.chmod(0o777)
+        (run / name).chmod(0o555 if not name else 0o444)
+        with as_nobody(), pytest.raises(UsageError, match="cannot be written"):
+            check_run(Config(run=run, datadir=run))
+        if name and not os.geteuid():
+            with as_nobody(), pytest.raises(UsageError, match="belongs to root"):
+                check_run(Config(run=run, datadir=run))
