@@ -110,6 +110,11 @@ class Images:
         return len(self._paths)
 
     @property
+    def published(self) -> int:
+        """How many of them images.pickle has."""
+        return max(0, self._published)
+
+    @property
     def present(self) -> int:
         """How many images there are now."""
         return len(self._paths) - len(self._gone)

@@ -11,9 +11,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from backend import answers, suspicion
+from backend import answers, contents, suspicion
 from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
+from backend.contents import Content, Moved
 from backend.database import Database
 from backend.moment import Moment
 from backend.review import Choice, Outline, choose
@@ -22,6 +23,7 @@ from backend.statistics import Given, History, statistics
 from backend.suspicion import Slip, slips
 from config import UsageError
 from IA import pickle_file, protocol, replacement
+from IA.tiles import Grid
 
 log = logging.getLogger(__name__)
 
@@ -254,6 +256,30 @@ class Labels:
         """
         self._database.submit(lambda connection: answers.reach(connection, paths), self._apply_reached)
 
+    def contents(self, photos: Sequence[str]) -> dict[str, Content]:
+        """What is known of what these photos hold. Raises sqlite3.Error."""
+        if not photos:
+            return {}
+        with contextlib.closing(self._database.open()) as connection:
+            return contents.known(connection, photos)
+
+    def keep_contents(self, known: Mapping[str, Content]) -> None:
+        """Store what photos hold. Raises NotDurableError."""
+        self._database.submit(lambda connection: contents.keep(connection, known.items()), lambda _: None).result()
+
+    def carry(self, photos: Sequence[tuple[str, str]], grid: Grid | None) -> list[tuple[str, str]]:
+        """Carry all that was said of photos over to where they were moved; see `contents.carry`.
+
+        Returns:
+            Old and new path of those that were carried.
+
+        Raises:
+            NotDurableError: it could not be stored.
+        """
+        return self._database.submit(
+            lambda connection: contents.carry(connection, photos, grid), self._apply_moved
+        ).result()
+
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
         self._database.close()
@@ -280,6 +306,12 @@ class Labels:
         for change in changes:
             self._on_change(change.path)
         self._to_publish.set()
+
+    def _apply_moved(self, moved: Moved) -> None:
+        self._apply(moved.changes, moved.in_order)
+        if not self._splits.isdisjoint(moved.paths):
+            self._splits = {moved.paths.get(path, path) for path in self._splits}
+            self._on_split()
 
     def _apply_reached(self, paths: Iterable[str]) -> None:
         with self._lock:

@@ -109,7 +109,7 @@ class Place:
             temporary.unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
-        """Keep a database that somebody has put there under another name; the log of one that is gone belongs to none."""
+        """Keep a database that somebody has put there under another name; a log that is left belongs to none."""
         aside = self.path.with_name(f"{self.path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         parts = zip(PARTS, self._parts, self._files, strict=True)
         is_another = identity(self.path) not in {None, self._files[0]}

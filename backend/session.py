@@ -24,6 +24,7 @@ from backend.instructions import Instructions
 from backend.labels import Labels
 from backend.likes import Likes
 from backend.model_labels import ModelLabels
+from backend.moves import Moves
 from backend.names import displayed, names_of
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
@@ -75,6 +76,7 @@ class Session:
         self._follow_share()
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.of(self.settings.tile))
+        self.moves = Moves(self.images, self.labels)
         bounds = self.settings.bounds(datadir)
         self._damage = Damage(bounds)
         self.uploads = Uploads(datadir, self.images.files, self._damage_of) if config.allow_upload else None
@@ -110,6 +112,7 @@ class Session:
     def start(self) -> None:
         """List the images and follow the other loops."""
         self.images.start()
+        self.moves.start()
         if self.uploads is not None:
             self.uploads.sweep()
         self.ahead.start()
@@ -134,6 +137,7 @@ class Session:
         """Store and publish what is waiting; end threads and workers."""
         self.end_streams()
         self.images.close()
+        self.moves.close()
         self.ahead.close()
         self.model_labels.close()
         if self._curves is not None:
@@ -502,6 +506,7 @@ class Session:
         image = self.images.number(path)
         if image is not None:
             self._mark_answered(image)
+            self.moves.answered(image)
             self.ahead.wake()
         self.changes.notify()
 
@@ -511,6 +516,7 @@ class Session:
         self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
         self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
         self._mark_answered(image)
+        self.moves.changed(image)
         self.ahead.wake()
         self.changes.notify()
 
