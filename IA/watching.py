@@ -1,11 +1,13 @@
 """Noticing that a file was replaced: its last good version, and a turn for each change."""
 
 import contextlib
+import errno
 import logging
 import os
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Generic, Protocol
 
@@ -18,6 +20,7 @@ from IA.pickle_file import Content, PickleFile, Version, read
 
 log = logging.getLogger(__name__)
 
+INODE = re.compile(r"^inotify wd:\S+ ino:([0-9a-f]+) ", re.MULTILINE)  # of what is watched, in /proc/PID/fdinfo
 AGAIN_S = 5.0  # a turn is taken so often at least
 
 Signature = tuple[int, int, int]
@@ -96,6 +99,26 @@ def observe(
         observer.stop()
         raise
     return observer
+
+
+def unwatched(folders: Sequence[str]) -> int:
+    """How many of these folders are not watched by this process, for the system's watches are used up.
+
+    Watchdog hides that. On other systems than Linux it cannot be told, and is 0.
+    """
+    known: set[int] = set()
+    for info in Path("/proc/self/fdinfo").glob("*"):
+        with contextlib.suppress(OSError):
+            known.update(int(inode, 16) for inode in INODE.findall(info.read_text()))
+    if not known:
+        return 0
+    missing = [folder for folder in folders if (status := signature(Path(folder))) and status[0] not in known]
+    try:
+        if missing:  # a file system may give other numbers there: a further watch is refused, or there are enough
+            observe(Path(missing[-1]), FileSystemEventHandler(), []).stop()
+    except OSError as error:
+        return len(missing) if error.errno == errno.ENOSPC else 0
+    return 0
 
 
 class Stop(Protocol):

@@ -36,9 +36,10 @@ def check_place(config: Config) -> None:
     if is_empty and listing.missing and not config.allow_upload:
         raise UsageError(f"No image in {datadir} or below can be shown: {told_of(listing.missing)}.")
     if is_empty and not config.allow_upload:
+        others = f" {listing.others.total()} files there end otherwise." if listing.others else ""
         raise UsageError(
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
-            "in the folder, or with --follow-links; with --allow-upload it may be empty."
+            f"in the folder, or with --follow-links; with --allow-upload it may be empty.{others}"
         )
     if not config.token and is_exposed(config):
         raise UsageError(
@@ -107,8 +108,8 @@ def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
     Raises:
-        UsageError: it or a file in it cannot be written, it was written by a later version, belongs to another folder or other tiles, or
-            both answers would have one name.
+        UsageError: it or a file in it cannot be written, it was written by a later version, belongs to another folder
+            or other tiles, or both answers would have one name.
     """
     run = config.run
     try:

@@ -1,8 +1,8 @@
 """A SQLite file with one writing thread: whatever waits is one transaction and one fsync, then all are told.
 
-What is committed to a file that was deleted or replaced is on no disk that anybody finds again. So each transaction looks
-for the files before it begins and before anybody is told; where they are gone, all that the connection still sees of them
-is written to the place anew (`backend/place.py`) before it goes on.
+What is committed to a file that was deleted or replaced is on no disk that anybody finds again. So each transaction
+looks for the files before it begins and before anybody is told; where they are gone, all that the connection still sees
+of them is written to the place anew (`backend/place.py`) before it goes on.
 """
 
 import contextlib
@@ -144,7 +144,12 @@ class Database:
                     self._look()
 
     def _look(self, is_last_chance: bool = False) -> None:
-        """Write the files to their place again if they are gone. Raises OSError or sqlite3.Error where that cannot be."""
+        """Write the files to their place again if they are gone.
+
+        Raises:
+            OSError: that cannot be; it is tried again at the next look.
+            sqlite3.Error: likewise.
+        """
         if self._connection is None:
             return
         if self._place.is_there():

@@ -178,20 +178,24 @@ def test_all_that_the_server_knows_is_written_again(server: Serving) -> None:
 def test_a_lock_is_held_in_the_directory_that_is_there_now(tmp_path: Path) -> None:
     """A session whose run directory was deleted still keeps others out of it; one that came first keeps it out."""
     run = tmp_path / "run"
-    other = [sys.executable, "-c", "import sys, pathlib, signal; from IA import locks\n"
-             "with locks.hold(pathlib.Path(sys.argv[1]), 'server') as held: print(held, flush=True); held and signal.pause()"]  # fmt: skip
+    script = (
+        "import sys, pathlib, signal; from IA import locks\n"
+        "with locks.hold(pathlib.Path(sys.argv[1]), 'server') as held:\n"
+        "    print(held, flush=True); held and signal.pause()"
+    )
+    other = [sys.executable, "-c", script, str(run)]
     with locks.hold(run, "server") as held:
         assert held
         shutil.rmtree(run)
         run.mkdir()
         locks.renew()
         root = Path(locks.__file__).parents[1]
-        with subprocess.Popen([*other, str(run)], cwd=root, stdout=subprocess.PIPE, text=True) as child:
+        with subprocess.Popen(other, cwd=root, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "False\n"
             child.wait()
         shutil.rmtree(run)
-        with subprocess.Popen([*other, str(run)], cwd=root, stdout=subprocess.PIPE, text=True) as child:
+        with subprocess.Popen(other, cwd=root, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "True\n"
             with pytest.raises(OSError, match="another server works"):
