@@ -143,14 +143,15 @@ class _Watch:
         except OSError as error:
             log.warning("%s cannot be watched (%s); looking every %.1f s instead", self._run, error, self._poll_s)
 
-    def look(self) -> None:
-        """Begin anew if the directory was deleted and is there again."""
+    def look(self) -> bool:
+        """Begin anew if the directory was deleted and is there again; whether it was."""
         if _identity(self._run) in {None, self._folder}:
-            return
+            return False
         self.close()
         self._begin()
         with contextlib.suppress(OSError):  # the server says which other process has the run
             locks.renew()
+        return True
 
     def close(self) -> None:
         """End it."""
@@ -168,7 +169,9 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S) -> Iterator[None]:
+def changes(
+    run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S, stays: bool = True
+) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
     Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
@@ -180,6 +183,8 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
         stop: ends the iteration within `poll_s` seconds.
         poll_s: seconds between two looks.
         again_s: seconds after which to yield although nothing has changed: what has failed is tried again then.
+        stays: go on where the directory was replaced by another one; else end: for a process whose own files there are
+            gone, and that is started again by the supervisor.
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()
@@ -194,6 +199,8 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
                 if time.monotonic() > ends_s:
                     break
                 wake.wait(poll_s)
-                watch.look()
+                if watch.look() and not stays:
+                    log.warning("%s was deleted or replaced; beginning anew there", run)
+                    return
     finally:
         watch.close()

@@ -185,9 +185,9 @@ class Moves:
             like = by_size.get(self._size(first))
             if like and not self._images.is_gone(first) and not self._is_answered(first):
                 with contextlib.suppress(OSError):
-                    content = content_of(self._images.file(first, whole=True), like)
-                    if content is not None:
-                        found.setdefault(content.digest, []).append(self._photo(first))
+                    now = content_of(self._images.file(first, whole=True), like)
+                    if now is not None:
+                        found.setdefault(now.digest, []).append(self._photo(first))
         lost: dict[bytes, list[str]] = {}
         for photo, content in self._lost.items():
             lost.setdefault(content.digest, []).append(photo)
@@ -211,14 +211,13 @@ def paired(gone: Iterable[str], found: Iterable[str]) -> list[tuple[str, str]]:
     """Old and new paths of photos that hold the same: first those of one name, then the others in order."""
     left, new = sorted(gone), sorted(found)
     pairs: list[tuple[str, str]] = []
-    for is_same in (lambda old, path: _name(old) == _name(path), lambda old, path: True):
-        for path in list(new):
-            old = next((old for old in left if is_same(old, path)), None)
-            if old is not None:
-                pairs.append((old, path))
-                left.remove(old)
-                new.remove(path)
-    return pairs
+    for path in list(new):
+        old = next((old for old in left if _name(old) == _name(path)), None)
+        if old is not None:
+            pairs.append((old, path))
+            left.remove(old)
+            new.remove(path)
+    return pairs + list(zip(left, new, strict=False))
 
 
 def _name(path: str) -> str:

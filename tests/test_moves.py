@@ -44,9 +44,9 @@ def datadir(tmp_path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def session(tmp_path: Path, datadir: Path, **settings: object) -> Iterator[Serving]:
+def session(tmp_path: Path, datadir: Path, tile: str | None = None) -> Iterator[Serving]:
     """A server that has listed the images."""
-    with serving(tmp_path / "run", datadir, **settings) as server:
+    with serving(tmp_path / "run", datadir, tile=tile) as server:
         until(lambda: not server.session.images.listing)
         yield server
 
@@ -73,7 +73,7 @@ def labels_of(server: Serving) -> dict[str, str]:
 def agrees(server: Serving) -> bool:
     """Whether all counts add up."""
     status = server.client.get("/api/status").json()
-    return sum(status[name] for name in ("positives", "negatives", "skipped", "left")) == status["images"]
+    return bool(sum(status[name] for name in ("positives", "negatives", "skipped", "left")) == status["images"])
 
 
 def exported(server: Serving) -> dict[str, str]:
