@@ -5,7 +5,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -136,6 +136,11 @@ def known(connection: sqlite3.Connection, photos: Sequence[str]) -> dict[str, Co
         for path, *fields in connection.execute(f"SELECT * FROM contents WHERE path IN ({marks})", some):
             found[path] = Content(*fields)
     return found
+
+
+def moves(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Old and new path of each image whose answers were ever carried over, oldest first."""
+    return connection.execute("SELECT old, new FROM moves ORDER BY seq")
 
 
 def carry(

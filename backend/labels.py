@@ -54,6 +54,7 @@ class Labels:
         self._on_change = on_change
         self._on_split = on_split
         self._splits: set[str] = set()
+        self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
         self._lock = threading.Lock()
         self._standing = Standing({})
         self._drawn = Standing({})  # of them those that the model must not learn
@@ -96,6 +97,13 @@ class Labels:
     def label(self, path: str) -> Label | None:
         """The standing label of one image."""
         return self._standing.label(path)
+
+    def now_at(self, path: str) -> str:
+        """Where an image is by now that was there once: its answers were carried over."""
+        with self._lock:
+            while path in self._moved:
+                path = self._moved[path]
+        return path
 
     def is_drawn(self, path: str) -> bool:
         """Whether this image was drawn at random, and the model must not learn its answer."""
@@ -308,10 +316,18 @@ class Labels:
         self._to_publish.set()
 
     def _apply_moved(self, moved: Moved) -> None:
+        with self._lock:
+            self._follow_moves(moved.paths.items())
         self._apply(moved.changes, moved.in_order)
         if not self._splits.isdisjoint(moved.paths):
             self._splits = {moved.paths.get(path, path) for path in self._splits}
             self._on_split()
+
+    def _follow_moves(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Take note of moves, in the order in which they came."""
+        for old, new in moves:
+            self._moved.pop(new, None)  # it may be back where it was
+            self._moved[old] = new
 
     def _apply_reached(self, paths: Iterable[str]) -> None:
         with self._lock:
@@ -376,6 +392,7 @@ class Labels:
                 drawn, self._reached = answers.marks(connection)
                 self._drawn = Standing(drawn)
                 self._splits = answers.splits(connection)
+                self._follow_moves(contents.moves(connection))
                 lost = answers.unheard_of(connection, known or {})
             self._database.begin()
             if lost:

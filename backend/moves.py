@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 64  # photos that are read before what they hold is stored
 REST = 3  # times as long as reading a photo of an earlier session took the disk is left to others
 AGAIN_S = 1.0
-CARRIED_AT_ONCE = 1000  # photos in a transaction
+CARRIED_AT_ONCE = 250  # photos in a transaction: some 50 ms, in which no answer is acknowledged
 NAMED = 3  # in the log
 
 

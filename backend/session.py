@@ -154,8 +154,9 @@ class Session:
         """
         drawn = self.queue.is_drawn(image, client)
         said = self.queue.said(image, client)
+        path = self.images.path(image)
         return Answer(
-            path=self.images.path(image),
+            path=self.labels.now_at(path) if self.images.is_gone(image) else path,  # a page may have the old number
             client=client,
             probability=said.probability,
             checkpoint=said.checkpoint,

@@ -96,6 +96,10 @@ def test_while_the_session_runs(tmp_path: Path, datadir: Path, caplog: pytest.Lo
         assert [record.message for record in caplog.records if "moved" in record.message] == [
             "1 image was moved or renamed: its answers were carried over ('x/a.png' is 'y/other.png' now)"
         ]
+        old, new = server.session.images.number("x/a.png"), server.session.images.number("y/other.png")
+        assert server.answer(old or 0, "negative", client="me").json()["image"] == new  # a page with the old number
+        assert labels_of(server) == {"y/other.png": "negative"}
+        assert server.client.post("/api/undo", json={"client": "me"}).json()["label"] == "negative"
         (datadir / "y/other.png").rename(datadir / "x/a.png")
         until(lambda: labels_of(server) == {"x/a.png": "positive"})
         assert server.client.post("/api/undo", json={"client": "me"}).json()["path"] == "x/a.png"
