@@ -28,8 +28,49 @@ MISSING_SUFFIXES = frozenset(
     suffix for suffix, extra in EXTRA_SUFFIXES.items() if importlib.util.find_spec(EXTRA_PACKAGES[extra]) is None
 )
 IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".mpo"}
+    | {".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
     | (EXTRA_SUFFIXES.keys() - MISSING_SUFFIXES)
+)
+# Endings of pictures and films that nothing here reads: whoever has many of them is told.
+UNREAD_SUFFIXES = frozenset(
+    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mef", ".mos"}
+    | {".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
+    | {
+        ".ai",
+        ".eps",
+        ".exr",
+        ".hdr",
+        ".ico",
+        ".j2k",
+        ".jp2",
+        ".jxl",
+        ".pbm",
+        ".pdf",
+        ".pgm",
+        ".pnm",
+        ".ppm",
+        ".psb",
+        ".psd",
+        ".svg",
+        ".tga",
+    }
+    | {".3gp", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv"}
+)
+# Folders that systems, network drives and archives keep beside photos: thumbnails, what was deleted, resource forks.
+NO_PHOTOS = frozenset(
+    {
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "@eadir",
+        "@recently-snapshot",
+        "@recycle",
+        "@tmp",
+        "__macosx",
+        "_gsdata_",
+    }
+    | {"lost+found", "lost.dir", "network trash folder", "system volume information", "temporary items", "~snapshot"}
 )
 GRID = re.compile(r"([1-9]\d{0,2})x([1-9]\d{0,2})", re.ASCII)  # columns x rows
 MOST_TILES = 1000  # of one photo
@@ -324,15 +365,22 @@ def instructions_in(path: Path) -> str:
     return text if text.strip() else ""
 
 
+def is_left_out(name: str) -> bool:
+    """Whether nothing of this name, a file or a folder, is or holds a photo to look at: it is hidden, or a system's."""
+    return name.startswith(".") or name.lower() in NO_PHOTOS
+
+
 def images_below(folder: Path) -> Iterator[str]:
     """The first `EXAMPLES_AT_MOST` images in a folder of examples and its subfolders, by name, relative to it."""
-    found = (
-        os.path.relpath(os.path.join(parent, name), folder)  # noqa: PTH118 - names that are no UTF-8 too
-        for parent, folders, names in os.walk(folder)
-        for name in (folders.sort() or sorted(names))
-        if Path(name).suffix.lower() in IMAGE_SUFFIXES
-    )
-    return islice(found, EXAMPLES_AT_MOST)
+    return islice(_images_below(folder), EXAMPLES_AT_MOST)
+
+
+def _images_below(folder: Path) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_left_out(name))
+        for name in sorted(names):
+            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not is_left_out(name):
+                yield os.path.relpath(os.path.join(parent, name), folder)  # noqa: PTH118 - names that are no UTF-8 too
 
 
 def _examples(given: str) -> str:

@@ -161,7 +161,7 @@ def main() -> None:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
         watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE, RANKING.name, WANTED.name)
-        take_turns(changes(config.run, *watched, stop=stop), inference.step, stop)
+        take_turns(changes(config.run, *watched, stop=stop, stays=False), inference.step, stop)
         inference.close()
 
 

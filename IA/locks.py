@@ -4,6 +4,7 @@ Where the disk of a run knows no locks, as Lustre and NFS may be mounted, a name
 can have stands in for the lock: an abstract socket. It keeps nobody out who works on the same run from another machine.
 """
 
+import atexit
 import contextlib
 import errno
 import fcntl
@@ -17,6 +18,10 @@ from typing import IO
 from config import UsageError
 
 NO_LOCKS = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS})
+
+_held: dict[tuple[Path, str], os.stat_result] = {}  # the files behind the locks of this process
+_renewed = contextlib.ExitStack()  # held until the process ends
+atexit.register(_renewed.close)
 
 
 @contextlib.contextmanager
@@ -36,7 +41,25 @@ def hold(run: Path, name: str) -> Iterator[bool]:
         except BlockingIOError:
             yield False
             return
-        yield True
+        _held[run, name] = os.fstat(file.fileno())
+        try:
+            yield True
+        finally:
+            _held.pop((run, name), None)
+
+
+def renew() -> None:
+    """Hold each lock of this process in the run directory that is there now, where that was deleted or replaced.
+
+    Raises:
+        OSError: another process holds it by now, and so has the run; its text is for a person.
+    """
+    for (run, name), status in list(_held.items()):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat((run / f".{name}.lock").stat(), status):
+                continue
+        if run.is_dir() and not _renewed.enter_context(hold(run, name)):
+            raise OSError(f"another {name} works on {run} now; end one of them")
 
 
 def is_held(run: Path, name: str) -> bool:

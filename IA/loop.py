@@ -81,6 +81,20 @@ def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: watching.S
             is_failing = True
 
 
+class _Log(logging.handlers.RotatingFileHandler):
+    """A log that begins anew where its file was deleted, with the run directory or alone."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        path = Path(self.baseFilename)
+        if self.stream and not path.exists() and path.parents[1].is_dir():
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(exist_ok=True)
+                self.stream.close()
+                self.stream = self._open()
+        super().emit(record)
+
+
 def log_to(run: Path, name: str) -> None:
     """Log to `logs/NAME.log` in the run directory, rotated, and to the terminal from IA_LOG_LEVEL (INFO) up."""
     terminal = logging.StreamHandler()
@@ -89,7 +103,7 @@ def log_to(run: Path, name: str) -> None:
     try:
         (run / "logs").mkdir(parents=True, exist_ok=True)
         path = run / "logs" / f"{name}.log"
-        handlers.append(logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2))
+        handlers.append(_Log(path, maxBytes=LOG_BYTES, backupCount=2))
     except OSError as error:
         sys.stderr.write(f"No log in {run} ({error}).\n")
     logging.raiseExceptions = False  # what a full disk does to the log is not worth a traceback for each line

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, MOST_TILES, UsageError
+from config import IMAGE_SUFFIXES, MOST_TILES, UsageError, is_left_out
 from IA.class_folders import ClassFolders
 from IA.loop import one_sentence
 from IA.model import Predictor
@@ -38,7 +38,7 @@ NO_TILES = "none"
 
 
 def image_paths(folder: Path) -> list[str]:
-    """Paths of all images below, relative to the folder and sorted; hidden names are left out."""
+    """Paths of all images below, relative to the folder and sorted; names that `is_left_out` are not among them."""
     return sorted(_walk(folder))
 
 
@@ -49,7 +49,7 @@ def _walk(folder: Path) -> Iterator[str]:
         try:
             with os.scandir(folder / prefix) as entries:
                 for entry in entries:
-                    if entry.name.startswith("."):
+                    if is_left_out(entry.name):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         prefixes.append(f"{prefix}{entry.name}/")

@@ -83,7 +83,7 @@ def main() -> None:
     with until_signalled("selector", config.run, RANKING.name) as stop:
         selector = Selector(config)
         watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTIONS.name)
-        take_turns(changes(config.run, *watched, stop=stop), selector.step, stop)
+        take_turns(changes(config.run, *watched, stop=stop, stays=False), selector.step, stop)
 
 
 if __name__ == "__main__":

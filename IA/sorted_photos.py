@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, UsageError, images_below
+from config import IMAGE_SUFFIXES, UsageError, images_below, is_left_out
 from IA.embedder import Embedder
 from IA.embeddings import Embeddings
 from IA.pool import Pool
@@ -55,10 +55,11 @@ def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32],
     Raises:
         UsageError: there are no class folders with images.
     """
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     paths = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.parent != folder and path.is_file()
+        path.as_posix()
+        for path in found
+        if len(path.parts) > 1 and not any(map(is_left_out, path.parts)) and (folder / path).is_file()
     )
     if not paths:
         raise UsageError(f"There are no images in folders below {folder}; the folders name the classes.")

@@ -243,7 +243,7 @@ def main() -> None:
         remember_in(config.run / "cache" / "trainer")
         trainer = Trainer(config)
         watched = (SETTINGS.name, *WATCHED, FEATURES.name, DUPLICATES.name, BACKBONE)
-        take_turns(changes(config.run, *watched, stop=stop), trainer.step, stop)
+        take_turns(changes(config.run, *watched, stop=stop, stays=False), trainer.step, stop)
         trainer.close()
 
 

@@ -1,10 +1,13 @@
 """Noticing that a file was replaced: its last good version, and a turn for each change."""
 
+import contextlib
+import errno
 import logging
 import os
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Generic, Protocol
 
@@ -12,10 +15,12 @@ from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, F
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from IA import locks
 from IA.pickle_file import Content, PickleFile, Version, read
 
 log = logging.getLogger(__name__)
 
+INODE = re.compile(r"^inotify wd:\S+ ino:([0-9a-f]+) ", re.MULTILINE)  # of what is watched, in /proc/PID/fdinfo
 AGAIN_S = 5.0  # a turn is taken so often at least
 
 Signature = tuple[int, int, int]
@@ -96,6 +101,26 @@ def observe(
     return observer
 
 
+def unwatched(folders: Sequence[str]) -> int:
+    """How many of these folders are not watched by this process, for the system's watches are used up.
+
+    Watchdog hides that. On other systems than Linux it cannot be told, and is 0.
+    """
+    known: set[int] = set()
+    for info in Path("/proc/self/fdinfo").glob("*"):
+        with contextlib.suppress(OSError):
+            known.update(int(inode, 16) for inode in INODE.findall(info.read_text()))
+    if not known:
+        return 0
+    missing = [folder for folder in folders if (status := signature(Path(folder))) and status[0] not in known]
+    try:
+        if missing:  # a file system may give other numbers there: a further watch is refused, or there are enough
+            observe(Path(missing[-1]), FileSystemEventHandler(), []).stop()
+    except OSError as error:
+        return len(missing) if error.errno == errno.ENOSPC else 0
+    return 0
+
+
 class Stop(Protocol):
     """What ends a loop; a threading.Event will do."""
 
@@ -103,11 +128,54 @@ class Stop(Protocol):
         """Whether the loop is to end."""
 
 
-def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S) -> Iterator[None]:
+class _Watch:
+    """The watch over a run directory, begun anew where that is another one; then the locks are held there too."""
+
+    def __init__(self, run: Path, handler: FileSystemEventHandler, poll_s: float) -> None:
+        self._run, self._handler, self._poll_s = run, handler, poll_s
+        self._observer: BaseObserver | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._folder = _identity(self._run)
+        try:
+            self._observer = observe(self._run, self._handler, [FileMovedEvent, FileCreatedEvent])
+        except OSError as error:
+            log.warning("%s cannot be watched (%s); looking every %.1f s instead", self._run, error, self._poll_s)
+
+    def look(self) -> bool:
+        """Begin anew if the directory was deleted and is there again; whether it was."""
+        if _identity(self._run) in {None, self._folder}:
+            return False
+        self.close()
+        self._begin()
+        with contextlib.suppress(OSError):  # the server says which other process has the run
+            locks.renew()
+        return True
+
+    def close(self) -> None:
+        """End it."""
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+        self._observer = None
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def changes(
+    run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S, stays: bool = True
+) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
     Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
-    network file systems) a look every `poll_s` seconds finds the change.
+    network file systems) a look every `poll_s` seconds finds the change; it also finds a directory that was replaced.
 
     Args:
         run: the run directory; it is made where it is missing.
@@ -115,14 +183,12 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
         stop: ends the iteration within `poll_s` seconds.
         poll_s: seconds between two looks.
         again_s: seconds after which to yield although nothing has changed: what has failed is tried again then.
+        stays: go on where the directory was replaced by another one; else end: for a process whose own files there are
+            gone, and that is started again by the supervisor.
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()
-    observer = None
-    try:
-        observer = observe(run, _Wake(frozenset(names), wake), [FileMovedEvent, FileCreatedEvent])
-    except OSError as error:
-        log.warning("%s cannot be watched (%s); looking every %.1f s instead", run, error, poll_s)
+    watch = _Watch(run, _Wake(frozenset(names), wake), poll_s)
     try:
         while not stop.is_set():
             wake.clear()
@@ -133,7 +199,8 @@ def changes(run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: fl
                 if time.monotonic() > ends_s:
                     break
                 wake.wait(poll_s)
+                if watch.look() and not stays:
+                    log.warning("%s was deleted or replaced; beginning anew there", run)
+                    return
     finally:
-        if observer is not None:
-            observer.stop()
-            observer.join()
+        watch.close()

@@ -59,8 +59,13 @@ def token_of(run: Path) -> str:
             path.chmod(0o600)
         return known
     token = secrets.token_urlsafe(24)
-    replace(path, f"{token}\n".encode(), mode=0o600)
+    keep_token(run, token)
     return token
+
+
+def keep_token(run: Path, token: str) -> None:
+    """Write the token to the run directory. Raises OSError."""
+    replace(run / TOKEN, f"{token}\n".encode(), mode=0o600)
 
 
 def _known_token(path: Path) -> str:

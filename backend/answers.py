@@ -71,6 +71,14 @@ CREATE TABLE model_labels (
 CREATE TABLE splits (path TEXT PRIMARY KEY, client TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
 """
 MIGRATIONS = {0: SCHEMA + FROM_1 + FROM_2 + FROM_3, 1: FROM_1 + FROM_2 + FROM_3, 2: FROM_2 + FROM_3, 3: FROM_3}
+# What was added without a new version: earlier ones leave it alone.
+ADDED = """
+CREATE TABLE IF NOT EXISTS contents (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed TEXT NOT NULL, inode TEXT NOT NULL,
+    ends BLOB NOT NULL, digest BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moves (seq INTEGER PRIMARY KEY, old TEXT NOT NULL, new TEXT NOT NULL, time REAL NOT NULL);
+"""
 NOT_DRAWN, DRAWN, REACHED = range(3)  # of the column `audit`
 ODD = f"""
 SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {get_args(Source)}
@@ -168,6 +176,8 @@ def prepare(connection: sqlite3.Connection) -> None:
             for statement in filter(str.strip, MIGRATIONS[version].split(";")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
+        for statement in filter(str.strip, ADDED.split(";")):
+            connection.execute(statement)
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:
@@ -260,9 +270,10 @@ def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
 
 
 def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
-    """Those of these labels that were never given here, not even to be replaced later."""
+    """Those of these labels that were never given here, not even to be replaced or carried to another path later."""
     given = set(connection.execute("SELECT DISTINCT path, label FROM answers"))
-    return {path: label for path, label in labels.items() if (path, label) not in given}
+    moved = {path for (path,) in connection.execute("SELECT old FROM moves")}
+    return {path: label for path, label in labels.items() if (path, label) not in given and path not in moved}
 
 
 def last_import(connection: sqlite3.Connection) -> tuple[str, int] | None:

@@ -3,11 +3,13 @@
 import errno
 import ipaddress
 import os
+import pwd
 import socket
 from pathlib import Path
 
 from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
+from backend.place import PARTS
 from backend.question import check_names
 from config import COMMAND, IMAGE_SUFFIXES, Config, UsageError
 from IA.locks import check_byte_locks
@@ -17,6 +19,7 @@ from IA.records import Settings
 from IA.tiles import photo_of
 
 NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+LOCKS = ("session", "server")
 SAMPLE = 1000  # images of a run that are looked for in another folder
 FOUND_SHARE = 0.5  # of them must be there
 
@@ -37,9 +40,10 @@ def check_place(config: Config) -> None:
     if is_empty and listing.missing and not config.allow_upload:
         raise UsageError(f"No image in {datadir} or below can be shown: {told_of(listing.missing)}.")
     if is_empty and not config.allow_upload:
+        others = f" {listing.others.total()} files there end otherwise." if listing.others else ""
         raise UsageError(
             f"There are no images in {datadir} or below; images end in {_endings()}, and links count only if they stay "
-            "in the folder, or with --follow-links; with --allow-upload it may be empty."
+            f"in the folder, or with --follow-links; with --allow-upload it may be empty.{others}"
         )
     check_address(config)
 
@@ -122,8 +126,8 @@ def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
     Raises:
-        UsageError: it cannot be written, was written by a later version, belongs to another folder or other tiles, or
-            has answers of other names.
+        UsageError: it or a file in it cannot be written, it was written by a later version, belongs to another folder
+            or other tiles, or has answers of other names.
     """
     run = config.run
     try:
@@ -133,6 +137,7 @@ def check_run(config: Config) -> None:
         raise UsageError(f"The run directory {run} cannot be made: {reason}; name another with --run.") from None
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
+    _check_files(run)
     check_byte_locks(run)
     check_version(run)
     try:
@@ -148,6 +153,27 @@ def check_run(config: Config) -> None:
             "with --reset."
         )
     check_names(config)
+
+
+def _check_files(run: Path) -> None:
+    """The files that are written in place, not replaced. Raises UsageError where one of them cannot be."""
+    for file in [*(run / f"{DATABASE}{part}" for part in PARTS), *(run / f".{name}.lock" for name in LOCKS)]:
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+            raise UsageError(
+                f"{file} cannot be written{_whose(file)}, and so no answer could be stored; change its owner or its "
+                "permissions, or name another run with --run."
+            )
+
+
+def _whose(file: Path) -> str:
+    """Whose file it is, if it is another person's."""
+    owner = file.stat().st_uid
+    if owner == os.geteuid():
+        return ""
+    try:
+        return f": it belongs to {pwd.getpwuid(owner).pw_name}"
+    except KeyError:
+        return f": it belongs to user {owner}"
 
 
 def check_version(run: Path) -> None:

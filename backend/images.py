@@ -5,7 +5,6 @@ With a grid the images are the tiles of the photos there: those of one photo hav
 
 import hashlib
 import logging
-import math
 import os
 import threading
 import time
@@ -25,10 +24,12 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from backend.listing import Listing, told_of
+from backend.listing import Listing, told_of, told_of_others
 from backend.paths import Paths
+from config import is_left_out
 from IA import pickle_file, protocol, watching
 from IA.tiles import Grid, photo_of
+from IA.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +76,15 @@ class Images:
         self._listing = Listing(datadir, self._leave_out, follow_links)
         self._follow_links = follow_links
         self._leading_out = 0
-        self._told = ""
+        self._told: set[str] = set()
+        self._is_to_list_again = False  # at intervals: not all changes are told of
         self._on_change = on_change
         before = watching.Latest(run, protocol.IMAGES).content()
         self._paths = Paths(before)
         self._gone: set[int] = set()
         self._published = -1 if before is None else len(self._paths)
+        self._is_publishing_again = False
+        self._is_failing = False
         self._touched: set[Path] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -98,9 +102,19 @@ class Images:
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 
+    def publish_again(self) -> None:
+        """Publish the paths again: the file was deleted."""
+        self._is_publishing_again = True
+        self._wake.set()
+
     def __len__(self) -> int:
         """How many numbers are given, those of removed images included."""
         return len(self._paths)
+
+    @property
+    def published(self) -> int:
+        """How many of them images.pickle has."""
+        return max(0, self._published)
 
     @property
     def present(self) -> int:
@@ -162,12 +176,10 @@ class Images:
             folder = _identity(self.datadir)
             observer = self._watch()
             try:
+                self._is_to_list_again = observer is None
                 self._list()
-                if observer is None or not self._is_whole or self._listing.entered:
-                    until_s = time.monotonic() + max(LIST_AGAIN_S, 10 * (time.monotonic() - began_s))
-                else:
-                    until_s = math.inf
-                self._apply_touches(folder, until_s)
+                pause_s = max(LIST_AGAIN_S, 10 * (time.monotonic() - began_s))
+                self._apply_touches(folder, pause_s)
             finally:
                 if observer is not None:
                     observer.stop()
@@ -183,6 +195,21 @@ class Images:
             return None
         self._is_watching = True
         return observer
+
+    def _look_for_gaps(self) -> None:
+        """After a walk: list again later where changes are not told of, below links or where nothing can be watched."""
+        unwatched = watching.unwatched(self._listing.folders)
+        if unwatched:
+            many = counted(unwatched, "folder", "folders")
+            self._say(
+                f"{many} in {self.datadir} cannot be watched, for fs.inotify.max_user_watches is reached; "
+                "listing all again and again",
+                key="unwatched",
+            )
+        for folder in self._listing.unread:
+            self._say(f"{folder} cannot be listed; the images in it are left out until it can")
+        if unwatched or self._listing.unread or self._listing.entered:
+            self._is_to_list_again = True
 
     def _list(self) -> None:
         """Walk the whole folder: number what is new, mark what is gone; what cannot be read now is not gone."""
@@ -200,23 +227,27 @@ class Images:
                 self._publish()
                 published = time.monotonic()
         unread = list(self._listing.unread)
-        if self.listing:
-            for folder in unread:
-                log.warning("%s cannot be listed; the images in it are left out", folder)
+        self._look_for_gaps()
         if is_empty:  # where its disk is not mounted there is an empty folder, or none
             unread.append(self.datadir)
         missing = [number for number, is_there in enumerate(found) if not is_there and number not in self._gone]
         is_whole = self._leave(missing, unread)
         self._publish(again=is_whole and not self._is_whole)  # other loops look again for what they did not find
         self._is_whole = is_whole
+        self._is_to_list_again |= not is_whole
         self.listing = False
         log.info("listed %d images in %s", self.present, self.datadir)
         if self._listing.leading_out != self._leading_out:
             self._leading_out = self._listing.leading_out
             log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self.datadir)
-        if (told := told_of(self._listing.missing)) not in {"", self._told}:
-            self._told = told
-            log.warning("%s", told)
+        self._say(told_of(self._listing.missing))
+        self._say(told_of_others(self._listing.others, self.photos), key="others")
+
+    def _say(self, sentence: str, key: str = "") -> None:
+        """Warn once of a sentence, or of all that have one key; "" says nothing."""
+        if sentence and (key or sentence) not in self._told:
+            self._told.add(key or sentence)
+            log.warning("%s", sentence)
 
     def _leave(self, missing: Sequence[int], unread: Sequence[Path]) -> bool:
         """Mark missing images as gone, but for those in folders that could not be read; whether there is none such."""
@@ -259,13 +290,17 @@ class Images:
 
     def _publish(self, again: bool = False) -> None:
         """Publish the paths if there are new ones; `again` tells the loops that a file has changed."""
-        if len(self._paths) == self._published and not again:
+        if len(self._paths) == self._published and not again and not self._is_publishing_again:
             return
+        self._is_publishing_again = False
         try:
             pickle_file.publish(self._run, protocol.IMAGES, self._paths.as_list())
         except OSError as error:
-            log.warning("images.pickle could not be published (%s); trying again", error)
+            if not self._is_failing:
+                log.warning("images.pickle could not be published (%s); trying again", error)
+            self._is_failing = self._is_publishing_again = True
             return
+        self._is_failing = False
         before, self._published = max(self._published, 0), len(self._paths)
         for number in range(before, self._published):
             self._on_change(number)
@@ -275,16 +310,22 @@ class Images:
             self._touched.add(path)
         self._wake.set()
 
-    def _apply_touches(self, folder: object, until_s: float) -> None:
-        """Follow single files as they come, go and change, while DATADIR is this very folder."""
-        while not self._stop.is_set() and time.monotonic() < until_s and _identity(self.datadir) == folder:
+    def _apply_touches(self, folder: object, pause_s: float) -> None:
+        """Follow single files as they come, go and change, while DATADIR is this very folder.
+
+        Where not all changes are told of, for `pause_s` only.
+        """
+        ends_s = time.monotonic() + pause_s
+        while not self._stop.is_set() and _identity(self.datadir) == folder:
+            if self._is_to_list_again and time.monotonic() > ends_s:
+                return
             self._wake.wait(LOOK_EVERY_S)
             if self._wake.is_set() and not self._stop.wait(SETTLE_S):
                 self._wake.clear()
                 with self._lock:
                     touched, self._touched = self._touched, set()
                 self._publish(again=self._look_at_all(touched))
-            elif len(self._paths) != self._published:
+            else:
                 self._publish()
 
     def _look_at_all(self, paths: Iterable[Path]) -> bool:
@@ -300,7 +341,7 @@ class Images:
     def _look_at(self, path: Path) -> bool:
         """Bring what is known of one path up to date; True if a file known before is another now."""
         relative = self._relative(str(path))
-        if any(part.startswith(".") for part in relative.split("/")):
+        if any(map(is_left_out, relative.split("/"))):
             return False
         if self._leave_out is not None and path.is_relative_to(self._leave_out):
             return False
@@ -308,6 +349,7 @@ class Images:
             before = len(self._gone)
             for inside in self._listing.walk(path):
                 self._add(self._relative(str(inside)))
+            self._look_for_gaps()
             return len(self._gone) != before
         if self._listing.is_image(path, path.is_symlink()):
             known = self._numbers(relative)

@@ -25,6 +25,7 @@ class Instructions:
         """
         self._path = run / NAME
         self._known: tuple[Signature | None, str | None] = (None, None)
+        self._last: str | None = None  # the last one that was read, whatever became of the file
         if given is not None:
             try:
                 replace(self._path, instructions_in(given).encode())
@@ -37,7 +38,13 @@ class Instructions:
         now = signature(self._path)
         if now != self._known[0]:
             self._known = now, None if now is None else self._read()
+            self._last = self._known[1] or self._last
         return self._known[1]
+
+    def write_again(self) -> None:
+        """Write the text to the run directory, which was deleted. Raises OSError."""
+        if self._last is not None and signature(self._path) is None:
+            replace(self._path, self._last.encode())
 
     @property
     def version(self) -> str | None:

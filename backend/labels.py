@@ -11,9 +11,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from backend import answers, suspicion
+from backend import answers, contents, suspicion
 from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
+from backend.contents import Content, Moved
 from backend.database import Database
 from backend.moment import Moment
 from backend.review import Choice, Outline, choose
@@ -22,6 +23,7 @@ from backend.statistics import Given, History, statistics
 from backend.suspicion import Slip, slips
 from config import UsageError
 from IA import pickle_file, protocol, replacement
+from IA.tiles import Grid
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,9 @@ class Labels:
     """All answers of one run.
 
     `on_change(path)` is called from the writing thread when the label of an image has changed, before the answer is
-    acknowledged, and when an image that was drawn is reached; `on_split()`, when near duplicates were split. Another
-    thread publishes annotations.pickle and audit.pickle.
+    acknowledged, and when an image that was drawn is reached; `on_split()`, when near duplicates were split;
+    `on_return()`, when the run directory was gone and is there again. Another thread publishes annotations.pickle and
+    audit.pickle.
     """
 
     def __init__(
@@ -44,21 +47,26 @@ class Labels:
         run: Path,
         on_change: Callable[[str], None] = lambda path: None,
         on_split: Callable[[], None] = lambda: None,
+        on_return: Callable[[], None] = lambda: None,
     ) -> None:
         self._run = run
+        self._on_return = on_return
         self._on_change = on_change
         self._on_split = on_split
         self._splits: set[str] = set()
+        self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
         self._lock = threading.Lock()
         self._standing = Standing({})
         self._drawn = Standing({})  # of them those that the model must not learn
         self._reached: set[str] = set()
         self._published_drawn: dict[str, bytes] | None = None  # in audit.pickle; None: not known
-        self._database = Database(run / DATABASE, self._recover)
+        self._database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
         self._figures: tuple[tuple[int, int, int], dict[str, Any]] | None = None
         self._counting = threading.Lock()  # one counts, the others wait for what it has found
         self._to_publish = threading.Event()
+        self._is_anew = threading.Event()  # what was published may be gone
+        self._is_failing = False
         self._closing = threading.Event()
         self._load()
         self._publisher = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -89,6 +97,13 @@ class Labels:
     def label(self, path: str) -> Label | None:
         """The standing label of one image."""
         return self._standing.label(path)
+
+    def now_at(self, path: str) -> str:
+        """Where an image is by now that was there once: its answers were carried over."""
+        with self._lock:
+            while path in self._moved:
+                path = self._moved[path]
+        return path
 
     def is_drawn(self, path: str) -> bool:
         """Whether this image was drawn at random, and the model must not learn its answer."""
@@ -249,6 +264,30 @@ class Labels:
         """
         self._database.submit(lambda connection: answers.reach(connection, paths), self._apply_reached)
 
+    def contents(self, photos: Sequence[str]) -> dict[str, Content]:
+        """What is known of what these photos hold. Raises sqlite3.Error."""
+        if not photos:
+            return {}
+        with contextlib.closing(self._database.open()) as connection:
+            return contents.known(connection, photos)
+
+    def keep_contents(self, known: Mapping[str, Content]) -> None:
+        """Store what photos hold. Raises NotDurableError."""
+        self._database.submit(lambda connection: contents.keep(connection, known.items()), lambda _: None).result()
+
+    def carry(self, photos: Sequence[tuple[str, str]], grid: Grid | None) -> list[tuple[str, str]]:
+        """Carry all that was said of photos over to where they were moved; see `contents.carry`.
+
+        Returns:
+            Old and new path of those that were carried.
+
+        Raises:
+            NotDurableError: it could not be stored.
+        """
+        return self._database.submit(
+            lambda connection: contents.carry(connection, photos, grid), self._apply_moved
+        ).result()
+
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
         self._database.close()
@@ -275,6 +314,20 @@ class Labels:
         for change in changes:
             self._on_change(change.path)
         self._to_publish.set()
+
+    def _apply_moved(self, moved: Moved) -> None:
+        with self._lock:
+            self._follow_moves(moved.paths.items())
+        self._apply(moved.changes, moved.in_order)
+        if not self._splits.isdisjoint(moved.paths):
+            self._splits = {moved.paths.get(path, path) for path in self._splits}
+            self._on_split()
+
+    def _follow_moves(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Take note of moves, in the order in which they came."""
+        for old, new in moves:
+            self._moved.pop(new, None)  # it may be back where it was
+            self._moved[old] = new
 
     def _apply_reached(self, paths: Iterable[str]) -> None:
         with self._lock:
@@ -313,6 +366,12 @@ class Labels:
             self._on_split()
         self._to_publish.set()
 
+    def _return(self) -> None:
+        """The database was gone and is there again: what is published from it may be gone too."""
+        self._is_anew.set()
+        self._to_publish.set()
+        self._on_return()
+
     def _load(self) -> None:
         """Read what stands.
 
@@ -326,14 +385,16 @@ class Labels:
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
             if 0 < (version := answers.version_of(path)) < answers.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
-            with contextlib.closing(self._database.open()) as connection:
+            with contextlib.closing(self._database.open(make=True)) as connection:
                 answers.prepare(connection)
                 answers.check(connection)
                 self._standing = Standing(answers.labels_in_order(connection))
                 drawn, self._reached = answers.marks(connection)
                 self._drawn = Standing(drawn)
                 self._splits = answers.splits(connection)
+                self._follow_moves(contents.moves(connection))
                 lost = answers.unheard_of(connection, known or {})
+            self._database.begin()
             if lost:
                 self._keep_lost(len(lost))
         except (sqlite3.Error, OSError) as error:
@@ -385,6 +446,9 @@ class Labels:
 
     def _publish_once(self) -> None:
         self._to_publish.clear()
+        if self._is_anew.is_set():
+            self._is_anew.clear()
+            self._published_drawn = None
         with self._lock:
             data = io.BytesIO(self._standing.pickled())
             drawn = self._drawn.entries
@@ -394,8 +458,11 @@ class Labels:
             self._publish_drawn((self._published_drawn or {}) | drawn)
             pickle_file.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
             self._publish_drawn(drawn)
+            self._is_failing = False
         except OSError as error:
-            log.warning("annotations.pickle could not be published (%s); trying again", error)
+            if not self._is_failing:
+                log.warning("annotations.pickle could not be published (%s); trying again", error)
+            self._is_failing = True
             self._to_publish.set()
             self._closing.wait(PUBLISH_AGAIN_S)
 

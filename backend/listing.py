@@ -4,12 +4,15 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, pip_install
+from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, UNREAD_SUFFIXES, is_left_out, pip_install
 from IA.words import counted
 
 log = logging.getLogger(__name__)
+
+FEW, FEW_SHARE = 10, 0.01  # files that are left out without a word: so many, and this share of the images
+NAMED = 4  # endings
 
 
 class Listing:
@@ -18,7 +21,9 @@ class Listing:
     Attributes:
         leading_out: how many links of the last walk led out of DATADIR and were not followed.
         missing: how many images of the last walk take a package that is not installed, by their ending.
+        others: how many other pictures and films, by their ending.
         unread: the folders that the last walk could not read.
+        folders: the folders of the last walk.
         entered: the folders outside of DATADIR that links of the last walk led to.
     """
 
@@ -35,29 +40,46 @@ class Listing:
         self._follow_links = follow_links
         self.leading_out = 0
         self.missing: Counter[str] = Counter()
+        self.others: Counter[str] = Counter()
         self.unread: list[Path] = []
+        self.folders: list[str] = []
         self.entered: set[Path] = set()
 
     def walk(self, folder: Path) -> Iterator[Path]:
-        """The images in a folder and below, folder by folder in order of name; hidden names are left out."""
-        self.leading_out, self.missing, self.unread, self.entered = 0, Counter(), [], set()
+        """The images in a folder and below, folder by folder in order of name; what `is_left_out` is not entered.
+
+        The entry of a folder says what each name is: no file is asked for, but for links.
+        """
+        self.leading_out, self.missing, self.others = 0, Counter(), Counter()
+        self.unread, self.entered, self.folders = [], set(), []
         folders = [folder]
         while folders:
             here = folders.pop()
             try:
                 with os.scandir(here) as entries:
-                    inside = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+                    inside = sorted((e for e in entries if not is_left_out(e.name)), key=lambda entry: entry.name)
             except OSError as error:
                 log.info("%s cannot be listed (%s)", here, error.strerror)
                 self.unread.append(here)
                 continue
+            self.folders.append(str(here))
             for entry in inside:
-                path = Path(entry.path)
-                if self.is_image(path, entry.is_symlink()):
-                    yield path
-                elif path.suffix.lower() in MISSING_SUFFIXES:
-                    self.missing[path.suffix.lower()] += 1
+                suffix = PurePath(entry.name).suffix.lower()
+                if suffix in IMAGE_SUFFIXES:
+                    if self._is_file(entry):
+                        yield Path(entry.path)
+                elif suffix in MISSING_SUFFIXES:
+                    self.missing[suffix] += 1
+                elif suffix in UNREAD_SUFFIXES:
+                    self.others[suffix] += 1
             folders += reversed([Path(entry.path) for entry in inside if self._is_folder(entry)])
+
+    def _is_file(self, entry: "os.DirEntry[str]") -> bool:
+        """Whether an image's name is that of a file to ask about."""
+        try:
+            return self.is_image(Path(entry.path), True) if entry.is_symlink() else entry.is_file(follow_symlinks=False)
+        except OSError:  # a file system that does not say in the entry, and a file that went meanwhile
+            return False
 
     def is_image(self, path: Path, is_link: bool) -> bool:
         """Whether it is a file to ask about."""
@@ -88,13 +110,25 @@ class Listing:
     def _is_folder(self, entry: "os.DirEntry[str]") -> bool:
         if entry.is_symlink():
             return self.enters(Path(entry.path), is_link=True)
-        return entry.is_dir(follow_symlinks=False) and Path(entry.path) != self._leave_out
+        try:
+            return entry.is_dir(follow_symlinks=False) and Path(entry.path) != self._leave_out
+        except OSError:
+            return False
 
     def _is_followed(self, target: Path) -> bool:
         if self._follow_links or target.is_relative_to(self._datadir):
             return True
         self.leading_out += 1
         return False
+
+
+def told_of_others(others: Counter[str], images: int) -> str:
+    """What whoever starts is to know of pictures and films that nothing here reads; "" where they are few."""
+    if others.total() < max(FEW, images * FEW_SHARE):
+        return ""
+    each = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(NAMED))
+    more = ", and others" if len(others) > NAMED else ""
+    return f"{counted(others.total(), 'file is', 'files are')} left out because of how they end ({each}{more})"
 
 
 def told_of(missing: Counter[str]) -> str:

@@ -74,7 +74,8 @@ class PreviewCache:
             self._shrink()
 
     def _write(self, name: str, content: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):  # a run directory that was deleted is not made here
+            folder.mkdir(exist_ok=True)
         if shutil.disk_usage(self._folder).free < LEAVE_FREE_BYTES + len(content):
             raise OSError("the disk is nearly full")
         temporary = self._folder / f".{name}.{threading.get_ident()}.tmp"

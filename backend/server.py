@@ -7,11 +7,12 @@ import resource
 import socket
 import sys
 import threading
+from functools import partial
 
 import uvicorn
 
 from backend import instructions
-from backend.access import TOKEN, token_of
+from backend.access import TOKEN, keep_token, token_of
 from backend.app import create_app
 from backend.checks import check_place, check_run, exposed, listen
 from backend.connections import served
@@ -19,6 +20,7 @@ from backend.question import renaming
 from backend.runs import find_run, why_not_first
 from backend.session import Session
 from config import COMMAND, Config, UsageError
+from IA import locks
 from IA.loop import until_signalled
 from IA.protocol import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
 
@@ -72,7 +74,11 @@ def serve() -> None:
     listener = listen(config)
     with until_signalled("server", config.run, *WRITES):
         session = Session(config)
-        app = create_app(session, token_of(config.run) if config.token else None)
+        token = token_of(config.run) if config.token else None
+        session.on_return.insert(0, locks.renew)
+        if token is not None:
+            session.on_return.append(partial(keep_token, config.run, token))
+        app = create_app(session, token)
         server = _Server(served(app))
         server.session = session
         log.info("serving %s on http://%s:%d", config.datadir, config.address, config.port)

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from backend.instructions import Instructions
 from backend.labels import Labels
 from backend.likes import Likes
 from backend.model_labels import ModelLabels
+from backend.moves import Moves
 from backend.names import displayed, names_of
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
@@ -68,12 +69,14 @@ class Session:
             ) from None
         self.changes = Changes()
         self.queue = Queue()
-        self.labels = Labels(self.run, self._on_label, self._group)
+        self.on_return: list[Callable[[], None]] = []  # what else writes files of the run directory that was gone
+        self.labels = Labels(self.run, self._on_label, self._group, self._write_again)
         question.remember(self.labels.database, question.Names(self.settings.positive, self.settings.negative))
         self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)
         self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.of(self.settings.tile))
+        self.moves = Moves(self.images, self.labels)
         bounds = self.settings.bounds(datadir)
         self._damage = Damage(bounds)
         self.uploads = Uploads(datadir, self.images.files, self._damage_of) if config.allow_upload else None
@@ -83,6 +86,7 @@ class Session:
         self.first = First(self.queue)
         self.ahead = Ahead(self.queue.head, self._prepare)
         self.instructions = Instructions(self.run, config.instructions)
+        self.on_return += [self.images.publish_again, self.instructions.write_again, self._write_settings]
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
         self.held_out: Mapping[str, float] = {}
@@ -108,6 +112,7 @@ class Session:
     def start(self) -> None:
         """List the images and follow the other loops."""
         self.images.start()
+        self.moves.start()
         if self.uploads is not None:
             self.uploads.sweep()
         self.ahead.start()
@@ -132,6 +137,7 @@ class Session:
         """Store and publish what is waiting; end threads and workers."""
         self.end_streams()
         self.images.close()
+        self.moves.close()
         self.ahead.close()
         self.model_labels.close()
         if self._curves is not None:
@@ -148,8 +154,9 @@ class Session:
         """
         drawn = self.queue.is_drawn(image, client)
         said = self.queue.said(image, client)
+        path = self.images.path(image)
         return Answer(
-            path=self.images.path(image),
+            path=self.labels.now_at(path) if self.images.is_gone(image) else path,  # a page may have the old number
             client=client,
             probability=said.probability,
             checkpoint=said.checkpoint,
@@ -360,6 +367,19 @@ class Session:
             pickle_file.publish(self.run, SETTINGS, self.settings)
         self.changes.notify()
 
+    def _write_settings(self) -> None:
+        with self._setting:
+            pickle_file.publish(self.run, SETTINGS, self.settings)
+
+    def _write_again(self) -> None:
+        """The run directory was gone and is there again: write what is known in it."""
+        for write in self.on_return:
+            try:
+                write()
+            except OSError as error:
+                log.warning("%s could not be written again (%s)", self.run, error)
+        self.changes.notify()
+
     # --- the audit ----------------------------------------------------------------------------------------------------
 
     def audit(self) -> Audit:
@@ -498,6 +518,7 @@ class Session:
         image = self.images.number(path)
         if image is not None:
             self._mark_answered(image)
+            self.moves.answered(image)
             self.ahead.wake()
         self.changes.notify()
 
@@ -507,6 +528,7 @@ class Session:
         self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
         self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
         self._mark_answered(image)
+        self.moves.changed(image)
         self.ahead.wake()
         self.changes.notify()
 

@@ -21,6 +21,7 @@ from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from backend.question import renaming
 from backend.runs import find_run, why_not_first
 from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
+from IA import locks
 from IA.locks import is_of_the_disk
 from IA.loop import log_to, one_sentence
 from IA.streams import say
@@ -67,6 +68,8 @@ class Supervisor:
     def _keep_alive(self) -> int:
         while not self._is_ending:
             self._keep_reaper()
+            with contextlib.suppress(OSError):  # another session has the run; our server says so
+                locks.renew()
             for child in self._children:
                 child.keep_alive()
                 if child.command.vital and child.exit_code == PERSONS_MISTAKE and not self._was_up:

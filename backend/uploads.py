@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from config import IMAGE_SUFFIXES
+from config import IMAGE_SUFFIXES, NO_PHOTOS
 
 log = logging.getLogger(__name__)
 
@@ -257,6 +257,8 @@ def _place_of(name: str) -> PurePosixPath:
     parts = [part.strip(" ") for part in text.split("/")]
     if any(part == ".." for part in parts):
         raise UploadError("Its name leads out of the folder.")
+    if any(part.lower() in NO_PHOTOS for part in parts) or parts[-1].startswith("._"):
+        raise UploadError("It lies in a folder, or has a name, that a system gives to what is no photo.")
     kept = [_short(part.lstrip(".") or "_") for part in parts if part not in {"", "."}][-8:]
     if not kept or PurePosixPath(kept[-1]).suffix.lower() not in IMAGE_SUFFIXES:
         raise UploadError("It is no image that can be shown.")

@@ -93,3 +93,21 @@ def test_a_turn_is_taken_now_and_then(tmp_path: Path) -> None:
         next(turns)
     stop.set()
     assert next(turns, None) is None
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_directory_that_was_replaced(tmp_path: Path, stays: bool) -> None:
+    """A watcher that stays is told of files in the directory that is there now; a loop ends, to begin anew."""
+    run, stop = tmp_path / "run", threading.Event()
+    turns = watching.changes(run, IMAGES.name, stop=stop, poll_s=0.01, stays=stays)
+    next(turns)
+    run.rename(tmp_path / "away")
+    run.mkdir()
+    if not stays:
+        assert next(turns, "ended") == "ended"
+        return
+    for names in (["a.jpg"], ["a.jpg", "b.jpg"]):
+        pickle_file.publish(run, IMAGES, names)
+        next(turns)
+    stop.set()
+    assert next(turns, None) is None
