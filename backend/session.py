@@ -38,7 +38,7 @@ from IA.pickle_file import Version
 from IA.pictures import UnreadableError
 from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
 from IA.records import Duplicates, Predictions, Ranking
-from IA.tiles import Grid
+from IA.tiles import Grid, photo_of
 from IA.units import Closed, divided
 from IA.watching import Latest
 
@@ -342,8 +342,9 @@ class Session:
             yield
         except UnreadableError as error:
             if image not in self._undecodable:
-                level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
-                log.log(level, "%r is unreadable. %s", self.images.path(image), error)
+                if self._undecodable.isdisjoint(self.images.of_photo(image)):
+                    level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
+                    log.log(level, "%r is unreadable. %s", photo_of(self.images.path(image)), error)
                 self._undecodable.add(image)
                 self.queue.mark(image, Closed.UNREADABLE, True)
                 self.changes.notify()
