@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from IA import bitmap, tiff
 from IA.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
 from IA.orientation import UPRIGHT, orientation, upright_size
 from IA.repair import JPEG, MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
@@ -53,6 +54,8 @@ BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they 
     zlib.error,
 )
 
+bitmap.register()
+tiff.register()
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
 
 
@@ -67,11 +70,13 @@ class Seen:
     Attributes:
         picture: upright, of mode RGB, loaded.
         is_see_through: whether white stands in it for what is transparent.
-        damage: what is wrong with its file, in one sentence; "": nothing.
+        is_mended: whether it took a mended copy of its file, which others might refuse, or show in another way.
+        damage: what of it is missing, in one sentence; "": nothing.
     """
 
     picture: Image.Image
     is_see_through: bool
+    is_mended: bool = False
     damage: str = ""
 
 
@@ -232,9 +237,14 @@ def _judged() -> Iterator[None]:
     except UnidentifiedImageError:
         raise UnreadableError("It is not an image of a known format.") from None
     except BAD_IMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:  # Pillow's own carry no errno
+        if _is_of_the_system(error):
             raise
         raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
+
+
+def _is_of_the_system(error: BaseException) -> bool:
+    """Whether a disk has failed, and not a decoder: Pillow's own carry no number, or that of a place no file has."""
+    return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
 
 
 @contextlib.contextmanager
@@ -285,7 +295,9 @@ def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | N
             shape = image.height, image.width, 3
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_width=shape[1], min_height=shape[0])
             turn = UPRIGHT.get(orientation(image, file))
-    except ValueError:
+    except BAD_IMAGE as error:
+        if isinstance(error, MemoryError) or _is_of_the_system(error):
+            raise
         return None
     if pixels.shape != shape:
         return None
@@ -299,14 +311,14 @@ def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
     except MemoryError:
         raise
     except BAD_IMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if _is_of_the_system(error):
             raise
         found = mended(file)
         if found is None:
             raise
         better, damage = found
         try:
-            return _decoded(better, at_least_px, damage)
+            return replace(_decoded(better, at_least_px, damage), is_mended=True)
         except BAD_IMAGE:
             raise error from None
 
@@ -323,7 +335,7 @@ def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
         picture, is_see_through = _as_rgb(image)
     if turn is not None:
         picture = picture.transpose(turn)
-    return Seen(picture.copy() if picture is image else picture, is_see_through, damage)
+    return Seen(picture.copy() if picture is image else picture, is_see_through, damage=damage)
 
 
 def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Files that Pillow refuses and every browser shows: cut off near their end, or with a flood of text in them.
+"""Files that Pillow refuses and every browser shows: cut off near their end, or with something odd beside the picture.
 
 What was lost is grey in a JPEG and black in a PNG, for the person as for the network; and it is told.
 """
@@ -15,12 +15,18 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from IA.tiff import BIG, classic_directory
+
 MOST_LOST = 0.25  # of the rows: with less of it, a picture cannot be judged
 MAX_BYTES = 128 * 2**20
 JPEG = b"\xff\xd8\xff"
+JPEG_HEADER_BYTES = 2**20  # its picture begins within them
 SCAN, END = 0xDA, 0xD9  # markers of a JPEG
+BESIDE = frozenset({0xE0, *range(0xE2, 0xEE), 0xEF, 0xFE})  # markers of what is neither EXIF, XMP nor `ADOBE`
+ADOBE, ADOBE_BYTES = 0xEE, 16  # how the colours are stored, with its marker
 MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
 LOST = (127, 129)  # what a decoder makes of missing coefficients, at least and at most, in every colour
+CLASSIC = b"MM\0*"  # what a big-endian TIFF begins with
 PNG = b"\x89PNG\r\n\x1a\n"
 SHOWN = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")  # the chunks of a PNG that make its picture
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type of a PNG
@@ -50,15 +56,26 @@ def mended(file: BinaryIO) -> Mended | None:
     file.seek(0)
     head = file.read(len(PNG))
     file.seek(0)
+    if head.startswith(BIG):
+        data = file.read()
+        place = struct.pack(">I", len(data))
+        return io.BytesIO(CLASSIC + place + data[8:] + classic_directory(file, len(data))), ""
     if head == PNG:
         return _mended_png(file.read())
     return _mended_jpeg(file.read()) if head.startswith(JPEG) else None
 
 
 def bare_header(file: BinaryIO) -> BinaryIO | None:
-    """A PNG with the size of this one and nothing else in it; None where it is no PNG."""
+    """What a file that Pillow refuses says of its picture, without most pixels; None of one that cannot be mended."""
     file.seek(0)
-    head = file.read(len(PNG) + 8 + HEADER.size)
+    if file.read(len(BIG)) == BIG:
+        return io.BytesIO(CLASSIC + struct.pack(">I", 8) + classic_directory(file, 8))
+    file.seek(0)
+    head = file.read(JPEG_HEADER_BYTES)
+    if head.startswith(JPEG):
+        found = _mended_jpeg(head)
+        return None if found is None else found[0]
+    head = head[: len(PNG) + 8 + HEADER.size]
     is_png = head.startswith(PNG) and len(head) == len(PNG) + 8 + HEADER.size
     return io.BytesIO(PNG + _chunk(b"IHDR", head[-HEADER.size :]) + _chunk(b"IDAT", b"")) if is_png else None
 
@@ -77,15 +94,21 @@ def breaks_off(missing: int, rows: int) -> str:
 
 
 def _mended_jpeg(data: bytes) -> Mended | None:
-    """With an end, if it has none; without what was being said when it broke off."""
-    has_scan = False
+    """Without what is said beside the picture; with an end, if it has none, in place of what broke off."""
+    kept, pixels, is_whole = [JPEG[:2]], None, False
     for place, marker, end in segments(data):
-        if marker == END:
-            return None
+        is_whole = marker == END
+        if marker == SCAN and pixels is None:
+            pixels = place
+        elif pixels is None and marker not in BESIDE and (marker != ADOBE or end - place >= ADOBE_BYTES):
+            kept.append(data[place:end])
         if end > len(data):
             data = data[:place]
-        has_scan |= marker == SCAN
-    return (io.BytesIO(data + bytes([0xFF, END])), breaks_off(0, 0)) if has_scan else None
+    if pixels is None:
+        return None
+    return io.BytesIO(b"".join([*kept, data[pixels:], b"" if is_whole else bytes([0xFF, END])])), (
+        "" if is_whole else breaks_off(0, 0)
+    )
 
 
 def _mended_png(data: bytes) -> Mended | None:

@@ -76,7 +76,7 @@ def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Pict
     as_it_is = _as_it_is(path, limit_px, inside)
     if as_it_is is not None:
         looked_at = seen(io.BytesIO(as_it_is.content), LEAST_PX)
-        if not looked_at.is_see_through and not looked_at.damage:  # browsers show other things there
+        if not looked_at.is_see_through and not looked_at.is_mended:  # browsers show other things there
             return as_it_is
     found = open_seen(path, limit_px, inside)
     limit_px = limit_px or MOST_PX
