@@ -17,7 +17,7 @@ from PIL import Image
 
 from IA.tiff import BIG, classic_directory
 
-MOST_LOST = 0.25  # of the rows: with less of it, a picture cannot be judged
+MOST_LOST = 0.1  # of the rows: with more of them missing, what is looked for may well be there
 MAX_BYTES = 128 * 2**20
 JPEG = b"\xff\xd8\xff"
 JPEG_HEADER_BYTES = 2**20  # its picture begins within them
