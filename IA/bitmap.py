@@ -15,8 +15,10 @@ FORMAT = "BMP"
 FILE_HEADER_BYTES = 14
 HEADER = struct.Struct("<IiiHHI")  # its length, width, height, planes, bits of a pixel, compression
 SHORTEST, WITH_ALPHA = 40, 56  # bytes of a header that may have masks, and of one that holds that of alpha
+WITH_COLOUR_SPACE = 108  # of a header whose mask of alpha counts without any other
 MASKS_AT = 40  # in the header, or right behind the shortest
-BITFIELDS, ALPHA_BITFIELDS = 3, 6
+PLAIN, BITFIELDS, ALPHA_BITFIELDS = 0, 3, 6
+PLAIN_MASKS = (0xFF0000, 0xFF00, 0xFF)
 WORDS = {16: "<u2", 32: "<u4"}
 ROWS_PIXELS = 2**22  # that are taken apart at a time
 
@@ -41,6 +43,10 @@ class BmpFile(BmpImageFile):
                     "<I", file.read(4) if has_alpha else bytes(4)
                 )
                 self._describe(width, height, bits, masks, offset)
+                return
+            if length >= WITH_COLOUR_SPACE and bits == 32 and compression == PLAIN:
+                file.seek(began + MASKS_AT + 12)
+                self._describe(width, height, bits, (*PLAIN_MASKS, *struct.unpack("<I", file.read(4))), offset)
                 return
         file.seek(began)
         super()._bitmap(header, offset)

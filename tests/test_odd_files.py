@@ -436,6 +436,15 @@ def test_alpha_behind_a_short_header(tmp_path: Path) -> None:
     check_seen(tmp_path / "a.bmp", data, over_white(COLOURS))
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"), [(56, COLOURS), (108, over_white(COLOURS)), (124, over_white(COLOURS))]
+)
+def test_alpha_of_a_plain_bmp(tmp_path: Path, header: int, expected: NDArray[np.uint8]) -> None:
+    """Without any other mask, that of alpha counts in the longer headers alone, as browsers have it."""
+    values = np.concatenate([COLOURS, FADING], axis=-1)
+    check_seen(tmp_path / "a.bmp", bmp(values, (*MASKS["bgr"], 0xFF000000), header=header, compression=0), expected)
+
+
 def test_alpha_that_nobody_has_set(tmp_path: Path) -> None:
     """Where it is 0 everywhere it says nothing: the colours are shown."""
     values = np.concatenate([COLOURS, np.zeros_like(FADING)], axis=-1)
