@@ -50,13 +50,24 @@ def keys(datadir: Path, paths: Iterable[str]) -> Iterator[int | None]:
     for photo, group in itertools.groupby(paths, key=photo_of):
         try:
             status = os.stat(os.path.join(datadir, photo))  # noqa: PTH116, PTH118 - a million of them, in half the time
-            seen = struct.pack("<qq", status.st_size, status.st_mtime_ns)
         except (OSError, ValueError):
             yield from (None for _ in group)
             continue
+        seen = _seen(status.st_size, status.st_mtime_ns)
         for path in group:
             digest = hashlib.blake2b(os.fsencode(path) + seen, digest_size=8).digest()
             yield int.from_bytes(digest, "little") or 1
+
+
+def _seen(size: int, changed_ns: int) -> bytes:
+    """Size and time of change of a file, however large or early they are: a file system may hold any time.
+
+    What fits into 64 bits, the years 1677 to 2262, stands as it always has, so that caches stay valid.
+    """
+    figures = (size, changed_ns)
+    if all(-(2**63) <= figure < 2**63 for figure in figures):
+        return struct.pack("<qq", *figures)
+    return repr(figures).encode()
 
 
 class DamagedError(Exception):

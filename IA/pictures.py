@@ -5,13 +5,13 @@ import errno
 import fcntl
 import io
 import os
-import re
 import stat
 import struct
 import sys
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,35 +21,23 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from IA import bitmap, tiff
 from IA.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
+from IA.orientation import UPRIGHT, orientation, upright_size
+from IA.repair import JPEG, MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
 from IA.tiles import Tile, split_file
-from IA.windowing import windowed
+from IA.windowing import window_of, windowed
 
 MAX_PIXELS = 300_000_000
 MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
 MAX_JPEG_BYTES = 512 * 2**20
 MAX_BOXED_BYTES = 512 * 2**20
-MAX_EXIF_BYTES = 2**20
 PLAIN_PIXELS = 50_000_000  # a plain JPEG has no more of them, and no more bytes
 PLAIN_BYTES = 64 * 2**20
 LARGE_PIXELS = 20_000_000
-JPEG = b"\xff\xd8\xff"
-SCAN, END = 0xDA, 0xD9  # markers of a JPEG
-MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
-ORIENTATION = 0x0112  # the EXIF tag
 TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
 PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # likewise; Pillow minds it in 8 bit alone
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SIDEWAYS = range(5, 9)  # of them those that make the width a height
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # more than 8 bit of grey
 BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they seem
     OSError,
@@ -66,11 +54,30 @@ BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they 
     zlib.error,
 )
 
+bitmap.register()
+tiff.register()
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
 
 
 class UnreadableError(Exception):
     """The file is there, but is no picture: one sentence with the reason, without the path."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture as person and network see it.
+
+    Attributes:
+        picture: upright, of mode RGB, loaded.
+        is_see_through: whether white stands in it for what is transparent.
+        is_mended: whether it took a mended copy of its file, which others might refuse, or show in another way.
+        damage: what of it is missing, in one sentence; "": nothing.
+    """
+
+    picture: Image.Image
+    is_see_through: bool
+    is_mended: bool = False
+    damage: str = ""
 
 
 def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Image.Image:
@@ -92,19 +99,29 @@ def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None
         UnreadableError: the content cannot be decoded.
         OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
     """
+    return open_seen(path, at_least_px, inside).picture
+
+
+def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Seen:
+    """The same, and what a person is to know of it."""
     photo, tile = split_file(path)
     with opened(photo, inside) as file:
         if tile is None:
-            return upright(file, at_least_px)
-        whole = upright(file, _whole_px(file, tile, at_least_px))
+            return seen(file, at_least_px)
+        whole = seen(file, _whole_px(file, tile, at_least_px))
         with _judged():
-            return whole.crop(tile.box(*whole.size))
+            return replace(whole, picture=whole.picture.crop(tile.box(*whole.picture.size)))
+
+
+def seen(file: BinaryIO, at_least_px: int | None = None) -> Seen:
+    """The same of a file that is open."""
+    with _judged():
+        return _seen(file, at_least_px)
 
 
 def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
-    """The same of a file that is open."""
-    with _judged(), _header(file, at_least_px) as image:
-        return _upright(image)
+    """The picture of a file that is open."""
+    return seen(file, at_least_px).picture
 
 
 def upright_pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
@@ -122,8 +139,7 @@ def upright_parts(
         pixels = _fast_jpeg(file, whole_px)
         if pixels is not None:
             return _cut(pixels, tiles)
-        with _header(file, whole_px) as image:
-            whole = _upright(image)
+        whole = _seen(file, whole_px).picture
         parts = (whole if tile is None else whole.crop(tile.box(*whole.size)) for tile in tiles)
         return [np.array(_smaller(part, at_least_px, LARGE_PIXELS // len(tiles))) for part in parts]
 
@@ -163,12 +179,20 @@ def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArra
 
 def upright_size_px(file: BinaryIO) -> tuple[int, int]:
     """Width and height of an open file as a person sees it, by its header alone; errors as for `open_upright`."""
-    with _judged(), opened_image(file) as image:
+    with _judged():
+        try:
+            return _upright_size_px(file, file)
+        except BAD_IMAGE:
+            bare = bare_header(file)
+            if bare is None:
+                raise
+            return _upright_size_px(bare, file)
+
+
+def _upright_size_px(header: BinaryIO, file: BinaryIO) -> tuple[int, int]:
+    with opened_image(header) as image:
         _check_size(image)
-        is_behind = image.format == "PNG" and "exif" not in image.info  # Pillow would decode all of it to look there
-        is_told = isinstance(image, TiffImageFile)  # of these Pillow tells the upright size
-        turned = not is_behind and not is_told and _orientation(image) in SIDEWAYS
-        return (image.height, image.width) if turned else image.size
+        return upright_size(image, file)
 
 
 @contextlib.contextmanager
@@ -213,9 +237,14 @@ def _judged() -> Iterator[None]:
     except UnidentifiedImageError:
         raise UnreadableError("It is not an image of a known format.") from None
     except BAD_IMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:  # Pillow's own carry no errno
+        if _is_of_the_system(error):
             raise
         raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
+
+
+def _is_of_the_system(error: BaseException) -> bool:
+    """Whether a disk has failed, and not a decoder: Pillow's own carry no number, or that of a place no file has."""
+    return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
 
 
 @contextlib.contextmanager
@@ -265,21 +294,48 @@ def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | N
                 return None
             shape = image.height, image.width, 3
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_width=shape[1], min_height=shape[0])
-            turn = UPRIGHT.get(_orientation(image))
-    except ValueError:
+            turn = UPRIGHT.get(orientation(image, file))
+    except BAD_IMAGE as error:
+        if isinstance(error, MemoryError) or _is_of_the_system(error):
+            raise
         return None
     if pixels.shape != shape:
         return None
     return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    image.load()
-    turn = UPRIGHT.get(_orientation(image))
-    picture = _as_rgb(image)
+def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
+    """What is in a file, or in a mended copy of one that Pillow refuses."""
+    try:
+        return _decoded(file, at_least_px)
+    except MemoryError:
+        raise
+    except BAD_IMAGE as error:
+        if _is_of_the_system(error):
+            raise
+        found = mended(file)
+        if found is None:
+            raise
+        better, damage = found
+        try:
+            return replace(_decoded(better, at_least_px, damage), is_mended=True)
+        except BAD_IMAGE:
+            raise error from None
+
+
+def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
+    """What is in a file that Pillow reads; `damage` is what was wrong with it."""
+    with _header(file, at_least_px) as image:
+        image.load()
+        if damage and image.format != "PNG" and (missing := lost_rows(image)):
+            damage = breaks_off(missing, image.height)
+            if missing > MOST_LOST * image.height:
+                raise UnreadableError(damage)
+        turn = UPRIGHT.get(orientation(image, file))
+        picture, is_see_through = _as_rgb(image)
     if turn is not None:
-        return picture.transpose(turn)
-    return picture.copy() if picture is image else picture
+        picture = picture.transpose(turn)
+    return Seen(picture.copy() if picture is image else picture, is_see_through, damage=damage)
 
 
 def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:
@@ -321,37 +377,31 @@ def _check_scans(file: BinaryIO, image: Image.Image) -> None:
 
 def _scans(data: bytes) -> int:
     """How many scans a JPEG has; what follows its end, such as a film, is none of it."""
-    scans, place = 0, len(JPEG) - 1
-    while (found := MARKER.search(data, place)) is not None and found[1][0] != END:
-        scans += found[1][0] == SCAN
-        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    return scans
+    return sum(marker == SCAN for _, marker, _ in segments(data))
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation of a loaded image; 1, upright, where the EXIF block is missing or broken."""
-    if len(image.info.get("exif") or b"") > MAX_EXIF_BYTES:
-        return 1
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except BAD_IMAGE:
-        return 1
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
+def _as_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture over white, and whether any of that is seen."""
     if image.mode in DEEP_MODES:
-        return _windowed(image).convert("RGB")
-    if image.has_transparency_data:
-        layer = image if image.mode == "RGBA" else image.convert("RGBA")
-        paper = Image.new("RGB", layer.size, "white")
-        paper.paste(layer, mask=layer)
-        return paper
-    return image if image.mode == "RGB" else image.convert("RGB")
+        return _windowed(image)
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB"), False
+    layer = image.convert("LA") if image.mode == "La" else image  # from there Pillow knows the way, else it drops alpha
+    layer = layer if layer.mode == "RGBA" else layer.convert("RGBA")
+    paper = Image.new("RGB", layer.size, "white")
+    paper.paste(layer, mask=layer)
+    return paper, bool((np.asarray(layer.getchannel("A")) < 255).any())
 
 
-def _windowed(image: Image.Image) -> Image.Image:
+def _windowed(image: Image.Image) -> tuple[Image.Image, bool]:
+    values = np.asarray(image)
     is_inverted = isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
-    return Image.fromarray(windowed(np.asarray(image), is_inverted=is_inverted))
+    nothing = image.info.get("transparency")  # in a PNG, the one value that is transparent
+    if not isinstance(nothing, int):
+        return Image.fromarray(windowed(values, is_inverted=is_inverted)).convert("RGB"), False
+    grey = windowed(values, window_of(values, without=nothing), is_inverted)
+    grey[values == nothing] = 255
+    return Image.fromarray(grey).convert("RGB"), bool((values == nothing).any())
 
 
 def _reason(error: BaseException) -> str:

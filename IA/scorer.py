@@ -24,7 +24,7 @@ from IA.pool import Pool
 from IA.protocol import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
 from IA.records import Predictions
 from IA.space import Space
-from IA.tiles import grid_of
+from IA.tiles import grid_of, photo_of
 from IA.watching import signature
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Scorer:
         self._order = EmbeddingOrder(np.zeros(0, np.int64), SEED)
         self._asked: list[int] = []  # in that order, so far
         self._stream: Iterator[Batch] = iter(())
+        self._warned: set[int] = set()  # of unreadable photos, by the keys of their files
         self._bar = tqdm(disable=True)
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
@@ -270,11 +271,15 @@ class Scorer:
         for place, reason in batch.failed:
             number = self._asked[place]
             path = self._images.content[number]
-            if key(self._datadir, path) is None:
+            photo = photo_of(path)
+            version = key(self._datadir, photo)
+            if version is None:
                 self._pool.lose(number)
-            else:
-                log.warning("%r is unreadable. %s", path, reason)
-                self._pool.fail(number)
+                continue
+            if version not in self._warned:  # its other tiles are unreadable for the same reason
+                self._warned.add(version)
+                log.warning("%r is unreadable. %s", photo, reason)
+            self._pool.fail(number)
         self._bar.update(len(batch.places) + len(batch.failed))
         self._answered = None  # an answered image may be among them
         self._to_publish = True

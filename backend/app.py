@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Query, Request
@@ -155,7 +156,8 @@ def _add_images(app: FastAPI, session: Session) -> None:
             if error.errno in EXHAUSTED:
                 raise
             raise HTTPException(404, f"There is no image {image}, or its file is away.") from None
-        return Response(shown.content, media_type=shown.media_type, headers=headers if is_same else None)
+        told = {"x-damage": quote(shown.damage)} if shown.damage else {}
+        return Response(shown.content, media_type=shown.media_type, headers=(headers if is_same else {}) | told)
 
 
 def _add_explanations(app: FastAPI, session: Session) -> None:

@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+from backend.file_names import fitting
+
 CHUNK_BYTES = 1 << 20
 NO_LINK = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)  # another disk, or one without links
 
@@ -96,7 +98,7 @@ def _copy(source: Path, target: Path, sha256: str) -> None:
 
 def _part(target: Path) -> Path:
     """Where a copy is made: always the same place, so that one that was interrupted is found again."""
-    return target.with_name(f".{target.name}.moving-part")
+    return target.with_name(fitting(f".{target.name}", ".moving-part"))
 
 
 def _name(part: Path, target: Path) -> None:

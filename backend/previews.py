@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from backend.preview_cache import PreviewCache
-from backend.rendering import RENDERED, Picture, render, render_ahead
+from backend.rendering import Picture, render, render_ahead, rendered
 from IA.pictures import UnreadableError
 from IA.workers import Workers
 
@@ -70,7 +70,7 @@ class Previews:
         name = name_of(before, size_px)
         kept = self._cache.get(name)
         if kept is not None:
-            return Picture(kept, RENDERED, is_rendered=True)
+            return rendered(kept)
         with self._requested():
             picture = self._render(name, path, limit_of(size_px))
         if picture.is_rendered and version() == before:

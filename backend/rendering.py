@@ -9,18 +9,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
+from IA.orientation import is_turned_by_browsers, orientation
 from IA.pictures import (
     BAD_IMAGE,
     DEEP_MODES,
-    ORIENTATION,
     UnreadableError,
-    open_upright,
+    open_seen,
     opened,
     opened_image,
-    upright,
+    seen,
     upright_parts,
 )
 from IA.tiles import Tile
@@ -51,11 +52,13 @@ class Picture:
         content: the encoded bytes.
         media_type: of these bytes.
         is_rendered: whether it was made; else it is the file as it is.
+        damage: what is wrong with the file although it can be shown, in one sentence; "": nothing.
     """
 
     content: bytes
     media_type: str
     is_rendered: bool
+    damage: str = ""
 
 
 def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Picture:
@@ -72,13 +75,20 @@ def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Pict
     """
     as_it_is = _as_it_is(path, limit_px, inside)
     if as_it_is is not None:
-        upright(io.BytesIO(as_it_is.content), LEAST_PX)
-        return as_it_is
-    picture = open_upright(path, limit_px, inside)
+        looked_at = seen(io.BytesIO(as_it_is.content), LEAST_PX)
+        if not looked_at.is_see_through and not looked_at.is_mended:  # browsers show other things there
+            return as_it_is
+    found = open_seen(path, limit_px, inside)
     limit_px = limit_px or MOST_PX
     with _enough_memory():
-        picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return Picture(_encoded(picture, QUALITY), RENDERED, is_rendered=True)
+        found.picture.thumbnail((limit_px, limit_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return rendered(_encoded(found.picture, QUALITY, found.damage))
+
+
+def rendered(content: bytes) -> Picture:
+    """A picture that was made, now or earlier: what is wrong with its file stands in it as a comment."""
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+        return Picture(content, RENDERED, is_rendered=True, damage=image.info.get("comment", b"").decode())
 
 
 def render_tiles(photo: Path, tiles: Sequence[Tile], inside: Path | None = None) -> list[bytes]:
@@ -97,9 +107,9 @@ def _enough_memory() -> Iterator[None]:
         raise UnreadableError("It takes more memory than there is.") from None
 
 
-def _encoded(picture: Image.Image, quality: int) -> bytes:
+def _encoded(picture: Image.Image, quality: int, comment: str = "") -> bytes:
     encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=quality, subsampling=0)
+    picture.save(encoded, "JPEG", quality=quality, subsampling=0, comment=comment.encode())
     return encoded.getvalue()
 
 
@@ -128,24 +138,20 @@ def _as_it_is(path: Path, limit_px: int | None, inside: Path | None) -> Picture 
             return None
         file.seek(0)
         content = file.read(AS_IT_IS_BYTES)
-        if _is_same(image, content) if limit_px is None else max(image.size) <= limit_px and _is_plain(image):
+        if _is_same(image, file) if limit_px is None else max(image.size) <= limit_px and _is_plain(image, file):
             return Picture(content, media_type, is_rendered=False)
     return None
 
 
-def _is_same(image: Image.Image, content: bytes) -> bool:
+def _is_same(image: Image.Image, file: BinaryIO) -> bool:
     """Whether browsers show the file as the network sees it: turned likewise, and no deep grey, which is windowed."""
     if image.mode in DEEP_MODES:
         return False
-    if image.format in TURNED_BY_BROWSERS or (image.format == "PNG" and b"eXIf" not in content):
-        return True  # of the latter Pillow would decode all to look
-    return _is_upright(image)
+    if image.format in TURNED_BY_BROWSERS:
+        return is_turned_by_browsers(image, file)
+    return orientation(image, file) == 1
 
 
-def _is_upright(image: Image.Image) -> bool:
-    return bool(image.getexif().get(ORIENTATION, 1) == 1)
-
-
-def _is_plain(image: Image.Image) -> bool:
-    """Of a small image only: Pillow may decode it to find out."""
-    return _is_upright(image) and image.mode in {"RGB", "L"} and not getattr(image, "is_animated", False)
+def _is_plain(image: Image.Image, file: BinaryIO) -> bool:
+    is_opaque = image.mode in {"RGB", "L"} and not image.has_transparency_data
+    return is_opaque and orientation(image, file) == 1 and not getattr(image, "is_animated", False)

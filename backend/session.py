@@ -40,7 +40,7 @@ from IA.pickle_file import Version
 from IA.pictures import UnreadableError
 from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
 from IA.records import Duplicates, Predictions, Ranking
-from IA.tiles import Grid
+from IA.tiles import Grid, photo_of
 from IA.units import Closed, divided
 from IA.watching import Latest
 
@@ -95,6 +95,7 @@ class Session:
         self._same: dict[str, str] | None = None  # near duplicates, by the path of the one that stands for them
         self.loops = dict.fromkeys(protocol.LOOPS, "starting" if config.ai else "off")
         self._undecodable: set[int] = set()  # what the previews could not decode
+        self._damaged: set[int] = set()  # what they could decode in part, as far as it was told
         self._unscorable: set[int] = set()  # what inference could not decode
         self._started_s = time.monotonic()
         self._lock = threading.Lock()
@@ -330,7 +331,13 @@ class Session:
             self.ahead.asked(limit_px)
         with self._told_of(image):
             file = self.images.file(image, whole)
-            return self.previews.render(file, lambda: self.images.version(image, whole), size_px)
+            picture = self.previews.render(file, lambda: self.images.version(image, whole), size_px)
+        if picture.damage and self._damaged.isdisjoint(self.images.of_photo(image)):
+            self._damaged.add(image)
+            log.warning(
+                "%r is damaged, and shown as far as it goes. %s", photo_of(self.images.path(image)), picture.damage
+            )
+        return picture
 
     def _prepare(self, image: int, size_px: int) -> None:
         """Have a picture ready before it is asked for; trouble is told when it is."""
@@ -349,8 +356,9 @@ class Session:
             yield
         except UnreadableError as error:
             if image not in self._undecodable:
-                level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
-                log.log(level, "%r is unreadable. %s", self.images.path(image), error)
+                if self._undecodable.isdisjoint(self.images.of_photo(image)):
+                    level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
+                    log.log(level, "%r is unreadable. %s", photo_of(self.images.path(image)), error)
                 self._undecodable.add(image)
                 self.queue.mark(image, Closed.UNREADABLE, True)
                 self.changes.notify()
@@ -525,6 +533,7 @@ class Session:
     def _on_image(self, image: int) -> None:
         """An image came, went, or was written anew: what was unreadable may not be any more."""
         self._undecodable.discard(image)
+        self._damaged.discard(image)
         self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
         self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
         self._mark_answered(image)

@@ -167,6 +167,26 @@ def test_a_key_follows_path_size_and_time(images_folder: Path) -> None:
     assert all(type(each) is int and 0 < each < 2**64 for each in keys)
 
 
+@pytest.mark.parametrize("changed_s", [-(2**40), -11_644_473_600, -1, 0, 10_413_792_000, 2**40])
+def test_any_time_of_change_gives_a_key(images_folder: Path, changed_s: int) -> None:
+    """The year 1601 that NTFS gives for no time, and any other; where the disk holds no such time, the nearest."""
+    path = images_folder / "red" / "0.png"
+    before = key(images_folder, "red/0.png")
+    os.utime(path, (changed_s, changed_s))
+    found = key(images_folder, "red/0.png")
+    assert found is not None
+    assert 0 < found < 2**64
+    assert found != before
+
+
+def test_keys_stay_what_they_were(images_folder: Path) -> None:
+    """A cache that an earlier version has written is found again, file by file."""
+    path = images_folder / "red" / "0.png"
+    path.write_bytes(bytes(1000))
+    os.utime(path, ns=(0, 1_700_000_000_123_456_789))
+    assert key(images_folder, "red/0.png") == 12_057_042_661_665_530_453
+
+
 @pytest.mark.parametrize("path", ["gone.png", "red/0.png/under", "a\0b.png"])
 def test_no_file_no_key(images_folder: Path, path: str) -> None:
     """What is not there has no key."""

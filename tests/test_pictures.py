@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from IA import pictures
+from IA.orientation import ORIENTATION, UPRIGHT
 from IA.pictures import UnreadableError, open_upright, upright_pixels
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
@@ -31,7 +32,7 @@ def is_close(pixel: object, colour: tuple[int, int, int]) -> bool:
 def as_stored(image: Image.Image, orientation: int) -> Image.Image:
     """What a camera held in another way would have stored."""
     undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-    turn = undo.get(orientation, pictures.UPRIGHT.get(orientation))
+    turn = undo.get(orientation, UPRIGHT.get(orientation))
     return image if turn is None else image.transpose(turn)
 
 
@@ -40,7 +41,7 @@ def as_stored(image: Image.Image, orientation: int) -> Image.Image:
 def test_exif_orientation_is_undone(tmp_path: Path, orientation: int, suffix: str) -> None:
     """All eight orientations come out upright, in every format that has them."""
     exif = Image.Exif()
-    exif[pictures.ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     path = tmp_path / f"a.{suffix}"
     as_stored(red_corner(), orientation).save(path, exif=exif)
 
@@ -197,7 +198,7 @@ def test_damage_never_surprises(tmp_path: Path, suffix: str) -> None:
 def test_pixels_are_those_of_the_picture(tmp_path: Path, mode: str, orientation: int, at_least_px: int | None) -> None:
     """The fast way to decode gives what Pillow gives, to the last bit but rounding."""
     exif = Image.Exif()
-    exif[pictures.ORIENTATION] = orientation
+    exif[ORIENTATION] = orientation
     noise = np.random.default_rng(0).integers(0, 255, (12, 20, 3)).astype(np.uint8)
     picture = Image.fromarray(noise).resize((501, 375)).convert(mode)
     picture.save(tmp_path / "a.jpg", exif=exif, progressive=orientation == 1)

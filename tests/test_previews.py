@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from PIL import Image
@@ -305,3 +306,20 @@ def test_not_modified(server: Serving) -> None:
     path.unlink()
     assert server.client.get(address, headers={"if-none-match": changed.headers["etag"]}).status_code == 404
     assert server.client.get("/api/images/999?size=320", headers={"if-none-match": "*"}).status_code == 404
+
+
+def test_what_is_damaged_is_told(server: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    """With each picture of the file, once in the log, and again from the cache; not any more once it is whole."""
+    number = server.session.images.number("2.jpg")
+    path = server.session.images.datadir / "2.jpg"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8])
+    address = f"/api/images/{number}"
+    with caplog.at_level("WARNING"):
+        for query in ("?size=320", "?size=320", "?size=64", ""):
+            response = server.client.get(address + query)
+            assert unquote(response.headers["x-damage"]).startswith("It breaks off")
+    assert sum("'2.jpg' is damaged" in record.message for record in caplog.records) == 1
+    path.write_bytes(whole)
+    os.utime(path, (1, 1))
+    assert "x-damage" not in server.client.get(address).headers

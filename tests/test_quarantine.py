@@ -331,3 +331,18 @@ def test_cut_off_at_each_step(place: Path, far: bool) -> None:
 def test_cut_off_again_and_again(place: Path, away: list[int], back: list[int], far: bool) -> None:
     """The same, several times in a row at any steps."""
     there_and_back(place, SKIPPED, away, back, far)
+
+
+def test_a_name_without_room_for_more(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:
+    """A name of 255 bytes, the most that a file may have, goes and comes back like any other."""
+    name = "x" * 251 + ".png"
+    (images_folder / "red/3.png").rename(images_folder / "red" / name)
+    labels = Labels(run)
+    labels.annotate_all([answer(f"red/{name}", "skipped")]).result()
+    labels.close()
+    before = content(images_folder)
+    pile = tmp_path / "pile"
+    assert command(run, "--to", pile).startswith(f"4 images are now in {pile}")
+    assert f"red/{name}" in content(pile)
+    assert command(run, "--back", pile).startswith("4 images are now in")
+    assert content(images_folder) == before

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from itertools import product, starmap
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 import numpy as np
@@ -26,6 +28,9 @@ from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import OfPhoto, RolledUp
 from backend.exports.source import Source
+from backend.imports import read_labelled
+from backend.imports.labelled import Words
+from backend.imports.plan import plan
 from IA.tiles import Grid, Tile, split
 from IA.workers import Workers
 from tests.commands import Command, command_of
@@ -159,12 +164,56 @@ def test_photos_that_are_away_or_damaged(server: Serving, images_folder: Path) -
     assert len(table(files["answers.csv"])) == sum(map(len, GIVEN.values()))
 
 
+def test_a_photo_that_cannot_be_shown_is_told_once(
+    server: Serving, images_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many of its tiles are asked for."""
+    (images_folder / "red/5.png").write_bytes(b"no picture")
+    for path in GRID.paths("red/5.png"):
+        number = server.session.images.number(path)
+        assert server.client.get(f"/api/images/{number}?size=64").status_code == 415
+    assert [each.message.split(" ")[0] for each in caplog.records if "unreadable" in each.message] == ["'red/5.png'"]
+
+
 def test_names_of_tiles_are_never_the_same() -> None:
     """Photos beside each other that differ by their endings alone."""
     tile = Tile(6, 4, 2, 3)
     assert name_of("a/b.jpg", tile) == "a/b.6x4-c2-r3.jpg"
     photos = ("b.jpg", "b.png", "b.JPG", "b.jpeg", "b.png.jpg", "b.jpg.jpg", "b.png.jpg.jpg", "b.c.jpg")
     assert len({name_of(photo, tile) for photo in photos}) == len(photos)
+
+
+LONG = ("x" * 251 + ".jpg", "x" * 250 + "y.jpg", "x" * 251 + ".png", "ä" * 125 + "y.jpg", "\udcff" * 251 + ".jpg")
+
+
+def test_long_names_of_tiles() -> None:
+    """A name of 255 bytes, which leaves no room for the tile, is cut; no two become one."""
+    tiles = list(starmap(Tile, product([100], [100], [1, 100], [1, 100])))
+    names = [name_of(f"a/{photo}", tile) for photo in LONG for tile in tiles]
+    assert max(len(os.fsencode(PurePosixPath(name).name)) for name in names) <= 255
+    assert len(set(names)) == len(LONG) * len(tiles)
+    assert names[3].endswith(".100x100-c100-r100.jpg")
+
+
+def test_long_names_go_out_and_come_in_again(tmp_path: Path, images_folder: Path, command: Command) -> None:
+    """As a zip and on the disk: each tile is there once, and the table leads back to its photo."""
+    for photo, name in zip(sorted(images_folder.rglob("*.png")), LONG, strict=False):
+        photo.rename(images_folder / name)
+    with serving(tmp_path / "run", images_folder, tile="2x2") as server:
+        until(lambda: not server.client.get("/api/status").json()["listing"])
+        for name in LONG:
+            number = server.session.images.number(f"{name}#2x2-c1-r2")
+            assert number is not None
+            server.answer(number)
+        zipped = zipfile.ZipFile(io.BytesIO(server.client.get("/api/export?format=folders").content))
+        command(server.session.run, "--format", "folders", "--to", tmp_path / "out")
+    placed = [path for path in (tmp_path / "out" / "positive").rglob("*") if path.is_file()]
+    assert len(placed) == len(LONG)
+    assert sum(name.endswith("2x2-c1-r2.jpg") for name in zipped.namelist()) == len(LONG)
+    assert "MISSING.txt" not in zipped.namelist()
+    known = [f"{name}#2x2-c1-r2" for name in LONG]
+    found = plan(read_labelled(tmp_path / "out" / "answers.csv"), Words(), known, "/photos", {})
+    assert set(found.fresh) == set(known)
 
 
 def test_coco(server: Serving, images_folder: Path) -> None:

@@ -172,3 +172,16 @@ def test_the_card_counts_tiles_and_photos(loops: TiledLoops) -> None:
     loops.answer(truth(loops, 20))
     known = evidence(loops.run, 1, 0.5)
     assert (known.images, known.photos) == (72, 12)
+
+
+def test_one_warning_for_an_unreadable_photo(loops: TiledLoops, caplog: pytest.LogCaptureFixture) -> None:
+    """However many tiles it has; and another one once the file is another, and no better."""
+    torn = loops.datadir / "00.png"
+    for content in (b"no picture", b"none either"):
+        torn.write_bytes(content)
+        pickle_file.publish(loops.run, IMAGES, loops.paths)
+        loops.turn()
+        loops.turn()
+    said = [record.message for record in caplog.records if "unreadable" in record.message]
+    assert [each.split(" ")[0] for each in said] == ["'00.png'", "'00.png'"]
+    assert list(pickle_file.read(loops.run, PREDICTIONS).content.unreadable) == list(range(len(GRID)))

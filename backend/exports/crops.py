@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from backend.answers import Answer
-from backend.exports.pictures import MissingError, Pictures, changed_s, reason, state
+from backend.exports.pictures import MissingError, Pictures, reason, state
+from backend.file_names import fitting
 from backend.rendering import render_tiles
 from config import IMAGE_SUFFIXES
 from IA.pictures import UnreadableError
@@ -31,23 +32,24 @@ class Crop:
 
     Attributes:
         content: the encoded bytes; none, where it could not be had.
-        changed_s: when its photo was last written, seconds since 1970.
+        changed_ns: when its photo was last written, nanoseconds since 1970: as a float, not every time could be set.
         lacks: what is wrong with it; "": nothing.
     """
 
     content: bytes
-    changed_s: float = 0.0
+    changed_ns: int = 0
     lacks: str = ""
 
 
 def name_of(photo: str, tile: Tile) -> str:
     """A name for the file of a tile, which no tile of another photo has: `a/b.jpg` gives `a/b.6x4-c2-r3.jpg`.
 
-    Other endings than this one stay, for there may be `a/b.png` beside it.
+    Other endings than this one stay, for there may be `a/b.png` beside it. A name that becomes too long is cut; the
+    table beside the images tells what each is a tile of.
     """
     place = PurePosixPath(photo)
     is_plain = place.suffix == SUFFIX and PurePosixPath(place.stem).suffix.lower() not in IMAGE_SUFFIXES
-    return f"{place.with_suffix('') if is_plain else place}.{tile}{SUFFIX}"
+    return str(place.with_name(fitting(place.stem if is_plain else place.name, f".{tile}{SUFFIX}")))
 
 
 def cropped(placed: Iterable[Placed], pictures: Pictures) -> Iterator[tuple[Answer, str | None, Crop | None]]:
@@ -91,10 +93,10 @@ def _crops(photo: str, tiles: Sequence[Tile], pictures: Pictures, workers: Worke
     """Tiles of one photo, in the same order."""
     try:
         with pictures.open(photo) as file:
-            before, changed = state(file), changed_s(file)
+            before = state(file)
             made = workers.call(render_tiles, pictures.place(photo).absolute(), tiles, pictures.inside)
             lacks = CHANGED if state(file) != before else ""
-            return [Crop(content, changed, lacks) for content in made]
+            return [Crop(content, before[1], lacks) for content in made]
     except MissingError as error:
         lacks = str(error)
     except UnreadableError as error:

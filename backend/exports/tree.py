@@ -60,7 +60,7 @@ class Tree(ABC):
             self.left_out += place is None
             if place is not None and crop is not None:
                 if is_there := self._is_had(answer.path, crop):
-                    yield Entry(place, crop.content, crop.changed_s)
+                    yield Entry(place, crop.content, crop.changed_ns / 1e9)
             elif place is not None:
                 with self._told(answer.path), self.source.pictures.open(answer.path) as file:
                     yield from self._entry(answer.path, place, file)
@@ -168,7 +168,7 @@ def _write_crop(crop: Crop, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
             file.write(crop.content)
-        os.utime(target, (crop.changed_s, crop.changed_s))
+        os.utime(target, ns=(crop.changed_ns, crop.changed_ns))
 
 
 class WriteError(Exception):

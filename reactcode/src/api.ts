@@ -542,13 +542,19 @@ export function photoAddress(queued: Pick<Queued, "image" | "version">, size_px:
   return `${pictureAddress(queued, size_px)}&whole=true`;
 }
 
+export interface Shown {
+  readonly blob: Blob;
+  readonly damage: string; // what is missing in it, in one sentence; "": nothing
+}
+
 /** The bytes of an image for display. */
-export async function picture(queued: Queued, size_px: number | null, signal: AbortSignal): Promise<Blob> {
+export async function picture(queued: Queued, size_px: number | null, signal: AbortSignal): Promise<Shown> {
   const response = await request(pictureAddress(queued, size_px), {
     signal: AbortSignal.any([signal, AbortSignal.timeout(PICTURE_PATIENCE_MS)]),
   });
   try {
-    return await response.blob();
+    const damage = decodeURIComponent(response.headers.get("x-damage") ?? "");
+    return { blob: await response.blob(), damage };
   } catch (error) {
     throw new Away(String(error));
   }

@@ -50,6 +50,7 @@ const NO_MODEL: Outlook = {
 export class FakeServer {
   readonly received: Annotation[] = []; // every POST, repeated ones too
   readonly unreadable = new Set<number>();
+  readonly damaged = new Map<number, string>(); // what is missing in the picture of an image
   readonly requests: string[] = [];
   /** What a file of labels would do, or why it cannot be read. */
   imports: (query: URLSearchParams) => ImportPlan | string = () => "There are none.";
@@ -211,7 +212,11 @@ export class FakeServer {
 
   private async picture(image: number): Promise<Response> {
     if (this.picturesHeld) await new Promise<void>((resolve) => this.held.push(resolve));
-    return this.unreadable.has(image) ? refusal(415) : new Response(new Blob(["picture"]));
+    if (this.unreadable.has(image)) return refusal(415);
+    const damage = this.damaged.get(image);
+    const headers: Record<string, string> =
+      damage === undefined ? {} : { "x-damage": encodeURIComponent(damage) };
+    return new Response(new Blob(["picture"]), { headers });
   }
 
   private explain(path: string): Response {

@@ -88,6 +88,14 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+it("marks a picture of which the file lacks a part, and no other", async () => {
+  server.damaged.set(0, "It breaks off: 3 of 300 rows are missing.");
+  await opened();
+  await waitFor(() => expect(find("damage")?.title).toContain("3 of 300 rows are missing."));
+  await answer(0, () => press("f"));
+  expect(find("damage")).toBeNull();
+});
+
 describe("Z", () => {
   it("shows the file's own pixels about the mouse, and the whole picture again", async () => {
     await opened();

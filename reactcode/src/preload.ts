@@ -125,7 +125,8 @@ export class Preload {
     const began = performance.now();
     let outcome: Slot["state"] | Error;
     try {
-      const blob = await picture(slot.queued, this.events.size_px(), slot.abort.signal);
+      const { blob, damage } = await picture(slot.queued, this.events.size_px(), slot.abort.signal);
+      slot.element.dataset.damage = damage;
       outcome = await decode(slot.element, blob);
     } catch (error) {
       outcome = this.isHopeless(slot, error) ? "unreadable" : (error as Error);

@@ -11,6 +11,7 @@ import { Probability } from "./Probability";
 
 export function Caption({ session }: { readonly session: Session }) {
   const shown = shownOf(session.state);
+  const damage = (shown && session.engine.picture(shown)?.dataset.damage) ?? "";
   const path = useRef<HTMLElement>(null);
   const copy = async () => {
     const isCopied = shown !== null && (await copied(shown.path, path.current));
@@ -22,6 +23,15 @@ export function Caption({ session }: { readonly session: Session }) {
       <bdi id="path" className="path" dir="ltr" ref={path} title={named(shown?.path ?? "")}>
         <FileName path={shown?.path ?? ""} />
       </bdi>
+      {damage !== "" && (
+        <span
+          id="damage"
+          className="damage"
+          title={`${damage} You see what is there, and so does the model.`}
+        >
+          damaged file
+        </span>
+      )}
       <Press
         className="plain small"
         aria-label="Copy the path"
