@@ -6,11 +6,13 @@ import os
 import re
 import socket
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 DEFAULT_NETWORK = "efficientnet_lite0"
@@ -34,6 +36,16 @@ MOST_TILES = 1000  # of one photo
 NO_EXAMPLES = "none"
 EXAMPLES_AT_MOST = 200
 INSTRUCTIONS_BYTES = 256 * 1024
+
+Label = Literal["positive", "negative", "skipped"]
+
+CANONICAL: dict[str, Label] = {"positive": "positive", "negative": "negative", "skipped": "skipped"}
+USUAL: dict[str, Label] = {
+    **CANONICAL,
+    **dict.fromkeys(("true", "1", "yes"), "positive"),
+    **dict.fromkeys(("false", "0", "no"), "negative"),
+}
+UNREADABLE = "unreadable"  # what predictions call an image without a label
 
 HELP = """\
 Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
@@ -174,9 +186,6 @@ class Config:
         for name in (given.positive, given.negative):
             if name is not None and not name.strip():
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
-        if (given.positive or "positive") == (given.negative or "negative"):
-            name = given.positive or given.negative
-            raise UsageError(f"Both answers are called {name!r}; give them different names.")
         if not given.host.strip() or not given.datadir.strip():
             raise UsageError("HOST or DATADIR is empty; see bash launch.sh --help.")
         demo = given.datadir == "demo"
@@ -188,13 +197,21 @@ class Config:
         if instructions is not None:
             instructions_in(instructions)
         name = "demo" if demo else datadir.name or "root"
+        run = Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name
+        positive, negative = (
+            given.positive or ("star" if demo else None),
+            given.negative or ("no star" if demo else None),
+        )
+        trouble = mistakable(positive or "positive", negative or "negative")
+        if trouble and (given.reset or not (run / "settings.pickle").exists()):  # a run may go on with its own names
+            raise UsageError(trouble)
         return cls(
-            run=Path(given.run).expanduser().resolve() if given.run else ROOT / "runs" / name,
+            run=run,
             host=given.host,
             port=given.port,
             datadir=datadir,
-            positive=given.positive or ("star" if demo else None),
-            negative=given.negative or ("no star" if demo else None),
+            positive=positive,
+            negative=negative,
             network=given.network,
             strategy=given.strategy,
             finetune=given.finetune,
@@ -255,6 +272,26 @@ def instructions_in(path: Path) -> str:
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no UTF-8 text; save the instructions as UTF-8.") from None
     return text if text.strip() else ""
+
+
+def folded(word: str) -> str:
+    """A word as people tell it from others: without regard to case, spaces and Unicode form."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold()).split())
+
+
+@lru_cache(maxsize=16)
+def mistakable(positive: str, negative: str) -> str | None:
+    """Why files could not tell what answers with these names mean, as one sentence; None where they can."""
+    if positive == negative:
+        return f"Both answers are called {positive!r}; give them different names."
+    if folded(positive) == folded(negative):
+        return f"Files cannot tell {positive!r} from {negative!r}; give the answers names that differ by a letter."
+    for label, name in (("positive", positive), ("negative", negative)):
+        word = folded(name)
+        if word == UNREADABLE or USUAL.get(word, label) != label:
+            means = "an image that cannot be read" if word == UNREADABLE else f"{USUAL[word]!r}"
+            return f"The {label} answer is called {name!r}, which means {means} elsewhere; give it another name."
+    return None
 
 
 def images_below(folder: Path) -> Iterator[str]:

@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from config import UsageError
+from config import UNREADABLE, UsageError
 from IA.tiles import MARK, Grid, grid_of, split
 
 COLUMNS = ("path", "probability", "label")
 OF_TILES = (*COLUMNS, "source_image", "tile")
 OF_PHOTOS = (*COLUMNS, "tile")
 KINDS = {COLUMNS: "predictions", OF_TILES: "predictions of tiles", OF_PHOTOS: "predictions of photos by their tiles"}
-UNREADABLE = "unreadable"
 QUOTE = '"'
 MOST_BYTES = 64 * 1024  # of a row: a path has 4096 characters at most
 FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with a probability next to 0.5

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
-from config import IMAGE_SUFFIXES, Config, UsageError
+from config import IMAGE_SUFFIXES, Config, UsageError, mistakable
 from IA.pickle_file import is_of_later_version, read
 from IA.protocol import IMAGES, PICKLES, SETTINGS
 from IA.records import Settings
@@ -105,7 +105,7 @@ def check_run(config: Config) -> None:
 
     Raises:
         UsageError: it cannot be written, was written by a later version, belongs to another folder or other tiles, or
-            both answers would have one name.
+            the names of the answers could be mistaken.
     """
     run = config.run
     try:
@@ -128,10 +128,11 @@ def check_run(config: Config) -> None:
             f"The run {run} asks about {what}, not tiles of {config.tile}; name another with --run, or begin it anew "
             "with --reset."
         )
-    positive = config.positive or (before.positive if before else "positive")
-    negative = config.negative or (before.negative if before else "negative")
-    if positive == negative:
-        raise UsageError(f"Both answers are called {positive!r}; give them different names.")
+    had = (before.positive, before.negative) if before else ("positive", "negative")
+    names = config.positive or had[0], config.negative or had[1]
+    trouble = mistakable(*names)
+    if trouble and (before is None or names != had):  # a run that has such names already goes on with them
+        raise UsageError(trouble)
 
 
 def check_version(run: Path) -> None:

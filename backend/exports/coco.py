@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from backend.answers import Answer
+from backend.answers import Answer, Label
 from backend.exports.fields import named
 from backend.exports.pictures import MissingError
 from backend.exports.source import Source
@@ -20,13 +20,12 @@ from backend.exports.spool import Spool
 from backend.paths import Paths
 from IA.tiles import Box, Grid, Tile, split
 
-CATEGORY = {"positive": 1, "negative": 2}
+CATEGORY: dict[Label, int] = {"positive": 1, "negative": 2}
 
 
 def coco_lines(source: Source) -> Iterator[bytes]:
     """Yield one JSON object, an image or an annotation a line."""
-    names = {CATEGORY["positive"]: source.positive, CATEGORY["negative"]: source.negative}
-    categories = [{"id": id, "name": name, "supercategory": "label"} for id, name in names.items()]
+    categories = [{"id": id, "name": source.word(label), "supercategory": "label"} for label, id in CATEGORY.items()]
     yield b'{"info": {"description": "Intelligent Annotation"}, "licenses": [],\n"categories": '
     yield json.dumps(categories).encode() + b',\n"images": ['
     document = _Document(source)

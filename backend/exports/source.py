@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from backend.answers import Answer, Label
 from backend.exports.pictures import Pictures
+from config import mistakable
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
 
@@ -35,3 +36,7 @@ class Source:
     def name(self, label: Label) -> str:
         """What a label is called."""
         return {"positive": self.positive, "negative": self.negative}.get(label, label)
+
+    def word(self, label: Label) -> str:
+        """What stands for a label in a file that names classes: its name, or the label where names would mislead."""
+        return self.name(label) if mistakable(self.positive, self.negative) is None else label

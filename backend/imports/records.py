@@ -106,7 +106,7 @@ def said(value: Any) -> Iterator[str]:
         yield str(value).lower()
     elif isinstance(value, str | int | float):
         if str(value).strip():
-            yield str(value).removesuffix(".0")
+            yield str(value)
     elif isinstance(value, list):
         for each in value:
             yield from said(each)
