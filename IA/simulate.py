@@ -25,6 +25,7 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, ROOT, STRATEGIES, UsageError
 from IA import peers
 from IA.calibration import expected_calibration_error
+from IA.cells import harmless
 from IA.embedder import leave_room
 from IA.loop import one_sentence
 from IA.simulation import Course, figures, simulate
@@ -153,7 +154,14 @@ def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
             if not number:
                 writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *result.figures])
             writer.writerow(
-                [task.method, task.positive, task.prevalence, task.seed, task.strategy, *result.figures.values()]
+                [
+                    task.method,
+                    harmless(task.positive),
+                    task.prevalence,
+                    task.seed,
+                    task.strategy,
+                    *result.figures.values(),
+                ]
             )
             file.flush()
             yield result

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
@@ -37,7 +38,11 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/export", summary="The answers as a file, with the images where the format holds them")
     def export(
-        format: FormatName = "csv", label: Label | None = None, prefix: Prefix = LOCAL_FILES, roll_up: bool = False
+        format: FormatName = "csv",
+        label: Label | None = None,
+        prefix: Prefix = LOCAL_FILES,
+        roll_up: bool = False,
+        exif: bool = True,
     ) -> _Export:
         if roll_up and not session.settings.tile:
             raise HTTPException(422, NO_TILES)
@@ -46,7 +51,7 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
         made = FORMATS[format]
         by_path = format in TREES and session.settings.tile != ""
         source = _photos(session, label, prefix) if roll_up else _source(session, label, prefix, by_path)
-        lines = made.lines(source)
+        lines = made.lines(replace(source, reads_exif=exif))
         chosen = f"{'photos-' if roll_up else ''}{f'{label}-' if label else ''}"
         name = f"{session.run.name}-{chosen}{made.ending}"
         return _Export(pieces(lines), made.media_type, name, threads, under_way)

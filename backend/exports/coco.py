@@ -61,7 +61,7 @@ class _Document:
             id, width_px, height_px = self._of_photo[3 * number : 3 * number + 3]
         else:
             self._count += 1
-            id, attributes = self._count, {"path": photo, "grid": _grid(tile)} if tile else named(answer)
+            id, attributes = self._count, {"path": photo, "grid": _grid(tile)} if tile else named(answer, self._source)
             try:
                 width_px, height_px = self._source.pictures.size_px(photo)
             except MissingError as error:
@@ -72,7 +72,7 @@ class _Document:
             if tile is not None:
                 self._photos.add(photo)
                 self._of_photo.extend((id, width_px, height_px))
-        more = {"attributes": named(answer)} if tile else {}
+        more = {"attributes": named(answer, self._source)} if tile else {}
         if answer.label in CATEGORY:
             box = _box(tile, width_px, height_px)
             _keep(self.annotations, _annotation(self.annotations.count + 1, id, CATEGORY[answer.label], box) | more)

@@ -38,7 +38,7 @@ class ClassFolders(Tree):
 
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
         """A line of answers.csv, whether the image is there or not."""
-        self.rows.write(csv_line(values(answer)))
+        self.rows.write(csv_line(values(answer, self.source)))
 
 
 def folder_names(positive: str, negative: str) -> dict[str, str]:

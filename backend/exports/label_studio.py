@@ -54,7 +54,7 @@ def label_studio_lines(source: Source) -> Iterator[bytes]:
 
 
 def _task(answer: Answer, source: Source, number: int) -> dict[str, Any]:
-    fields = {name: _text(value) for name, value in named(answer).items()}
+    fields = {name: _text(value) for name, value in named(answer, source).items()}
     photo, tile = split(answer.path)
     place = quote(photo.encode("utf-8", "surrogateescape"))
     names = ("path",) if tile is None else ("path", "source_image", "tile")
