@@ -153,16 +153,8 @@ def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
             task = result.task
             if not number:
                 writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *result.figures])
-            writer.writerow(
-                [
-                    task.method,
-                    harmless(task.positive),
-                    task.prevalence,
-                    task.seed,
-                    task.strategy,
-                    *result.figures.values(),
-                ]
-            )
+            person = task.method, harmless(task.positive), task.prevalence, task.seed, task.strategy
+            writer.writerow([*person, *result.figures.values()])
             file.flush()
             yield result
 
