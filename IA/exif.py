@@ -221,7 +221,7 @@ def _moment(when: str, zone: str) -> str:
     if found is None:
         return ""
     try:
-        text = datetime(*map(int, found.groups())).isoformat()
+        text = datetime.fromisoformat("{}-{}-{}T{}:{}:{}".format(*found.groups())).isoformat()
     except ValueError:  # such as 0000:00:00 00:00:00, of a clock that was never set
         return ""
     return text + (zone if ZONE.fullmatch(zone) else "+00:00" if zone == "Z" else "")
