@@ -6,11 +6,13 @@ import os
 import re
 import socket
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 IS_CLONE = (ROOT / "launch.sh").is_file()  # else it was installed, and this is a folder of packages
@@ -77,6 +79,16 @@ MOST_TILES = 1000  # of one photo
 NO_EXAMPLES = "none"
 EXAMPLES_AT_MOST = 200
 INSTRUCTIONS_BYTES = 256 * 1024
+
+Label = Literal["positive", "negative", "skipped"]
+
+CANONICAL: dict[str, Label] = {"positive": "positive", "negative": "negative", "skipped": "skipped"}
+USUAL: dict[str, Label] = {
+    **CANONICAL,
+    **dict.fromkeys(("true", "1", "yes"), "positive"),
+    **dict.fromkeys(("false", "0", "no"), "negative"),
+}
+UNREADABLE = "unreadable"  # what predictions call an image without a label
 
 HELP = f"""\
 Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
@@ -239,9 +251,6 @@ class Config:
                 raise UsageError("The name of an answer is empty; give --positive and --negative a word each.")
             if name is not None and not is_text(name):
                 raise UsageError(f"The name of an answer, {name!r}, is no UTF-8 text; give it another.")
-        if (given.positive or "positive") == (given.negative or "negative"):
-            name = given.positive or given.negative
-            raise UsageError(f"Both answers are called {name!r}; give them different names.")
         if given.rename and given.positive is None and given.negative is None:
             raise UsageError("Nothing says what to rename the answers to; give --positive or --negative with --rename.")
         if not given.host.strip() or not given.datadir.strip():
@@ -256,8 +265,12 @@ class Config:
         if instructions is not None:
             instructions_in(instructions)
         name = "demo" if demo else datadir.name or "root"
+        trouble = mistakable(given.positive or "positive", given.negative or "negative")
+        first = run or runs_folder() / name
+        if trouble and (given.reset or not (first / "settings.pickle").exists()):  # a run may go on with its own names
+            raise UsageError(trouble)
         return cls(
-            run=run or runs_folder() / name,
+            run=first,
             run_is_named=run is not None,
             host=given.host,
             port=given.port,
@@ -368,6 +381,26 @@ def instructions_in(path: Path) -> str:
 def is_left_out(name: str) -> bool:
     """Whether nothing of this name, a file or a folder, is or holds a photo to look at: it is hidden, or a system's."""
     return name.startswith(".") or name.lower() in NO_PHOTOS
+
+
+def folded(word: str) -> str:
+    """A word as people tell it from others: without regard to case, spaces and Unicode form."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold()).split())
+
+
+@lru_cache(maxsize=16)
+def mistakable(positive: str, negative: str) -> str | None:
+    """Why files could not tell what answers with these names mean, as one sentence; None where they can."""
+    if positive == negative:
+        return f"Both answers are called {positive!r}; give them different names."
+    if folded(positive) == folded(negative):
+        return f"Files cannot tell {positive!r} from {negative!r}; give the answers names that differ by a letter."
+    for label, name in (("positive", positive), ("negative", negative)):
+        word = folded(name)
+        if word == UNREADABLE or USUAL.get(word, label) != label:
+            means = "an image that cannot be read" if word == UNREADABLE else f"{USUAL[word]!r}"
+            return f"The {label} answer is called {name!r}, which means {means} elsewhere; give it another name."
+    return None
 
 
 def images_below(folder: Path) -> Iterator[str]:

@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from config import Parser, UsageError
 from IA.asked import read_asked
+from IA.cells import harmless
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.loop import one_sentence
@@ -321,7 +322,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(asdict(row) | {"network": harmless(row.network)} for row in rows)
 
 
 def _folds(text: str) -> int:

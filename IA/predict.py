@@ -21,12 +21,12 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, MOST_TILES, UsageError, is_left_out
+from config import IMAGE_SUFFIXES, MOST_TILES, UNREADABLE, UsageError, is_left_out
 from IA.class_folders import ClassFolders
 from IA.loop import one_sentence
 from IA.model import Predictor
 from IA.pictures import is_inside
-from IA.prediction_file import UNREADABLE, PredictionFile, Stream
+from IA.prediction_file import PredictionFile, Stream
 from IA.rows import Rows
 from IA.tiles import Grid
 from IA.words import counted

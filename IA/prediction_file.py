@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from config import UsageError
+from config import UNREADABLE, UsageError
 from IA import locks
+from IA.cells import harmless, plain
 from IA.tiles import MARK, Grid, grid_of, split
 
 COLUMNS = ("path", "probability", "label")
 OF_TILES = (*COLUMNS, "source_image", "tile")
 OF_PHOTOS = (*COLUMNS, "tile")
 KINDS = {COLUMNS: "predictions", OF_TILES: "predictions of tiles", OF_PHOTOS: "predictions of photos by their tiles"}
-UNREADABLE = "unreadable"
 QUOTE = '"'
 MOST_BYTES = 64 * 1024  # of a row: a path has 4096 characters at most
 FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with a probability next to 0.5
@@ -74,7 +74,7 @@ class Format(Protocol):
 
 
 class Csv:
-    """A header, and a line for each row; a name that is no UTF-8 goes out as it came in."""
+    """A header, and a line for each row; a name that is no UTF-8 goes out as it came in, a formula harmless."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         """One of the three kinds of rows."""
@@ -98,7 +98,7 @@ class Csv:
             values = next(csv.reader(io.StringIO(text, newline=""))) if QUOTE in text else quick
         except (csv.Error, StopIteration) as error:
             raise ValueError("not a row") from error
-        said = dict(zip(self._columns, values, strict=True))
+        said = dict(zip(self._columns, map(plain, values), strict=True))
         return _row(said, float(said["probability"] or "nan"), self._columns)
 
     def is_whole(self, record: bytes) -> bool:
@@ -108,6 +108,7 @@ class Csv:
 
 def _quoted(text: str) -> str:
     """As `csv.writer` would, which forgets that a carriage return alone ends a line for those who read."""
+    text = harmless(text)
     return f'"{text.replace(QUOTE, 2 * QUOTE)}"' if any(letter in text for letter in '",\r\n') else text
 
 

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Container, Iterable, Iterator, Sequence
 
+from config import UNREADABLE
 from IA.model import Checkpoint
-from IA.prediction_file import COLUMNS, OF_PHOTOS, OF_TILES, UNREADABLE, Row
+from IA.prediction_file import COLUMNS, OF_PHOTOS, OF_TILES, Row
 from IA.tiles import Grid, split
 
 Said = tuple[str, float, str]

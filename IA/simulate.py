@@ -26,6 +26,7 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
 from IA import peers
 from IA.calibration import expected_calibration_error
+from IA.cells import harmless
 from IA.embedder import leave_room
 from IA.loop import one_sentence
 from IA.replacement import check_writable
@@ -155,9 +156,8 @@ def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
             task = result.task
             if not number:
                 writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *result.figures])
-            writer.writerow(
-                [task.method, task.positive, task.prevalence, task.seed, task.strategy, *result.figures.values()]
-            )
+            person = task.method, harmless(task.positive), task.prevalence, task.seed, task.strategy
+            writer.writerow([*person, *result.figures.values()])
             file.flush()
             yield result
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import config
 from backend.database import RefusedError
 
-Label = Literal["positive", "negative", "skipped"]
+Label = config.Label
 Source = Literal["key", "button", "timeout", "api", "import"]
 
 DATABASE = "labels.sqlite3"

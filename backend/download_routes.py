@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 from urllib.parse import quote
@@ -37,7 +39,11 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/export", summary="The answers as a file, with the images where the format holds them")
     def export(
-        format: FormatName = "csv", label: Label | None = None, prefix: Prefix = LOCAL_FILES, roll_up: bool = False
+        format: FormatName = "csv",
+        label: Label | None = None,
+        prefix: Prefix = LOCAL_FILES,
+        roll_up: bool = False,
+        exif: bool = True,
     ) -> _Export:
         if roll_up and not session.settings.tile:
             raise HTTPException(422, NO_TILES)
@@ -46,10 +52,10 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
         made = FORMATS[format]
         by_path = format in TREES and session.settings.tile != ""
         source = _photos(session, label, prefix) if roll_up else _source(session, label, prefix, by_path)
-        lines = made.lines(source)
+        lines = made.lines(replace(source, reads_exif=exif))
         chosen = f"{'photos-' if roll_up else ''}{f'{label}-' if label else ''}"
         name = f"{session.run.name}-{chosen}{made.ending}"
-        return _Export(pieces(lines), made.media_type, name, threads, under_way)
+        return _Export(_first_at_once(lines), made.media_type, name, threads, under_way)
 
     @app.get("/api/export/label-studio.xml", summary="The labelling config for the tasks in Label Studio's format")
     def labelling_config(roll_up: bool = False) -> Response:
@@ -65,6 +71,12 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
         except OSError:
             raise HTTPException(404, "There is no predictor yet; it needs a positive and a negative answer.") from None
         return _Download(file, PREDICTOR)
+
+
+def _first_at_once(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of an export, with its first line as one: on a slow disk it may take long to fill one."""
+    yield from islice(lines, 1)
+    yield from pieces(lines)
 
 
 def _source(session: Session, label: Label | None, prefix: str, by_path: bool) -> Source:

@@ -62,6 +62,7 @@ def export(
     label: Label | None = None,
     prefix: str = LOCAL_FILES,
     roll_up: bool = False,
+    exif: bool = True,
 ) -> Exported:
     """Write an export, whole or not at all.
 
@@ -73,6 +74,7 @@ def export(
         label: only answers with this label.
         prefix: what Label Studio is to find before the path of an image.
         roll_up: one answer a photo, made of those to its tiles.
+        exif: read from each photo when and with what it was taken.
 
     Raises:
         UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
@@ -93,7 +95,7 @@ def export(
     with tqdm(total=None if photos else len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
         answers = _counted(photos or moment, bar)
         pictures = Pictures(reading.datadir, reading.inside)
-        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up)
+        source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up, exif)
         tree = TREES[format](source) if format in TREES else None
         with told(reading.run):
             if tree is None:
@@ -176,13 +178,16 @@ def main() -> None:
     parser.add_argument("--link", choices=LINKS, help="what a folder of images is made of (copy)")
     parser.add_argument("--label", choices=get_args(Label), help="only these (all)")
     parser.add_argument("--roll-up", action="store_true", help="one answer a photo: positive if any of its tiles is")
+    parser.add_argument("--no-exif", action="store_true", help="leave captured and camera empty: quicker on slow disks")
     parser.add_argument("--prefix", default=LOCAL_FILES, help=f"for Label Studio, before each path ({LOCAL_FILES})")
     parser.add_argument("--datadir", type=_path, metavar="DIR", help="the images, where they are elsewhere now")
     given = parser.parse_args()
     for place in (given.to, *([given.to.with_suffix(".xml")] if given.format == "label-studio" else [])):
         _check_free(place)
     reading = opened(given.run, given.datadir)
-    exported = export(reading, given.format, given.to, given.link, given.label, given.prefix, given.roll_up)
+    exported = export(
+        reading, given.format, given.to, given.link, given.label, given.prefix, given.roll_up, not given.no_exif
+    )
     sys.stdout.writelines(f"{line}\n" for line in _sentences(exported, given.format, given.to))
 
 

@@ -19,11 +19,15 @@ from backend.imports import read_labelled
 from backend.imports.folders import class_folders
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import Plan, plan, told
+from backend.imports.records import ColumnError
 from backend.labels import Labels
+from backend.names import displayed
 from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.pickle_file import read
 from IA.protocol import IMAGES, SETTINGS
+
+OPTIONS = {"images": "--path-column", "labels": "--label-column"}
 
 Read = Callable[[Sequence[str]], Iterable[Labelled]]
 """What is to be imported, given the images of the run."""
@@ -55,8 +59,10 @@ def import_labels(
         given = list(labelled(images))
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    except ColumnError as error:
+        raise UsageError(f"The labels cannot be read: {error}; say which with {OPTIONS[error.what]}.") from None
     except ValueError as error:
-        raise UsageError(f"The labels cannot be read: {str(error).rstrip('.')}.") from None
+        raise UsageError(f"The labels cannot be read: {displayed(str(error)).rstrip('.')}.") from None
     check_version(run)
     with alone(run, "import"):
         labels = Labels(run)
@@ -64,7 +70,7 @@ def import_labels(
             standing = labels.by_path()
             planned = plan(given, words, images, settings.datadir, standing)
             for line in told(planned, standing, overwrite):
-                sys.stdout.write(f"{line}\n")
+                sys.stdout.write(f"{displayed(line)}\n")
             if not dry_run:
                 labels.annotate_all(planned.answers(overwrite)).result()
                 labels.reach(planned.drawn(labels.is_drawn))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from backend.answers import DATABASE, in_bytes
 from backend.database import Database, NotDurableError, as_file_name
-from config import Config, UsageError
+from config import Config, UsageError, mistakable
 from IA.pickle_file import read
 from IA.protocol import ANNOTATIONS, SETTINGS
 
@@ -63,7 +63,7 @@ def check_names(config: Config) -> None:
     """A run that has answers keeps their names, unless it is asked to rename them.
 
     Raises:
-        UsageError: other names are asked for, or both answers would have one name.
+        UsageError: other names are asked for, or the names could be mistaken.
     """
     before, after = names_in(config.run), names_for(config)
     if not config.rename and _changes(config, before, after) and is_answered(config.run):
@@ -77,8 +77,9 @@ def check_names(config: Config) -> None:
             f"{after.positive!r} and {after.negative!r}; name another run with --run for another question, or add "
             "--rename if only the words change."
         )
-    if after.positive == after.negative:
-        raise UsageError(f"Both answers are called {after.positive!r}; give them different names.")
+    trouble = mistakable(*after)
+    if trouble and after != before:  # a run that has such names already goes on with them
+        raise UsageError(trouble)
 
 
 def renaming(config: Config) -> str:

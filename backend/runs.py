@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backend.answers import DATABASE
 from backend.question import is_answered, names_in
-from config import Config, UsageError
+from config import Config, UsageError, folded
 from IA.pickle_file import read
 from IA.protocol import SETTINGS
 from IA.records import Settings
@@ -31,7 +31,7 @@ def find_run(config: Config) -> Config:
     first = config.run
     if config.run_is_named or config.positive is None:
         return config
-    asked = _key(config.positive)
+    asked = folded(config.positive)
     if _asks(first, asked):
         return config
     others = list(_others(config))
@@ -59,14 +59,9 @@ def why_not_first(config: Config, first: Path) -> str:
     return f"{first} asks about {names.positive!r}; {config.positive!r} is asked in {config.run}.\n"
 
 
-def _key(name: str) -> str:
-    """What is the same for a name in other letters: one question, and one file name where case makes no difference."""
-    return unicodedata.normalize("NFC", " ".join(name.split())).casefold()
-
-
 def _asks(run: Path, key: str) -> bool:
     names = names_in(run)
-    return names is not None and _key(names.positive) == key
+    return names is not None and folded(names.positive) == key
 
 
 def _is_another(run: Path, key: str) -> bool:

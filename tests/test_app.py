@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.exports.fields import FIELDS
+from backend.exports.fields import fields
 from backend.queue import LEASE_S
 from IA import pickle_file, protocol
 from IA.protocol import PREDICTIONS, RANKING
@@ -226,7 +226,7 @@ def test_exports(server: Serving) -> None:
     rows = list(csv.DictReader(io.StringIO(server.client.get("/api/export").text)))
     lines = [json.loads(line) for line in server.client.get("/api/export?format=jsonl").text.splitlines()]
     assert [row["label"] for row in rows] == [line["label"] for line in lines] == ["positive", "skipped"]
-    assert list(rows[0]) == list(lines[0]) == list(FIELDS)
+    assert list(rows[0]) == list(lines[0]) == list(fields(False))
     assert (rows[0]["audit"], lines[0]["audit"]) == ("false", False)
     assert rows[0]["shown_ms"] == "12"
     assert server.client.get("/api/export?format=xml").status_code == 422

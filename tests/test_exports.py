@@ -24,7 +24,7 @@ from backend.answers import Answer
 from backend.answers import Source as GivenBy
 from backend.export import main
 from backend.exports import FORMATS, pieces
-from backend.exports.fields import BY_MODEL, FIELDS
+from backend.exports.fields import BY_MODEL, fields
 from backend.exports.folders import folder_names
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
@@ -100,7 +100,7 @@ def test_label_studio(server: Serving) -> None:
     assert [task["annotations"][0]["was_cancelled"] for task in tasks[:3]] == [False, False, True]
     assert tasks[0]["annotations"][0]["lead_time"] == 0.5
     assert tasks[0]["data"]["image"] == f"/data/local-files/?d={tasks[0]['data']['path']}"
-    assert tuple(tasks[0]["meta"]) == FIELDS
+    assert tuple(tasks[0]["meta"]) == fields(False)
     assert tasks[0]["meta"]["annotator"] == "me"
     there = json.loads(exported(server, "label-studio", prefix="https://photos.example/"))
     assert there[0]["data"]["image"].startswith("https://photos.example/")
@@ -159,7 +159,7 @@ def test_class_folders(server: Serving, images_folder: Path) -> None:
     """Each image below the name of its label, as it is; answers.csv says all, of skipped ones too."""
     files = unpacked(exported(server, "folders"))
     rows = list(csv.DictReader(io.StringIO(files.pop("answers.csv").decode())))
-    assert tuple(rows[0]) == FIELDS
+    assert tuple(rows[0]) == fields(False)
     assert len(rows) == 12
     meant = {"positive": "hat", "negative": "no hat"}
     assert set(files) == {f"{meant[row['label']]}/{row['path']}" for row in rows if row["label"] != "skipped"}
@@ -182,7 +182,7 @@ def test_imagefolder(server: Serving, images_folder: Path) -> None:
     """The images by number, so that no name makes a split, and metadata.csv with a line for each."""
     files = unpacked(exported(server, "imagefolder"))
     rows = list(csv.DictReader(io.StringIO(files.pop("metadata.csv").decode())))
-    assert tuple(rows[0]) == ("file_name", *FIELDS)
+    assert tuple(rows[0]) == ("file_name", *fields(False))
     assert {row["file_name"] for row in rows} == set(files)
     assert all(files[row["file_name"]] == (images_folder / row["path"]).read_bytes() for row in rows)
     assert rows[11]["file_name"] == "0000/0000011.png"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -132,6 +133,8 @@ def test_mistakes(run: Path, images_folder: Path, tmp_path: Path, command: Comma
     assert "--help" in command(run, good, "--force")
     assert "no image lies in a folder 'hats'" in command(run, "--labels-from-folders", "positive=hats")
     assert "such as positive=hat" in command(run, "--labels-from-folders", "hats")
+    (tmp_path / "odd.csv").write_bytes("Datei;Gr\u00f6\u00dfe\nred/0.png;1\n".encode("cp1252"))
+    assert "(there are Datei, Gr\u00f6\u00dfe); say which with --path-column." in command(run, tmp_path / "odd.csv")
     for name in ("session", "server"):
         with locks.hold(run, name):
             assert "open in a session" in command(run, good)
@@ -224,6 +227,32 @@ def test_over_http(run: Path, images_folder: Path) -> None:
         assert server.client.post("/api/import", params={"name": "../a.csv"}, content=b"").status_code == 422
         large = server.client.post("/api/import", params={"name": "a.csv"}, content=b"x" * (16 * 2**20 + 1))
         assert large.status_code == 413
+
+
+def test_what_a_page_is_told_of_odd_files(run: Path, images_folder: Path) -> None:
+    """Columns that it can ask for, rules by which names were found, and no name that cannot be sent."""
+    with serving(run, images_folder) as server:
+        until(lambda: not server.session.images.listing)
+
+        def told(name: str, content: bytes, **more: str) -> tuple[int, dict[str, Any]]:
+            response = server.client.post("/api/import", params={"name": name, **more}, content=content)
+            return response.status_code, response.json()
+
+        table = "Datei;Gr\u00f6\u00dfe;Art\nRED/0.png;1;positive\n".encode("cp1252")
+        columns = ["Datei", "Gr\u00f6\u00dfe", "Art"]
+        status, asked = told("a.csv", table)
+        assert (status, asked["missing"], asked["columns"]) == (422, "path_column", columns)
+        assert "--" not in asked["detail"]
+        assert told("a.csv", table, path_column="Datei")[1]["missing"] == "label_column"
+        found = told("a.csv", table, path_column="Datei", label_column="Art")[1]
+        assert found["positive"] == 1
+        assert found["rules"] == [{"rule": "case", "paths": 1, "says": "was found in another case"}]
+        status, odd = told(
+            "a.json", b'[{"path": "\\ud800.jpg", "label": "\\udfff"}, {"path": "\\ud800", "label": "yes"}]'
+        )
+        assert (status, odd["unread"], odd["unknown"]["examples"]) == (200, {"\ufffd": 1}, ["\ufffd"])
+        assert told("a.json", b'{"\\ud800": 1, "images": [{}]}')[0] == 422
+        assert told("a.jsonl", b'{"\\ud800column": 1}')[1]["columns"] == ["\ufffdcolumn"]
 
 
 def test_what_was_drawn_leaves_the_sample(run: Path, images_folder: Path) -> None:

@@ -4,8 +4,9 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,7 +42,13 @@ ANSWERS = st.builds(
 )
 
 
-def exported(format: str, answers: Sequence[Answer], folder: Path, is_rolled_up: bool = False) -> bytes:
+def exported(
+    format: str,
+    answers: Sequence[Answer],
+    folder: Path,
+    is_rolled_up: bool = False,
+    names: tuple[str, str] = ("hat", "no hat"),
+) -> bytes:
     """An export of these answers, of images that are there."""
     picture = io.BytesIO()
     Image.new("RGB", (6, 4)).save(picture, "PNG")
@@ -50,13 +57,13 @@ def exported(format: str, answers: Sequence[Answer], folder: Path, is_rolled_up:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(picture.getvalue())
     pictures = Pictures(folder, None)
-    source = Source(answers, NAMES["positive"], NAMES["negative"], pictures, None, LOCAL_FILES, is_rolled_up)
+    source = Source(answers, *names, pictures, None, LOCAL_FILES, is_rolled_up)
     return b"".join(FORMATS[format].lines(source))
 
 
-def imported(file: Path, answers: list[Answer]) -> dict[str, Answer]:
+def imported(file: Path, answers: list[Answer], names: Mapping[Label, str] = NAMES) -> dict[str, Answer]:
     """What a run with the same images would take from this file."""
-    planned = plan(read_labelled(file), Words(NAMES), sorted({answer.path for answer in answers}), "/photos", {})
+    planned = plan(read_labelled(file), Words(names), sorted({answer.path for answer in answers}), "/photos", {})
     return {answer.path: answer for answer in planned.answers(overwrite=False)}
 
 
@@ -143,3 +150,28 @@ def test_a_table_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
         "a b.png": "positive",
         "c.png": "negative",
     }
+
+
+MISTAKABLE = [
+    ("negative", "positive"),
+    ("skipped", "done"),
+    ("no", "yes"),
+    ("Hat", "hat"),
+    ("hat ", "hat"),
+    ("caf\u00e9", "cafe\u0301"),
+    ("hat", "skipped"),
+    ("positive (negative)", "negative (positive)"),
+    ("Version 2.0", "1.0"),
+    ("Version 2", "0"),
+]
+
+
+@pytest.mark.parametrize("names", MISTAKABLE)
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_whatever_the_answers_are_called(tmp_path: Path, format: str, names: tuple[str, str]) -> None:
+    """Our own exports come back as they were, also of an older run whose names would be refused today."""
+    given = [Answer(label, f"{label}.png", label, "key", "me") for label in get_args(Label)]
+    data = exported(format, given, tmp_path / "images", names=names)
+    called: dict[Label, str] = {"positive": names[0], "negative": names[1]}
+    back = imported(file_of(format, data, tmp_path), given, called)
+    assert {path: answer.label for path, answer in back.items()} == {answer.path: answer.label for answer in given}

@@ -213,6 +213,24 @@ def test_answers_have_different_names(config: Config) -> None:
     with pytest.raises(UsageError, match="'hat'"):
         check_run(replace(config, negative="hat"))
     check_run(replace(config, positive="cap", negative="hat"))
+    with pytest.raises(UsageError, match="cannot tell"):
+        check_run(replace(config, negative="HAT"))
+
+
+def test_a_run_goes_on_with_names_that_would_be_refused_today(tmp_path: Path) -> None:
+    """Names that mean the opposite elsewhere are refused, except where a run has them already and keeps them."""
+    datadir, run = tmp_path / "images", tmp_path / "run"
+    datadir.mkdir()
+    run.mkdir()
+    settings = Settings(str(datadir), "n", "max_prob", positive="negative", negative="positive", id="i", run=str(run))
+    pickle_file.publish(run, SETTINGS, settings)
+    arguments = ["localhost", "8077", str(datadir), "--run", str(run)]
+    for names in ([], ["--positive", "negative", "--negative", "positive"]):
+        check_run(Config.for_session([*arguments, *names]))
+    with pytest.raises(UsageError, match="elsewhere"):
+        check_run(Config.for_session([*arguments, "--positive", "no"]))
+    with pytest.raises(UsageError, match="elsewhere"):
+        Config.for_session([*arguments, "--positive", "negative", "--negative", "positive", "--reset"])
 
 
 def test_reset_deletes_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from backend.answers import Source as GivenBy
 from backend.export import main
 from backend.exports import FORMATS
 from backend.exports.crops import name_of
-from backend.exports.fields import BY_MODEL, FIELDS, OF_PHOTO
+from backend.exports.fields import BY_MODEL, FIELDS, fields
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import OfPhoto, RolledUp
@@ -88,7 +88,7 @@ def test_tables(server: Serving, format: str) -> None:
     content = exported(server, format)
     rows = table(content) if format == "csv" else [json.loads(line) for line in content.splitlines()]
     assert len(rows) == sum(map(len, GIVEN.values()))
-    assert tuple(rows[0]) == FIELDS
+    assert tuple(rows[0]) == fields(False)
     assert FIELDS[-2:] == ("source_image", "tile")
     assert {(row["source_image"], row["tile"]) for row in rows} >= {
         ("red/0.png", "3x2-c1-r1"),
@@ -362,7 +362,7 @@ def test_rolled_up_tables(server: Serving) -> None:
     """A row a photo, with how many tiles it has and how many of them are positive; one label alone if asked."""
     rows = table(exported(server, "csv", roll_up="true"))
     assert {row["path"]: row["label"] for row in rows} == ROLLED_UP
-    assert tuple(rows[0]) == (*FIELDS, *OF_PHOTO)
+    assert tuple(rows[0]) == fields(True)
     assert [(row["tiles"], row["tiles_positive"]) for row in rows if row["label"] == "positive"] == [("6", "2")]
     assert all((row["source_image"], row["tile"]) == (row["path"], "") for row in rows)
     assert [row["path"] for row in table(exported(server, "csv", roll_up="true", label="negative"))] == ["red/1.png"]
@@ -382,7 +382,7 @@ def test_rolled_up_in_every_other_format(server: Serving, images_folder: Path) -
     assert files["hat/blue/0.png"] == (images_folder / "blue" / "0.png").read_bytes()
     assert set(files) == {"hat/blue/0.png", "no hat/red/1.png", "answers.csv"}
     files = unpacked(exported(server, "imagefolder", roll_up="true"))
-    assert tuple(table(files["metadata.csv"])[0]) == ("file_name", *FIELDS, *OF_PHOTO)
+    assert tuple(table(files["metadata.csv"])[0]) == ("file_name", *fields(True))
 
 
 @pytest.mark.parametrize("more", [(), ("--roll-up",)])

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from backend.answers import Answer
+from backend.answers import Answer, Label
 from backend.exports.fields import named
 from backend.exports.pictures import MissingError
 from backend.exports.source import Source
@@ -20,13 +20,12 @@ from backend.exports.spool import Spool
 from backend.paths import Paths
 from IA.tiles import Box, Grid, Tile, split
 
-CATEGORY = {"positive": 1, "negative": 2}
+CATEGORY: dict[Label, int] = {"positive": 1, "negative": 2}
 
 
 def coco_lines(source: Source) -> Iterator[bytes]:
     """Yield one JSON object, an image or an annotation a line."""
-    names = {CATEGORY["positive"]: source.positive, CATEGORY["negative"]: source.negative}
-    categories = [{"id": id, "name": name, "supercategory": "label"} for id, name in names.items()]
+    categories = [{"id": id, "name": source.word(label), "supercategory": "label"} for label, id in CATEGORY.items()]
     yield b'{"info": {"description": "Intelligent Annotation"}, "licenses": [],\n"categories": '
     yield json.dumps(categories).encode() + b',\n"images": ['
     document = _Document(source)
@@ -62,7 +61,7 @@ class _Document:
             id, width_px, height_px = self._of_photo[3 * number : 3 * number + 3]
         else:
             self._count += 1
-            id, attributes = self._count, {"path": photo, "grid": _grid(tile)} if tile else named(answer)
+            id, attributes = self._count, {"path": photo, "grid": _grid(tile)} if tile else named(answer, self._source)
             try:
                 width_px, height_px = self._source.pictures.size_px(photo)
             except MissingError as error:
@@ -73,7 +72,7 @@ class _Document:
             if tile is not None:
                 self._photos.add(photo)
                 self._of_photo.extend((id, width_px, height_px))
-        more = {"attributes": named(answer)} if tile else {}
+        more = {"attributes": named(answer, self._source)} if tile else {}
         if answer.label in CATEGORY:
             box = _box(tile, width_px, height_px)
             _keep(self.annotations, _annotation(self.annotations.count + 1, id, CATEGORY[answer.label], box) | more)

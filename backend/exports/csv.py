@@ -6,17 +6,24 @@ from collections.abc import Iterable, Iterator
 
 from backend.exports.fields import fields, values
 from backend.exports.source import Source
+from IA.cells import harmless
 
 
 def csv_lines(source: Source) -> Iterator[bytes]:
     """Yield the header and a line for each answer."""
     yield csv_line(fields(source.is_rolled_up))
     for answer in source.answers:
-        yield csv_line(values(answer))
+        yield csv_line(values(answer, source))
 
 
 def csv_line(cells: Iterable[str | float | bool | None]) -> bytes:
-    """One line; true and false are written as in JSON."""
+    """One line; true and false are written as in JSON, and no text as a formula."""
     line = io.StringIO()
-    csv.writer(line).writerow([str(cell).lower() if isinstance(cell, bool) else cell for cell in cells])
+    csv.writer(line).writerow(map(_cell, cells))
     return line.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _cell(value: str | float | bool | None) -> str | float | None:
+    if isinstance(value, str):
+        return harmless(value)
+    return str(value).lower() if isinstance(value, bool) else value

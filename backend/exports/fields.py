@@ -2,6 +2,7 @@
 
 from backend.answers import NOT_DRAWN, Answer
 from backend.exports.roll_up import OfPhoto
+from backend.exports.source import Source
 from IA.tiles import split
 
 FIELDS = (
@@ -18,7 +19,8 @@ FIELDS = (
     "source_image",
     "tile",
 )
-OF_PHOTO = ("tiles", "tiles_positive")  # of answers that are rolled up, behind the others
+OF_PHOTO = ("tiles", "tiles_positive")  # of answers that are rolled up, behind those
+FURTHER = ("class", "person", "captured", "camera")  # behind all others, for columns are known by their place too
 BY_MODEL = "model"  # the source of a label that no person gave
 
 
@@ -27,13 +29,14 @@ Value = str | float | bool | None
 
 def fields(is_rolled_up: bool) -> tuple[str, ...]:
     """What is said of each answer."""
-    return (*FIELDS, *OF_PHOTO) if is_rolled_up else FIELDS
+    return (*FIELDS, *(OF_PHOTO if is_rolled_up else ()), *FURTHER)
 
 
-def values(answer: Answer) -> tuple[Value, ...]:
+def values(answer: Answer, source: Source) -> tuple[Value, ...]:
     """The values of `fields`."""
     photo, tile = split(answer.path)
-    further = (answer.tiles, answer.tiles_positive) if isinstance(answer, OfPhoto) else ()
+    of_photo = (answer.tiles, answer.tiles_positive) if isinstance(answer, OfPhoto) else ()
+    taken = source.taken(photo)
     return (
         answer.path,
         answer.label,
@@ -47,10 +50,14 @@ def values(answer: Answer) -> tuple[Value, ...]:
         answer.copy_of,
         photo,
         "" if tile is None else str(tile),
-        *further,
+        *of_photo,
+        source.name(answer.label),
+        "",  # person: clients have no names
+        taken.captured,
+        taken.camera,
     )
 
 
-def named(answer: Answer) -> dict[str, Value]:
+def named(answer: Answer, source: Source) -> dict[str, Value]:
     """The same by name."""
-    return dict(zip(fields(isinstance(answer, OfPhoto)), values(answer), strict=True))
+    return dict(zip(fields(isinstance(answer, OfPhoto)), values(answer, source), strict=True))

@@ -8,6 +8,7 @@ from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import MISSING, Tree
+from config import USUAL, folded
 from IA.tiles import split
 
 TABLE = "answers.csv"
@@ -37,18 +38,18 @@ class ClassFolders(Tree):
 
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
         """A line of answers.csv, whether the image is there or not."""
-        self.rows.write(csv_line(values(answer)))
+        self.rows.write(csv_line(values(answer, self.source)))
 
 
 def folder_names(positive: str, negative: str) -> dict[str, str]:
     """The folder of each label: a name that every file system takes, and no two that some of them confuse."""
-    taken = {TABLE.casefold(), MISSING.casefold(), SKIPPED}
+    taken = {folded(TABLE), folded(MISSING), SKIPPED}
     names = {}
     for label, called in (("positive", positive), ("negative", negative)):
         name = _safe(called) or label
-        if name.casefold() in taken:
+        if folded(name) in taken or USUAL.get(folded(name), label) != label:
             name = f"{name} ({label})"
-        taken.add(name.casefold())
+        taken.add(folded(name))
         names[label] = name
     return names
 

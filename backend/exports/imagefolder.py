@@ -37,4 +37,4 @@ class ImageFolder(Tree):
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
         """A line, if the image is there."""
         if is_there:
-            self.rows.write(csv_line((place, *values(answer))))
+            self.rows.write(csv_line((place, *values(answer, self.source))))

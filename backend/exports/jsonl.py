@@ -10,4 +10,4 @@ from backend.exports.source import Source
 def jsonl_lines(source: Source) -> Iterator[bytes]:
     """Yield a line for each answer."""
     for answer in source.answers:
-        yield json.dumps(named(answer)).encode() + b"\n"
+        yield json.dumps(named(answer, source)).encode() + b"\n"

@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 from backend.answers import Answer, Label
 from backend.exports.fields import BY_MODEL, named
 from backend.exports.source import Source
+from config import mistakable
 from IA.tiles import Tile, split
 
 CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
@@ -23,18 +24,24 @@ RECTANGLE = f'  <Rectangle name="{PLACE}" toName="{IMAGE}"/>\n'
 CONFIG = """<View>
   <Image name="{image}" value="$image" zoom="true" zoomControl="true"/>
 {rectangle}  <Choices name="{choices}" toName="{image}" choice="single" showInline="true">
-    <Choice value={positive} hotkey="f"/>
-    <Choice value={negative} hotkey="j"/>
+    <Choice value={positive} {positive_alias}hotkey="f"/>
+    <Choice value={negative} {negative_alias}hotkey="j"/>
   </Choices>
 </View>
 """
 
 
 def config(positive: str, negative: str, has_tiles: bool = False) -> bytes:
-    """The labelling config that the tasks need, by what the two answers are called."""
+    """The labelling config that the tasks need, by what the two answers are called.
+
+    Where these names would mislead whoever reads the results, `positive` and `negative` stand there instead.
+    """
     names = {"positive": quoteattr(positive), "negative": quoteattr(negative)}
+    is_plain = mistakable(positive, negative) is None
+    aliases = {f"{label}_alias": "" if is_plain else f'alias="{label}" ' for label in names}
     rectangle = RECTANGLE if has_tiles else ""
-    return CONFIG.format(image=IMAGE, choices=CHOICES, rectangle=rectangle, **names).encode("utf-8", "replace")
+    text = CONFIG.format(image=IMAGE, choices=CHOICES, rectangle=rectangle, **names, **aliases)
+    return text.encode("utf-8", "replace")
 
 
 def label_studio_lines(source: Source) -> Iterator[bytes]:
@@ -47,7 +54,7 @@ def label_studio_lines(source: Source) -> Iterator[bytes]:
 
 
 def _task(answer: Answer, source: Source, number: int) -> dict[str, Any]:
-    fields = {name: _text(value) for name, value in named(answer).items()}
+    fields = {name: _text(value) for name, value in named(answer, source).items()}
     photo, tile = split(answer.path)
     place = quote(photo.encode("utf-8", "surrogateescape"))
     names = ("path",) if tile is None else ("path", "source_image", "tile")
@@ -81,7 +88,7 @@ def _prediction(answer: Answer, said: Label, source: Source, tile: Tile | None) 
 def _result(label: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:
     results = []
     if label != "skipped":
-        value: dict[str, Any] = {"choices": [source.name(label)]}
+        value: dict[str, Any] = {"choices": [source.word(label)]}
         results.append({"from_name": CHOICES, "to_name": IMAGE, "type": "choices", "value": value})
     if tile is not None:
         results.append({"from_name": PLACE, "to_name": IMAGE, "type": "rectangle", "value": _rectangle(tile)})

@@ -4,10 +4,11 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
-from IA.pictures import UnreadableError, opened, upright_size_px
+from IA.exif import NOTHING, Taken, taken
+from IA.pictures import UnreadableError, descriptor_of, opened, upright_size_px
 
 CHUNK_BYTES = 1 << 18
 
@@ -30,10 +31,13 @@ class Pictures:
 
     def place(self, path: str) -> Path:
         """Where the image is. Raises MissingError for a path that leads out of the folder."""
-        parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts or not parts.parts:
+        return Path(self._place(path))
+
+    def _place(self, path: str) -> str:
+        parts = path.split("/")
+        if path.startswith("/") or ".." in parts or {"", "."}.issuperset(parts):
             raise MissingError("the path leads out of the folder")
-        return self.datadir / path
+        return f"{self.datadir}/{path}"
 
     @contextlib.contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
@@ -55,6 +59,19 @@ class Pictures:
                 return upright_size_px(file)
             except UnreadableError as error:
                 raise MissingError(reason(error)) from None
+
+    def taken(self, path: str) -> Taken:
+        """What the camera said, by the header alone; nothing where the file cannot be had."""
+        try:
+            descriptor = descriptor_of(self._place(path), self.inside)
+        except (MissingError, UnreadableError, OSError, ValueError):
+            return NOTHING
+        try:
+            return taken(descriptor)
+        except OSError:
+            return NOTHING
+        finally:
+            os.close(descriptor)
 
 
 def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:

@@ -1,12 +1,17 @@
 """What an export is made of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from backend.answers import Answer, Label
 from backend.exports.pictures import Pictures
+from config import mistakable
+from IA.exif import NOTHING, Taken
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
+
+KEPT = 4096  # photos of which is kept what the camera said
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Source:
         label: the one that these answers were chosen by; None: all are there.
         prefix: what Label Studio is to find before the path of an image.
         is_rolled_up: the answers are those of photos, made of the answers to their tiles.
+        reads_exif: whether what cameras said is read from the files.
     """
 
     answers: Iterable[Answer]
@@ -31,7 +37,17 @@ class Source:
     label: Label | None = None
     prefix: str = LOCAL_FILES
     is_rolled_up: bool = False
+    reads_exif: bool = True
+
+    @cached_property
+    def taken(self) -> Callable[[str], Taken]:
+        """What the camera said of a photo; of the last ones it is kept, for a photo has many tiles."""
+        return lru_cache(KEPT)(self.pictures.taken if self.reads_exif else lambda _: NOTHING)
 
     def name(self, label: Label) -> str:
         """What a label is called."""
         return {"positive": self.positive, "negative": self.negative}.get(label, label)
+
+    def word(self, label: Label) -> str:
+        """What stands for a label in a file that names classes: its name, or the label where names would mislead."""
+        return self.name(label) if mistakable(self.positive, self.negative) is None else label

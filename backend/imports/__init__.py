@@ -1,16 +1,15 @@
 """Labels that other programs have written: one file a format, each a function from content to what it says."""
 
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from backend.imports.coco import images, is_coco
 from backend.imports.label_studio import is_tasks, tasks
 from backend.imports.labelled import Labelled
 from backend.imports.pickled import pickled
-from backend.imports.records import csv_records, json_line_records, labelled
+from backend.imports.records import labelled
+from backend.imports.tables import csv_records, json_content, json_line_records
 
 MOST_BYTES = 2**30
 
@@ -25,6 +24,7 @@ def read_labelled(path: Path, path_column: str | None = None, label_column: str 
 
     Raises:
         OSError: it cannot be read.
+        ColumnError: it is a table, and none of its columns is called as usual.
         ValueError: it is damaged, or none of these.
     """
     table = partial(labelled, path_column=path_column, label_column=label_column)
@@ -46,10 +46,7 @@ def read_labelled(path: Path, path_column: str | None = None, label_column: str 
 
 
 def _json(path: Path, table: Callable[..., Iterator[Labelled]]) -> Iterator[Labelled]:
-    try:
-        content: Any = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} is no JSON") from None
+    content = json_content(path)
     if is_tasks(content):
         return tasks(content)
     if is_coco(content):

@@ -1,29 +1,114 @@
 """Paths out of the addresses that other programs give to images."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from config import IMAGE_SUFFIXES, MISSING_SUFFIXES
+from IA.cells import plain
 
 LOCAL = "/data/local-files/"
 UPLOAD = "/data/upload/"
+QUERY = f"{LOCAL}?d="
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 OF_UPLOAD = re.compile(r"[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
+ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$'()*,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # what may stand in an address as it is
+KEPT_BYTE = 0xDC00  # what Python adds to a byte that is no UTF-8
+OF_CP1252 = {
+    KEPT_BYTE + byte: bytes([byte]).decode("latin-1" if byte in b"\x81\x8d\x8f\x90\x9d" else "cp1252")
+    for byte in range(0x80, 0x100)
+}
+SUFFIXES = tuple(IMAGE_SUFFIXES | MISSING_SUFFIXES)
+
+AS_WRITTEN = "as_written"
+BACKSLASHES = "backslashes"
+APOSTROPHE = "apostrophe"
+CP1252 = "cp1252"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A path that an address may mean.
+
+    Attributes:
+        path: what it says.
+        rules: by which it is read so; none: as such addresses are meant to be read.
+        tier: readings of a higher one count only where no lower one is an image.
+    """
+
+    path: str
+    rules: tuple[str, ...] = ()
+    tier: int = 0
 
 
 def path_of(address: str) -> str:
     """The path in an address: of Label Studio, http, s3, file: or Windows; any other text is a path itself."""
     address = address.strip()
-    if "://" in address or address.startswith((LOCAL, UPLOAD)):
+    if _is_address(address):
         try:
             parts = urlsplit(address)
         except ValueError:
             return address
         if parts.path.endswith(LOCAL):
             return parse_qs(parts.query, errors="surrogateescape").get("d", [""])[0]
-        path = unquote(parts.path, errors="surrogateescape")
-        folder, slash, name = path.rpartition("/")
-        if UPLOAD in f"{folder}/":
-            name = OF_UPLOAD.sub("", name, count=1)
-        return f"{folder}{slash}{name}"
+        return _as_uploaded(unquote(parts.path, errors="surrogateescape"))
     if WINDOWS.match(address) or ("\\" in address and "/" not in address):
         return address.replace("\\", "/")
     return address
+
+
+def readings(address: str) -> list[Reading]:
+    """The paths that an address may mean, the usual one first.
+
+    An address with letters that should be encoded, and are not, may mean either what they say or what they stand for:
+    which of the two, only the images can tell.
+    """
+    address = address.strip()
+    path, is_address = path_of(address), _is_address(address)
+    found = [Reading(path, () if is_address or path == address else (BACKSLASHES,))]
+    if is_address:
+        tier = 1 if ENCODED.fullmatch(address) else 0
+        found += [Reading(text, (AS_WRITTEN,), tier) for text in _as_written(address)]
+    if plain(address) != address:
+        found.append(Reading(path_of(plain(address)), (APOSTROPHE,), 1))
+    found += [
+        Reading(in_cp1252(reading.path), (*reading.rules, CP1252), 1)
+        for reading in found
+        if in_cp1252(reading.path) != reading.path
+    ]
+    slashed = [
+        Reading(reading.path.replace("\\", "/"), (*reading.rules, BACKSLASHES), 2)
+        for reading in found
+        if "\\" in reading.path
+    ]
+    return list({reading.path: reading for reading in reversed(found + slashed)}.values())[::-1]
+
+
+def is_image(address: str) -> bool:
+    """Whether what it names ends as an image does."""
+    return any(reading.path.lower().endswith(SUFFIXES) for reading in readings(address))
+
+
+def in_cp1252(text: str) -> str:
+    """Text of a file that is no UTF-8, with its bytes as programs for Western Europe have written them."""
+    return text if text.isascii() else text.translate(OF_CP1252)
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or text.startswith((LOCAL, UPLOAD))
+
+
+def _as_written(address: str) -> Iterator[str]:
+    """What follows the server in an address, taken letter by letter, with and without its percent signs."""
+    _, _, local = address.partition(QUERY)
+    _, _, after = address.partition("://")
+    rest = local or (after[after.find("/") :] if "/" in after else address)
+    yield _as_uploaded(unquote(rest, errors="surrogateescape"))
+    yield _as_uploaded(rest)
+
+
+def _as_uploaded(path: str) -> str:
+    """The path without what Label Studio puts before the name of a file that was uploaded to it."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{OF_UPLOAD.sub('', name, count=1)}" if UPLOAD in f"{folder}/" else path

@@ -1,10 +1,14 @@
 """Label Studio's JSON: tasks, each with the annotations of one image; what a model predicted is left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from backend.imports.addresses import is_image
 from backend.imports.labelled import Labelled
 from backend.imports.records import moment, said, tile_of
+
+IMAGE = "image"  # the field that our own configs and most others name
 
 
 def is_tasks(content: object) -> bool:
@@ -24,21 +28,36 @@ def tasks(content: Sequence[Any]) -> Iterator[Labelled]:
         data = task.get("data") if isinstance(task, dict) else None
         if not isinstance(data, dict):
             raise ValueError("a task has no data")
-        path, tile = _image(data), tile_of(data)
+        place, tile = _image(data), tile_of(data)
         annotations = task.get("annotations", task.get("completions"))
         for annotation in annotations if isinstance(annotations, list) else []:
             if isinstance(annotation, dict):
-                yield _labelled(path, tile, annotation)
+                yield _labelled(place, tile, annotation)
 
 
-def _image(data: Mapping[str, Any]) -> str:
-    address = data.get("image") or next((value for value in data.values() if isinstance(value, str)), None)
-    if not isinstance(address, str):
+@dataclass(frozen=True)
+class _Place:
+    """Where a task says that its image is: in a field, which need not be called `image`; or in one of several."""
+
+    addresses: tuple[str, ...]
+    field: str
+
+
+def _image(data: Mapping[str, Any]) -> _Place:
+    """The address in `image`; else those that end as the names of images do; else the first text."""
+    texts = {str(field): value for field, value in data.items() if isinstance(value, str) and value.strip()}
+    images = {field: text for field, text in texts.items() if is_image(text)}
+    if IMAGE in texts and (IMAGE in images or not images):
+        return _Place((texts[IMAGE],), "")
+    if not texts:
         raise ValueError("a task names no image in its data")
-    return address
+    first = next(iter(texts))
+    found = images or {first: texts[first]}
+    field = next(iter(found))
+    return _Place(tuple(dict.fromkeys(found.values())), "" if field == first and len(found) == 1 else field)
 
 
-def _labelled(path: str, tile: str, annotation: Mapping[str, Any]) -> Labelled:
+def _labelled(place: _Place, tile: str, annotation: Mapping[str, Any]) -> Labelled:
     results = annotation.get("result")
     found = results if isinstance(results, list) else []
     words = tuple(word for result in found if isinstance(result, dict) for word in said(result.get("value")))
@@ -46,7 +65,9 @@ def _labelled(path: str, tile: str, annotation: Mapping[str, Any]) -> Labelled:
     if isinstance(annotator, dict):
         annotator = annotator.get("email") or annotator.get("id")
     return Labelled(
-        path=path,
+        path=place.addresses[0],
+        or_paths=place.addresses[1:],
+        field=place.field,
         tile=tile,
         said=("skipped",) if annotation.get("was_cancelled") else words,
         annotator=None if annotator is None else str(annotator),

@@ -1,16 +1,14 @@
 """What a foreign file says of an image, and what its words mean."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.answers import Label
+from config import CANONICAL, USUAL, folded
 
 ANY = "*"
-WORDS: dict[Label, tuple[str, ...]] = {
-    "positive": ("positive", "true", "1", "yes"),
-    "negative": ("negative", "false", "0", "no"),
-    "skipped": ("skipped",),
-}
+WHOLE = re.compile(r"\d+\.0")  # what tables make of a class that is a whole number
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,8 @@ class Labelled:
         probability: what a model had said of it, and
         checkpoint: which.
         tile: which part of the photo at `path` the image is, as behind the mark of a path; "": the path says all.
+        or_paths: what else the file has that may be the path or address just as well.
+        field: where the path stands, if that is not where it should.
     """
 
     path: str
@@ -38,11 +38,13 @@ class Labelled:
     probability: float | None = None
     checkpoint: int | None = None
     tile: str = ""
+    or_paths: tuple[str, ...] = ()
+    field: str = ""
 
 
 @dataclass(frozen=True)
 class Words:
-    """What words mean here, whatever their case.
+    """What words mean here, whatever their case, spaces and Unicode form.
 
     Attributes:
         names: of the two classes in the run.
@@ -53,18 +55,38 @@ class Words:
     names: Mapping[Label, str] = field(default_factory=dict)
     positive: Sequence[str] = ()
     negative: Sequence[str] = ()
+    _known: dict[str, Label | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def meaning(self) -> dict[str, Label]:
-        """The label of each word, in lower case: what was asked for now, else a name in the run, else the usual."""
-        usual = {word: label for label, words in WORDS.items() for word in words}
-        named = {name.casefold(): label for label, name in self.names.items()}
-        asked: dict[str, Label] = {word.casefold(): "positive" for word in self.positive}
-        asked |= {word.casefold(): "negative" for word in self.negative if word != ANY}
-        return usual | named | asked
+    def meaning(self, word: str) -> Label | None:
+        """What a word means; None: nothing that is known.
 
-    def label(self, said: Sequence[str], meaning: Mapping[str, Label]) -> Label | None:
+        What was asked for now comes first, then `positive`, `negative` and `skipped`, whatever the answers are called,
+        then the names of the answers, then `yes` and the like. A name that only case, spaces or Unicode form tell from
+        the other one is taken as it stands alone.
+        """
+        if word not in self._known:
+            self._known[word] = self._meaning(word.strip())
+        return self._known[word]
+
+    def _meaning(self, word: str) -> Label | None:
+        plain = folded(word)
+        asked: dict[Label, Sequence[str]] = {"positive": self.positive, "negative": self.negative}
+        for label, words in asked.items():
+            if word != ANY and plain in map(folded, words):
+                return label
+        if plain in CANONICAL:
+            return CANONICAL[plain]
+        named = [label for label, name in self.names.items() if name.strip() == word]
+        named = named or [label for label, name in self.names.items() if folded(name) == plain]
+        if len(named) == 1:
+            return named[0]
+        if named or plain in USUAL:
+            return None if named else USUAL[plain]
+        return self._meaning(word.removesuffix(".0")) if WHOLE.fullmatch(word) else None
+
+    def label(self, said: Sequence[str]) -> Label | None:
         """What the words for one image mean: positive if any does; None where nothing is known."""
-        labels = {meaning.get(word.strip().casefold()) for word in said}
+        labels = set(map(self.meaning, said))
         for label in ("positive", "negative", "skipped"):
             if label in labels:
                 return label

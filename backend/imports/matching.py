@@ -1,12 +1,24 @@
-"""Which image of a run a foreign path means: paths of the same folder, perhaps as it was seen from elsewhere."""
+"""Which image of a run a foreign path means: by its name as it is, by a looser rule, or as of a folder that was moved.
+
+A looser rule counts only where a stricter one finds nothing, and only where it finds one image alone. Nothing is ever
+guessed: what may mean two images means none.
+"""
 
 import os
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+
+from backend.imports.addresses import Reading
 
 Move = tuple[str, str]
 """What paths begin with in the file, and instead of it below DATADIR; each ends with a slash or is empty."""
+
+MOVED = "moved"
+UNICODE_FORM = "unicode_form"
+CASE = "case"
+LAST_TIER = 2  # of readings
 
 
 @dataclass
@@ -18,62 +30,175 @@ class Matches:
         move: how paths from elsewhere were understood; None where none was.
         unknown: paths of no image.
         ambiguous: paths with the name of an image, of which nothing says that they mean it.
+        rules: how many paths were found by each rule that is looser than the very name.
     """
 
     images: dict[str, str] = field(default_factory=dict)
     move: Move | None = None
     unknown: list[str] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
+    rules: Counter[str] = field(default_factory=Counter)
 
 
-def match(paths: Iterable[str], images: Sequence[str], datadir: str) -> Matches:
+def unicode_form(text: str) -> str:
+    """The same in one Unicode form: an accent may be a letter of its own, as on macOS, or not."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def caseless(text: str) -> str:
+    """The same in that form and in lower case."""
+    return unicode_form(unicode_form(text).casefold())
+
+
+Fold = Callable[[str], str]
+FOLDS: tuple[tuple[tuple[str, ...], Fold], ...] = (((), str), ((UNICODE_FORM,), unicode_form), ((CASE,), caseless))
+LOOSE = frozenset({UNICODE_FORM, CASE})  # rules by which two names become one
+
+
+def match(
+    paths: Iterable[str], images: Sequence[str], datadir: str, readings: Mapping[str, Sequence[Reading]] | None = None
+) -> Matches:
     """Find the images that these paths mean.
 
-    A path below DATADIR, or relative to it, means itself. The others are taken for paths of a folder that was moved:
-    each is compared from its end with the images of the same name, and what most of them agree on is the move.
+    A path below DATADIR, or relative to it, means itself, perhaps in another Unicode form or case. The others are taken
+    for paths of a folder that was moved: each is compared from its end with the images of the same name, and what most
+    of them agree on is the move.
 
     Args:
         paths: absolute, or relative to the folder of images.
         images: paths relative to DATADIR.
         datadir: DATADIR, absolute.
+        readings: of a path that may be read in several ways.
     """
-    matches, known = Matches(), set(images)
-    elsewhere = []
-    for path in paths:
-        inside = os.path.relpath(path, datadir) if path.startswith("/") else os.path.normpath(path)
-        if inside in known:
-            matches.images[path] = inside
-        else:
-            elsewhere.append(path)
-    moves = _moves(elsewhere, images)
-    matches.move = _agreed(moves)
-    for path in elsewhere:
-        before, after = matches.move or ("", "")
-        moved = after + path.removeprefix(before)
-        if matches.move and path.startswith(before) and moved in known:
-            matches.images[path] = moved
-        else:
-            (matches.ambiguous if moves[path] and not matches.move else matches.unknown).append(path)
-    return matches
+    several = readings or {}
+    search = _Search({path: several.get(path, (Reading(path),)) for path in paths}, images, datadir)
+    for tier in range(LAST_TIER + 1):
+        search.whole(tier, *FOLDS[0])
+    for rule, fold in FOLDS[1:]:
+        search.whole(LAST_TIER, rule, fold)
+    for rule, fold in FOLDS:
+        search.moved(rule, fold)
+    return search.outcome()
 
 
-def _moves(paths: Sequence[str], images: Sequence[str]) -> dict[str, list[Move]]:
-    """For each path the moves that would make it the images with the longest end in common."""
+class _Search:
+    """Paths that are still looked for, and what was found of the others."""
+
+    def __init__(self, paths: Mapping[str, Sequence[Reading]], images: Sequence[str], datadir: str) -> None:
+        self._open = dict(paths)
+        self._images, self._datadir = images, datadir
+        self._matches = Matches()
+        self._rules: dict[str, tuple[str, ...]] = {}  # by which each path was found
+        self._has_moves: set[str] = set()
+        self._by_fold: dict[Fold, Mapping[str, Sequence[str]]] = {}
+
+    def whole(self, tier: int, rule: tuple[str, ...], fold: Fold) -> None:
+        """Take each path for one that is relative to DATADIR, or below it."""
+        if not self._open:
+            return
+        known = self._known(fold)
+        for path, readings in list(self._open.items()):
+            allowed = [reading for reading in readings if reading.tier <= tier]
+            found = [(reading, known.get(fold(self._inside(reading.path)), ())) for reading in allowed]
+            self._take(path, found, rule)
+
+    def moved(self, rule: tuple[str, ...], fold: Fold) -> None:
+        """Take each path for one of a folder that was moved."""
+        if not self._open:
+            return
+        moves = self._moves(fold)
+        move = self._matches.move or _agreed(moves)
+        self._matches.move = move
+        self._has_moves |= {path for path, found in moves.items() if found}
+        if move is None:
+            return
+        before, after = fold(move[0]), fold(move[1])
+        known = self._known(fold)
+        for path, readings in list(self._open.items()):
+            for tier in range(LAST_TIER + 1):
+                found = [
+                    (reading, known.get(after + folded.removeprefix(before), ()))
+                    for reading in readings
+                    if reading.tier == tier and (folded := fold(reading.path)).startswith(before)
+                ]
+                if self._take(path, found, (MOVED, *rule)):
+                    break
+
+    def outcome(self) -> Matches:
+        """What was found, once all was tried: of names that a rule makes one, only the very name counts."""
+        matches = self._matches
+        claims = Counter(matches.images.values())
+        for path, rules in self._rules.items():
+            if LOOSE.isdisjoint(rules) or claims[matches.images[path]] == 1:
+                matches.rules.update(rules)
+            else:
+                del matches.images[path]
+                matches.ambiguous.append(path)
+        for path in self._open:
+            is_ambiguous = path in self._has_moves and not matches.move
+            (matches.ambiguous if is_ambiguous else matches.unknown).append(path)
+        return matches
+
+    def _take(self, path: str, found: Sequence[tuple[Reading, Sequence[str]]], rule: tuple[str, ...]) -> bool:
+        """Settle a path if any of its readings is an image; one that may be several images is none of them."""
+        images = {image for _, several in found for image in several}
+        if not images:
+            return False
+        del self._open[path]
+        if len(images) > 1:
+            self._matches.ambiguous.append(path)
+            return True
+        reading = next(reading for reading, several in found if several)
+        self._matches.images[path] = images.pop()
+        if rules := (*reading.rules, *rule):
+            self._rules[path] = rules
+        return True
+
+    def _known(self, fold: Fold) -> Mapping[str, Sequence[str]]:
+        """The images that each text is; several where the fold makes their names one."""
+        if fold not in self._by_fold:
+            known: dict[str, tuple[str, ...]] = {}
+            for image in self._images:
+                text = fold(image)
+                known[text] = (*known.get(text, ()), image)[:2]
+            self._by_fold[fold] = known
+        return self._by_fold[fold]
+
+    def _inside(self, path: str) -> str:
+        return os.path.relpath(path, self._datadir) if path.startswith("/") else os.path.normpath(path)
+
+    def _moves(self, fold: Fold) -> dict[str, list[Move]]:
+        """For each path the moves that would make it the images with the longest end in common."""
+        wanted = {
+            path: [[fold(reading.path) for reading in readings if reading.tier == tier] for tier in range(3)]
+            for path, readings in self._open.items()
+        }
+        names = {text.rpartition("/")[2] for tiers in wanted.values() for tier in tiers for text in tier}
+        named = _named(self._images, names, fold)
+        moves: dict[str, list[Move]] = {}
+        for path, tiers in wanted.items():
+            found = ([move for text in tier for move in _moves_of(text, named)] for tier in tiers)
+            moves[path] = next(filter(None, found), [])
+        return moves
+
+
+def _named(images: Sequence[str], names: Set[str], fold: Fold) -> dict[str, list[str]]:
+    """The images, folded, by their names, as far as these are wanted."""
     named: dict[str, list[str]] = defaultdict(list)
-    names = {os.path.basename(path) for path in paths}  # noqa: PTH119 - of text, not of files here
     for image in images:
-        if (name := image.rpartition("/")[2]) in names:
-            named[name].append(image)
-    moves: dict[str, list[Move]] = {}
-    for path in paths:
-        common = {image: _common_end(path, image) for image in named[path.rpartition("/")[2]]}
-        longest = max(common.values(), default=0)
-        moves[path] = [
-            (path[: len(path) - longest], image[: len(image) - longest])
-            for image, length in common.items()
-            if length == longest
-        ]
-    return moves
+        if (name := fold(image.rpartition("/")[2])) in names:
+            named[name].append(fold(image))
+    return named
+
+
+def _moves_of(path: str, named: Mapping[str, Sequence[str]]) -> list[Move]:
+    common = {image: _common_end(path, image) for image in named.get(path.rpartition("/")[2], ())}
+    longest = max(common.values(), default=0)
+    return [
+        (path[: len(path) - longest], image[: len(image) - longest])
+        for image, length in common.items()
+        if length == longest
+    ]
 
 
 def _common_end(path: str, image: str) -> int:

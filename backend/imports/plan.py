@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from backend.answers import Answer, Label, Source
-from backend.imports.addresses import path_of
+from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, Reading, readings
 from backend.imports.labelled import Labelled, Words
-from backend.imports.matching import Matches, match
+from backend.imports.matching import CASE, MOVED, UNICODE_FORM, Matches, match
 from IA.tiles import MARK, grid_of, photo_of, split
 from IA.words import counted
 
@@ -19,6 +19,18 @@ TELL = 5  # examples of each kind of trouble
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
 IMPORTS = uuid.UUID("f7b1c2de-5f3c-4a57-9d0e-6d0f6c9a1b52")
 CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+FIELD = "field"
+RULES = {
+    MOVED: ("was found as moved", "were found as moved"),
+    UNICODE_FORM: ("was found in another Unicode form", "were found in another Unicode form"),
+    CASE: ("was found in another case", "were found in another case"),
+    BACKSLASHES: ("was found with its backslashes as slashes", "were found with their backslashes as slashes"),
+    AS_WRITTEN: ("was found with + # & % as they stand", "were found with + # & % as they stand"),
+    CP1252: ("was found with its bytes read as cp1252", "were found with their bytes read as cp1252"),
+    APOSTROPHE: ("was found without its first apostrophe", "were found without their first apostrophe"),
+    FIELD: ("was found in another field than image", "were found in another field than image"),
+}
+"""What is told of paths that are not the very name of an image, by the rule."""
 
 
 @dataclass
@@ -83,19 +95,23 @@ def plan(
         datadir: absolute.
         standing: the answers that the run has.
     """
-    meaning, unread, by_model = words.meaning(), Counter[str](), 0
+    unread, by_model = Counter[str](), 0
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
+    several: dict[str, list[Reading]] = {}
     photos = set(map(photo_of, images))
     for said in labelled:
-        label = words.label(said.said, meaning)
+        label = words.label(said.said)
         if said.source == "model":
             by_model += 1
         elif label is None:
             unread[", ".join(said.said)] += 1
         else:
-            by_path[_path(said, photos)].setdefault(label, said)
+            path, meant = _path(said, photos)
+            by_path[path].setdefault(label, said)
+            if meant != [Reading(path)]:
+                several[path] = meant
     is_cut_up = bool(images) and images[0] not in photos
-    matches = match(by_path, [*images, *sorted(photos)] if is_cut_up else images, datadir)
+    matches = match(by_path, [*images, *sorted(photos)] if is_cut_up else images, datadir, several)
     planned = Plan(matches, unread=unread, by_model=by_model)
     given: dict[str, dict[Label, Labelled]] = {}
     for path, image in matches.images.items():
@@ -115,12 +131,18 @@ def plan(
     return planned
 
 
-def _path(said: Labelled, photos: Set[str]) -> str:
-    """The path that is meant; what is known already is no address."""
+def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[Reading]]:
+    """What to call the path that is meant, and all that it may mean; what is known already is no address."""
     photo, tile = split(said.path)
-    place = photo if photo in photos else path_of(photo)
     text = said.tile if tile is None else str(tile)
-    return f"{place}{MARK}{text}" if text else place
+    end = f"{MARK}{text}" if text else ""
+    found = [Reading(photo)] if photo in photos else readings(photo)
+    for other in said.or_paths:
+        found += [Reading(other)] if other in photos else readings(other)
+    rules = (FIELD,) if said.field else ()
+    meant = [Reading(f"{reading.path}{end}", (*reading.rules, *rules), reading.tier) for reading in found]
+    name = meant[0].path if len(meant) == 1 else ", ".join((photo, *said.or_paths)) + end
+    return name, meant
 
 
 def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], photos: Set[str], planned: Plan) -> None:
@@ -145,6 +167,9 @@ def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Itera
     yield counted(len(planned.fresh), "image gets a label", "images get a label")
     if matches.move:
         yield f"  paths are read as moved from {matches.move[0] or './'} to DATADIR/{matches.move[1]}"
+    for rule, (one, many) in RULES.items():
+        if matches.rules[rule]:
+            yield f"  {counted(matches.rules[rule], f'path {one}', f'paths {many}')}"
     yield counted(len(planned.same), "has it already", "have it already")
     keeps, keep = "keeps its own; --overwrite changes it", "keep theirs; --overwrite changes them"
     conflicts = [f"{image}: {standing[image]}, in the file {label}" for image, label in planned.conflicts.items()]

@@ -1,14 +1,14 @@
-"""Tables: CSV, JSON lines and JSON lists (Label Studio's JSON_MIN, too), with an image and its class in each row."""
+"""Rows of any table, such as Label Studio's JSON_MIN: an image and its class in each."""
 
-import csv
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from backend.imports.addresses import in_cp1252
 from backend.imports.labelled import Labelled
+from backend.imports.tables import are_filled
+from config import folded
 from IA.tiles import TILE
 
 PATHS = (
@@ -17,41 +17,20 @@ PATHS = (
 )
 LABELS = ("label", "class", "choice", "category", "answer", "target", "labels", "tag", "annotation", "y")
 MOST_MS = 2**53
-LINE_BYTES = 2**20
 
 
-def csv_records(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of a CSV file, or of one with tabs or semicolons; names of images keep their bytes.
+class ColumnError(ValueError):
+    """No column of a table is called as those that name images, or classes, usually are.
 
-    Raises:
-        ValueError: it is no such file.
+    Attributes:
+        what: images or labels.
+        columns: the names of those that are there.
     """
-    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        head = file.readline(LINE_BYTES)
-        file.seek(0)
-        delimiter = max(",;\t", key=head.count)
-        try:
-            yield from csv.DictReader(file, delimiter=delimiter)
-        except csv.Error as error:
-            raise ValueError(f"{path} is no good CSV ({error})") from None
 
-
-def json_line_records(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The objects in a file of JSON lines.
-
-    Raises:
-        ValueError: a line is none.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError):
-                    raise ValueError(f"line {number} of {path} is no JSON") from None
-                if not isinstance(record, dict):
-                    raise ValueError(f"line {number} of {path} is no object")
-                yield record
+    def __init__(self, what: str, columns: Iterable[str]) -> None:
+        self.what, self.columns = what, list(columns)
+        there = ", ".join(self.columns)[:200]
+        super().__init__(f"no column names the {what} (there are {there})")
 
 
 def labelled(
@@ -65,15 +44,21 @@ def labelled(
         label_column: which names the class; None: one of `LABELS`.
 
     Raises:
-        ValueError: there is no such column.
+        ColumnError: there is no such column.
+        ValueError: a row names no image.
     """
+    columns: tuple[str, str] | None = None
     for record in records:
-        path_column = path_column or _column(record, PATHS, "images", "--path-column")
-        label_column = label_column or _column(record, LABELS, "labels", "--label-column")
-        address = record.get(path_column)
+        if not are_filled(record.values()):
+            continue
+        columns = columns or (
+            _column(record, PATHS, path_column, "images"),
+            _column(record, LABELS, label_column, "labels"),
+        )
+        address = record.get(columns[0])
         if not isinstance(address, str) or not address.strip():
-            raise ValueError(f"a row has no image in column {path_column!r}")
-        yield with_circumstances(address, tuple(said(record.get(label_column))), record)
+            raise ValueError(f"a row has no image in column {in_cp1252(columns[0])!r}")
+        yield with_circumstances(address, tuple(said(record.get(columns[1]))), record)
 
 
 def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, Any]) -> Labelled:
@@ -106,7 +91,7 @@ def said(value: Any) -> Iterator[str]:
         yield str(value).lower()
     elif isinstance(value, str | int | float):
         if str(value).strip():
-            yield str(value).removesuffix(".0")
+            yield in_cp1252(str(value))
     elif isinstance(value, list):
         for each in value:
             yield from said(each)
@@ -125,13 +110,15 @@ def moment(value: Any) -> float | None:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-def _column(record: Mapping[str, Any], names: tuple[str, ...], what: str, option: str) -> str:
-    known = {str(name).strip().casefold(): name for name in record}
-    for name in names:
+def _column(record: Mapping[str, Any], usual: tuple[str, ...], asked: str | None, what: str) -> str:
+    """The column that was asked for, as the table spells it, else the first of the usual names that it has."""
+    known = {folded(in_cp1252(str(name))): name for name in record}
+    if asked is not None:
+        return asked if asked in record else known.get(folded(asked), asked)
+    for name in usual:
         if name in known:
             return known[name]
-    there = ", ".join(map(str, record))[:200]
-    raise ValueError(f"no column names the {what} (there are {there}); say which with {option}")
+    raise ColumnError(what, [in_cp1252(str(name)) for name in record])
 
 
 def _number(value: Any) -> float | None:

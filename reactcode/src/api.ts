@@ -269,6 +269,8 @@ export interface ImportPlan {
   readonly same: number;
   /** Labels that no person gave; they are left out. */
   readonly by_model: number;
+  /** How paths were found that are not the very name of an image, and how many by each rule. */
+  readonly rules?: readonly { readonly rule: string; readonly paths: number; readonly says: string }[];
   /** Words that mean nothing here, and how many images have them. */
   readonly unread: Readonly<Record<string, number>>;
   readonly conflicts: Some;
@@ -303,6 +305,16 @@ export interface Reading {
   readonly overwrite: boolean;
   readonly positive: readonly string[];
   readonly negative: readonly string[];
+  /** The column of a table that names the image, and the one that names the class; absent: by their usual names. */
+  readonly columns: Readonly<Partial<Record<ColumnName, string>>>;
+}
+
+export type ColumnName = "path_column" | "label_column";
+
+/** A table whose columns have no usual names: which one is missing, and those that there are. */
+export interface Unnamed {
+  readonly missing: ColumnName;
+  readonly columns: readonly string[];
 }
 
 /** The rest as a model has labelled it. */
@@ -346,10 +358,13 @@ export interface Outlook {
 /** The server answered, and said no. */
 export class Refused extends Error {
   readonly status: number;
+  /** All that the server said. */
+  readonly body: unknown;
 
-  constructor(status: number, sentence: string) {
+  constructor(status: number, sentence: string, body: unknown = null) {
     super(sentence);
     this.status = status;
+    this.body = body;
   }
 
   /** Whether the same request may succeed later. */
@@ -373,18 +388,18 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
   } catch (error) {
     throw new Away(String(error));
   }
-  if (!response.ok) throw new Refused(response.status, await sentenceOf(response));
+  if (!response.ok) throw await refusalOf(response);
   return response;
 }
 
-async function sentenceOf(response: Response): Promise<string> {
+async function refusalOf(response: Response): Promise<Refused> {
   try {
     const body = (await response.json()) as { detail?: unknown };
-    if (typeof body.detail === "string") return body.detail;
+    if (typeof body.detail === "string") return new Refused(response.status, body.detail, body);
   } catch {
     // not JSON: the status says enough
   }
-  return `The server answered ${response.status}.`;
+  return new Refused(response.status, `The server answered ${response.status}.`);
 }
 
 async function json<T>(path: string, init?: RequestInit): Promise<T> {
@@ -427,11 +442,13 @@ export function past(limit: number, offset: number, filter: Filter = {}) {
   return json<{ annotations: readonly PastAnswer[]; total: number }>(`api/annotations?${query.toString()}`);
 }
 
-function importing<T>(file: File, { overwrite, positive, negative }: Reading, isDry: boolean): Promise<T> {
+function importing<T>(file: File, reading: Reading, isDry: boolean): Promise<T> {
+  const { overwrite, positive, negative, columns } = reading;
   const query = new URLSearchParams({
     name: file.name.slice(-IMPORT_NAME),
     dry_run: String(isDry),
     overwrite: String(overwrite),
+    ...columns,
   });
   for (const word of positive) query.append("positive", word);
   for (const word of negative) query.append("negative", word);
@@ -440,6 +457,14 @@ function importing<T>(file: File, { overwrite, positive, negative }: Reading, is
     body: file,
     signal: AbortSignal.timeout(IMPORT_PATIENCE_MS),
   });
+}
+
+/** Which column of a table the server asks for; null: it refused for another reason. */
+export function unnamedIn(error: unknown): Unnamed | null {
+  const body = error instanceof Refused ? (error.body as Partial<Unnamed> | null) : null;
+  return body?.missing && Array.isArray(body.columns)
+    ? { missing: body.missing, columns: body.columns }
+    : null;
 }
 
 export const planImport = (file: File, reading: Reading) => importing<ImportPlan>(file, reading, true);
@@ -478,7 +503,7 @@ export function upload(
 }
 
 async function readUpload(response: Response): Promise<Uploaded> {
-  if (!response.ok) throw new Refused(response.status, await sentenceOf(response));
+  if (!response.ok) throw await refusalOf(response);
   return (await response.json()) as Uploaded;
 }
 /** The most suspicious first; `total`: how many there are. */

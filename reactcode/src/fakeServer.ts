@@ -6,6 +6,7 @@ import type {
   ImportPlan,
   Label,
   LastImport,
+  Unnamed,
   Outlook,
   PastAnswer,
   Statistics,
@@ -53,7 +54,7 @@ export class FakeServer {
   readonly damaged = new Map<number, string>(); // what is missing in the picture of an image
   readonly requests: string[] = [];
   /** What a file of labels would do, or why it cannot be read. */
-  imports: (query: URLSearchParams) => ImportPlan | string = () => "There are none.";
+  imports: (query: URLSearchParams) => ImportPlan | Unnamed | string = () => "There are none.";
   readonly imported: string[] = [];
   lastImport: LastImport = { group: null, images: 0 };
   /** Who has handed back what it was given. */
@@ -134,6 +135,7 @@ export class FakeServer {
     this.imported.push(query.toString());
     const plan = this.imports(query);
     if (typeof plan === "string") return Response.json({ detail: plan }, { status: 422 });
+    if ("missing" in plan) return Response.json({ detail: "choose it", ...plan }, { status: 422 });
     return Response.json({ ...plan, counts: this.counts(), group: "g" });
   }
 

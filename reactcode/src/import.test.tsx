@@ -100,3 +100,30 @@ it("says of one that it is one", async () => {
   fireEvent.click(screen.getByText("Take over 1 label"));
   await screen.findByText("1 label is taken over.");
 });
+
+it("asks which column is which where their names do not say so, instead of naming an option", async () => {
+  const columns = ["Datei", "Größe", "Art"];
+  server.imports = (query) => {
+    if (!query.has("path_column")) return { missing: "path_column", columns };
+    if (!query.has("label_column")) return { missing: "label_column", columns };
+    return { ...PLAN, unread: {} };
+  };
+  await opened();
+  fireEvent.change(await screen.findByLabelText(/names the image/), { target: { value: "Datei" } });
+  fireEvent.change(await screen.findByLabelText(/names the class/), { target: { value: "Art" } });
+  fireEvent.click(await screen.findByText(/Take over 2 labels/));
+  await screen.findByText(/2 labels are taken over/);
+  const stored = new URLSearchParams(server.imported.at(-1));
+  expect([stored.get("path_column"), stored.get("label_column")]).toEqual(["Datei", "Art"]);
+});
+
+it("says by which rule paths were found that are not the very name of an image", async () => {
+  const rules = [
+    { rule: "case", paths: 1, says: "was found in another case" },
+    { rule: "moved", paths: 3, says: "were found as moved" },
+  ];
+  server.imports = () => ({ ...PLAN, rules });
+  await opened();
+  expect(await screen.findByText(/path was found in another case/)).toBeTruthy();
+  expect(screen.getByText(/paths were found as moved/)).toBeTruthy();
+});

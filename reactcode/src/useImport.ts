@@ -11,6 +11,9 @@ export interface Importing {
   readonly overwrite: boolean;
   /** What the person says that words of the file mean; "": nothing. */
   readonly words: ReadonlyMap<string, Meaning>;
+  /** The columns of a table, where the person has to say which is which; else null. */
+  readonly unnamed: api.Unnamed | null;
+  readonly columns: api.Reading["columns"];
   readonly isBusy: boolean;
   readonly trouble: string | null;
   /** How many labels an undo took back; null: none was asked for. */
@@ -23,14 +26,16 @@ const NOTHING: Importing = {
   done: null,
   overwrite: false,
   words: new Map(),
+  unnamed: null,
+  columns: {},
   isBusy: false,
   trouble: null,
   undone: null,
 };
 
-function readingOf({ overwrite, words }: Importing): api.Reading {
+function readingOf({ overwrite, words, columns }: Importing): api.Reading {
   const meaning = (wanted: Meaning) => [...words].filter(([, is]) => is === wanted).map(([word]) => word);
-  return { overwrite, positive: meaning("positive"), negative: meaning("negative") };
+  return { overwrite, positive: meaning("positive"), negative: meaning("negative"), columns };
 }
 
 function sentenceOf(error: unknown): string {
@@ -45,7 +50,13 @@ export function useImport() {
       const answer = await request();
       setState({ ...next, ...answer, isBusy: false, trouble: null });
     } catch (error) {
-      setState({ ...next, isBusy: false, trouble: sentenceOf(error) });
+      const unnamed = api.unnamedIn(error);
+      setState({
+        ...next,
+        unnamed: unnamed ?? next.unnamed,
+        isBusy: false,
+        trouble: unnamed ? null : sentenceOf(error),
+      });
     }
   };
   const look = (next: Importing) =>
@@ -55,6 +66,8 @@ export function useImport() {
     choose: (file: File) => look({ ...NOTHING, file }),
     mean: (word: string, meaning: Meaning) =>
       look({ ...state, words: new Map([...state.words, [word, meaning]]) }),
+    name: (column: api.ColumnName, called: string) =>
+      look({ ...state, columns: { ...state.columns, [column]: called } }),
     setOverwrite: (overwrite: boolean) => setState({ ...state, overwrite }),
     store: () =>
       ask(state, async () =>

@@ -1,6 +1,6 @@
 """What each export takes, with many answers: time, size, and memory beyond what the program takes at rest.
 
-    python -m tests.benchmarks.exports [--answers 1000000] [--formats csv coco] [--tile 6x4] [--roll-up]
+    python -m tests.benchmarks.exports [--answers 1000000] [--formats csv coco] [--tile 6x4] [--roll-up] [--no-exif]
 
 The answers are made up, in a database of their own; the image of each is a hard link to one of a few small JPEGs, or
 with --tile a tile of such a one, in any order. Every export runs in a process of its own, reads the database and throws
@@ -65,14 +65,16 @@ def _row(number: int, path: str) -> tuple[object, ...]:
     return f"{number:032x}", path, label, 300 + number % 977, probability, 1.7e9 + number, number // 50
 
 
-def measure(run: Path, format: str, roll_up: bool) -> None:
+def measure(run: Path, format: str, roll_up: bool, exif: bool) -> None:
     """Make one export, in this process, and print its row."""
     reading = opened(run)
     before_bytes = forget_most_bytes()
     began_s, cpu_s, size = time.perf_counter(), time.process_time(), 0
     moment = reading.moment(by_path=format in TREES and reading.settings.tile != "" and not roll_up)
     answers = RolledUp(moment) if roll_up else moment
-    source = Source(answers, "hat", "no hat", Pictures(reading.datadir, reading.inside), is_rolled_up=roll_up)
+    source = Source(
+        answers, "hat", "no hat", Pictures(reading.datadir, reading.inside), is_rolled_up=roll_up, reads_exif=exif
+    )
     for piece in pieces(FORMATS[format].lines(source)):
         size += len(piece)
     took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
@@ -106,10 +108,11 @@ def main() -> None:
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     parser.add_argument("--tile", default="", help="answers to tiles of this grid")
     parser.add_argument("--roll-up", action="store_true", help="an answer a photo")
+    parser.add_argument("--no-exif", action="store_true", help="without what cameras said of the photos")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        measure(given.measure, given.formats[0], given.roll_up)
+        measure(given.measure, given.formats[0], given.roll_up, not given.no_exif)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -121,6 +124,7 @@ def main() -> None:
         for format in given.formats:
             command = [sys.executable, "-m", __spec__.name, "--measure", str(folder / "run"), "--formats", format]
             command += ["--roll-up"] if given.roll_up else []
+            command += ["--no-exif"] if given.no_exif else []
             subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 

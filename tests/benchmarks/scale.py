@@ -30,11 +30,13 @@ def make_files(folder: Path, images: int) -> list[str]:
     """Files in class folders, one in twenty in `positive`; their paths relative to the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    source = folder / "source.tmp"
+    source, exif = folder / "source.tmp", Image.Exif()
+    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS 5D"
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:01 12:30:00"
     for number in tqdm(range(images), desc="files"):
         if number % PER_FILE == 0:
             source.unlink(missing_ok=True)
-            Image.new("RGB", (64, 48), (number // PER_FILE % 256, 90, 120)).save(source, "JPEG")
+            Image.new("RGB", (64, 48), (number // PER_FILE % 256, 90, 120)).save(source, "JPEG", exif=exif)
         name = "positive" if number % CLUSTERS == 0 else f"part-{number // PER_FOLDER:04d}"
         path = folder / name / f"{number:07d}.jpg"
         if number % PER_FOLDER < 2:

@@ -1,5 +1,5 @@
 // Labels that a person has already: choose a file, see what it would do, take it over, take it back.
-import type { ImportPlan, Some } from "../api";
+import type { ColumnName, ImportPlan, Some } from "../api";
 import { noun } from "../tiles";
 import { useImport, type Importing, type Meaning } from "../useImport";
 import type { Session } from "../useSession";
@@ -32,10 +32,46 @@ export function Import({ session }: { readonly session: Session }) {
         {done ? (
           <Done session={session} importing={importing} />
         ) : (
-          plan && <Plan session={session} importing={importing} plan={plan} />
+          <>
+            <Columns importing={importing} />
+            {plan && <Plan session={session} importing={importing} plan={plan} />}
+          </>
         )}
       </div>
     </Dialog>
+  );
+}
+
+const ASKED = { path_column: "Which column names the image?", label_column: "Which column names the class?" };
+
+/** The columns of a table that have no usual names: the person says which is which. */
+function Columns({ importing }: { readonly importing: ReturnType<typeof useImport> }) {
+  const { unnamed, columns, isBusy } = importing.state;
+  if (unnamed === null) return null;
+  const asked = (Object.keys(ASKED) as ColumnName[]).filter(
+    (column) => column === unnamed.missing || columns[column] !== undefined,
+  );
+  return (
+    <fieldset className="words columns">
+      <legend>This table needs a word from you</legend>
+      {asked.map((column) => (
+        <label key={column}>
+          <span>{ASKED[column]}</span>
+          <select
+            value={columns[column] ?? ""}
+            disabled={isBusy}
+            onChange={(event) => void importing.name(column, event.target.value)}
+          >
+            <option value="" disabled>
+              choose
+            </option>
+            {unnamed.columns.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 
@@ -55,6 +91,11 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
         <Line of={plan.negative} one="becomes" many="become" says={`“${nameOf(status, "negative")}”`} />
         <Line of={plan.skipped} one="is" many="are" says="skipped" />
         <Line of={plan.same} one="has" many="have" says="that label already" />
+        {plan.rules?.map(({ rule, paths, says }) => (
+          <li key={rule}>
+            <b>{count(paths)}</b> {paths === 1 ? "path" : "paths"} {says}
+          </li>
+        ))}
         <Examples
           some={plan.conflicts}
           one="has another label, and keeps it"

@@ -1,0 +1,100 @@
+"""Tables as files: CSV as spreadsheets write it, in whatever encoding and with whatever separator, and JSON as text."""
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from backend.exports.fields import FURTHER
+from IA.cells import plain
+
+HEAD_BYTES = 4096
+LINE_CHARACTERS = 2**20
+MARKS = {  # the longest first: UTF-32 begins as UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8-sig",
+}
+SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[,;\t]*[\r\n]*', re.IGNORECASE)  # a line by which Excel is told of it
+SEPARATORS = ",;\t"
+QUOTED = re.compile(r'"[^"]*"')
+
+
+def opened(path: Path) -> IO[str]:
+    """A file as text, in the encoding that it seems to have; bytes that are no UTF-8 are kept."""
+    with path.open("rb") as file:
+        encoding = encoding_of(file.read(HEAD_BYTES))
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    return path.open(newline="", encoding=encoding, errors=errors)
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of a file that begins so: by its mark or, of UTF-16 without one, by where its zeros are."""
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if 4 * odd > len(head) and not even:
+        return "utf-16-le"
+    return "utf-16-be" if 4 * even > len(head) and not odd else "utf-8"
+
+
+def csv_records(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a CSV file, or of one with tabs or semicolons; names of images keep their bytes.
+
+    What our own exports put before cells that a spreadsheet would run is taken away again.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    with opened(path) as file:
+        head = file.readline(LINE_CHARACTERS)
+        told = SEPARATOR.fullmatch(head)
+        if told is None:
+            file.seek(0)
+        delimiter = told[1] if told else max(SEPARATORS, key=QUOTED.sub("", head).count)
+        try:
+            rows = (row for row in csv.reader(file, delimiter=delimiter) if any(map(str.strip, row)))
+            columns = next(rows, [])
+            is_ours = set(FURTHER) <= set(columns)
+            for row in rows:
+                yield dict(zip(columns, map(plain, row) if is_ours else row, strict=False))
+        except (csv.Error, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no good CSV ({error})") from None
+
+
+def json_line_records(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The objects in a file of JSON lines.
+
+    Raises:
+        ValueError: a line is none.
+    """
+    with opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    raise ValueError(f"line {number} of {path} is no JSON") from None
+                if not isinstance(record, dict):
+                    raise ValueError(f"line {number} of {path} is no object")
+                yield record
+
+
+def json_content(path: Path) -> Any:
+    """What a JSON file holds. Raises ValueError where it is none."""
+    try:
+        with opened(path) as file:
+            return json.load(file)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is no JSON") from None
+
+
+def are_filled(values: Iterable[Any]) -> bool:
+    """Whether any of the cells of a row says something."""
+    return any(value.strip() if isinstance(value, str) else value is not None for value in values)
