@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import math
 import os
 import re
 import socket
@@ -20,6 +21,8 @@ FINETUNE = ("auto", "on", "off")
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUDIT = 0.02
+DEFAULT_AUTO_IDLE_S = 180.0
+AUTO_IDLE_LEAST_S = 10
 EXTRA_SUFFIXES = {".heic": "heic", ".heif": "heic", ".dcm": "dicom"}  # and the extra of pyproject.toml that reads them
 EXTRA_PACKAGES = {"heic": "pillow_heif", "dicom": "pydicom"}
 MISSING_SUFFIXES = frozenset(
@@ -72,6 +75,7 @@ class Config:
         alike: whether near duplicates are one question, one of `ALIKE`.
         examples: absolute path of a folder of pictures of what is looked for; `NO_EXAMPLES`: none any more.
         tile: the grid that every photo is cut up by, such as 6x4; what is asked about are the tiles.
+        auto_idle: seconds without a sign of a person, at least, after which AUTO asks for one; 0: never.
     """
 
     run: Path
@@ -94,6 +98,7 @@ class Config:
     alike: str | None = None
     examples: str | None = None
     tile: str | None = None
+    auto_idle: float | None = None
 
     @property
     def address(self) -> str:
@@ -123,6 +128,7 @@ class Config:
             "ALIKE": self.alike,
             "EXAMPLES": self.examples,
             "TILE": self.tile,
+            "AUTO_IDLE": self.auto_idle,
             "INSTRUCTIONS": self.instructions,
             "AI": int(self.ai),
             "TENSORBOARD": int(self.tensorboard),
@@ -152,6 +158,7 @@ class Config:
             alike=environ.get("IA_ALIKE"),
             examples=environ.get("IA_EXAMPLES"),
             tile=environ.get("IA_TILE"),
+            auto_idle=float(environ["IA_AUTO_IDLE"]) if "IA_AUTO_IDLE" in environ else None,
             instructions=Path(instructions) if instructions else None,
             ai=environ.get("IA_AI", "1") == "1",
             tensorboard=environ.get("IA_TENSORBOARD", "1") == "1",
@@ -202,6 +209,7 @@ class Config:
             alike=given.alike,
             examples=None if given.examples is None else _examples(given.examples),
             tile=given.tile,
+            auto_idle=given.auto_idle,
             instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
@@ -312,6 +320,20 @@ def _share(text: str) -> float:
     return share
 
 
+def _idle(text: str) -> float:
+    if text == "off":
+        return 0.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if seconds != 0 and not AUTO_IDLE_LEAST_S <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to wait, {AUTO_IDLE_LEAST_S} seconds or more; 0 or off: never"
+        )
+    return seconds
+
+
 def _session_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="bash launch.sh",
@@ -360,6 +382,13 @@ def _session_parser() -> argparse.ArgumentParser:
         metavar="6x4",
         type=_grid,
         help="for large photos of small things: cut each into columns x rows, and ask about the tiles",
+    )
+    parser.add_argument(
+        "--auto-idle",
+        metavar="SECONDS",
+        type=_idle,
+        help="AUTO asks whether somebody is there after so long without a sign, or later where positives are rare; "
+        f"0 or off: never ({DEFAULT_AUTO_IDLE_S:.0f})",
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from backend.database import RefusedError
 
 Label = Literal["positive", "negative", "skipped"]
-Source = Literal["key", "button", "timeout", "api", "import"]
+Source = Literal["key", "button", "timeout", "grid", "api", "import"]
 
 DATABASE = "labels.sqlite3"
 HEADER_BYTES = 100
