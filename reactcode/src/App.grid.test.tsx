@@ -17,6 +17,7 @@ const cells = () => [...document.querySelectorAll<HTMLElement>("#grid .grid-cell
 const images = () => cells().map(({ dataset }) => Number(dataset["image"]));
 const marks = () => cells().map(({ dataset }) => dataset["mark"] ?? "");
 const stored = () => server.stored.map(({ image, label }) => [image, label]);
+const tally = () => find("store")?.querySelector(".name")?.textContent;
 const live = () => document.querySelector("[aria-live]")?.textContent;
 const thumbnails = () => [...document.querySelectorAll<HTMLElement>("#history .thumbnail")];
 
@@ -122,11 +123,11 @@ describe("the grid", () => {
     await gridOf(0, 1, 2, 3);
     press("Enter", { repeat: true });
     expect(server.received).toEqual([]);
-    expect(text("store")).toContain("0 hat,4 no hat");
+    expect(tally()).toBe("0 hat, 4 no hat");
     press("2");
     press("s");
     press("3");
-    expect(find("store")?.getAttribute("aria-label")).toBe("1 hat, 2 no hat, 1 skipped");
+    expect(tally()).toBe("1 hat, 2 no hat, 1 skipped");
     fireEvent.click(find("store")!);
     await waitFor(() => expect(server.received).toHaveLength(4));
     expect(server.received.every(({ source }) => source === "grid")).toBe(true);
@@ -323,10 +324,10 @@ describe("the model's marks", () => {
     await opened();
     await gridOf(0, 1, 2, 3);
     expect(marks()).toEqual(["positive", "positive", "", ""]);
-    expect(find("store")?.getAttribute("aria-label")).toBe("2 hat, 2 no hat");
+    expect(tally()).toBe("2 hat, 2 no hat");
     expect(document.querySelector(".hint")?.textContent).toBe("The model marked “hat”: check each");
     press("4");
-    expect(find("store")?.getAttribute("aria-label")).toBe("3 hat, 1 no hat");
+    expect(tally()).toBe("3 hat, 1 no hat");
     press("Enter");
     await waitFor(() =>
       expect(stored().map(([, label]) => label)).toEqual(["positive", "positive", "negative", "positive"]),
@@ -341,7 +342,9 @@ describe("the model's marks", () => {
     for (const key of "1234") press(key);
     press("Enter");
     expect(document.activeElement).toBe(find("against"));
-    expect(text("against-what")).toBe("Against the model: 4 “no hat” at 96 to 98 %. Is that right?");
+    expect(text("against-what")).toBe(
+      "Against the model: 4 “no hat” that it calls “hat” (96 to 98 %). Is that right?",
+    );
     expect(cells().map(({ dataset }) => dataset["against"])).toEqual(Array(4).fill("true"));
     press("Enter", { repeat: true }); // still the same press
     expect(find("against")).not.toBeNull();
@@ -370,7 +373,7 @@ describe("the model's marks", () => {
     );
     for (const key of "123") press(key);
     fireEvent.click(find("store")!);
-    expect(find("store")?.getAttribute("aria-label")).toBe("Yes: 1 hat, 3 no hat");
+    expect(tally()).toBe("Yes: 1 hat, 3 no hat");
     press("1"); // a mark is a way back, too
     expect(find("against")).toBeNull();
     fireEvent.click(find("store")!);

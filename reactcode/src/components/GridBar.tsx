@@ -6,7 +6,7 @@ import type { State } from "../state";
 import { noun } from "../tiles";
 import { useFocusMeanwhile } from "../useFocusMeanwhile";
 import type { Session } from "../useSession";
-import { nameOf } from "../words";
+import { nameOf, percent } from "../words";
 import { leftInWords } from "../first";
 import { Icon } from "./Icon";
 import { Key } from "./Key";
@@ -60,18 +60,25 @@ function Question({ session }: Props) {
   );
 }
 
-/** Which answers go against the model, and how probable it calls a positive there. */
+/** Which answers go against the model, and how sure it is of the others. */
 function contradictions(state: State): string {
   const against = againstModel(state);
-  const parts = (["positive", "negative"] as const).flatMap((label) => {
-    const having = against.filter((answer) => answer.label === label);
-    const chances = having.map(({ queued }) => Math.round(100 * (queued.probability ?? 0)));
-    const [least, most] = [Math.min(...chances), Math.max(...chances)];
-    const range = least === most ? `${most}` : `${least} to ${most}`;
-    return having.length > 0 ? [`${having.length} “${nameOf(state.status, label)}” at ${range} %`] : [];
+  const parts = OPPOSITES.flatMap(([label, other]) => {
+    const chances = against.flatMap(({ queued: { probability }, label: said }) =>
+      said === label && probability !== null ? (other === "positive" ? probability : 1 - probability) : [],
+    );
+    const [least, most] = [percent(Math.min(...chances)), percent(Math.max(...chances))];
+    const range = least === most ? most : `${least.replace(" %", "")} to ${most}`;
+    const [name, otherName] = [nameOf(state.status, label), nameOf(state.status, other)];
+    return chances.length > 0 ? [`${chances.length} “${name}” that it calls “${otherName}” (${range})`] : [];
   });
   return parts.join(", ");
 }
+
+const OPPOSITES = [
+  ["positive", "negative"],
+  ["negative", "positive"],
+] as const;
 
 /** Stores what the grid says, and says what that is. */
 function Store({ session, says = "" }: Props & { readonly says?: string }) {
@@ -83,7 +90,6 @@ function Store({ session, says = "" }: Props & { readonly says?: string }) {
     <Press
       id="store"
       className="answer store"
-      aria-label={`${says}${words}`}
       title={`${words} (Enter)`}
       disabled={grid.cells.length === 0}
       onClick={() => engine.answerGrid()}
@@ -94,7 +100,7 @@ function Store({ session, says = "" }: Props & { readonly says?: string }) {
         {tally.map(([number, name], place) => (
           <span key={place}>
             {number} {name}
-            {place < tally.length - 1 && ","}
+            {place < tally.length - 1 && ", "}
           </span>
         ))}
       </span>
