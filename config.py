@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import math
 import os
 import re
 import socket
@@ -24,6 +25,8 @@ FINETUNE = ("auto", "on", "off")
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUDIT = 0.02
+DEFAULT_AUTO_IDLE_S = 180.0
+AUTO_IDLE_LEAST_S = 10
 EXTRA_SUFFIXES = {".heic": "heic", ".heif": "heic", ".dcm": "dicom"}  # and the extra of pyproject.toml that reads them
 EXTRA_PACKAGES = {"heic": "pillow_heif", "dicom": "pydicom"}
 MISSING_SUFFIXES = frozenset(
@@ -130,6 +133,7 @@ class Config:
         rename: the answers that the run has are called `positive` and `negative` from now on.
         run_is_named: the person named the run; else it is the folder's first one, and another question has another.
         demo: the images are pictures made on the spot.
+        auto_idle: seconds without a sign of a person, at least, after which AUTO asks for one; 0: never.
     """
 
     run: Path
@@ -155,6 +159,7 @@ class Config:
     rename: bool = False
     run_is_named: bool = True
     demo: bool = False
+    auto_idle: float | None = None
 
     @property
     def address(self) -> str:
@@ -194,6 +199,7 @@ class Config:
             "ALIKE": self.alike,
             "EXAMPLES": self.examples,
             "TILE": self.tile,
+            "AUTO_IDLE": self.auto_idle,
             "INSTRUCTIONS": self.instructions,
             "RENAME": int(self.rename),
             "DEMO": int(self.demo),
@@ -225,6 +231,7 @@ class Config:
             alike=environ.get("IA_ALIKE"),
             examples=environ.get("IA_EXAMPLES"),
             tile=environ.get("IA_TILE"),
+            auto_idle=float(environ["IA_AUTO_IDLE"]) if "IA_AUTO_IDLE" in environ else None,
             instructions=Path(instructions) if instructions else None,
             rename=environ.get("IA_RENAME", "0") == "1",
             demo=environ.get("IA_DEMO", "0") == "1",
@@ -285,6 +292,7 @@ class Config:
             alike=given.alike,
             examples=None if given.examples is None else _examples(given.examples),
             tile=given.tile,
+            auto_idle=given.auto_idle,
             instructions=instructions,
             ai=not given.no_ai,
             tensorboard=not given.no_ai,
@@ -472,6 +480,20 @@ def _share(text: str) -> float:
     return share
 
 
+def _idle(text: str) -> float:
+    if text == "off":
+        return 0.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if seconds != 0 and not AUTO_IDLE_LEAST_S <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time to wait, {AUTO_IDLE_LEAST_S} seconds or more; 0 or off: never"
+        )
+    return seconds
+
+
 def _session_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog=COMMAND,
@@ -532,6 +554,13 @@ def _session_parser() -> argparse.ArgumentParser:
         metavar="6x4",
         type=_grid,
         help="for large photos of small things: cut each into columns x rows, and ask about the tiles",
+    )
+    parser.add_argument(
+        "--auto-idle",
+        metavar="SECONDS",
+        type=_idle,
+        help="AUTO asks whether somebody is there after so long without a sign, or later where positives are rare; "
+        f"0 or off: never ({DEFAULT_AUTO_IDLE_S:.0f})",
     )
     parser.add_argument(
         "--instructions", metavar="FILE.md", help="a text for whoever answers, shown by the page; kept with the run"

@@ -30,6 +30,7 @@ Each has one writer; each is replaced as a whole, never edited.
 IA/records.py says what is in each, IA/pickle_file.py alone opens the pickles, IA/watching.py tells of a replaced one.
 """
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -84,6 +85,7 @@ def _unpack_settings(data: Any) -> Settings:
         "audit_until": (int, type(None)),
         "recall": (float,),
         "confidence": (float,),
+        "auto_idle": (float,),
     }
     settings = Settings(**{name: typed(known[name], *kind) for name, kind in kinds.items()})
     shares = (settings.audit, settings.audit_after or 0.0, settings.recall, settings.confidence)
@@ -91,6 +93,8 @@ def _unpack_settings(data: Any) -> Settings:
         raise ValueError("a share that is not from 0 to 1")
     if settings.audit_until is not None:
         count(settings.audit_until)
+    if not 0 <= settings.auto_idle < math.inf:
+        raise ValueError("a time that nobody can wait")
     if settings.alike not in ALIKE:
         raise ValueError("an unknown way to find near duplicates")
     return settings

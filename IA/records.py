@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import DEFAULT_ALIKE, DEFAULT_AUDIT
+from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
 from IA.fields import Array
 
 MOST_ALIKE = 100  # images that one question may be about
@@ -36,6 +36,7 @@ class Settings:
         alike: whether near duplicates are one question, one of `config.ALIKE`.
         examples: absolute path of a folder of pictures of what is looked for; "": there are none.
         tile: the grid that every photo is cut up by, such as 6x4; "": the images are the photos.
+        auto_idle: seconds without a sign of a person, at least, after which AUTO asks for one; 0: never.
     """
 
     datadir: str
@@ -55,6 +56,7 @@ class Settings:
     alike: str = DEFAULT_ALIKE
     examples: str = ""
     tile: str = ""
+    auto_idle: float = DEFAULT_AUTO_IDLE_S
 
     def bounds(self, datadir: Path) -> Path | None:
         """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""

@@ -14,7 +14,7 @@ import config
 from backend.database import RefusedError
 
 Label = config.Label
-Source = Literal["key", "button", "timeout", "api", "import"]
+Source = Literal["key", "button", "timeout", "grid", "api", "import"]
 
 DATABASE = "labels.sqlite3"
 HEADER_BYTES = 100

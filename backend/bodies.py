@@ -22,7 +22,7 @@ class AnnotationBody(_Body):
 
     image: Number
     label: Label
-    source: Literal["key", "button", "timeout", "api"] = "api"
+    source: Literal["key", "button", "timeout", "grid", "api"] = "api"
     client: Client = "api"
     shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)

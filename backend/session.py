@@ -509,6 +509,7 @@ class Session:
             "tensorboard": self.config.tensorboard,
             "instructions": self.instructions.version,
             "upload": self.uploads is not None,
+            "auto_idle": self.settings.auto_idle,
             "audit": self.audit_status(),
             "asked_first": self.first.told(self.settings, self.audit()),
             "finished": finish and finish.told(),

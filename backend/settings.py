@@ -44,6 +44,7 @@ def settle(config: Config) -> Settings:
         alike=config.alike or before.alike,
         examples=before.examples if config.examples is None else config.examples_folder,
         tile=before.tile if config.tile is None else config.tile,
+        auto_idle=before.auto_idle if config.auto_idle is None else config.auto_idle,
     )
 
 

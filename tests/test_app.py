@@ -257,12 +257,12 @@ def test_events(server: Serving) -> None:
 
 
 def test_settings_resume(tmp_path: Path, datadir: Path) -> None:
-    """Names and strategy of a run stay when a later start does not give them."""
-    with serving(tmp_path / "run", datadir, positive="cat", strategy="entropy"):
+    """Names, strategy and how long AUTO waits stay when a later start does not give them."""
+    with serving(tmp_path / "run", datadir, positive="cat", strategy="entropy", auto_idle=600.0):
         pass
     with serving(tmp_path / "run", datadir) as server:
         status = server.client.get("/api/status").json()
-    assert (status["classes"]["positive"], status["strategy"]) == ("cat", "entropy")
+    assert (status["classes"]["positive"], status["strategy"], status["auto_idle"]) == ("cat", "entropy", 600)
 
 
 def test_the_token(tmp_path: Path, datadir: Path) -> None:

@@ -29,7 +29,9 @@ def test_what_is_not_asked_for_is_left_open(tmp_path: Path) -> None:
 
 def test_every_option(tmp_path: Path) -> None:
     """Each option of the help ends in its setting, in any place of the command line."""
-    options = "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off --audit 0.5"
+    options = (
+        "--reset --no-ai --no-token --network resnet50 --strategy entropy --finetune off --audit 0.5 --auto-idle 600"
+    )
     names = "--positive lynx --negative none --rename"
     run = tmp_path / "run"
     text = tmp_path / "how to.md"
@@ -53,6 +55,7 @@ def test_every_option(tmp_path: Path) -> None:
         instructions=text,
         audit=0.5,
         rename=True,
+        auto_idle=600.0,
     )
 
 
@@ -103,6 +106,10 @@ def test_demo_has_words_of_its_own() -> None:
         (["localhost", "8077", ""], "empty"),
         (["localhost", "8077", ".", "--audit", "2"], "'2' is no share"),
         (["localhost", "8077", ".", "--audit", "nan"], "'nan' is no share"),
+        *[
+            (["localhost", "8077", ".", "--auto-idle", text], "no time to wait")
+            for text in ("3", "-1", "nan", "1e999", "soon")
+        ],
         (["", "8077", "."], "empty"),
         (["localhost", "8077", "no/such/folder"], "does not exist"),
         (["localhost", "8077", __file__], "is not a folder"),
@@ -139,7 +146,7 @@ def test_instructions_that_cannot_be_shown(tmp_path: Path, content: bytes | None
     assert Config.for_session([*arguments, str(text)]).instructions == text
 
 
-@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans(), texts, shares)
+@given(words, words, words, words, words, st.booleans(), st.booleans(), st.booleans(), texts, shares, shares)
 def test_children_read_the_same_settings(
     positive: str | None,
     negative: str | None,
@@ -151,6 +158,7 @@ def test_children_read_the_same_settings(
     token: bool,
     text: Path | None,
     audit: float | None,
+    auto_idle: float | None,
 ) -> None:
     """What a supervisor leaves in the environment is what its children find there."""
     config = Config(
@@ -168,6 +176,7 @@ def test_children_read_the_same_settings(
         token,
         instructions=text,
         audit=audit,
+        auto_idle=auto_idle,
     )
     assert Config.from_environment(config.environment()) == config
     assert Config.from_environment({}) is None

@@ -81,6 +81,9 @@ def test_filters_and_order(server: Serving) -> None:
     assert listed(server, "") == [5, 4, 3, 2, 1, 0]
     assert listed(server, "source=timeout") == [4, 2, 0]
     assert listed(server, "source=timeout&label=positive") == [2, 0]
+    assert server.answer(3, "negative", source="grid").status_code == 201
+    assert listed(server, "source=grid") == [3]
+    server.client.post("/api/undo", json={})
     assert listed(server, "least=0.6") == [4, 3, 1]
     assert listed(server, "least=0.6&most=0.8") == [4, 3]
     assert listed(server, "most=0.1") == [0]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from backend.answers import Answer, Label
+from backend.answers import Source as Origin
 from backend.exports import FORMATS
 from backend.exports.pictures import Pictures
 from backend.exports.source import LOCAL_FILES, Source
@@ -33,7 +34,7 @@ ANSWERS = st.builds(
     id=st.uuids().map(str),
     path=PATHS,
     label=st.sampled_from(["positive", "negative", "skipped"]),
-    source=st.sampled_from(["key", "button", "timeout", "api", "import"]),
+    source=st.sampled_from(get_args(Origin)),
     client=st.from_regex(r"[A-Za-z0-9_.:-]{1,8}", fullmatch=True),
     shown_ms=st.none() | st.integers(0, 10**6),
     probability=st.none() | st.floats(0, 1),

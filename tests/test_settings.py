@@ -25,6 +25,21 @@ def test_the_grid_stays_that_of_the_images(tmp_path: Path) -> None:
     assert settle(again).tile == "3x2"
 
 
+def test_how_long_auto_waits_is_kept(tmp_path: Path) -> None:
+    """Three minutes at first; then what was last asked for, `off` too."""
+    for arguments, waits_s in (
+        ([], 180),
+        (["--auto-idle", "600"], 600),
+        ([], 600),
+        (["--auto-idle", "off"], 0),
+        ([], 0),
+    ):
+        config = Config.for_session(["localhost", "8077", str(tmp_path), "--run", str(tmp_path), *arguments])
+        settings = settle(config)
+        assert settings.auto_idle == waits_s
+        pickle_file.publish(tmp_path, SETTINGS, settings)
+
+
 @pytest.mark.parametrize(("before", "words"), [("3x2", "tiles of 3x2, not tiles of 2x2"), (None, "whole images, not")])
 def test_a_run_keeps_its_grid(tmp_path: Path, before: str | None, words: str) -> None:
     """Another one is refused with what to do; the same, or none, goes on."""

@@ -17,6 +17,7 @@ const cells = () => [...document.querySelectorAll<HTMLElement>("#grid .grid-cell
 const images = () => cells().map(({ dataset }) => Number(dataset["image"]));
 const marks = () => cells().map(({ dataset }) => dataset["mark"] ?? "");
 const stored = () => server.stored.map(({ image, label }) => [image, label]);
+const tally = () => find("store")?.querySelector(".name")?.textContent;
 const live = () => document.querySelector("[aria-live]")?.textContent;
 const thumbnails = () => [...document.querySelectorAll<HTMLElement>("#history .thumbnail")];
 
@@ -24,6 +25,13 @@ async function painted(image: number): Promise<void> {
   await waitFor(() => {
     expect(find("image")?.dataset).toMatchObject({ painted: "true", image: String(image) });
   });
+}
+
+/** A server whose model leans to no side. */
+function unsure(images?: number): FakeServer {
+  const server = new FakeServer(images);
+  server.probabilityOf = () => 0.4;
+  return server;
 }
 
 /** Until these images are in the grid, and on the screen. */
@@ -67,7 +75,7 @@ async function answeredFirst(key: string): Promise<void> {
 
 beforeEach(() => {
   localStorage.clear();
-  server = new FakeServer();
+  server = unsure();
 });
 
 afterEach(() => {
@@ -85,10 +93,10 @@ describe("the grid", () => {
     expect(images()).toEqual([4, 5, 6, 7]); // at once
     await waitFor(() =>
       expect(server.received.map(({ image, label, source }) => [image, label, source])).toEqual([
-        [0, "negative", "key"],
-        [1, "positive", "key"],
-        [2, "negative", "key"],
-        [3, "positive", "key"],
+        [0, "negative", "grid"],
+        [1, "positive", "grid"],
+        [2, "negative", "grid"],
+        [3, "positive", "grid"],
       ]),
     );
     expect(new Set(server.received.map(({ group }) => group)).size).toBe(1);
@@ -110,14 +118,19 @@ describe("the grid", () => {
     expect(cells().every((cell) => cell.querySelector("img") !== null)).toBe(true);
   });
 
-  it("is answered once by an Enter that is held, and by the button as a button", async () => {
+  it("is answered once by an Enter that is held, and by the button that says what it does", async () => {
     await opened();
     await gridOf(0, 1, 2, 3);
     press("Enter", { repeat: true });
     expect(server.received).toEqual([]);
-    fireEvent.click(find("rest")!);
-    await waitFor(() => expect(server.received.map(({ source }) => source)).toEqual(Array(4).fill("button")));
-    expect(text("rest")).toContain("Rest is no hat");
+    expect(tally()).toBe("0 hat, 4 no hat");
+    press("2");
+    press("s");
+    press("3");
+    expect(tally()).toBe("1 hat, 2 no hat, 1 skipped");
+    fireEvent.click(find("store")!);
+    await waitFor(() => expect(server.received).toHaveLength(4));
+    expect(server.received.every(({ source }) => source === "grid")).toBe(true);
   });
 
   it("asks for more like the image in focus, and says how to choose one", async () => {
@@ -187,7 +200,7 @@ describe("the grid", () => {
   });
 
   it("leaves out what is not painted yet, and asks it again first", async () => {
-    server = new FakeServer(40);
+    server = unsure(40);
     await opened();
     await gridOf(0, 1, 2, 3);
     server.picturesHeld = true;
@@ -227,7 +240,7 @@ describe("the grid", () => {
   });
 
   it("gets smaller at the end, and then says that all is answered", async () => {
-    server = new FakeServer(5);
+    server = unsure(5);
     await opened();
     await gridOf(0, 1, 2, 3);
     press("Enter");
@@ -302,6 +315,85 @@ describe("the grid", () => {
   });
 });
 
+describe("the model's marks", () => {
+  /** Eight images it is sure of, then some that it is not. */
+  const sure = (image: number) => (image < 8 ? 0.96 + (image % 3) / 100 : 0.4);
+
+  it("stand when the grid opens; the button says what it stores, and follows each mark", async () => {
+    server.probabilityOf = (image) => (image === 3 ? null : image < 2 ? 0.97 : 0.2);
+    await opened();
+    await gridOf(0, 1, 2, 3);
+    expect(marks()).toEqual(["positive", "positive", "", ""]);
+    expect(tally()).toBe("2 hat, 2 no hat");
+    expect(document.querySelector(".hint")?.textContent).toBe("The model marked “hat”: check each");
+    press("4");
+    expect(tally()).toBe("3 hat, 1 no hat");
+    press("Enter");
+    await waitFor(() =>
+      expect(stored().map(([, label]) => label)).toEqual(["positive", "positive", "negative", "positive"]),
+    );
+  });
+
+  it("taken away from a whole page are asked about: Escape goes back, and it is not asked again", async () => {
+    server.probabilityOf = sure;
+    await opened();
+    await gridOf(0, 1, 2, 3);
+    cells()[2]!.focus();
+    for (const key of "1234") press(key);
+    press("Enter");
+    expect(document.activeElement).toBe(find("against"));
+    expect(text("against-what")).toBe(
+      "Against the model: 4 “no hat” that it calls “hat” (96 to 98 %). Is that right?",
+    );
+    expect(cells().map(({ dataset }) => dataset["against"])).toEqual(Array(4).fill("true"));
+    press("Enter", { repeat: true }); // still the same press
+    expect(find("against")).not.toBeNull();
+    press("Escape");
+    expect(find("against")).toBeNull();
+    expect(document.activeElement).toBe(cells()[2]);
+    expect([images(), marks()]).toEqual([
+      [0, 1, 2, 3],
+      ["", "", "", ""],
+    ]);
+    expect(server.received).toEqual([]);
+    press("Enter");
+    await waitFor(() => expect(stored()).toHaveLength(4));
+  });
+
+  it("taken away are stored by a second Enter, by the button, and not before", async () => {
+    server.probabilityOf = sure;
+    await opened();
+    await gridOf(0, 1, 2, 3);
+    for (const key of "123") press(key);
+    press("Enter");
+    press("Enter");
+    await gridOf(4, 5, 6, 7);
+    await waitFor(() =>
+      expect(stored().map(([, label]) => label)).toEqual([...Array<string>(3).fill("negative"), "positive"]),
+    );
+    for (const key of "123") press(key);
+    fireEvent.click(find("store")!);
+    expect(tally()).toBe("Yes: 1 hat, 3 no hat");
+    press("1"); // a mark is a way back, too
+    expect(find("against")).toBeNull();
+    fireEvent.click(find("store")!);
+    await waitFor(() => expect(stored()).toHaveLength(8));
+  });
+
+  it("and questions are none while probabilities are hidden", async () => {
+    server.probabilityOf = sure;
+    localStorage.setItem("ia:blind", "true");
+    await opened();
+    await gridOf(0, 1, 2, 3);
+    expect(marks()).toEqual(["", "", "", ""]);
+    press("Enter");
+    await waitFor(() => expect(stored()).toHaveLength(4));
+    press("b");
+    await gridOf(4, 5, 6, 7);
+    expect(marks()).toEqual(Array(4).fill("positive"));
+  });
+});
+
 describe("the last answers", () => {
   it("stand as thumbnails, newest first, and open at full size", async () => {
     server.stored = [{ image: 10, label: "skipped", group: "g" }];
@@ -356,7 +448,7 @@ describe("the last answers", () => {
   });
 
   it("are walked through to the very first, also through more than fifty, each with its neighbours at hand", async () => {
-    server = new FakeServer(200);
+    server = unsure(200);
     server.stored = range(100, 160).map((image) => ({ image, label: "negative", group: `${image}` }));
     render(<App />);
     await painted(0);
@@ -370,7 +462,7 @@ describe("the last answers", () => {
   });
 
   it("of others, given meanwhile, do not stop the walk", async () => {
-    server = new FakeServer(300);
+    server = unsure(300);
     server.stored = range(100, 160).map((image) => ({ image, label: "negative", group: `${image}` }));
     render(<App />);
     await painted(0);

@@ -339,6 +339,21 @@ describe("AUTO", () => {
     expect(server.received).toEqual([]);
   });
 
+  it("stands while it is paused; Space goes on", async () => {
+    await opened();
+    fireEvent.change(find("speed")!, { target: { value: "10" } });
+    press("a");
+    fireEvent.click(find("pause")!);
+    expect(find("veil")).not.toBeNull();
+    press("f");
+    await wait(400);
+    expect(server.received).toEqual([]);
+    press(" ");
+    expect(find("veil")).toBeNull();
+    await waitFor(() => expect(server.received.length).toBeGreaterThan(1));
+    expect(labels().every(([, label]) => label === "negative")).toBe(true);
+  });
+
   it("goes faster and slower by the arrows", async () => {
     await opened();
     press("ArrowUp");
@@ -346,6 +361,52 @@ describe("AUTO", () => {
     press("ArrowDown");
     press("ArrowDown");
     expect(find("speed")).toHaveProperty("value", "0.7");
+  });
+});
+
+describe("a pause", () => {
+  it("covers the image, and takes no answer and no undo until Space goes on", async () => {
+    await opened();
+    press("f");
+    await painted(1);
+    find("auto")!.focus();
+    fireEvent.click(find("pause")!);
+    expect(text("paused")).toBe("Paused. Space goes on");
+    expect(document.activeElement).toBe(find("veil"));
+    expect(document.querySelector("[aria-live]")?.textContent).toBe("Paused. Space goes on.");
+    for (const key of ["f", "j", "s", "Backspace", "ArrowLeft", "z"]) press(key);
+    for (const id of ["positive", "negative", "skip", "undo"])
+      expect(find(id)).toHaveProperty("disabled", true);
+    fireEvent.click(document.querySelector("#history .thumbnail")!);
+    expect(text("note")).toBe("Paused: go on first.");
+    expect([shown(), find("walk")]).toEqual([1, null]);
+    await waitFor(() => expect(server.received).toHaveLength(1));
+    press("?");
+    expect(document.querySelector("dialog.help")).not.toBeNull();
+    press("?");
+    press(" ");
+    expect(find("veil")).toBeNull();
+    expect(document.activeElement).toBe(find("auto"));
+    press("j");
+    await waitFor(() =>
+      expect(labels()).toEqual([
+        [0, "positive"],
+        [1, "negative"],
+      ]),
+    );
+  });
+
+  it("ends by the button on the veil, and when the grid is opened", async () => {
+    await opened();
+    press(" ");
+    fireEvent.click(find("veil-off")!);
+    expect(find("veil")).toBeNull();
+    press(" ");
+    press("g");
+    expect(find("veil")).toBeNull();
+    press("g");
+    await painted(0);
+    expect(find("veil")).toBeNull();
   });
 });
 

@@ -30,6 +30,7 @@ import { StillThere } from "./components/StillThere";
 import { TensorBoard } from "./components/TensorBoard";
 import { Tools } from "./components/Tools";
 import { Upload } from "./components/Upload";
+import { Veil } from "./components/Veil";
 import { Walk } from "./components/Walk";
 import { isGridShown } from "./grid";
 import { useExplanation } from "./useExplanation";
@@ -52,6 +53,7 @@ export function App() {
         <Explanation session={session} why={why} />
         <Scene session={session} upload={mayUpload ? upload : null} />
         {!isGrid && <Alike session={session} />}
+        <Veil session={session} />
         <Walk session={session} />
         <Ring session={session} />
         <LatePress session={session} />
@@ -72,7 +74,7 @@ export function App() {
           <Auto session={session} />
         </footer>
       )}
-      <Live state={session.state} />
+      <Live session={session} />
       {panel === "help" && <Help session={session} />}
       {panel === "import" && <Import session={session} />}
       {panel === "info" && <Info session={session} upload={mayUpload ? upload : null} />}

@@ -7,6 +7,25 @@ import { shownOf } from "./state";
 
 export type Other = Exclude<Action, "positive" | "negative" | "skipped">;
 
+/** What a pause leaves as it is: it covers the image, so nothing that is for the image, and no answer, goes through. */
+export const WHILE_PAUSED: readonly Action[] = [
+  "pause",
+  "auto",
+  "faster",
+  "slower",
+  "grid",
+  "tools",
+  "plain",
+  "blind",
+  "progress",
+  "review",
+  "finish",
+  "slips",
+  "instructions",
+  "tensorboard",
+  "help",
+];
+
 export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>> = {
   undo: (engine) => void engine.undo(),
   older: (engine) => void engine.walk("older"),

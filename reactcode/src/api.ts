@@ -1,7 +1,7 @@
 // Everything that goes over the wire: the only place that calls fetch or opens an EventSource.
 
 export type Label = "positive" | "negative" | "skipped";
-export type Source = "key" | "button" | "timeout";
+export type Source = "key" | "button" | "timeout" | "grid";
 /** How answers of the past came, also those that the page did not give. */
 export type AnySource = Source | "api" | "import";
 export type LoopState = "running" | "starting" | "down" | "off";
@@ -49,6 +49,8 @@ export interface Status extends Counts {
   readonly tensorboard: boolean;
   /** Left out by a server without one. */
   readonly audit?: AuditStatus | null;
+  /** Seconds without a sign of a person, at least, until AUTO asks for one; 0: never. Left out by an older server. */
+  readonly auto_idle?: number;
   /** Whether images may be added; left out by a server that cannot. */
   readonly upload?: boolean;
   /** What is asked before all else, and how much of it is left; null: nothing. Left out by a server that cannot tell. */

@@ -139,3 +139,36 @@ it("forgets open presses when something is taken back", async () => {
   await engine.undo();
   expect(engine.state.queue.some((asked) => asked.again === "inPeace")).toBe(false);
 });
+
+/** Nobody is there; AUTO runs at its slowest until something comes true, for five minutes at most. */
+async function alone(until: () => boolean): Promise<void> {
+  engine.setSpeed(0.2);
+  paint();
+  engine.act("auto", "key");
+  for (let turn = 0; turn < 600 && !until(); turn += 1) {
+    await vi.advanceTimersByTimeAsync(500);
+    paint();
+  }
+}
+
+it("asks after three minutes without a sign, and warns before", async () => {
+  server.probabilityOf = () => 0.5;
+  let warned_ms = 0;
+  await alone(() => {
+    if (warned_ms === 0 && engine.autopilot.isAboutToAsk) warned_ms = engine.autopilot.idle_ms;
+    return engine.state.idle;
+  });
+  expect([engine.state.idle, engine.autopilot.isAboutToAsk]).toEqual([true, false]);
+  expect(Math.round(engine.autopilot.idle_ms / 1000)).toBe(180);
+  expect(Math.round(warned_ms / 1000)).toBe(175);
+  expect(engine.image_ms()).toBeGreaterThan(4_500); // although nobody gave a sign
+  expect(engine.worked_ms()).toBeGreaterThan(170_000);
+});
+
+it("never asks where the run is set so", async () => {
+  server.probabilityOf = () => 0.5;
+  server.changes = { auto_idle: 0 };
+  server.push();
+  await alone(() => engine.state.idle || engine.autopilot.isAboutToAsk);
+  expect(engine.autopilot.idle_ms).toBeGreaterThan(200_000);
+});

@@ -1,5 +1,6 @@
 // AUTO: the time of an image runs down, late presses go to the image they were for, and what AUTO misses is measured.
 import type { Label, Queued, Source } from "./api";
+import { Attendance, WARNING_MS } from "./attendance";
 import { LatePresses, type Reaction } from "./late";
 import { Offer } from "./offer";
 import { nextFrame } from "./paint";
@@ -16,7 +17,7 @@ import {
 } from "./state";
 import { keep, kept } from "./storage";
 
-const IDLE_MS = 30_000;
+const IDLE_S = 180; // where the server does not say
 const REPEATED = 0.02; // of AUTO's own answers: that share is asked again, blindly
 const REPEATED_AFTER = 20; // answers at least
 
@@ -37,7 +38,7 @@ export class Autopilot {
   private repeats: { readonly queued: Queued; due: number }[] = [];
   private readonly repeated = new Set<number>();
   private frame: number | null = null;
-  private lastSign = 0;
+  private readonly attendance = new Attendance();
 
   constructor(
     private readonly cockpit: Cockpit,
@@ -46,7 +47,7 @@ export class Autopilot {
 
   /** The person is there. */
   sign(): void {
-    this.lastSign = performance.now();
+    this.attendance.sign();
   }
 
   close(): void {
@@ -58,10 +59,20 @@ export class Autopilot {
     return this.cockpit.pace.remaining(this.duration_ms());
   }
 
+  /** For how long there was no sign of a person. */
+  get idle_ms(): number {
+    return this.attendance.idle_ms;
+  }
+
+  /** Whether it asks in a moment if somebody is there. */
+  get isAboutToAsk(): boolean {
+    return countsDown(this.cockpit.state) && this.untilAsked_ms() <= WARNING_MS;
+  }
+
   /** What follows from a change of state. */
   follow(before: State, now: number): void {
     const { state } = this.cockpit;
-    if (state.auto && this.frame === null) this.begin(now);
+    if (state.auto && this.frame === null) this.begin();
     if (state.painted !== null && state.painted !== before.painted && state.place === null)
       this.appeared(now);
     if (!state.auto && before.auto) this.end();
@@ -111,6 +122,7 @@ export class Autopilot {
     if (image === null) return false;
     keep("ia:reaction", this.late.reaction);
     this.offer.found();
+    this.attendance.found();
     this.withdraw(released);
     const shown = shownOf(this.cockpit.state);
     if (isCertain) this.release([...released, image].filter((other) => other !== shown?.image));
@@ -180,8 +192,8 @@ export class Autopilot {
     this.late.appeared({ image: shown.image, onset_ms: now, probability: shown.probability });
   }
 
-  private begin(now: number): void {
-    this.lastSign = now;
+  private begin(): void {
+    this.sign();
     const frame = (time: number) => {
       this.frame = this.cockpit.state.auto ? nextFrame(frame) : null;
       this.countDown(time);
@@ -197,10 +209,20 @@ export class Autopilot {
 
   private countDown(now: number): void {
     const { state, pace } = this.cockpit;
+    const runs = countsDown(state);
     pace.frame(state, now);
-    if (!countsDown(state)) return;
-    if (now - this.lastSign > IDLE_MS) this.cockpit.dispatch({ type: "idle" });
+    this.attendance.frame(now, runs);
+    if (!runs) return;
+    if (this.untilAsked_ms() <= 0) this.cockpit.dispatch({ type: "idle" });
     else if (this.remaining() === 0) this.timeOut();
+  }
+
+  /** How long AUTO still goes on without a sign. */
+  private untilAsked_ms(): number {
+    const { status, queue, speed } = this.cockpit.state;
+    const least_ms = 1000 * (status?.auto_idle ?? IDLE_S);
+    const probabilities = queue.map(({ probability }) => probability);
+    return this.attendance.patience_ms(least_ms, probabilities, speed) - this.attendance.idle_ms;
   }
 
   private timeOut(): void {
@@ -210,6 +232,7 @@ export class Autopilot {
       this.release([shown.image]);
       return;
     }
+    this.cockpit.pace.sign(performance.now()); // whoever lets an image pass has looked at it
     this.cockpit.give("negative", "timeout");
     if (shown !== null) this.mayRepeat(shown);
     this.offer.timedOut();

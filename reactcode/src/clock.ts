@@ -19,21 +19,9 @@ export function advance(clock: Clock, now: number, runs: boolean, most_ms = Infi
   return { spent_ms: clock.spent_ms + step_ms, at: runs ? now : null };
 }
 
-const WINDOW_MS = 60_000;
-const LEAST_MS = 2_000;
-
-/**
- * Answers a second over the last minute of work.
- *
- * @param times_ms when answers were given, on the clock of work, oldest first.
- * @param worked_ms what that clock shows now.
- */
-export function rate(times_ms: readonly number[], worked_ms: number): number {
-  const since = worked_ms - WINDOW_MS;
-  const recent = times_ms.filter((time) => time > since);
-  const first = recent[0];
-  if (first === undefined) return 0;
-  const isOlder = recent.length < times_ms.length;
-  const window_ms = isOlder ? WINDOW_MS : worked_ms - first;
-  return (1000 * recent.length) / Math.max(window_ms, LEAST_MS);
+/** The middle one of some times, or the mean of the two in the middle; null where there are none. */
+export function median(times_ms: readonly number[]): number | null {
+  const sorted = times_ms.toSorted((a, b) => a - b);
+  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
 }

@@ -1,9 +1,9 @@
 // The page without its face: joins the reducer to the server, the outbox, the preloader and the clocks.
-import { ACTIONS, type Other } from "./actions";
+import { ACTIONS, WHILE_PAUSED, type Other } from "./actions";
 import { alikeOf, copiesAtEnd, countImages, imagesOf, imagesWaiting } from "./alike";
 import * as api from "./api";
 import { Away, Refused, type Annotation, type Queued, type Source, type Status } from "./api";
-import { checkedSize, gridAnswers, isGridShown } from "./grid";
+import { asksFirst, checkedSize, gridAnswers, isGridShown } from "./grid";
 import { Asking, countFor, isShort, keepAhead } from "./asking";
 import { openKept } from "./kept";
 import { Autopilot } from "./autopilot";
@@ -11,13 +11,14 @@ import { Liking } from "./liking";
 import { checkedLook } from "./look";
 import { Outbox, type Outgoing } from "./outbox";
 import { afterPaint } from "./paint";
-import { Pace } from "./pace";
+import { kindOf, Pace } from "./pace";
 import { Pictures } from "./pictures";
 import { labelOf, type Action } from "./keys";
 import { reduce } from "./session";
 import {
   autoRuns,
   canAnswer,
+  PAUSED,
   shownOf,
   START,
   type Panel,
@@ -148,13 +149,15 @@ export class Engine {
 
   /** Do what a key or a button asks for. */
   act(action: Action, source: Source): void {
+    if (this.state.paused && !WHILE_PAUSED.includes(action)) return this.note(PAUSED);
     const label = labelOf(action);
     if (label !== null) this.answer(label, source);
     else ACTIONS[action as Other](this, source);
   }
 
   answer(label: api.Label, source: Source): void {
-    const { undoing, idle } = this.state;
+    const { undoing, idle, paused } = this.state;
+    if (paused) return this.note(PAUSED);
     const isReady = this.outbox !== null && !undoing && !idle;
     if (isReady && this.autopilot.press(label, source)) return;
     if (isReady && canAnswer(this.state)) this.give(label, source);
@@ -167,26 +170,30 @@ export class Engine {
     if (shown === null || this.outbox === null) return;
     const now = performance.now();
     const shown_ms = this.pace.shown_ms(now);
-    this.pace.answered(now);
+    if (this.state.place === null) this.pace.answered(now, kindOf(this.state));
     this.dispatch({ type: "answered", label, source });
     const repeat = shown.again === "blindly" ? { repeat: true } : {};
     this.send([this.outgoing(shown, label, source, { shown_ms, ...repeat })]);
   }
 
-  /** Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. */
-  answerGrid(source: Source): void {
+  /**
+   * Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. A page that goes
+   * against the model is asked about first, once.
+   */
+  answerGrid(): void {
     if (!isGridShown(this.state) || this.state.grid.cells.length === 0) return;
-    const answers = gridAnswers(this.state.grid);
+    const answers = gridAnswers(this.state);
     if (this.state.undoing) return this.note("Taking back…");
     if (answers.length === 0 || this.outbox === null) return this.note("The images are not here yet.");
+    if (asksFirst(this.state)) return this.dispatch({ type: "gridAsked" });
     const now = performance.now();
     const seen_ms = this.pace.seen_ms(now);
     const group = newId();
-    for (let count = 0; count < answers.length; count += 1) this.pace.answered(now);
-    this.dispatch({ type: "gridAnswered", answers, source });
+    this.pace.answered(now, "grid", answers.length);
+    this.dispatch({ type: "gridAnswered", answers });
     this.send(
       answers.map(({ queued, label, painted_ms }) =>
-        this.outgoing(queued, label, source, { group, shown_ms: Math.round(seen_ms - painted_ms) }),
+        this.outgoing(queued, label, "grid", { group, shown_ms: Math.round(seen_ms - painted_ms) }),
       ),
     );
   }
@@ -370,8 +377,9 @@ export class Engine {
 
   /** Escape: one step back from wherever one is. */
   close(): void {
-    const { panel, photo, zoom, place } = this.state;
-    if (panel !== null) this.dispatch({ type: "panel", panel: null });
+    const { panel, photo, zoom, place, grid } = this.state;
+    if (grid.isAsking) this.dispatch({ type: "gridBack" });
+    else if (panel !== null) this.dispatch({ type: "panel", panel: null });
     else if (photo) this.dispatch({ type: "photo" });
     else if (zoom) this.dispatch({ type: "zoom", zoom: false });
     else if (place !== null) this.dispatch({ type: "walk", direction: "queue" });
@@ -379,8 +387,9 @@ export class Engine {
 
   /** Space: positive while AUTO runs, else pause. */
   pause(source: Source): void {
+    const { auto, paused } = this.state;
     if (autoRuns(this.state) && source === "key") this.answer("positive", source);
-    else this.dispatch({ type: "pause" });
+    else if (auto || paused || shownOf(this.state) !== null) this.dispatch({ type: "pause" });
   }
 
   // --- what the page asks --------------------------------------------------------------------------------------------
@@ -410,8 +419,9 @@ export class Engine {
     if (this.pictures.resizeCells(width, height)) this.wantPictures();
   }
 
-  imagesPerSecond(): number {
-    return this.pace.imagesPerSecond(performance.now());
+  /** How long an image takes as answers are given now; null before there are any. */
+  image_ms(): number | null {
+    return this.pace.image_ms(kindOf(this.state));
   }
 
   /** For how long somebody was at work on this visit. */
@@ -535,7 +545,7 @@ export class Engine {
       if (this.state.status === null) this.onStatus(await api.status());
       await this.opening; // whatever is shown can be answered
       const answer = await api.queue(this.client, count);
-      const keep = keepAhead(this.pictures.fetch_ms, this.pace.interval_ms);
+      const keep = keepAhead(this.pictures.fetch_ms, this.pace.interval_ms(kindOf(this.state)));
       this.dispatch({ type: "queue", answer, asked_at: tick, keep });
       this.pictures.hurry();
       return isShort(this.state, answer.left);

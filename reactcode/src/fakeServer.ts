@@ -70,6 +70,7 @@ export class FakeServer {
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
   readonly explanations = new Map<number, Explanation>();
+  probabilityOf: (image: number) => number | null = (image) => image / 100;
   pathOf = (image: number) => `folder/${image}.jpg`;
   /** What to answer instead: an HTTP status, or 0 for no answer at all. */
   failure: number | null = null;
@@ -231,7 +232,7 @@ export class FakeServer {
       !this.unreadable.has(image) && !this.stored.some((answer) => answer.image === image);
     const images = this.order.filter(isOpen).slice(0, count);
     return {
-      images: images.map((image) => ({ ...this.named(image), probability: image / 100 })),
+      images: images.map((image) => ({ ...this.named(image), probability: this.probabilityOf(image) })),
       ranking: this.status.ranking?.generation ?? null,
       left: this.counts().left,
     };

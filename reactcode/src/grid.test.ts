@@ -1,7 +1,17 @@
 // The grid's reducer: which images stand where, what is marked, what an Enter answers, what comes back.
 import { describe, expect, it } from "vitest";
 import type { Label, Queued, Status } from "./api";
-import { columnsFor, gridAnswers, isGridShown, nextGrid, nextSize, placesOf } from "./grid";
+import {
+  againstModel,
+  asksFirst,
+  columnsFor,
+  gridAnswers,
+  isGridShown,
+  markOf,
+  nextGrid,
+  nextSize,
+  placesOf,
+} from "./grid";
 import { reduce } from "./session";
 import { atWork, canAnswer, countsDown, keyOf, shownOf, START, type State, type Step } from "./state";
 
@@ -26,14 +36,13 @@ const painted = (...images: number[]): Step => ({ type: "gridPainted", images, a
 const mark = (image: number): Step => ({ type: "gridMarked", image, mark: "positive" });
 const skip = (image: number): Step => ({ type: "gridMarked", image, mark: "skipped" });
 const skipping: Step = { type: "gridSkipping" };
-const answer = (state: State) =>
-  reduce(state, { type: "gridAnswered", answers: gridAnswers(state.grid), source: "key" });
+const answer = (state: State) => reduce(state, { type: "gridAnswered", answers: gridAnswers(state) });
 const undone = (...taken: [number, Label][]): Step => {
   const images = taken.map(([image, label]) => ({ image, path: `${image}.jpg`, version: "v", label }));
   return { type: "undone", answer: { ...images.at(-1)!, images } };
 };
 const cells = (state: State) => state.grid.cells.map(({ image }) => image);
-const answers = (state: State) => gridAnswers(state.grid).map(({ queued, label }) => [queued.image, label]);
+const answers = (state: State) => gridAnswers(state).map(({ queued, label }) => [queued.image, label]);
 
 const opened = after(START, { type: "status", status: STATUS }, size(4), coming(range(1, 8)), open);
 
@@ -108,14 +117,14 @@ describe("an answer to all", () => {
 
   it("leaves out what nobody has seen; that comes first in the next grid", () => {
     expect(cells(state)).toEqual([3, 5, 6, 7]);
-    expect(gridAnswers(state.grid)).toEqual([]);
+    expect(gridAnswers(state)).toEqual([]);
   });
 
-  it("is in the past, the last one newest, with its source", () => {
+  it("is in the past, the last one newest, as of the grid", () => {
     expect(state.past.map(({ image, label, source }) => [image, label, source])).toEqual([
-      [4, "skipped", "key"],
-      [2, "positive", "key"],
-      [1, "negative", "key"],
+      [4, "skipped", "grid"],
+      [2, "positive", "grid"],
+      [1, "negative", "grid"],
     ]);
     expect(state.grid.last).toEqual({ positive: 1, negative: 1, skipped: 1 });
   });
@@ -126,7 +135,114 @@ describe("an answer to all", () => {
 
   it("of a picture painted later counts from then", () => {
     const late = after(opened, painted(1), { type: "gridPainted", images: [1, 2], at_ms: 90 });
-    expect(gridAnswers(late.grid).map(({ painted_ms }) => painted_ms)).toEqual([50, 90]);
+    expect(gridAnswers(late).map(({ painted_ms }) => painted_ms)).toEqual([50, 90]);
+  });
+});
+
+/** A grid on the screen in which the model gives the images 1, 2, ... these probabilities. */
+function scored(probabilities: readonly (number | null)[], ...before: Step[]): State {
+  const images = probabilities.map((probability, n) => ({ ...queued(n + 1), probability }));
+  const more = [...images, queued(98), queued(99)]; // what comes after them, without a word of the model
+  const answer = { images: more, ranking: 1, left: 100 };
+  const queue: Step = { type: "queue", keep: 2, asked_at: 0, answer };
+  const start = after(
+    START,
+    { type: "status", status: STATUS },
+    size(probabilities.length),
+    ...before,
+    queue,
+  );
+  return after(start, open, painted(...images.map(({ image }) => image)));
+}
+
+const marked = (state: State) =>
+  state.grid.cells.flatMap((cell) => (markOf(state, cell) === "positive" ? [cell.image] : []));
+const blindly: Step = { type: "blind", blind: true };
+const asked: Step = { type: "gridAsked" };
+
+describe("what the model marks", () => {
+  const state = scored([0.97, 0.5, 0.49, null]);
+
+  it("is what it calls more probable than not; what was drawn at random it says nothing of", () => {
+    expect(marked(state)).toEqual([1, 2]);
+    expect(answers(state).map(([, label]) => label)).toEqual([
+      "positive",
+      "positive",
+      "negative",
+      "negative",
+    ]);
+  });
+
+  it("is taken away, and given back, as a mark of one's own is", () => {
+    expect(marked(after(state, mark(1)))).toEqual([2]);
+    expect(marked(after(state, mark(1), mark(1)))).toEqual([1, 2]);
+    expect(answers(after(state, skip(1)))[0]).toEqual([1, "skipped"]);
+    expect(marked(after(state, skip(1), skip(1)))).toEqual([2]);
+  });
+
+  it("is nothing while probabilities are hidden; what the person said stays", () => {
+    expect(marked(scored([0.97, 0.5, 0.49, null], blindly))).toEqual([]);
+    expect(marked(after(state, mark(4), mark(1), blindly))).toEqual([4]);
+    expect(marked(after(state, mark(4), mark(1), blindly, { type: "blind", blind: false }))).toEqual([2, 4]);
+  });
+
+  it("does not change what is taken back", () => {
+    const before = answer(after(state, mark(1)));
+    const back = after(
+      before,
+      undone([1, "negative"], [2, "positive"], [3, "negative"], [4, "negative"]),
+      painted(1, 2, 3, 4),
+    );
+    expect(marked(back)).toEqual([2]);
+  });
+});
+
+describe("a page that goes against the model", () => {
+  const high = [0.98, 0.97, 0.96, 0.97, 0.98, 0.96, 0.97, 0.98, 0.96, 0.97, 0.98, 0.96];
+  const low = high.map((probability) => 1 - probability);
+  const marking = (...images: number[]) => images.map(mark);
+
+  it.each<[string, readonly (number | null)[], readonly number[], boolean]>([
+    ["all as the model says", high, [], false],
+    ["none of twelve sure ones", high, range(1, 12), true],
+    ["three of twelve sure ones", high, [1, 5, 9], true],
+    ["one of twelve sure ones, as one page in three has it", high, [1], false],
+    ["three found where none is expected", low, [1, 5, 9], true],
+    ["one found among many that might have been one", low, [1], false],
+    ["one found where hardly any page has one", low.map(() => 0.002), [1], true],
+    ["the only one it is sure of", [0.95, 0.5, 0.6, 0.4], [1], true],
+    ["the only one it calls impossible", [0.05, 0.5, 0.6, 0.4], [1], true],
+    ["one that it is not so sure of", [0.9, 0.5, 0.6, 0.4], [1], false],
+    ["what it does not know", [0.5, 0.6, 0.4, 0.7], [1, 2, 3, 4], false],
+    ["what was drawn at random", [null, null, null, null], [1, 2, 3], false],
+  ])("%s", (_, probabilities, images, isAsked) => {
+    expect(asksFirst(after(scored(probabilities), ...marking(...images)))).toBe(isAsked);
+  });
+
+  it("is asked about once, whatever is changed meanwhile, and also when it is taken back", () => {
+    const wrong = after(scored(high), ...marking(...range(1, 12)));
+    expect(againstModel(wrong)).toHaveLength(12);
+    const asking = after(wrong, asked);
+    expect([asking.grid.isAsking, asksFirst(asking)]).toEqual([true, false]);
+    const back = after(asking, { type: "gridBack" });
+    expect([back.grid.isAsking, asksFirst(back)]).toEqual([false, false]);
+    const changed = after(asking, mark(1));
+    expect([changed.grid.isAsking, asksFirst(changed)]).toEqual([false, false]);
+    const taken = range(1, 12).map((image): [number, Label] => [image, "negative"]);
+    const again = after(answer(asking), undone(...taken), painted(...range(1, 12)));
+    expect([cells(again), againstModel(again).length, asksFirst(again)]).toEqual([range(1, 12), 12, false]);
+  });
+
+  it("is not asked about while probabilities are hidden", () => {
+    const state = scored(high, blindly);
+    expect([againstModel(state), asksFirst(state)]).toEqual([[], false]);
+    const asking = after(scored(high), ...marking(...range(1, 12)), asked);
+    expect(after(asking, blindly).grid.isAsking).toBe(false);
+  });
+
+  it("is not asked about any more once the grid is left", () => {
+    const asking = after(scored(high), ...marking(...range(1, 12)), asked);
+    expect(after(asking, close).grid.isAsking).toBe(false);
   });
 });
 
@@ -165,6 +281,11 @@ describe("the panel", () => {
     expect(isGridShown(opened)).toBe(true);
     expect(countsDown(after(opened, { type: "auto" }))).toBe(false);
     expect(atWork(opened)).toBe(true);
+  });
+
+  it("ends a pause", () => {
+    const single = after(START, { type: "status", status: STATUS }, coming([1, 2]), { type: "pause" });
+    expect(after(single, open).paused).toBe(false);
   });
 
   it("gives no answer to the single image behind it", () => {

@@ -1,13 +1,18 @@
 // Many images at once: which ones, how they are marked, what one Enter says about them. Pure, like session.ts.
 import { countImages, imagesOf, imagesWaiting } from "./alike";
-import type { Answered, Label, Queued, Source } from "./api";
+import type { Answered, Label, Queued } from "./api";
 import type { Asked, Panel, Past, State } from "./state";
 
 export const SIZES = [4, 6, 9, 12, 16, 20] as const;
 const LARGEST = 20;
 
-/** What a person says of one image; an image without a mark is one of the rest. */
+/** How an image is marked; one without a mark is one of the rest. */
 export type Mark = "positive" | "skipped";
+
+const MARKED_FROM = 0.5; // of the probability: the model marks it, until the person says otherwise
+const SURE = 0.8; // from this probability on, or below its complement, an answer can go against the model
+const ROUNDING = 1e-9;
+const RARE = 0.05; // pages that go against the model more rarely than that, if its probabilities are right, are asked about
 
 export interface GridAnswer {
   readonly queued: Queued;
@@ -22,10 +27,15 @@ export interface Grid {
   readonly size: number;
   /** In reading order; once there, an image keeps its place until it is answered. */
   readonly cells: readonly Queued[];
-  readonly marks: ReadonlyMap<number, Mark>;
+  /** What the person said; “negative”: that an image is one of the rest although the model marked it. */
+  readonly marks: ReadonlyMap<number, Label>;
   readonly painted: ReadonlyMap<number, number>;
   /** Whether the next cell that is chosen is skipped. */
   readonly isSkipping: boolean;
+  /** Whether it is asked if a page that goes against the model is meant so. */
+  readonly isAsking: boolean;
+  /** Images of pages that were asked about: once is enough. */
+  readonly askedAbout: ReadonlySet<number>;
   readonly last: Readonly<Record<Label, number>> | null;
 }
 
@@ -36,6 +46,8 @@ export const NO_GRID: Grid = {
   marks: new Map(),
   painted: new Map(),
   isSkipping: false,
+  isAsking: false,
+  askedAbout: new Set(),
   last: null,
 };
 
@@ -43,8 +55,8 @@ export type GridStep =
   | { readonly type: "gridSize"; readonly size: number }
   | { readonly type: "gridPainted"; readonly images: readonly number[]; readonly at_ms: number }
   | { readonly type: "gridMarked"; readonly image: number; readonly mark: Mark }
-  | { readonly type: "gridSkipping" }
-  | { readonly type: "gridAnswered"; readonly answers: readonly GridAnswer[]; readonly source: Source };
+  | { readonly type: "gridSkipping" | "gridAsked" | "gridBack" }
+  | { readonly type: "gridAnswered"; readonly answers: readonly GridAnswer[] };
 
 export function isGridStep(step: { readonly type: string }): step is GridStep {
   return step.type.startsWith("grid");
@@ -74,13 +86,59 @@ export function placesOf(state: State): number {
   return Math.max(grid.cells.length, Math.min(grid.size, queue.length + unknown, left));
 }
 
+/** The mark of an image: the person's, else the model's, where probabilities are not hidden. */
+export function markOf({ grid, blind }: State, { image, probability }: Queued): Mark | null {
+  const said = grid.marks.get(image);
+  if (said !== undefined) return said === "negative" ? null : said;
+  return !blind && probability !== null && probability >= MARKED_FROM ? "positive" : null;
+}
+
 /** What the grid says now: marks, and the negative for the rest; nobody has seen what is not painted. */
-export function gridAnswers({ cells, marks, painted }: Grid): readonly GridAnswer[] {
-  return cells.flatMap((queued) => {
-    const painted_ms = painted.get(queued.image);
-    const label = marks.get(queued.image) ?? "negative";
+export function gridAnswers(state: State): readonly GridAnswer[] {
+  return state.grid.cells.flatMap((queued) => {
+    const painted_ms = state.grid.painted.get(queued.image);
+    const label = markOf(state, queued) ?? "negative";
     return painted_ms === undefined ? [] : [{ queued, label, painted_ms }];
   });
+}
+
+/** Answers that go against a model that is sure of the opposite. */
+export function againstModel(state: State): readonly GridAnswer[] {
+  return state.blind ? [] : sureAnswers(state).filter(isAgainst);
+}
+
+/** Whether the page goes so much against the model that it is asked if that is meant; no page is asked about twice. */
+export function asksFirst(state: State): boolean {
+  const { isAsking, askedAbout } = state.grid;
+  if (isAsking || state.blind) return false;
+  const sure = sureAnswers(state).filter(({ queued }) => !askedAbout.has(queued.image));
+  const against = sure.filter(isAgainst).length;
+  return against > 0 && atLeast(against, sure.map(chanceAgainst)) <= RARE + ROUNDING;
+}
+
+function sureAnswers(state: State): readonly GridAnswer[] {
+  return gridAnswers(state).filter(
+    (answer) => answer.queued.probability !== null && chanceAgainst(answer) <= 1 - SURE + ROUNDING,
+  );
+}
+
+function isAgainst({ queued, label }: GridAnswer): boolean {
+  return label !== "skipped" && (label === "positive") !== (queued.probability ?? 0) >= MARKED_FROM;
+}
+
+/** How probable it is, by the model, that an answer to this image goes against it. */
+function chanceAgainst({ queued }: GridAnswer): number {
+  return Math.min(queued.probability ?? 0, 1 - (queued.probability ?? 0));
+}
+
+/** The probability that so many of several events or more happen, each with a probability of its own. */
+function atLeast(count: number, chances: readonly number[]): number {
+  const nothing: readonly number[] = [1];
+  const happened = chances.reduce(
+    (before, chance) => [...before, 0].map((same, n) => same * (1 - chance) + (before[n - 1] ?? 0) * chance),
+    nothing,
+  );
+  return happened.slice(count).reduce((sum, one) => sum + one, 0);
 }
 
 /** The next larger (1) or smaller (-1) number of cells. */
@@ -123,15 +181,22 @@ export function reduceGrid(state: State, step: GridStep): State {
   const { grid } = state;
   switch (step.type) {
     case "gridSize":
-      return { ...state, grid: { ...grid, size: step.size, cells: grid.cells.slice(0, step.size) } };
+      return {
+        ...state,
+        grid: { ...grid, size: step.size, cells: grid.cells.slice(0, step.size), isAsking: false },
+      };
     case "gridPainted":
       return { ...state, grid: { ...grid, painted: withPainted(grid, step.images, step.at_ms) } };
     case "gridMarked":
-      return { ...state, grid: withMark(grid, step.image, step.mark) };
+      return { ...state, grid: withMark(state, step.image, step.mark) };
     case "gridSkipping":
       return { ...state, grid: { ...grid, isSkipping: !grid.isSkipping } };
+    case "gridAsked":
+      return { ...state, grid: { ...grid, isAsking: true, askedAbout: withPage(grid) } };
+    case "gridBack":
+      return { ...state, grid: { ...grid, isAsking: false } };
     case "gridAnswered":
-      return withAnswers(state, step.answers, step.source);
+      return withAnswers(state, step.answers);
   }
 }
 
@@ -141,18 +206,22 @@ function withPainted({ painted, cells }: Grid, images: readonly number[], at_ms:
 }
 
 /** Mark an image, or take the same mark away; one that is not painted yet takes none. */
-function withMark(grid: Grid, image: number, wanted: Mark): Grid {
-  if (!grid.painted.has(image)) return grid;
+function withMark(state: State, image: number, wanted: Mark): Grid {
+  const { grid } = state;
+  const cell = grid.cells.find((queued) => queued.image === image);
+  if (cell === undefined || !grid.painted.has(image)) return grid;
   const mark = grid.isSkipping ? "skipped" : wanted;
-  const marks = new Map(grid.marks);
-  if (marks.get(image) === mark) marks.delete(image);
-  else marks.set(image, mark);
-  return { ...grid, marks, isSkipping: false };
+  const said = markOf(state, cell) === mark ? "negative" : mark;
+  return { ...grid, marks: new Map(grid.marks).set(image, said), isSkipping: false, isAsking: false };
 }
 
-function withAnswers(state: State, answers: readonly GridAnswer[], source: Source): State {
+function withPage({ cells, askedAbout }: Grid): ReadonlySet<number> {
+  return new Set([...askedAbout, ...cells.map(({ image }) => image)]);
+}
+
+function withAnswers(state: State, answers: readonly GridAnswer[]): State {
   const images = answers.map(({ queued }) => queued);
-  const entries = answers.map(({ queued, label }): Past => ({ ...queued, label, source })).reverse();
+  const entries = answers.map(({ queued, label }): Past => ({ ...queued, label, source: "grid" })).reverse();
   const having = (label: Label) => answers.filter((answer) => answer.label === label).length;
   const numbers = images.flatMap(imagesOf);
   const last = { positive: having("positive"), negative: having("negative"), skipped: having("skipped") };
@@ -161,13 +230,13 @@ function withAnswers(state: State, answers: readonly GridAnswer[], source: Sourc
     past: [...entries, ...without(state.past, images)],
     queue: state.queue.filter(({ image }) => !numbers.includes(image)),
     answered: new Map([...state.answered, ...numbers.map((image) => [image, Infinity] as const)]),
-    paused: state.auto && state.paused,
     grid: {
       ...state.grid,
       cells: [],
       marks: new Map([...state.grid.marks].filter(([image]) => !numbers.includes(image))),
       painted: new Map(),
       isSkipping: false,
+      isAsking: false,
       last,
     },
   };
@@ -181,7 +250,13 @@ export function withPanel(state: State, panel: Panel | null): State {
   return { ...state, panel, place: null, grid: { ...state.grid, isOpen: true } };
 }
 
-const CLOSED = { isOpen: false, cells: [], painted: new Map<number, number>(), isSkipping: false };
+const CLOSED = {
+  isOpen: false,
+  cells: [],
+  painted: new Map<number, number>(),
+  isSkipping: false,
+  isAsking: false,
+};
 
 /** What was taken back stands first again, with the marks that it had; `state` has it in the queue already. */
 export function withTakenBack(
@@ -196,11 +271,11 @@ export function withTakenBack(
   const marks = new Map(grid.marks);
   for (const { image } of again) {
     const label = labels.get(image);
-    if (label === "positive" || label === "skipped") marks.set(image, label);
+    if (label) marks.set(image, label);
     else marks.delete(image);
   }
   const painted = new Map([...grid.painted].filter(([image]) => !labels.has(image)));
-  return { ...state, grid: { ...grid, cells, marks, painted } };
+  return { ...state, grid: { ...grid, cells, marks, painted, isAsking: false } };
 }
 
 /** What is shown again has an answer already; it waits until single images are shown. */
@@ -215,9 +290,9 @@ export function withGrid(state: State): State {
   const cells = filled(grid, once(state.queue));
   if (cells.length === 0 && state.queue.length > 0) return withPanel({ ...state, panel: "grid" }, null);
   const painted = cells === grid.cells ? grid.painted : paintedOf(cells, grid.painted);
-  const filledGrid = cells === grid.cells ? grid : { ...grid, cells, painted };
+  const filledGrid = cells === grid.cells ? grid : { ...grid, cells, painted, isAsking: false };
   if (place !== null) return { ...state, panel: panel === "grid" ? null : panel, grid: filledGrid };
-  return { ...state, panel: panel ?? "grid", painted: null, zoom: false, grid: filledGrid };
+  return { ...state, panel: panel ?? "grid", painted: null, zoom: false, paused: false, grid: filledGrid };
 }
 
 function paintedOf(cells: readonly Queued[], painted: ReadonlyMap<number, number>) {

@@ -51,7 +51,7 @@ export function onGridKey(engine: Engine, bindings: Bindings, event: KeyboardEve
 
 function deedOf(engine: Engine, bindings: Bindings, event: KeyboardEvent, key: string): (() => void) | null {
   const arrow = ARROWS[key];
-  if (key === "enter") return () => engine.answerGrid("key");
+  if (key === "enter") return () => engine.answerGrid();
   if (arrow) return () => moveFocus(arrow);
   const action = actionOf(bindings, key);
   if (action === "skipped") return () => engine.dispatch({ type: "gridSkipping" });

@@ -39,7 +39,7 @@ export const KEYS: readonly { readonly action: Action; readonly key: string; rea
   { action: "undo", key: "backspace", does: "take the last answer back" },
   { action: "older", key: "arrowleft", does: "walk back through past answers" },
   { action: "newer", key: "arrowright", does: "walk forward, and back to the queue" },
-  { action: "pause", key: " ", does: "pause; while AUTO runs: “positive”" },
+  { action: "pause", key: " ", does: "pause, and go on; while AUTO runs: “positive”" },
   { action: "auto", key: "a", does: "AUTO on and off" },
   { action: "faster", key: "arrowup", does: "AUTO faster" },
   { action: "slower", key: "arrowdown", does: "AUTO slower" },

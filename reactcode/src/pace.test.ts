@@ -1,7 +1,7 @@
-// The clock of work: it runs while somebody is there.
-import { expect, it } from "vitest";
-import { Pace } from "./pace";
-import { START } from "./state";
+// The clock of work: it runs while somebody is there. And how long an answer takes.
+import { describe, expect, it } from "vitest";
+import { kindOf, Pace, type Kind } from "./pace";
+import { START, type State } from "./state";
 
 const MINUTE_MS = 60_000;
 
@@ -28,4 +28,66 @@ it("stands while a panel is open", () => {
   pace.sign(2000);
   pace.follow(START, looking, 5000);
   expect(pace.worked_ms(6000)).toBe(2000);
+});
+
+describe("how long an image takes", () => {
+  const shown: State = { ...START, painted: "1@v" };
+
+  /** Somebody who works in these steps; each ends with an answer, or with so many at once. */
+  function worker(kind: Kind, ...took_ms: number[]) {
+    const pace = new Pace();
+    let now = 0;
+    const answer = (time_ms: number, as: Kind = kind, images = 1) => {
+      now += time_ms;
+      pace.sign(now);
+      pace.answered(now, as, images);
+    };
+    const read = (time_ms: number) => {
+      const reading: State = { ...shown, panel: "progress" };
+      pace.follow(reading, shown, now);
+      for (const end = now + time_ms; now < end; now += 1000) pace.sign(now);
+      pace.follow(shown, reading, now);
+    };
+    pace.follow(START, START, now);
+    now = 40_000; // the first image has come late
+    pace.follow(shown, START, now);
+    for (const time_ms of took_ms) answer(time_ms);
+    return { pace, answer, read, rest: (time_ms: number) => (now += time_ms) };
+  }
+
+  it("is the median of the answers, from the first image on", () => {
+    expect(new Pace().image_ms("single")).toBeNull();
+    expect(worker("single", 900).pace.image_ms("single")).toBe(900);
+    expect(worker("single", 900, 1000, 30_000).pace.image_ms("single")).toBe(1000);
+  });
+
+  it("is moved neither by reading a panel nor by an hour away", () => {
+    const { pace, answer, read, rest } = worker("single", ...Array<number>(10).fill(1000));
+    read(600_000);
+    expect(pace.image_ms("single")).toBe(1000);
+    rest(3_600_000);
+    expect(pace.image_ms("single")).toBe(1000);
+    answer(1000);
+    expect(pace.image_ms("single")).toBe(1000);
+  });
+
+  it("follows the last fifty", () => {
+    const { pace } = worker("single", ...Array<number>(200).fill(5000), ...Array<number>(26).fill(1000));
+    expect(pace.image_ms("single")).toBe(1000);
+  });
+
+  it("is that of each way to answer; of one that was not used yet, that of the last one used", () => {
+    const { pace, answer } = worker("single", 2000, 2000, 2000);
+    for (let page = 0; page < 3; page += 1) answer(6000, "grid", 12);
+    expect([pace.image_ms("single"), pace.image_ms("grid"), pace.image_ms("auto")]).toEqual([2000, 500, 500]);
+    answer(1000, "auto");
+    expect(pace.image_ms("auto")).toBe(1000);
+    expect([pace.interval_ms("grid"), new Pace().interval_ms("grid")]).toEqual([500, Infinity]);
+  });
+
+  it("is of the way in which the next answer is given", () => {
+    expect(kindOf(START)).toBe("single");
+    expect(kindOf({ ...START, auto: true })).toBe("auto");
+    expect(kindOf({ ...START, auto: true, grid: { ...START.grid, isOpen: true } })).toBe("grid");
+  });
 });

@@ -1,11 +1,20 @@
 // Time as the page measures it: how long an image was shown, what AUTO has left of it, how fast a person works.
-import { advance, rate, STOPPED, type Clock } from "./clock";
+import { advance, median, STOPPED, type Clock } from "./clock";
 import { atWork, countsDown, type State } from "./state";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
-const LAST = 8;
-const ANSWERS_KEPT = 1000;
+const LAST = 50; // answers of a kind, that say how long one takes
+const JUST_NOW = 8; // of those, what says how soon the next ones come
 const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
+
+/** Answers that take different times: one by one, what times out in AUTO, pages of the grid. */
+export type Kind = "single" | "auto" | "grid";
+
+/** Which kind the next answer will be of. */
+export function kindOf({ grid, auto }: State): Kind {
+  if (grid.isOpen) return "grid";
+  return auto ? "auto" : "single";
+}
 
 export class Pace {
   private shown: Clock = STOPPED;
@@ -14,7 +23,9 @@ export class Pace {
   private work: Clock = STOPPED;
   private signed_ms = 0; // when a person was last there: whoever opens the page is
   private seen: Clock = STOPPED; // never reset: cells of a grid remember when they were painted by it
-  private answers_ms: readonly number[] = []; // on the clock of work
+  private since_ms: number | null = null; // the answer before, or the first image, on the clock of work
+  private latest: Kind | null = null;
+  private readonly took_ms: Record<Kind, readonly number[]> = { single: [], auto: [], grid: [] }; // for each image
 
   /** Start, stop and reset the clocks as a change of state asks. */
   follow(state: State, before: State, now: number): void {
@@ -26,9 +37,10 @@ export class Pace {
     if (!countsDown(state)) this.countdown = { ...this.countdown, at: null }; // nothing is seen from here on
     this.work = advance(this.work, this.present(now), atWork(state));
     this.seen = advance(this.seen, now, state.visible);
+    if (state.painted !== null || state.grid.painted.size > 0) this.since_ms ??= this.worked_ms(now);
   }
 
-  /** Somebody is there: a key, a movement of the mouse. */
+  /** Somebody is there: a key, a movement of the mouse; or AUTO takes it that somebody is. */
   sign(now: number): void {
     const runs = this.work.at !== null;
     const { spent_ms } = advance(this.work, this.present(now), false);
@@ -57,8 +69,13 @@ export class Pace {
     this.isSure = runs;
   }
 
-  answered(now: number): void {
-    this.answers_ms = [...this.answers_ms.slice(1 - ANSWERS_KEPT), this.worked_ms(now)];
+  /** So many images were answered at once. */
+  answered(now: number, kind: Kind, images = 1): void {
+    const worked_ms = this.worked_ms(now);
+    const took_ms = (worked_ms - (this.since_ms ?? worked_ms)) / images;
+    this.took_ms[kind] = [...this.took_ms[kind].slice(1 - LAST), took_ms];
+    this.since_ms = worked_ms;
+    this.latest = kind;
   }
 
   /** For how long the page was seen at all. */
@@ -75,17 +92,17 @@ export class Pace {
     return Math.max(0, 1 - this.countdown.spent_ms / duration_ms);
   }
 
-  /** Time from one answer to the next, of the last ones; Infinity before there are two. */
-  get interval_ms(): number {
-    const last = this.answers_ms.slice(-LAST);
-    const [first, latest] = [last[0], last.at(-1)];
-    return first === undefined || latest === undefined || last.length < 2
-      ? Infinity
-      : (latest - first) / (last.length - 1);
+  /** Time from one answer of this kind to the next, of the very last ones; Infinity before there are any. */
+  interval_ms(kind: Kind): number {
+    return median(this.took_ms[kind].slice(-JUST_NOW)) ?? Infinity;
   }
 
-  imagesPerSecond(now: number): number {
-    return rate(this.answers_ms, this.worked_ms(now));
+  /**
+   * How long an image takes: the median of the last answers of this kind, else of the kind given last; null before
+   * there are any. Time at rest is not counted, and one long look moves it little.
+   */
+  image_ms(kind: Kind): number | null {
+    return median(this.took_ms[kind]) ?? (this.latest && median(this.took_ms[this.latest]));
   }
 
   /** `now`, or until when somebody may be taken to have been there. */

@@ -24,7 +24,6 @@ export function withAnswer(state: State, label: Label, source: Source): State {
     ),
     answered: new Map([...state.answered, ...images.map((each) => [each, Infinity] as const)]),
     last: { label, source, serial: (state.last?.serial ?? 0) + 1 },
-    paused: state.auto && state.paused, // outside of AUTO, who answers is back at work
   };
 }
 

@@ -291,6 +291,21 @@ describe("AUTO's clock", () => {
   });
 });
 
+describe("a pause", () => {
+  const single = after(status, coming([1, 2, 3]), painted(1), answered, painted(2));
+  const paused = reduce(single, { type: "pause" });
+
+  it("takes no answer", () => {
+    expect([canAnswer(single), canAnswer(paused)]).toEqual([true, false]);
+    expect(canAnswer(reduce(paused, { type: "pause" }))).toBe(true);
+  });
+
+  it("keeps past answers covered, too", () => {
+    expect(reduce(single, { type: "visit", image: 1 }).place).toBe(0);
+    expect(reduce(paused, { type: "visit", image: 1 })).toMatchObject({ place: null, paused: true });
+  });
+});
+
 describe("looking closely", () => {
   const closely = after(status, coming([1, 2]), painted(1), { type: "zoom", zoom: true });
 

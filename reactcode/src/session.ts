@@ -15,7 +15,7 @@ import {
 } from "./past";
 import { withAgain, withQueue, withoutUnreadable } from "./questions";
 import { SPEED } from "./speed";
-import { isPainted, keyOf, noted, shownOf, type State, type Step } from "./state";
+import { isPainted, keyOf, noted, PAUSED, shownOf, type State, type Step } from "./state";
 import { tileOf } from "./tiles";
 
 export function reduce(before: State, step: Step): State {
@@ -79,7 +79,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
     case "walk":
       return { ...state, place: walked(state, step.direction) };
     case "visit":
-      return { ...state, place: placeOf(state.past, step.image) };
+      return state.paused ? noted(state, PAUSED) : { ...state, place: placeOf(state.past, step.image) };
     case "split":
       return noted(withSplit(state, step.image), "Asked one by one from now on.");
     case "auto":
@@ -101,7 +101,7 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
     case "look":
       return { ...state, look: step.look };
     case "blind":
-      return { ...state, blind: step.blind };
+      return { ...state, blind: step.blind, grid: { ...state.grid, isAsking: false } };
     case "explains":
       return withExplains(state);
     case "speed":

@@ -206,6 +206,9 @@ export function keyOf(queued: Queued): string {
   return `${queued.image}@${queued.version ?? ""}`;
 }
 
+/** What is said instead of an answer while a veil covers the image. */
+export const PAUSED = "Paused: go on first.";
+
 /** What is on the stage: an image of the past, or the one being asked. */
 export function shownOf(state: State): Asked | null {
   return (state.place === null ? state.queue[0] : state.past[state.place]) ?? null;
@@ -223,7 +226,7 @@ export function probabilityOf(state: State, queued: Queued | null): number | nul
 
 /** Whether an answer would be for an image that the person has seen. */
 export function canAnswer(state: State): boolean {
-  return isPainted(state) && !state.undoing && !state.idle;
+  return isPainted(state) && !state.undoing && !state.idle && !state.paused;
 }
 
 /** Whether AUTO is on and not paused: then Space says positive. */

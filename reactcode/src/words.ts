@@ -21,6 +21,11 @@ export function perSecond(value: number): string {
   return value >= 10 ? value.toFixed(0) : value.toFixed(1);
 }
 
+/** Images a second, where one takes so long; none yet: 0. */
+export function pace(image_ms: number | null): string {
+  return perSecond(image_ms === null ? 0 : 1000 / Math.max(image_ms, 1));
+}
+
 /** Over a whole visit; a first second counts as one. */
 export function answersPerSecond(answers: number, worked_ms: number): number {
   return (1000 * answers) / Math.max(worked_ms, 1000);
@@ -63,6 +68,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   key: "keys",
   button: "buttons",
   timeout: "AUTO",
+  grid: "grid",
   api: "API",
   import: "imported",
 };

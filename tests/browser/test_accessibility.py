@@ -30,6 +30,7 @@ SETTLED = """async () => {
 SCREENS = (
     Screen("annotation", (), PAINTED),
     Screen("AUTO", ("press:a",), '#auto[aria-pressed="true"]'),
+    Screen("pause", ("press:Space",), "#veil"),
     WALK,
     ZOOM,
     EXPLANATION,

@@ -3,10 +3,15 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from IA import pickle_file
+from IA.protocol import RANKING
+from IA.records import Ranking
+from tests.browser.test_accessibility import findings
 from tests.browser.test_page import link_of, painted, press, stored
 from tests.serving import Serving, serving, until
 
@@ -71,7 +76,7 @@ def test_enter_answers_all(server: Serving, open_page: OpenPage) -> None:
     labels = dict.fromkeys(images, "negative")
     labels |= {images[place]: "positive" for place in (1, 11, 4)}
     labels |= {images[place]: "skipped" for place in (9, 6)}
-    until(lambda: stored(server) == [(image, label, "key") for image, label in labels.items()])
+    until(lambda: stored(server) == [(image, label, "grid") for image, label in labels.items()])
     expect(page.locator("#positives")).to_have_text("3")
     cells(page, 12)
     told = server.client.get("/api/annotations?limit=100").json()["annotations"]
@@ -96,18 +101,79 @@ def test_one_undo_for_a_grid(server: Serving, open_page: OpenPage) -> None:
 
 
 def test_the_button_answers_all(server: Serving, open_page: OpenPage) -> None:
-    """The button that names the rest does what Enter does; a held Enter on it answers once."""
+    """The button says what Enter does, and does it; a held Enter on it answers once."""
     page = open_page(link_of(server))
     images = opened(page)
-    page.get_by_role("button", name="Rest is no cat").click()
+    page.keyboard.press("2")
+    page.get_by_role("button", name="1 cat, 11 no cat").click()
     after(page, images)
-    until(lambda: [source for _, _, source in stored(server)] == ["button"] * 12)
+    until(lambda: [source for _, _, source in stored(server)] == ["grid"] * 12)
     cells(page, 12)
-    page.locator("#rest").focus()
+    page.locator("#store").focus()
     for _ in range(5):
         page.keyboard.down("Enter")
     page.keyboard.up("Enter")
     cells(page, COUNT - 24)
+    until(lambda: len(stored(server)) == 24)
+
+
+def rank(server: Serving, probability: list[float]) -> None:
+    """Have the images asked in their order, as of a model that gives them these probabilities."""
+    order = np.arange(len(probability), dtype=np.int32)
+    pickle_file.publish(
+        server.session.run, RANKING, Ranking(order, np.array(probability, np.float32), 4, "max_prob", 7)
+    )
+    until(lambda: server.client.get("/api/status").json()["ranking"])
+
+
+def test_what_the_model_marks(server: Serving, open_page: OpenPage) -> None:
+    """Images from 50 % on come marked, the button follows each mark, and Enter stores what it says."""
+    rank(server, [0.97, 0.5, 0.49, 0.3] + [0.6] * 8 + [0.2] * 12)
+    page = open_page(link_of(server))
+    images = opened(page)
+    store = page.locator("#store")
+    expect(store).to_have_accessible_name("10 cat, 2 no cat")
+    page.keyboard.press("3")
+    expect(store).to_have_accessible_name("11 cat, 1 no cat")
+    page.keyboard.press("2")
+    expect(store).to_have_accessible_name("10 cat, 2 no cat")
+    page.keyboard.press("Enter")
+    after(page, images)
+    wanted = ["positive", "negative", "positive", "negative", *["positive"] * 8]
+    until(lambda: [label for _, label, _ in stored(server)] == wanted)
+    cells(page, 12)
+    page.keyboard.press("b")
+    expect(page.locator("#grid [aria-pressed=true]")).to_have_count(0)
+
+
+def test_a_page_against_the_model(server: Serving, open_page: OpenPage) -> None:
+    """Twelve images at 97 % that lose their marks are asked about once; Escape goes back, Enter stores."""
+    rank(server, [0.97] * 24)
+    page = open_page(link_of(server))
+    images = opened(page)
+    for key in "1234567890-=":
+        page.keyboard.press(key)
+    expect(page.locator("#store")).to_have_accessible_name("0 cat, 12 no cat")
+    page.keyboard.press("Enter")
+    question = page.get_by_role("alertdialog")
+    expect(question).to_be_focused()
+    expect(question).to_contain_text("12 “no cat” that it calls “cat” (97 %)")
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert stored(server) == []
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    assert cells(page, 12) == images
+    page.keyboard.press("Enter")
+    after(page, images)
+    until(lambda: [label for _, label, _ in stored(server)] == ["negative"] * 12)
+    images = cells(page, 12)
+    for key in "123":
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    expect(question).to_be_focused()
+    page.keyboard.press("Enter")
+    after(page, images)
     until(lambda: len(stored(server)) == 24)
 
 
@@ -163,7 +229,7 @@ def test_grid_on_a_phone(server: Serving, chromium: Browser) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("#grid .grid-cell").nth(1).tap()
     long_press(page, 2)
-    page.tap("#rest")
+    page.tap("#store")
     after(page, images)
     until(lambda: [label for _, label, _ in stored(server)][:4] == ["negative", "positive", "skipped", "negative"])
     context.close()

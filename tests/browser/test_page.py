@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Error, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
 
 from tests.processes.suite import START_S, kill, running
 from tests.serving import Serving, serving, until
@@ -106,6 +106,53 @@ def test_buttons_answer(server: Serving, open_page: OpenPage) -> None:
         expect(page.locator(f'#image[data-image="{image}"]')).to_have_count(0)
         given.append((image, label, "button"))
     until(lambda: stored(server) == given)
+
+
+def test_a_pause(server: Serving, open_page: OpenPage, chromium: Browser) -> None:
+    """A veil covers the image; no key, button or swipe answers until Space goes on, or the button on a phone."""
+    page = open_page(link_of(server))
+    first = press(page, "f")
+    shown = painted(page)
+    page.locator("#auto").focus()
+    page.click("#pause")
+    veil = page.locator("#veil")
+    expect(veil).to_be_focused()
+    expect(veil).to_contain_text("Paused. Space goes on")
+    for key in ("f", "j", "s", "Backspace", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    page.locator("#positive").click(force=True)
+    expect(page.locator("#positive")).to_be_disabled()
+    page.keyboard.press("p")
+    expect(page.locator("dialog.progress")).to_be_visible()
+    page.keyboard.press("p")
+    assert painted(page) == shown
+    page.keyboard.press("Space")
+    expect(veil).to_have_count(0)
+    expect(page.locator("#auto")).to_be_focused()
+    assert press(page, "j") == shown
+    until(lambda: stored(server) == [(first, "positive", "key"), (shown, "negative", "key")])
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = context.new_page()
+    phone.goto(link_of(server))
+    shown = painted(phone)
+    phone.click("#pause")
+    expect(phone.locator("#veil")).to_be_visible()
+    swipe_right(phone)
+    expect(phone.locator("#veil")).to_be_visible()
+    assert painted(phone) == shown
+    phone.click("#veil-off")
+    expect(phone.locator("#veil")).to_have_count(0)
+    assert painted(phone) == shown
+    context.close()
+
+
+def swipe_right(phone: Page) -> None:
+    """Draw a finger over the middle of the image."""
+    finger = phone.context.new_cdp_session(phone)
+    for step, x in enumerate((120, 180, 260, 330)):
+        kind = "touchMove" if step else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 260}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_undo_by_key(server: Serving, open_page: OpenPage) -> None:

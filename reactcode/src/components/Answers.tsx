@@ -57,7 +57,7 @@ function Answer({ id, action, icon, name, tint = null, session }: Props) {
       style={style}
       aria-pressed={action === "undo" ? undefined : label === action}
       title={name}
-      disabled={action !== "undo" && shownOf(state) === null}
+      disabled={state.paused || (action !== "undo" && shownOf(state) === null)}
       onClick={() => engine.act(action, "button")}
     >
       <Icon name={icon} />

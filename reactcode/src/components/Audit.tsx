@@ -1,9 +1,9 @@
 // What questions drawn at random say: what is still to find, whether that is enough, what the model would miss.
 import type { Audit, Range, Statistics } from "../api";
-import { answeredHere } from "../state";
+import type { Engine } from "../engine";
 import { noun } from "../tiles";
 import type { Session } from "../useSession";
-import { answersPerSecond, count, counted, minutes, percent } from "../words";
+import { count, counted, minutes, percent } from "../words";
 import { Figure } from "./Figure";
 import { Press } from "./Press";
 import { inWords, Share } from "./Share";
@@ -84,7 +84,7 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
   const left = state.status?.left ?? 0;
   const { share, after, until = null } = state.status?.audit ?? audit; // the status is newer
   const isCertain = share === 1;
-  const time = timeFor(answers, session);
+  const time = timeFor(answers, session.engine);
   return (
     <>
       <p className="value" id="certificate">
@@ -113,10 +113,9 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
 }
 
 /** How long so many answers take, in whole minutes; null before there is a pace. */
-function timeFor(answers: number, { engine, state }: Session): string | null {
-  const here = answeredHere(state);
-  const rate = engine.imagesPerSecond() || (here > 0 ? answersPerSecond(here, engine.worked_ms()) : 0);
-  return rate > 0 ? minutes(MINUTE_MS * Math.ceil(answers / rate / 60)) : null;
+function timeFor(answers: number, engine: Engine): string | null {
+  const image_ms = engine.image_ms();
+  return image_ms === null ? null : minutes(MINUTE_MS * Math.ceil((answers * image_ms) / MINUTE_MS));
 }
 
 export function Labelled({ statistics, positive, session }: Props & { readonly session: Session }) {

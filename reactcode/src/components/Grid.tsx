@@ -1,7 +1,7 @@
 // The next images side by side: those of the class asked for are marked, Enter answers for all.
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Engine } from "../engine";
-import { columnsFor, placesOf } from "../grid";
+import { againstModel, columnsFor, placesOf } from "../grid";
 import { filterOf } from "../look";
 import { afterPaint } from "../paint";
 import type { Session } from "../useSession";
@@ -18,6 +18,7 @@ export function Grid({ session }: { readonly session: Session }) {
   const columns = columnsFor(places, width, height, aspects);
   const rows = Math.ceil(places / columns);
   useEffect(() => engine.resizeCells(width / columns, height / rows), [engine, width, height, columns, rows]);
+  const against = state.grid.isAsking ? againstModel(state).map(({ queued }) => queued.image) : [];
   const fresh = cells.filter((queued) => !painted.has(queued.image) && engine.smallPicture(queued) !== null);
   const freshImages = fresh.map(({ image }) => image).join(" ");
   useEffect(() => {
@@ -43,6 +44,7 @@ export function Grid({ session }: { readonly session: Session }) {
           place={place}
           session={session}
           filter={filterOf(state.look)}
+          isAgainst={against.includes(queued.image)}
           isFirst={place === Math.min(focused, cells.length - 1)}
           onFocus={() => setFocused(place)}
         />

@@ -1,9 +1,12 @@
 // Below the grid: how many images, what the keys do, undo, skip, and the answer for all the rest; and the way in.
+import { useRef } from "react";
 import { keyLabel } from "../bindings";
-import { SIZES } from "../grid";
+import { againstModel, gridAnswers, markOf, SIZES } from "../grid";
+import type { State } from "../state";
 import { noun } from "../tiles";
+import { useFocusMeanwhile } from "../useFocusMeanwhile";
 import type { Session } from "../useSession";
-import { nameOf } from "../words";
+import { nameOf, percent } from "../words";
 import { leftInWords } from "../first";
 import { Icon } from "./Icon";
 import { Key } from "./Key";
@@ -16,11 +19,109 @@ interface Props {
 export function GridBar({ session }: Props) {
   return (
     <footer className="grid-bar">
-      <Size session={session} />
-      <GridAnswers session={session} />
-      <Hint session={session} />
+      {session.state.grid.isAsking ? (
+        <Question session={session} />
+      ) : (
+        <>
+          <Size session={session} />
+          <GridAnswers session={session} />
+          <Hint session={session} />
+        </>
+      )}
     </footer>
   );
+}
+
+/** Before a page that goes against the model is stored: what does, and both ways out. */
+function Question({ session }: Props) {
+  const { engine, state } = session;
+  const host = useRef<HTMLDivElement>(null);
+  useFocusMeanwhile(host);
+  return (
+    <div
+      id="against"
+      className="against"
+      role="alertdialog"
+      aria-labelledby="against-what"
+      ref={host}
+      tabIndex={-1}
+    >
+      <p id="against-what">
+        <b>Against the model:</b> {contradictions(state)}. Is that right?
+      </p>
+      <div className="answers">
+        <Press id="go-back" className="answer" onClick={() => engine.dispatch({ type: "gridBack" })}>
+          <span className="name">Go back</span>
+          <Key name="esc" />
+        </Press>
+        <Store session={session} says="Yes: " />
+      </div>
+    </div>
+  );
+}
+
+/** Which answers go against the model, and how sure it is of the others. */
+function contradictions(state: State): string {
+  const against = againstModel(state);
+  const parts = OPPOSITES.flatMap(([label, other]) => {
+    const chances = against.flatMap(({ queued: { probability }, label: said }) =>
+      said === label && probability !== null ? (other === "positive" ? probability : 1 - probability) : [],
+    );
+    const [least, most] = [percent(Math.min(...chances)), percent(Math.max(...chances))];
+    const range = least === most ? most : `${least.replace(" %", "")} to ${most}`;
+    const [name, otherName] = [nameOf(state.status, label), nameOf(state.status, other)];
+    return chances.length > 0 ? [`${chances.length} “${name}” that it calls “${otherName}” (${range})`] : [];
+  });
+  return parts.join(", ");
+}
+
+const OPPOSITES = [
+  ["positive", "negative"],
+  ["negative", "positive"],
+] as const;
+
+/** Stores what the grid says, and says what that is. */
+function Store({ session, says = "" }: Props & { readonly says?: string }) {
+  const { engine, state } = session;
+  const { grid, past } = state;
+  const tally = tallyOf(state);
+  const words = tally.map(([number, name]) => `${number} ${name}`).join(", ");
+  return (
+    <Press
+      id="store"
+      className="answer store"
+      title={`${words} (Enter)`}
+      disabled={grid.cells.length === 0}
+      onClick={() => engine.answerGrid()}
+    >
+      <Icon name="done" />
+      <span className="name">
+        {says}
+        {tally.map(([number, name], place) => (
+          <span key={place}>
+            {number} {name}
+            {place < tally.length - 1 && ", "}
+          </span>
+        ))}
+      </span>
+      <Key name="enter" />
+      {grid.last && <span key={past.length} className="flash" />}
+    </Press>
+  );
+}
+
+/** How many images get which answer: those on the screen, before there are any all that come. */
+function tallyOf(state: State): readonly (readonly [number, string])[] {
+  const answers = gridAnswers(state).map(({ label }) => label);
+  const coming = state.grid.cells.map((cell) => markOf(state, cell) ?? "negative");
+  const labels = answers.length > 0 ? answers : coming;
+  return (["positive", "negative", "skipped"] as const)
+    .map(
+      (label) =>
+        [labels.filter((each) => each === label).length, nameOf(state.status, label), label] as const,
+    )
+    .filter(([number, , label]) => number > 0 || label !== "skipped")
+    .map(([number, name]) => [number, name]);
 }
 
 function Size({ session }: Props) {
@@ -48,8 +149,7 @@ function Size({ session }: Props) {
 
 function GridAnswers({ session }: Props) {
   const { engine, state, bindings } = session;
-  const { grid, status } = state;
-  const rest = `Rest is ${nameOf(status, "negative")}`;
+  const { grid } = state;
   return (
     <div className="answers" role="group" aria-label="Answers">
       <Press id="undo" className="answer undo" title="undo" onClick={() => engine.act("undo", "button")}>
@@ -69,36 +169,22 @@ function GridAnswers({ session }: Props) {
         <span className="name">skip one</span>
         <Key name={bindings.skipped} />
       </Press>
-      <Press
-        id="rest"
-        className="answer negative"
-        title={`${rest} (Enter)`}
-        disabled={grid.cells.length === 0}
-        onClick={() => engine.answerGrid("button")}
-      >
-        <Icon name="negative" />
-        <span className="name">{rest}</span>
-        <Key name="enter" />
-        {grid.last && <span key={state.past.length} className="flash" />}
-      </Press>
+      <Store session={session} />
     </div>
   );
 }
 
-/** What is marked so far; before that, how to mark. */
+/** What to do with the images. */
 function Hint({ session }: Props) {
-  const { grid, status } = session.state;
+  const { state } = session;
+  const { grid, status } = state;
   const first = status?.asked_first;
-  const marks = grid.cells.map(({ image }) => grid.marks.get(image));
   const name = nameOf(status, "positive");
-  const having = (wanted: string) => marks.filter((mark) => mark === wanted).length;
-  const skipped = having("skipped") > 0 ? `, ${having("skipped")} skipped` : "";
-  const isFresh = having("positive") + having("skipped") === 0;
-  const marked = isFresh ? `Choose each “${name}”` : `${having("positive")} ${name}${skipped}`;
-  const sentence = grid.isSkipping ? "Choose the image to skip" : marked;
+  const isMarked = grid.cells.some((cell) => !grid.marks.has(cell.image) && markOf(state, cell) !== null);
+  const toMark = isMarked ? `The model marked “${name}”: check each` : `Choose each “${name}”`;
   return (
     <p className="hint">
-      {sentence}
+      {grid.isSkipping ? "Choose the image to skip" : toMark}
       {first && first.left > 0 && <span id="first">{leftInWords(first)}</span>}
     </p>
   );

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from "react";
 import { alikeOf } from "../alike";
 import type { Queued } from "../api";
 import type { Engine } from "../engine";
-import type { Mark } from "../grid";
+import { markOf, type Mark } from "../grid";
 import { CELL_KEYS } from "../gridKeys";
 import { keyOf, probabilityOf } from "../state";
 import { named } from "../tiles";
@@ -18,15 +18,17 @@ interface Props {
   readonly place: number;
   readonly session: Session;
   readonly filter: string;
+  /** Whether it is asked if its answer, which goes against the model, is meant so. */
+  readonly isAgainst: boolean;
   /** Whether Tab comes to this one; arrows go on from there. */
   readonly isFirst: boolean;
   readonly onFocus: () => void;
 }
 
-export function GridCell({ queued, place, session, filter, isFirst, onFocus }: Props) {
+export function GridCell({ queued, place, session, filter, isAgainst, isFirst, onFocus }: Props) {
   const { engine, state } = session;
-  const { marks, painted, isSkipping } = state.grid;
-  const mark = marks.get(queued.image) ?? null;
+  const { painted, isSkipping } = state.grid;
+  const mark = markOf(state, queued);
   const name = mark && nameOf(state.status, mark);
   const key = CELL_KEYS[place];
   const alike = alikeOf(queued).length;
@@ -46,6 +48,7 @@ export function GridCell({ queued, place, session, filter, isFirst, onFocus }: P
         tabIndex={isFirst ? 0 : -1}
         data-image={queued.image}
         data-mark={mark}
+        data-against={isAgainst}
         data-painted={painted.has(queued.image)}
         data-skipping={isSkipping}
         onFocus={onFocus}

@@ -58,7 +58,7 @@ export function Help({ session }: { readonly session: Session }) {
           <span className="key fixed">1 … 9 0 - =</span>
         </li>
         <li>
-          <span>in the grid: answer all; the rest is “{classes?.negative ?? "negative"}”</span>
+          <span>in the grid: answer all; what has no mark is “{classes?.negative ?? "negative"}”</span>
           <span className="key fixed">Enter</span>
         </li>
         <li>

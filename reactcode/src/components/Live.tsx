@@ -1,10 +1,13 @@
 // What a screen reader says: the answer just given, and which image is there now.
+import { keyLabel } from "../bindings";
 import { isGridShown } from "../grid";
 import { isPainted, probabilityOf, shownOf, type State } from "../state";
 import { named, tileOf } from "../tiles";
+import type { Session } from "../useSession";
 import { nameOf, percent } from "../words";
 
-export function Live({ state }: { readonly state: State }) {
+export function Live({ session }: { readonly session: Session }) {
+  const { state, bindings } = session;
   const shown = shownOf(state);
   const answer = state.last ? `Answered: ${nameOf(state.status, state.last.label)}. ` : "";
   const probability = state.blind ? "" : `, probability ${percent(probabilityOf(state, shown))}`;
@@ -12,7 +15,11 @@ export function Live({ state }: { readonly state: State }) {
   const image = shown && isPainted(state) ? `${what} ${named(shown.path)}${probability}.` : "";
   return (
     <p className="unseen" aria-live="polite">
-      {isGridShown(state) ? answeredTogether(state) : answer + image}
+      {isGridShown(state)
+        ? answeredTogether(state)
+        : state.paused
+          ? `Paused. ${keyLabel(bindings.pause)} goes on.`
+          : answer + image}
     </p>
   );
 }

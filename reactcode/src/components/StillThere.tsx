@@ -1,10 +1,13 @@
 // AUTO has seen no sign of a person for a while: it waits and asks.
 import { keyLabel } from "../bindings";
+import { useState } from "react";
 import type { Session } from "../useSession";
+import { duration } from "../words";
 import { Dialog } from "./Dialog";
 
 export function StillThere({ session }: { readonly session: Session }) {
   const { engine, bindings } = session;
+  const [waited_ms] = useState(engine.autopilot.idle_ms); // as it was when it began to ask
   const goOn = () => engine.dispatch({ type: "back" });
   const look = () => {
     goOn();
@@ -12,7 +15,10 @@ export function StillThere({ session }: { readonly session: Session }) {
   };
   return (
     <Dialog title="Still there?" className="still" onClose={goOn}>
-      <p>AUTO waits, as nobody has moved for 30 seconds. What it answered meanwhile is worth a look back.</p>
+      <p>
+        AUTO waits, as there was no sign of you for {duration(waited_ms)}. What it answered meanwhile is worth
+        a look back.
+      </p>
       <p className="foot">
         <button type="button" className="switch" id="go-on" onClick={goOn}>
           Go on (any key)

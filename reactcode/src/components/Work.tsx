@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { answeredHere, foundHere } from "../state";
 import { noun } from "../tiles";
 import type { Session } from "../useSession";
-import { answersPerSecond, duration, perSecond } from "../words";
+import { answersPerSecond, duration, pace, perSecond } from "../words";
 import { Figure } from "./Figure";
 
 interface Props {
@@ -25,8 +25,8 @@ export function Work({ session, positive }: Props) {
   return (
     <Figure title="This visit">
       <dl className="facts">
-        <dt>{things}/s, last min</dt>
-        <dd>{perSecond(engine.imagesPerSecond())}</dd>
+        <dt>{things}/s, last 50</dt>
+        <dd>{pace(engine.image_ms())}</dd>
         <dt>{things}/s, overall</dt>
         <dd>{answers > 0 ? perSecond(answersPerSecond(answers, worked_ms)) : "–"}</dd>
         <dt>time at work</dt>
