@@ -1,16 +1,16 @@
 // The server's news in this tab: from a worker that all tabs of the browser share, or from a feed of its own.
 import { follow, type News } from "./feed";
 
-const LOOK_EVERY_MS = 1_000;
-const MISSED = 3; // so many questions without an answer, and the worker is taken for dead
-const TRIES = 3;
+const LOOK_EVERY_MS = 500;
+const MISSED = 2; // so many questions without an answer, and the worker is taken for dead
+const TRIES = 8; // on a slow network it takes its time to come
 
 /** Hear the news until the returned function is called. */
 export function news(tell: (news: News) => void): () => void {
   return typeof SharedWorker === "undefined" ? alone(tell) : shared(tell);
 }
 
-/** The worker may crash with the tab that began it: it is asked every second, and begun again when it is silent. */
+/** The worker may crash with the tab that began it: it is asked twice a second, and begun again when it is silent. */
 function shared(tell: (news: News) => void): () => void {
   let port: MessagePort | null = null;
   let missed = 0;
