@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from backend import import_routes, upload_routes
 from backend.access import Access
@@ -117,9 +118,12 @@ def _answer_mistakes(app: FastAPI) -> None:
     async def not_now(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": f"This machine cannot do that now ({_reason(error)}); try again."}, 503)
 
-    @app.exception_handler(404)
-    async def no_such_page(request: Request, error: HTTPException) -> Response:
-        return sentence(404, NO_PAGE if error.detail == HTTPStatus(404).phrase else error.detail, request.headers)
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(request: Request, error: StarletteHTTPException) -> Response:
+        is_nowhere = error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase  # no route has said it
+        response = sentence(error.status_code, NO_PAGE if is_nowhere else error.detail, request.headers)
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(NothingToUndoError)
     async def nothing_to_undo(_: Request, error: NothingToUndoError) -> JSONResponse:

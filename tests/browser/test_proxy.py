@@ -52,7 +52,8 @@ def test_the_page(server: Serving, port: int, tmp_path: Path, playwright: Playwr
         assert server.answer(left).status_code == 201
         expect(page.locator("#positives")).to_have_text("2")
         assert server.session.changes.streams == 1
-        page.keyboard.press("i")
+        page.click("#more")
+        page.click("#info")
         expect(page.get_by_role("dialog")).to_be_visible()
         leaving = [address for address in addresses(page) if not address.startswith((page.url, "blob:"))]
         page.goto("about:blank")
