@@ -78,3 +78,16 @@ def test_without_shared_workers(server: Serving, context: BrowserContext, open_p
     painted(tab)
     assert server.answer(0).status_code == 201
     shows([tab], 1)
+
+
+def test_a_token_that_does_not_hold_any_more(server: Serving, context: BrowserContext, open_page: OpenPage) -> None:
+    """A tab says so, keeps its answer, and sends it once the link has been opened in another tab."""
+    tab = open_page(link_of(server))
+    painted(tab)
+    context.clear_cookies()
+    tab.keyboard.press("f")
+    expect(tab.locator("#banner")).to_contain_text("Open the link printed in the terminal; your answers are kept")
+    assert stored(server) == []
+    open_page(link_of(server))
+    shows([tab], 1)
+    expect(tab.locator("#banner")).to_be_hidden()
