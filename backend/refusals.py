@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
-input { flex: 1; min-width: 0 } input, button { font: inherit; padding: .4rem .6rem } [role=alert] { color: #c2410c }"""
+input { flex: 1; min-width: 0 } input, button { font: inherit; padding: .4rem .6rem }
+[role=alert] { color: light-dark(#c2410c, #fb923c) }"""
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Intelligent Annotation</title><style>{style}</style>

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.benchmarks.chromium import launched
-from tests.browser.test_page import painted
+from tests.browser.test_page import stored
+from tests.browser.test_tabs import PATIENCE_MS, painted
 from tests.nginx import PATH, proxied
 from tests.serving import DEADLINE_S, Serving, serving, until
 
@@ -46,11 +47,12 @@ def test_the_page(server: Serving, port: int, tmp_path: Path, playwright: Playwr
         assert page.url == f"http://{NAME}:{port}{PATH}"
         painted(page)
         page.keyboard.press("f")
-        expect(page.locator("#positives")).to_have_text("1")
+        expect(page.locator("#positives")).to_have_text("1", timeout=PATIENCE_MS)
         assert server.session.counts()["positives"] == 1
-        left = next(image for image in range(12) if not server.session.labels.label(image))
+        answered = {image for image, _, _ in stored(server)}
+        left = next(image for image in range(12) if image not in answered)
         assert server.answer(left).status_code == 201
-        expect(page.locator("#positives")).to_have_text("2")
+        expect(page.locator("#positives")).to_have_text("2", timeout=PATIENCE_MS)
         assert server.session.changes.streams == 1
         page.click("#more")
         page.click("#info")
