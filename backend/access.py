@@ -3,44 +3,33 @@
 import contextlib
 import hmac
 import ipaddress
+import logging
 import re
 import secrets
 import socket
-from base64 import b64encode
-from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend import refusals
+from backend.refusals import sentence
 from config import Config, UsageError
 from IA.replacement import replace
+
+log = logging.getLogger(__name__)
 
 TOKEN = "token"
 MAX_BODY_BYTES = 64 * 1024
 MOST_TOKEN_BYTES = 256
 MAX_HEAD_BYTES = 32 * 1024
-PROMPT_STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem }
-h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
-input { flex: 1; min-width: 0 } input, button { font: inherit; padding: .4rem .6rem } [role=alert] { color: #c2410c }"""
-TOKEN_PROMPT = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Intelligent Annotation</title><style>{style}</style>
-<h1>Intelligent Annotation</h1>
-{wrong}<p>Open the link that the terminal printed, or paste its token here.</p>
-<form method="get" action="/"><label>Token <input name="token" autofocus autocomplete="off"></label>
-<button>Open</button></form></html>"""
-WRONG_TOKEN = '<p role="alert">That is not the token of this run.</p>'
-PAGE_POLICY = (  # pictures are fetched and decoded ahead (blob:), and the page's icon is a line of text (data:)
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'self'"
-)
-PROMPT_POLICY = f"{PAGE_POLICY}; style-src 'sha256-{b64encode(sha256(PROMPT_STYLE.encode()).digest()).decode()}'"
+PROGRAM = "/assets/"  # what the page consists of is the same in every copy, and holds nothing of the run
+PAGE_KEY = "x-page-key"
+TELLS_KEY = frozenset({"/api/status", "/api/queue"})
+WARNINGS_AT_MOST = 10
 HOST = re.compile(r"(\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -104,6 +93,9 @@ class Access:
             self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
         self._token = token
         self._cookie = f"ia_token_{config.port}"
+        self._key = None if token is None else _page_key(token)
+        self._own_address = f"{config.address}:{config.port}"
+        self._warned: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is refused; hand on the rest, with the body's size watched and the headers added."""
@@ -117,26 +109,66 @@ class Access:
         if refusal is not None:
             await refusal(scope, receive, _with_headers(send))
             return
-        await self._limited(scope, receive, _with_headers(send))
+        key = self._key if scope["path"] in TELLS_KEY else None
+        await self._limited(scope, receive, _with_headers(send, key))
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         if _head_bytes(scope) > MAX_HEAD_BYTES:
-            return _sentence(431, f"Address and headers are larger than {MAX_HEAD_BYTES} bytes.")
+            return sentence(431, f"Address and headers are larger than {MAX_HEAD_BYTES} bytes.", headers)
         if not self._is_own_host(headers.get("host", "")):
-            return _sentence(400, "This host name is not one that this server answers to.")
-        origin = headers.get("origin")
-        if origin is not None and origin not in {f"http://{headers['host']}", f"https://{headers['host']}"}:
-            return _foreign()
-        if headers.get("sec-fetch-site") in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
-            return _foreign()  # a browser says so also where it sends no Origin, as for a picture
+            return self._unknown_host(headers)
+        if self._is_foreign(scope, headers):
+            return self._foreign(headers)
         if "transfer-encoding" in headers and "content-length" in headers:
-            return _sentence(400, "A body has a length or comes in chunks, not both.")
+            return sentence(400, "A body has a length or comes in chunks, not both.")
         if not headers.get("content-length", "0").isdecimal():
-            return _sentence(400, "The length of the body is not a number.")
+            return sentence(400, "The length of the body is not a number.")
         if int(headers.get("content-length", "0")[:20]) > self._limit(scope):
             return _too_large(self._limit(scope))
         return self._token_refusal(scope, headers)
+
+    def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
+        """Whether a page from elsewhere asks.
+
+        A proxy that does not pass the Host on makes Host and Origin of our own page's requests differ. Two things show
+        that they are ours, where there is a token: the browser says so (no page can set Sec-Fetch-Site), or the request
+        names the page's key, which only a page that may read our answers knows; with a header that browsers ask about
+        before another site may send it.
+        """
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if site in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
+            return True  # a browser says so also where it sends no Origin, as for a picture
+        if origin is None or origin in {f"http://{headers['host']}", f"https://{headers['host']}"}:
+            return False
+        if scope["method"] in {"GET", "HEAD"} and scope["path"].startswith(PROGRAM):
+            return False
+        if self._key is None:
+            return True
+        return site != "same-origin" and not _is_same(headers.get(PAGE_KEY, ""), self._key)
+
+    def _unknown_host(self, headers: Headers) -> Response:
+        asked = headers.get("host", "")
+        text = "This host name is not one that this server answers to."
+        if HOST.fullmatch(asked):
+            proxy = f"Behind a proxy, let it ask for one: in nginx, proxy_set_header Host {self._own_address};"
+            self._warn(asked, "Asked as %r, which is not a name of this server. %s", asked[:100], proxy)
+            text = f"{text} {proxy}"
+        return sentence(400, text, headers)
+
+    def _foreign(self, headers: Headers) -> Response:
+        text = "Requests from other sites are not answered."
+        if self._key is None:
+            text += " If this page is your own, behind a proxy that changes the Host header: start without --no-token."
+        asked, origin = headers["host"], headers.get("origin", "of another site")
+        self._warn(f"{asked} {origin}", "Refused what a page %r asked of %r. %s", origin[:100], asked[:100], text)
+        return sentence(403, text, headers)
+
+    def _warn(self, what: str, message: str, *args: str) -> None:
+        """Warn once of each thing, and of few: whoever asks can make up any number."""
+        if what[:200] not in self._warned and len(self._warned) < WARNINGS_AT_MOST:
+            self._warned.add(what[:200])
+            log.warning(message, *args)
 
     def _limit(self, scope: Scope) -> int:
         path: str = scope["path"]
@@ -158,23 +190,26 @@ class Access:
         bearer = headers.get("authorization", "")
         if bearer.lower().startswith("bearer ") and self._is_token(bearer[7:].strip()):
             return None
-        if self._is_token(cookie_parser(headers.get("cookie", "")).get(self._cookie, "")):
+        if any(self._is_token(value) for value in _cookies(headers, self._cookie)):
             return None
         if scope["path"] == "/":
-            wrong = WRONG_TOKEN if given else ""
-            prompt = TOKEN_PROMPT.format(style=PROMPT_STYLE, wrong=wrong)
-            return HTMLResponse(prompt, 401, {"content-security-policy": PROMPT_POLICY})
-        return _sentence(401, "The token is missing or wrong; open the link that the terminal printed.")
+            return refusals.token_prompt(is_wrong=bool(given))
+        return sentence(401, "The token is missing or wrong; open the link that the terminal printed.", headers)
 
     def _welcome(self, scope: Scope, query: str) -> Response:
-        """Keep the token in a cookie and take it out of the address."""
-        path = "/" + scope["path"].lstrip("/")  # two slashes would name another host
-        response = RedirectResponse(f"{path}?{query}" if query else path, 303)
-        response.set_cookie(self._cookie, self._token or "", max_age=31_536_000, httponly=True, samesite="lax")
+        """Keep the token in a cookie and take it out of the address.
+
+        A proxy may serve us below a path that we do not know: the place to go on at is named from here, and so is where
+        the cookie holds, by leaving it out (RFC 6265, 5.1.4).
+        """
+        here = "./" + scope["raw_path"].decode("latin-1").rpartition("/")[2]
+        response = RedirectResponse(f"{here}?{query}" if query else here, 303)
+        seconds = 31_536_000
+        response.set_cookie(self._cookie, self._token or "", seconds, path=None, httponly=True, samesite="lax")
         return response
 
     def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "replace"), (self._token or "").encode())
+        return _is_same(given, self._token or "")
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the body as it comes: a chunked one says no length beforehand."""
@@ -212,20 +247,30 @@ def _head_bytes(scope: Scope) -> int:
     return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 
 
-def _sentence(status: int, sentence: str) -> Response:
-    return JSONResponse({"detail": sentence}, status)
+def _is_same(given: str, wanted: str) -> bool:
+    """Whether a secret is right; takes as long for any that is wrong."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
-def _foreign() -> Response:
-    return _sentence(403, "Requests from other sites are not answered.")
+def _page_key(token: str) -> str:
+    """What proves that a request comes from our page, and says nothing of the token."""
+    return hmac.new(token.encode(), b"page", "sha256").hexdigest()
+
+
+def _cookies(headers: Headers, wanted: str) -> Iterator[str]:
+    """The values of all cookies of this name: an older one may hold for a path above."""
+    for pair in headers.get("cookie", "").split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip() == wanted:
+            yield value.strip().strip('"')
 
 
 def _too_large(limit: int) -> Response:
-    return _sentence(413, f"The body is larger than {limit} bytes.")
+    return sentence(413, f"The body is larger than {limit} bytes.")
 
 
-def _with_headers(send: Send) -> Send:
-    """Add the headers that keep a browser from guessing, framing or telling others."""
+def _with_headers(send: Send, key: str | None = None) -> Send:
+    """Add the headers that keep a browser from guessing, framing or telling others; and the page's key."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -234,8 +279,10 @@ def _with_headers(send: Send) -> Send:
             headers["referrer-policy"] = "no-referrer"
             headers["x-frame-options"] = "SAMEORIGIN"
             headers["cross-origin-resource-policy"] = "same-origin"
-            headers.setdefault("content-security-policy", PAGE_POLICY)
+            headers.setdefault("content-security-policy", refusals.POLICY)
             headers.setdefault("cache-control", "no-store")
+            if key is not None:
+                headers[PAGE_KEY] = key
         await send(message)
 
     return wrapped

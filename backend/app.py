@@ -2,19 +2,19 @@
 
 import asyncio
 import errno
-import html
 import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from backend import import_routes, upload_routes
 from backend.access import Access
@@ -26,18 +26,19 @@ from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
 from backend.import_routes import add_import_routes
 from backend.like_routes import add_like_routes
+from backend.page_routes import FOR_GOOD, add_page_routes, program
+from backend.refusals import sentence
 from backend.session import Session
 from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
 from backend.uploads import MOST_BYTES
-from config import IS_CLONE, ROOT
 from IA.pictures import UnreadableError
 
-PAGE = ROOT / "reactcode" / "dist" if IS_CLONE else Path(__file__).with_name("page")
-FOR_GOOD = "private, max-age=31536000, immutable"
 EVENTS_PAUSE_S = 0.1
-EVENTS_QUIET_S = 15.0
+EVENTS_QUIET_S = 10.0  # less than any proxy waits (nginx: 60 s), and the page takes 25 s of silence for a dead stream
+EVENTS_HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}  # else a proxy keeps them back
+NO_PAGE = "There is no such page. A proxy must take its own path away: nginx, proxy_pass with a slash at its end."
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # says nothing of the file that was to be opened
 PICTURES_AT_ONCE = 16  # threads that may wait for one: some are left for answers, however long decoding takes
 
@@ -64,6 +65,8 @@ def create_app(session: Session, token: str | None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        servers=[{"url": ".."}],  # seen from openapi.json, also below a path
+        redirect_slashes=False,  # it names the host
     )
     _answer_mistakes(app)
     add_answer_routes(app, session)
@@ -81,7 +84,11 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     _add_explanations(app, session)
     _add_status(app, session)
     add_download_routes(app, session)
-    _add_pages(app)
+    add_page_routes(app)
+
+    @app.get("/tensorboard", include_in_schema=False)
+    def without_slash() -> Response:
+        return RedirectResponse("tensorboard/")
 
     @app.api_route("/tensorboard/{path:path}", methods=["GET", "POST"], include_in_schema=False)
     async def to_tensorboard(request: Request) -> Response:
@@ -111,6 +118,13 @@ def _answer_mistakes(app: FastAPI) -> None:
     @app.exception_handler(MemoryError)
     async def not_now(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": f"This machine cannot do that now ({_reason(error)}); try again."}, 503)
+
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(request: Request, error: StarletteHTTPException) -> Response:
+        is_nowhere = error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase  # no route has said it
+        response = sentence(error.status_code, NO_PAGE if is_nowhere else error.detail, request.headers)
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(NothingToUndoError)
     async def nothing_to_undo(_: Request, error: NothingToUndoError) -> JSONResponse:
@@ -169,6 +183,11 @@ def _add_explanations(app: FastAPI, session: Session) -> None:
         return told
 
 
+def _status(session: Session) -> dict[str, Any]:
+    """What the page shows of the run, and which page that is by now."""
+    return {**session.status(), "page": program()}
+
+
 class _Told:
     """The status as text, made once for all event streams whenever something has changed."""
 
@@ -179,7 +198,7 @@ class _Told:
     def status(self) -> str:
         count = self._session.changes.count
         if count != self._count:
-            self._count, self._text = count, json.dumps(self._session.status())
+            self._count, self._text = count, json.dumps(_status(self._session))
         return self._text
 
 
@@ -188,7 +207,7 @@ def _add_status(app: FastAPI, session: Session) -> None:
 
     @app.get("/api/status", summary="Counts, model, ranking and loops")
     async def status() -> dict[str, Any]:
-        return session.status()
+        return _status(session)
 
     @app.get("/api/events", summary="The status, whenever it changes", response_class=StreamingResponse)
     async def events() -> StreamingResponse:
@@ -197,14 +216,14 @@ def _add_status(app: FastAPI, session: Session) -> None:
             async for changed in session.changes.stream(EVENTS_PAUSE_S, EVENTS_QUIET_S):
                 if session.is_ending:
                     return
-                status = told.status() if changed and sent else json.dumps(session.status())
+                status = told.status() if changed and sent else json.dumps(_status(session))
                 if status != sent:
                     sent = status
                     yield f"event: status\ndata: {status}\n\n"
                 elif not changed:
-                    yield ": still here\n\n"
+                    yield "event: beat\ndata:\n\n"
 
-        return StreamingResponse(stream(), media_type="text/event-stream")
+        return StreamingResponse(stream(), media_type="text/event-stream", headers=EVENTS_HEADERS)
 
     @app.get("/api/instructions", summary="What the person who started says of the question")
     def instructions() -> dict[str, str | None]:
@@ -225,40 +244,6 @@ def _add_status(app: FastAPI, session: Session) -> None:
         except OSError as error:
             raise HTTPException(503, f"The share could not be stored ({error.strerror}).") from None
         return session.audit_status()
-
-
-def _add_pages(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    def page() -> Response:
-        return _page_file(PAGE / "index.html", "no-cache")
-
-    @app.get("/assets/{name}", include_in_schema=False)
-    def asset(name: str) -> Response:
-        known = {path.name: path for path in (PAGE / "assets").glob("*")}
-        if name not in known:
-            raise HTTPException(404, "There is no such file.")
-        return _page_file(known[name], FOR_GOOD)
-
-    @app.get("/api/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        rows = "".join(
-            f"<tr><td><code>{method.upper()} {html.escape(path)}</code></td><td>{route['summary']}</td></tr>"
-            for path, routes in app.openapi()["paths"].items()
-            for method, route in routes.items()
-        )
-        return HTMLResponse(DOCS.format(rows=rows))
-
-
-DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<title>Intelligent Annotation: API</title><h1>API</h1>
-<p>Bodies and answers in full: <a href="openapi.json">openapi.json</a> (OpenAPI). The token goes into
-<code>Authorization: Bearer</code>.</p><table>{rows}</table></html>"""
-
-
-def _page_file(path: Path, cache: str) -> Response:
-    if not path.is_file():
-        raise HTTPException(404, "The page is not built; run npm ci && npm run build in reactcode/.")
-    return FileResponse(path, headers={"cache-control": cache})
 
 
 def _reason(error: Exception) -> str:

@@ -13,6 +13,11 @@ class Changes:
         self._lock = threading.Lock()
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
+    @property
+    def streams(self) -> int:
+        """How many are being told."""
+        return len(self._waiting)
+
     def notify(self) -> None:
         """Wake every stream that is not awake already."""
         with self._lock:

@@ -8,10 +8,10 @@ python=${PYTHON:-python3}
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 cp pyproject.toml .venv/installed # launch.sh need not install again
 
-if ! command -v chromium >/dev/null; then
+if ! command -v chromium >/dev/null || ! PATH=$PATH:/usr/sbin command -v nginx >/dev/null; then
     as_root=$([[ $EUID -eq 0 ]] || echo sudo)
     $as_root apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends chromium >/dev/null
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends chromium nginx >/dev/null
 fi
 
 echo '--- page'

@@ -290,9 +290,9 @@ def test_the_token(tmp_path: Path, datadir: Path) -> None:
         assert f"'sha256-{style.decode()}'" in wrong.headers["content-security-policy"]
         assert client.get("/api/status", headers={"authorization": "Bearer s3cret"}).status_code == 200
         opened = client.get("/?token=s3cret")
-        assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        assert (opened.status_code, opened.headers["location"]) == (303, "./")
         elsewhere = client.get(f"{client.base_url}//evil.example/?token=s3cret")
-        assert elsewhere.headers["location"] == "/evil.example/"
+        assert elsewhere.headers["location"] == "./"
         assert "httponly" in opened.headers["set-cookie"].lower()
         assert client.get("/api/status").status_code == 200
 
@@ -309,6 +309,61 @@ def test_foreign_hosts_and_origins(server: Serving) -> None:
     post = {"origin": "http://evil.example", "content-type": "text/plain"}
     assert client.post("/api/undo", content="{}", headers=post).status_code == 403
     assert client.get("/api/status", headers={"origin": f"http://127.0.0.1:{port}"}).status_code == 200
+
+
+def test_our_own_page_behind_a_proxy(tmp_path: Path, datadir: Path) -> None:
+    """Where a proxy changes the Host, the page's key or the browser's word lets its requests in, with a token."""
+    own = {"origin": "http://photos.example", "authorization": "Bearer t"}
+    with serving(tmp_path / "run", datadir, token="t") as server:
+        client = server.client
+        key = client.get("/api/status", headers={"authorization": "Bearer t"}).headers["x-page-key"]
+        assert "x-page-key" not in client.get("/").headers
+        for proof, status in (
+            ({"x-page-key": key}, 409),
+            ({"sec-fetch-site": "same-origin"}, 409),
+            ({"x-page-key": ""}, 403),
+            ({"x-page-key": "t"}, 403),
+            ({"x-page-key": key, "sec-fetch-site": "same-site"}, 403),
+            ({"x-page-key": key, "authorization": "Bearer u"}, 401),
+        ):
+            answer = client.post("/api/undo", json={"client": "me"}, headers={**own, **proof})
+            assert (proof, answer.status_code) == (proof, status)
+    with serving(tmp_path / "open", datadir) as server:
+        assert "x-page-key" not in server.client.get("/api/status").headers
+        proof = {"x-page-key": key, "sec-fetch-site": "same-origin"}
+        answer = server.client.post("/api/undo", json={"client": "me"}, headers={**own, **proof})
+        assert (answer.status_code, "--no-token" in answer.json()["detail"]) == (403, True)
+
+
+def test_refusals_are_pages_for_people(tmp_path: Path, datadir: Path) -> None:
+    """A browser that is to show an answer gets a page of one sentence; the log names the way, and not too often."""
+    with serving(tmp_path / "run", datadir, token="t") as server:
+        client = server.client
+        browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        for path, more, status, text in (
+            ("/", {"host": "backend"}, 400, f"proxy_set_header Host {client.base_url.host}:"),
+            ("/api/status", {}, 401, "open the link"),
+            ("/annotate/", {"authorization": "Bearer t"}, 404, "proxy_pass with a slash"),
+        ):
+            page = client.get(path, headers=browser | more)
+            assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+            assert text in page.text
+            program = client.get(path, headers=more)
+            assert text in program.json()["detail"]
+
+
+def test_a_cookie_that_stayed_behind(tmp_path: Path, datadir: Path) -> None:
+    """An older token in a cookie of a path above does not keep out who has the right one."""
+    with serving(tmp_path / "run", datadir, token="t") as server:
+        name = f"ia_token_{server.session.config.port}"
+        for cookie in (f"{name}=t; {name}=old", f"{name}=old; {name}=t"):
+            assert server.client.get("/api/status", headers={"cookie": cookie}).status_code == 200
+
+
+def test_the_status_names_the_page(server: Serving) -> None:
+    """A tab of an older version learns from the status that the page consists of another program by now."""
+    page = server.client.get("/").text
+    assert f"./assets/{server.client.get('/api/status').json()['page']}" in page
 
 
 def test_pages_say_what_a_browser_may_do(server: Serving) -> None:

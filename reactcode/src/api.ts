@@ -1,4 +1,5 @@
-// Everything that goes over the wire: the only place that calls fetch or opens an EventSource.
+// Everything that goes over the wire; what comes by itself is in feed.ts.
+import { news } from "./news";
 
 export type Label = "positive" | "negative" | "skipped";
 export type Source = "key" | "button" | "timeout" | "grid";
@@ -61,6 +62,8 @@ export interface Status extends Counts {
   readonly instructions?: string | null;
   readonly network?: string;
   readonly version?: string;
+  /** The name of the program that the page consists of now; null while it is not built. */
+  readonly page?: string | null;
 }
 
 /** Why these images come first, how many there were to ask, and how many are left. */
@@ -357,21 +360,24 @@ export interface Outlook {
   readonly trouble: string | null;
 }
 
-/** The server answered, and said no. */
+/** The server answered, and said no; or a proxy did in its place, without a word of the server's. */
 export class Refused extends Error {
   readonly status: number;
+  /** Whether it is the server that refuses, not a proxy before it. */
+  readonly isVerdict: boolean;
   /** All that the server said. */
   readonly body: unknown;
 
-  constructor(status: number, sentence: string, body: unknown = null) {
-    super(sentence);
+  constructor(status: number, sentence: string | null, body: unknown = null) {
+    super(sentence ?? `The server answered ${status}.`);
     this.status = status;
+    this.isVerdict = sentence !== null;
     this.body = body;
   }
 
   /** Whether the same request may succeed later. */
   get mayPass(): boolean {
-    return this.status >= 500 || [401, 408, 425, 429].includes(this.status);
+    return !this.isVerdict || this.status >= 500 || [401, 403, 408, 425, 429].includes(this.status);
   }
 }
 
@@ -383,25 +389,34 @@ const PICTURE_PATIENCE_MS = 60_000;
 const IMPORT_PATIENCE_MS = 300_000;
 const IMPORT_NAME = 60; // characters of the file's name: its ending says what it is
 
+const KEY = "x-page-key";
+let key = ""; // shows that a request is our page's, where a proxy makes it look like another site's
+
 async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
+  const headers = init.method === undefined ? init.headers : { ...init.headers, [KEY]: key };
   try {
-    response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), ...init });
+    response = await fetch(path, {
+      signal: AbortSignal.timeout(PATIENCE_MS),
+      ...init,
+      ...(headers && { headers }),
+    });
   } catch (error) {
     throw new Away(String(error));
   }
+  key = response.headers.get(KEY) ?? key;
   if (!response.ok) throw await refusalOf(response);
   return response;
 }
 
+/** What the server says of it; a refusal without a sentence is not the server's. */
 async function refusalOf(response: Response): Promise<Refused> {
   try {
     const body = (await response.json()) as { detail?: unknown };
-    if (typeof body.detail === "string") return new Refused(response.status, body.detail, body);
+    return new Refused(response.status, typeof body.detail === "string" ? body.detail : null, body);
   } catch {
-    // not JSON: the status says enough
+    return new Refused(response.status, null); // not JSON
   }
-  return new Refused(response.status, `The server answered ${response.status}.`);
 }
 
 async function json<T>(path: string, init?: RequestInit): Promise<T> {
@@ -430,8 +445,8 @@ export const undo = (client: string) => json<UndoAnswer | Rejoined>("api/undo", 
 
 /** Hand back what this page was given, while it is being left: nobody waits for an answer. */
 export function release(client: string): void {
-  const leaving = { ...sending("POST", { client }), keepalive: true };
-  fetch("api/queue/release", leaving).catch(() => undefined); // then others wait until its time is over
+  const leaving = { ...sending("POST", { client }), keepalive: true, signal: null };
+  request("api/queue/release", leaving).catch(() => undefined); // then others wait until its time is over
 }
 
 /** Have an image and its near duplicates asked one by one from now on. */
@@ -500,6 +515,7 @@ export function upload(
       void readUpload(new Response(sending.responseText, { status: sending.status })).then(resolve, reject);
     };
     sending.open("POST", `api/upload?${new URLSearchParams({ name }).toString()}`);
+    sending.setRequestHeader(KEY, key);
     sending.send(file);
   });
 }
@@ -587,28 +603,10 @@ export async function picture(queued: Queued, size_px: number | null, signal: Ab
   }
 }
 
-const REOPEN_MS = 3_000;
-
-/**
- * Follow the server's status until the returned function is called.
- * The browser reconnects by itself, except after an answer that is no stream: then a new one is opened.
- */
+/** Follow the server's status until the returned function is called. */
 export function events(onStatus: (status: Status) => void, onAway: () => void): () => void {
-  let source: EventSource;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const open = () => {
-    source = new EventSource("api/events");
-    source.addEventListener("status", (event: MessageEvent<string>) => {
-      onStatus(JSON.parse(event.data) as Status);
-    });
-    source.addEventListener("error", () => {
-      onAway();
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
-    });
-  };
-  open();
-  return () => {
-    clearTimeout(timer);
-    source.close();
-  };
+  return news((heard) => {
+    if (heard === "away") onAway();
+    else onStatus(JSON.parse(heard.status) as Status);
+  });
 }

@@ -80,6 +80,58 @@ it("stops AUTO when answers pile up", async () => {
   expect(engine.state.stuck).toBe(true);
 });
 
+it("says when an answer does not get through, and stops when one does", async () => {
+  const engine = await started();
+  const real = fetch;
+  vi.stubGlobal("fetch", () => new Promise(() => undefined)); // as when other tabs hold all connections
+  paint(engine);
+  engine.answer("positive", "key");
+  await vi.advanceTimersByTimeAsync(4_900);
+  expect(engine.state.held).toBe(false);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(engine.state).toMatchObject({ held: true, waiting: 1 });
+  vi.stubGlobal("fetch", real);
+  engine.dispatch({ type: "waiting", waiting: 0, images: [] });
+  expect(engine.state.held).toBe(false);
+});
+
+it.each([404, 413])(
+  "keeps answers that a proxy has refused with %s in the server's place",
+  async (status) => {
+    const engine = await started();
+    const real = fetch;
+    const page = () => new Response("<h1>nginx</h1>", { status });
+    vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) =>
+      init.method === "POST" ? Promise.resolve(page()) : real(path, init),
+    );
+    paint(engine);
+    engine.answer("positive", "key");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(engine.state).toMatchObject({ waiting: 1, trouble: `The server answered ${status}.` });
+    vi.stubGlobal("fetch", real);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(server.stored).toHaveLength(1);
+  },
+);
+
+it("shows the page's key with what changes something", async () => {
+  const engine = await started();
+  const real = fetch;
+  const shown: unknown[] = [];
+  vi.stubGlobal("fetch", async (path: string, init: RequestInit = {}) => {
+    if (init.method) shown.push(new Headers(init.headers).get("x-page-key"));
+    const response = await real(path, init);
+    response.headers.set("x-page-key", "k");
+    return response;
+  });
+  for (let image = 0; image < 2; image += 1) {
+    paint(engine);
+    engine.answer("positive", "key");
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(shown.at(-1)).toBe("k");
+});
+
 it("counts the time on screen from the paint, without pauses", async () => {
   const engine = await started();
   await vi.advanceTimersByTimeAsync(5000);

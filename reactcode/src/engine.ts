@@ -33,6 +33,7 @@ import { clientId, keep, kept, newId } from "./storage";
 const PAST_PAGE = 50;
 const PAST_AHEAD = 15; // so many answers before the last one known, older ones are asked for
 const STUCK = { waiting: 3, after_ms: 2_000 };
+const HELD_AFTER_MS = 5_000;
 const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
 
 type ShowOnStage = (shown: Queued, picture: HTMLImageElement, state: State) => void;
@@ -57,6 +58,7 @@ export class Engine {
   private returnsToFinish = false; // once the random questions are answered that were asked for there
   private inDoubt = false; // whether the server may have become another run's
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
+  private heldTimer: ReturnType<typeof setTimeout> | undefined;
   private loadingPast: Promise<void> | null = null;
   private splitting: Promise<void> | null = null; // not known to the server yet
   readonly pace = new Pace();
@@ -101,6 +103,7 @@ export class Engine {
       window.removeEventListener("pageshow", onBack);
       this.asking.close();
       clearTimeout(this.stuckTimer);
+      clearTimeout(this.heldTimer);
       this.autopilot.close();
       this.outbox?.close();
       this.pictures.close();
@@ -440,7 +443,10 @@ export class Engine {
     if (state.grid.size !== before.grid.size || state.grid.isOpen !== before.grid.isOpen) this.asking.soon(0);
     this.autopilot.follow(before, now);
     if (state.link === "here" && before.link === "away") this.hurry();
-    if (state.waiting !== before.waiting) this.watchStuck();
+    if (state.waiting !== before.waiting) {
+      this.watchStuck();
+      this.watchHeld(state.waiting < before.waiting);
+    }
     if (state.look !== before.look) keep("ia:look", state.look);
     if (state.blind !== before.blind) keep("ia:blind", state.blind);
   }
@@ -457,6 +463,16 @@ export class Engine {
     } else {
       this.stuckTimer ??= setTimeout(() => this.dispatch({ type: "stuck", stuck: true }), STUCK.after_ms);
     }
+  }
+
+  /** Say so when answers wait and none is stored, whatever keeps them. */
+  private watchHeld(isMoving: boolean): void {
+    if (isMoving) {
+      clearTimeout(this.heldTimer);
+      this.heldTimer = undefined;
+    }
+    if (this.state.waiting === 0) return;
+    this.heldTimer ??= setTimeout(() => this.dispatch({ type: "held", held: true }), HELD_AFTER_MS);
   }
 
   // --- the server ----------------------------------------------------------------------------------------------------

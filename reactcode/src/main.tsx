@@ -18,4 +18,10 @@ import "./tiles.css";
 import "./explanation.css"; // after the grid, which says where the stage is without it
 
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<App />);
+const onUncaughtError = (error: unknown) => {
+  console.error(error);
+  queueMicrotask(() =>
+    root?.append("The page has failed. Reload it; answers that were not sent yet are kept."),
+  );
+};
+if (root) createRoot(root, { onUncaughtError }).render(<App />);

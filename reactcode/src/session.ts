@@ -64,6 +64,8 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
       return withWaiting(state, step.waiting, step.images);
     case "stuck":
       return { ...state, stuck: step.stuck };
+    case "held":
+      return { ...state, held: step.held && state.waiting > 0 };
     case "stored":
       return withStored(state, step.images, step.counts);
     case "refused":
@@ -143,7 +145,14 @@ function withWaiting(state: State, waiting: number, images: readonly number[]): 
   const answered = new Map(state.answered);
   for (const image of images) answered.set(image, Infinity);
   const queue = state.queue.filter((asked) => asked.again || !images.includes(asked.image));
-  return { ...state, waiting, answered, queue, stuck: state.stuck && waiting > 0 };
+  return {
+    ...state,
+    waiting,
+    answered,
+    queue,
+    stuck: state.stuck && waiting > 0,
+    held: state.held && waiting > 0,
+  };
 }
 
 function withStored(state: State, images: readonly number[], counts: Counts): State {
@@ -156,6 +165,7 @@ function withStored(state: State, images: readonly number[], counts: Counts): St
     tick,
     status: state.status && { ...state.status, positives, negatives, skipped, left },
     answered,
+    held: false,
     link: "here",
     trouble: null,
     unauthorised: false,

@@ -89,6 +89,8 @@ export interface State {
   readonly place: number | null;
   readonly waiting: number;
   readonly stuck: boolean;
+  /** Answers wait, and for seconds none has been stored. */
+  readonly held: boolean;
   readonly undoing: boolean;
   readonly auto: boolean;
   readonly speed: number;
@@ -135,6 +137,7 @@ export const START: State = {
   place: null,
   waiting: 0,
   stuck: false,
+  held: false,
   undoing: false,
   auto: false,
   speed: SPEED.first,
@@ -182,6 +185,7 @@ export type Step =
     }
   | { readonly type: "waiting"; readonly waiting: number; readonly images: readonly number[] }
   | { readonly type: "stuck"; readonly stuck: boolean }
+  | { readonly type: "held"; readonly held: boolean }
   | { readonly type: "stored"; readonly images: readonly number[]; readonly counts: Counts }
   | { readonly type: "refused"; readonly queued: Queued; readonly sentence: string }
   | { readonly type: "undoing" }

@@ -33,9 +33,9 @@ def executable() -> str:
 
 
 @contextlib.contextmanager
-def launched(playwright: Playwright) -> Iterator[Browser]:
-    """A headless Chromium until the block ends."""
-    browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+def launched(playwright: Playwright, *more: str) -> Iterator[Browser]:
+    """A headless Chromium until the block ends; `more`: arguments of its command line."""
+    browser = playwright.chromium.launch(executable_path=executable(), args=[*ARGUMENTS, *more])
     try:
         yield browser
     finally:

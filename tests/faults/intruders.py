@@ -77,8 +77,15 @@ def let_in(port: int, token: str, app: FastAPI, methods: Sequence[str] = METHODS
             for method in methods:
                 asked = request(port, target + intruder.query, method, headers=intruder.headers)
                 answer = exchange(port, asked)
+                wanted = 404 if _may_read_program(intruder, method, target) else intruder.status
                 missing = [name for name in HEADERS if name not in answer.headers]
-                if answer.status != intruder.status or missing or token.encode() in answer.body:
+                if answer.status != wanted or missing or token.encode() in answer.body:
                     yield f"{intruder.name}: {method} {target}: {answer.status}, without {missing}"
                 else:
                     yield None
+
+
+def _may_read_program(intruder: Intruder, method: str, target: str) -> bool:
+    """Whether only the Origin is wrong: it is not looked at for the files that the page consists of (here is none)."""
+    is_only_origin = "Origin" in intruder.headers and intruder.status == 403
+    return is_only_origin and method in {"GET", "HEAD"} and target.startswith("/assets/")
