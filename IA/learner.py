@@ -173,7 +173,7 @@ class Learner(Generic[Name]):
 
     def _calibrate(self, labels: Mapping[Name, bool], pool: PoolSample[Name] | None, reviewed: Container[Name]) -> None:
         if self.head is not None:
-            self._remaining = pool and pool.remaining(self.head, reviewed)
+            self._remaining = None if pool is None else pool.remaining(self.head, reviewed)
             self.head.curve = self._asked.calibration(labels, self._remaining)
 
     def _validate(self, labels: Mapping[Name, bool]) -> None:
