@@ -10,6 +10,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ Effect = TypeVar("Effect")
 
 BATCH = 256
 NOT_STORED = (sqlite3.Error, OSError, MemoryError)
+SETTLE_S = 0.3  # whoever deletes a folder deletes one file after the other, and fails where a new one comes meanwhile
 LOOK_EVERY_S = 1.0  # for the files, while nothing is to be stored
 CHECKPOINT_PAGES = 16_000  # of 4 KB: with 100,000 answers a checkpoint takes 10 to 30 ms, in which nobody is told
 
@@ -64,6 +66,7 @@ class Database:
         self._on_recovery = on_recovery
         self._on_return = on_return
         self._place = Place(path)
+        self._is_closed = False
         self._is_lost = False
         self._was_read = True  # when the files were written to their place again
         self._has_failed = False
@@ -107,6 +110,8 @@ class Database:
         """
         future: Future[Result] = Future()
         self._jobs.put(_Job(work, apply, future))
+        if self._is_closed:
+            self._refuse()
         return future
 
     def begin(self) -> None:
@@ -115,9 +120,18 @@ class Database:
             self.submit(lambda _: (None, None), lambda _: None).result()
 
     def close(self) -> None:
-        """Do what is waiting, and end the thread."""
+        """Do what is waiting, and end the thread; what comes later is refused."""
         self._jobs.put(None)
         self._writer.join()
+        self._is_closed = True
+        self._refuse()
+
+    def _refuse(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None and job.future.set_running_or_notify_cancel():
+                    job.future.set_exception(NotDurableError("the session has ended"))
 
     # --- the writing thread -------------------------------------------------------------------------------------------
 
@@ -172,6 +186,7 @@ class Database:
             OSError: there is no directory to write to, or its disk is full.
             sqlite3.Error: the disk of the files that are gone is gone with them, and there are no others.
         """
+        time.sleep(SETTLE_S)
         self._place.make(is_last_chance)
         self._was_read = True
         try:

@@ -300,6 +300,15 @@ def test_the_writer_outlives_a_failure(tmp_path: Path, error: Exception) -> None
     database.close()
 
 
+def test_what_comes_after_the_end_is_refused(tmp_path: Path) -> None:
+    """Nobody waits for ever on a job that no thread does any more."""
+    labels = Labels(tmp_path)
+    labels.close()
+    with pytest.raises(NotDurableError, match="ended"):
+        labels.annotate(answer("a.jpg", "positive")).result(20)
+    labels.database.close()
+
+
 def test_an_answer_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
     """A request that was given up before its turn is left out, and the others are taken."""
     labels = Labels(tmp_path)
