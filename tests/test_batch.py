@@ -107,20 +107,17 @@ def test_a_bad_entry_refuses_the_batch(server: Serving, wrong: dict[str, object]
 
 def test_a_batch_that_is_not_durable(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the disk fails a batch is 503 and none of it counts; sent again later, all of it does."""
-    working = Database.open
+    working = Database._commit
     server.answer(0)
 
-    def read_only(database: Database) -> Any:
-        connection = working(database)
-        connection.execute("PRAGMA query_only = ON")
-        return connection
+    def failing(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(Database, "open", read_only)
-    server.session.labels._database._disconnect()
+    monkeypatch.setattr(Database, "_commit", failing)
     entries = [entry(1), entry(2)]
     assert batch(server, *entries).status_code == 503
     assert server.client.get("/api/status").json()["positives"] == 1
-    monkeypatch.setattr(Database, "open", working)
+    monkeypatch.setattr(Database, "_commit", working)
     assert batch(server, *entries).json()["positives"] == 3
 
 

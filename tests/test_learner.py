@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from IA.calibration import line
-from IA.learner import Learner, as_probabilities
+from IA.learner import Learner, PoolSample, as_probabilities
 from IA.space import Space
 
 RANDOM = torch.Generator().manual_seed(5)
@@ -121,3 +121,39 @@ def test_answers_that_the_network_has_learnt_prove_nothing() -> None:
     ignorant.learn(labels_of(120), SPACE)
     assert ignorant.figures == {}
     assert ignorant.head is not None and torch.allclose(ignorant.head.curve, line(1.0, 0.0), atol=1e-5)
+
+
+def learnt_beside_many_others(rest: bool) -> tuple[Learner[int], Tensor]:
+    """A learner that was asked mostly positives, in a pool of 2,000 others, and the vectors of these."""
+    others = torch.randn(2000, 16, generator=torch.Generator().manual_seed(6))
+    everything = torch.cat([VECTORS, others])
+    space = Space.of(everything)
+    learner: Learner[int] = Learner(lambda names: everything[list(names)])
+    labels = {number: True for number in range(120) if TRUTH[number]} | {number: False for number in range(1, 30, 3)}
+    pool = PoolSample.of(everything, space, 0) if rest else None
+    for count in range(20, len(labels) + 1):
+        learner.learn(dict(list(labels.items())[-count:]), space, pool)
+    return learner, others
+
+
+def test_the_pool_tells_how_rare_positives_are() -> None:
+    """With a sample of the pool few of thousands of others are expected to be positive, and few are called so."""
+    expected, called = {}, {}
+    for rest in (False, True):
+        learner, others = learnt_beside_many_others(rest)
+        assert learner.head is not None
+        probability = learner.head(others)
+        expected[rest], called[rest] = float(probability.sum()), int((probability >= learner.threshold).sum())
+    assert expected[True] < 100 and expected[False] > 400
+    assert called[True] < called[False]
+
+
+def test_what_was_reviewed_is_no_evidence_of_what_remains() -> None:
+    """Answered and skipped images are left out of the sample."""
+    learner: Learner[int] = Learner(vectors_of)
+    learner.learn(labels_of(40), SPACE)
+    assert learner.head is not None
+    pool = PoolSample(range(60), SPACE.project(VECTORS[:60]), images=120)
+    remaining = pool.remaining(learner.head, set(range(45)))
+    assert remaining.weight == 2
+    assert torch.allclose(remaining.scores, learner.head.scores(SPACE.project(VECTORS[45:60])), atol=1e-5)

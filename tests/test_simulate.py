@@ -11,7 +11,7 @@ import torch
 
 from config import UsageError
 from IA import simulate as command
-from IA.simulation import Course, figures, simulate
+from IA.simulation import Course, Remainder, figures, simulate
 from IA.sorted_photos import draw
 
 RANDOM = np.random.default_rng(0)
@@ -34,6 +34,30 @@ def test_the_same_seed_asks_the_same() -> None:
     once, again, other = (simulate(VECTORS, TRUTH, 20, seed=seed).images for seed in (1, 1, 2))
     assert once == again
     assert once != other
+
+
+def test_what_remains_is_not_taken_for_positive() -> None:
+    """While nearly every question is a positive, and afterwards, all that remains is calibrated, and its count is near.
+
+    By the last answers alone 416, 232, 71 and 11 positives were expected where 20, 9, 4 and 3 were left.
+    """
+    random = np.random.default_rng(1)
+    truth = np.zeros(1200, bool)
+    truth[random.permutation(1200)[:60]] = True
+    vectors = random.normal(size=(1200, 32)).astype(np.float32)
+    vectors[:, :4] += 1.6 * random.integers(0, 2, (1200, 4))
+    vectors[truth, :8] += 1.4
+    course = simulate(torch.from_numpy(vectors), truth, 150, seed=1)
+    assert [each.positives for each in course.remainders] == [
+        int(truth.sum()) - sum(course.labels[:n]) for n in (50, 75, 100, 150)
+    ]
+    assert all(each.holds and each.error < 0.02 for each in course.remainders)
+
+
+def test_an_expected_count_holds_within_a_factor_or_a_few() -> None:
+    """Within a factor of 1.5, or 5 positives."""
+    assert Remainder(30, 20, 0).holds and Remainder(20, 30, 0).holds and Remainder(5, 0, 0).holds
+    assert not Remainder(31, 20, 0).holds and not Remainder(19, 30, 0).holds and not Remainder(5.1, 0, 0).holds
 
 
 def test_figures_by_hand() -> None:
