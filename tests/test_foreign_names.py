@@ -151,7 +151,7 @@ def test_a_file_name_in_another_folder() -> None:
 
 def test_rows_without_a_label(tmp_path: Path) -> None:
     """They are told apart from those with an unknown word, so that all rows are accounted for."""
-    (tmp_path / "a.csv").write_text("path,label\na.jpg,yes\nb.jpg,\nc.jpg,\" \"\nd.jpg,coat\n")
+    (tmp_path / "a.csv").write_text('path,label\na.jpg,yes\nb.jpg,\nc.jpg," "\nd.jpg,coat\n')
     labelled = read_labelled(tmp_path / "a.csv")
     found = plan(labelled, Words(), ["a.jpg", "b.jpg", "c.jpg", "d.jpg"], "/photos", {})
     assert (found.unlabelled, found.unread) == (2, {"coat": 1})
