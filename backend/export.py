@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tqdm import tqdm
 
 from backend.answers import Answer, Label
 from backend.exports import FORMATS, TREES, pieces
+from backend.exports.fields import BY_MODEL
 from backend.exports.folders import TABLE
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
@@ -40,11 +42,12 @@ class Exported:
     """How much was written.
 
     Attributes:
-        answers: all of them.
+        answers: all that people gave.
         images: those that are there, too; None: the format has none.
         left_out: answers whose images have no place there: they are skipped.
         missing: images that could not be had, or not as they were.
         unknown: photos of which nothing is known yet; 0 unless the answers were rolled up.
+        by_model: labels that no person gave, but a model.
     """
 
     answers: int
@@ -52,6 +55,7 @@ class Exported:
     left_out: int = 0
     missing: int = 0
     unknown: int = 0
+    by_model: int = 0
 
 
 def export(
@@ -92,8 +96,9 @@ def export(
     by_path = format in TREES and settings.tile != "" and not roll_up
     moment = reading.moment(None if roll_up else label, by_path)
     photos = RolledUp(moment, label) if roll_up else None
-    with tqdm(total=None if photos else len(moment), unit=" answers", file=sys.stderr, mininterval=0.5) as bar:
-        answers = _counted(photos or moment, bar)
+    with tqdm(total=None if photos else len(moment), unit=" labels", file=sys.stderr, mininterval=0.5) as bar:
+        by_model = Counter[bool]()
+        answers = _counted(photos or moment, bar, by_model)
         pictures = Pictures(reading.datadir, reading.inside)
         source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up, exif)
         tree = TREES[format](source) if format in TREES else None
@@ -111,10 +116,10 @@ def export(
         except UsageError:
             to.unlink()  # both or none
             raise
-    count, unknown = (len(moment), 0) if photos is None else (photos.count, max(0, _photos(reading) - photos.known))
+    unknown = 0 if photos is None else max(0, _photos(reading) - photos.known)
     if tree is None:
-        return Exported(count, unknown=unknown)
-    return Exported(count, tree.placed, tree.left_out, tree.missing.count, unknown)
+        return Exported(by_model[False], unknown=unknown, by_model=by_model[True])
+    return Exported(by_model[False], tree.placed, tree.left_out, tree.missing.count, unknown, by_model[True])
 
 
 def _photos(reading: Reading) -> int:
@@ -126,9 +131,10 @@ def _photos(reading: Reading) -> int:
         return 0
 
 
-def _counted(answers: Iterable[Answer], bar: "tqdm[NoReturn]") -> Iterator[Answer]:
+def _counted(answers: Iterable[Answer], bar: "tqdm[NoReturn]", by_model: Counter[bool]) -> Iterator[Answer]:
     for answer in answers:
         yield answer
+        by_model[answer.source == BY_MODEL] += 1
         bar.update()
 
 
@@ -193,7 +199,9 @@ def main() -> None:
 
 def _sentences(exported: Exported, format: str, to: Path) -> Iterator[str]:
     if exported.images is None:
-        yield f"{counted(exported.answers, 'answer', 'answers')} in {to}"
+        by_model = counted(exported.by_model, "label of the model", "labels of the model")
+        answers = counted(exported.answers, "answer", "answers")
+        yield f"{f'{answers} and {by_model}' if exported.by_model else answers} in {to}"
     else:
         yield f"{counted(exported.images, 'image', 'images')} in {to}"
     if exported.left_out:

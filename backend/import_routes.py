@@ -105,6 +105,7 @@ def _told(planned: Plan, session: Session) -> dict[str, Any]:
         "skipped": fresh.count("skipped"),
         "same": len(planned.same),
         "by_model": planned.by_model,
+        "unlabelled": planned.unlabelled,
         "rules": [
             {"rule": rule, "paths": planned.matches.rules[rule], "says": says[planned.matches.rules[rule] > 1]}
             for rule, says in RULES.items()
@@ -114,6 +115,8 @@ def _told(planned: Plan, session: Session) -> dict[str, Any]:
         "conflicts": _some(conflicts),
         "contradictions": _some(planned.contradictions),
         "ambiguous": _some(planned.matches.ambiguous),
+        "elsewhere": _some(planned.matches.elsewhere),
+        "claimed": _some(planned.matches.claimed),
         "of_photos": _some(planned.of_photos),
         "unknown": _some(planned.matches.unknown),
     }

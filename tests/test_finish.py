@@ -15,6 +15,7 @@ from PIL import Image
 
 from backend.backup import back_up
 from backend.doubtful import Doubtful
+from backend.export import main as export_main
 from backend.finish import main
 from backend.import_labels import import_labels
 from backend.imports import read_labelled
@@ -138,6 +139,17 @@ def test_before_there_is_a_model(tmp_path: Path, folder: Path) -> None:
                 "There is no model yet that could label anything.",
             )
         assert server.client.post("/api/finish/undo").status_code == 409
+
+
+def test_an_export_calls_no_label_of_the_model_an_answer(
+    server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last sentence of the command counts what people said and what the model said apart."""
+    finish(server)
+    export = command_of(export_main, monkeypatch, capsys)
+    run, to = tmp_path / "run", tmp_path / "a.csv"
+    said = f"2 answers and {IMAGES - UNSCORED - 2} labels of the model in {to}\n"
+    assert said in export(run, "--format", "csv", "--to", to)
 
 
 def test_finish_and_undo(server: Serving, tmp_path: Path) -> None:

@@ -99,7 +99,65 @@ def test_two_names_of_one_image() -> None:
     """Where two names in the file become one by a rule, only the very name counts; with none of them, neither does."""
     found = planned(["a.jpg", "b.jpg"], "a.jpg", "A.jpg", "B.jpg", "b.JPG")
     assert found.fresh == {"a.jpg": "positive"}
-    assert sorted(found.matches.ambiguous) == ["A.jpg", "B.jpg", "b.JPG"]
+    assert sorted(found.matches.claimed) == ["A.jpg", "B.jpg", "b.JPG"]
+
+
+FOLDERS = ["x/a.jpg", "y/b.jpg", "z/c.jpg", "x/0.jpg", "y/0.jpg"]
+
+
+@pytest.mark.parametrize("others", [(), ("x/0.jpg",), ("/old/x/0.jpg", "/old/y/0.jpg", "/old/z/none.jpg")])
+def test_file_names_without_a_folder(others: tuple[str, ...]) -> None:
+    """Each means the one image that has it, wherever that lies, whatever the other rows look like; it is told."""
+    found = planned(FOLDERS, "a.jpg", "./b.jpg", "C.JPG", *others)
+    assert found.fresh.keys() >= {"x/a.jpg", "y/b.jpg", "z/c.jpg"}
+    assert found.matches.rules["name"] == 3
+    assert "  3 paths were found by their names alone" in told(found, {}, overwrite=False)
+
+
+def test_a_file_name_that_several_images_have() -> None:
+    """It stays ambiguous, also where most other names are of one folder: not all of them are."""
+    found = planned(FOLDERS, "x/0.jpg", "a.jpg", "b.jpg", "0.jpg")
+    assert found.fresh.keys() == {"x/0.jpg", "x/a.jpg", "y/b.jpg"}
+    found = planned([*FOLDERS, "x/d.jpg"], "a.jpg", "d.jpg", "b.jpg", "0.jpg")
+    assert found.fresh.keys() == {"x/a.jpg", "x/d.jpg", "y/b.jpg"}
+    assert found.matches.ambiguous == ["0.jpg"]
+    assert "1 path may mean one image or another and is left out" in told(found, {}, overwrite=False)
+
+
+def test_file_names_of_one_folder() -> None:
+    """Where all names are of one folder it was labelled on its own, which tells images of the same name apart."""
+    found = planned([*FOLDERS, "x/d.jpg"], "a.jpg", "d.jpg", "0.jpg")
+    assert found.fresh.keys() == {"x/a.jpg", "x/d.jpg", "x/0.jpg"}
+
+
+@pytest.mark.parametrize("others", [(), ("b.jpg", "c.jpg")])
+def test_a_file_name_of_an_image_that_another_row_names(others: tuple[str, ...]) -> None:
+    """The row with the folder counts alone: the bare name may be of an image elsewhere."""
+    labelled = [Labelled("x/a.jpg", ("positive",)), Labelled("a.jpg", ("negative",))]
+    labelled += [Labelled(other, ("positive",)) for other in others]
+    found = plan(labelled, Words(), FOLDERS, "/photos", {})
+    assert (found.fresh["x/a.jpg"], found.matches.claimed) == ("positive", ["a.jpg"])
+    assert any(line.startswith("1 path fits an image only loosely, and") for line in told(found, {}, overwrite=False))
+
+
+def test_a_file_name_in_another_folder() -> None:
+    """Where the name fits, but the folder does not, the path is left out, and that is said."""
+    found = planned(FOLDERS, "/photos/a.jpg", "/one/b.jpg", "/two/c.jpg", "/photos/0.jpg")
+    assert (found.fresh, found.matches.ambiguous) == ({}, ["/photos/0.jpg"])
+    assert found.matches.elsewhere == ["/photos/a.jpg", "/one/b.jpg", "/two/c.jpg"]
+    lines = list(told(found, {}, overwrite=False))
+    assert "3 paths have the file names of images, but other folders, and are left out" in lines
+
+
+def test_rows_without_a_label(tmp_path: Path) -> None:
+    """They are told apart from those with an unknown word, so that all rows are accounted for."""
+    (tmp_path / "a.csv").write_text('path,label\na.jpg,yes\nb.jpg,\nc.jpg," "\nd.jpg,coat\n')
+    labelled = read_labelled(tmp_path / "a.csv")
+    found = plan(labelled, Words(), ["a.jpg", "b.jpg", "c.jpg", "d.jpg"], "/photos", {})
+    assert (found.unlabelled, found.unread) == (2, {"coat": 1})
+    lines = list(told(found, {}, overwrite=False))
+    assert "2 rows have no label" in lines
+    assert "1 is left out, as it is not known what its word means; say it with --positive or --negative" in lines
 
 
 def test_rules_are_told() -> None:
@@ -128,7 +186,8 @@ def test_any_names(images: set[str], paths: set[str]) -> None:
         assert path == image or path not in images
     loose = [image for path, image in matches.images.items() if path != image]
     assert matches.move or len(loose) == len(set(loose))
-    assert {*matches.images, *matches.unknown, *matches.ambiguous} == paths
+    left_out = [*matches.unknown, *matches.ambiguous, *matches.elsewhere, *matches.claimed]
+    assert sorted([*matches.images, *left_out]) == sorted(paths)
     assert all(fold("") == "" for _, fold in FOLDS)
     assert caseless("\u00c9") == caseless("e\u0301")
 

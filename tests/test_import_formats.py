@@ -66,7 +66,7 @@ def test_columns_and_words_of_ones_own(tmp_path: Path) -> None:
         labels_in(file)
     columns = {"path_column": "shot", "label_column": "animal"}
     planned = plan(read_labelled(file, **columns), Words(), ["a.jpg", "b.jpg", "c.jpg"], "/photos", {})
-    assert (planned.fresh, dict(planned.unread)) == ({}, {"Lynx": 1, "hare": 1, "": 1})
+    assert (planned.fresh, dict(planned.unread), planned.unlabelled) == ({}, {"Lynx": 1, "hare": 1}, 1)
     assert labels_in(file, Words(positive=["lynx"]), **columns) == {"a.jpg": "positive"}
     assert labels_in(file, Words(positive=["lynx"], negative=["hare"]), **columns) == {
         "a.jpg": "positive",

@@ -193,7 +193,7 @@ def test_any_folder_that_was_moved(images: set[str], before: str) -> None:
     matches = match([f"/{before}/{image}" for image in sorted(images)], sorted(images), f"/{uuid.uuid4()}")
     if matches.move == (f"/{before}/", ""):
         assert matches.images == {f"/{before}/{image}": image for image in images}
-    told = {*matches.images, *matches.unknown, *matches.ambiguous}
+    told = {*matches.images, *matches.unknown, *matches.ambiguous, *matches.elsewhere, *matches.claimed}
     assert told == {f"/{before}/{image}" for image in images}
 
 

@@ -177,5 +177,6 @@ def test_any_bytes_that_look_like_a_table(tmp_path: Path, data: bytes, suffix: s
     with contextlib.suppress(ValueError):
         labelled = read_labelled(file)
         found = plan(labelled, Words(), IMAGES, "/photos", {})
-        for path in (*found.matches.unknown, *found.matches.ambiguous, *found.unread):
+        left_out = (*found.matches.unknown, *found.matches.ambiguous, *found.matches.elsewhere, *found.matches.claimed)
+        for path in (*left_out, *found.unread):
             displayed(path).encode()

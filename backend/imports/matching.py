@@ -1,4 +1,4 @@
-"""Which image of a run a foreign path means: by its name as it is, by a looser rule, or as of a folder that was moved.
+"""Which image of a run a foreign path means: by its very name, by a looser rule, as moved, or by its file name alone.
 
 A looser rule counts only where a stricter one finds nothing, and only where it finds one image alone. Nothing is ever
 guessed: what may mean two images means none.
@@ -18,6 +18,7 @@ Move = tuple[str, str]
 MOVED = "moved"
 UNICODE_FORM = "unicode_form"
 CASE = "case"
+NAME = "name"
 LAST_TIER = 2  # of readings
 
 
@@ -29,7 +30,9 @@ class Matches:
         images: the image that each path means.
         move: how paths from elsewhere were understood; None where none was.
         unknown: paths of no image.
-        ambiguous: paths with the name of an image, of which nothing says that they mean it.
+        ambiguous: paths that fit several images.
+        elsewhere: paths with the file name of one image, but of another folder.
+        claimed: paths that fit an image only by a loose rule, while another path means it or fits it as well.
         rules: how many paths were found by each rule that is looser than the very name.
     """
 
@@ -37,6 +40,8 @@ class Matches:
     move: Move | None = None
     unknown: list[str] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    claimed: list[str] = field(default_factory=list)
     rules: Counter[str] = field(default_factory=Counter)
 
 
@@ -52,7 +57,7 @@ def caseless(text: str) -> str:
 
 Fold = Callable[[str], str]
 FOLDS: tuple[tuple[tuple[str, ...], Fold], ...] = (((), str), ((UNICODE_FORM,), unicode_form), ((CASE,), caseless))
-LOOSE = frozenset({UNICODE_FORM, CASE})  # rules by which two names become one
+LOOSE = frozenset({UNICODE_FORM, CASE, NAME})  # rules by which two names become one
 
 
 def match(
@@ -62,7 +67,7 @@ def match(
 
     A path below DATADIR, or relative to it, means itself, perhaps in another Unicode form or case. The others are taken
     for paths of a folder that was moved: each is compared from its end with the images of the same name, and what most
-    of them agree on is the move.
+    of them agree on is the move. A file name without a folder means, at last, the one image that has it.
 
     Args:
         paths: absolute, or relative to the folder of images.
@@ -78,6 +83,8 @@ def match(
         search.whole(LAST_TIER, rule, fold)
     for rule, fold in FOLDS:
         search.moved(rule, fold)
+    for rule, fold in FOLDS:
+        search.named(rule, fold)
     return search.outcome()
 
 
@@ -89,7 +96,7 @@ class _Search:
         self._images, self._datadir = images, datadir
         self._matches = Matches()
         self._rules: dict[str, tuple[str, ...]] = {}  # by which each path was found
-        self._has_moves: set[str] = set()
+        self._fitting: dict[str, int] = {}  # how many images have the file name of a path with a folder; 2: or more
         self._by_fold: dict[Fold, Mapping[str, Sequence[str]]] = {}
 
     def whole(self, tier: int, rule: tuple[str, ...], fold: Fold) -> None:
@@ -109,19 +116,48 @@ class _Search:
         moves = self._moves(fold)
         move = self._matches.move or _agreed(moves)
         self._matches.move = move
-        self._has_moves |= {path for path, found in moves.items() if found}
         if move is None:
             return
+        are_scattered = any(
+            len(found) == 1 and found[0] != move and any(map(_is_bare, self._open[path]))
+            for path, found in moves.items()
+        )
+        claimed = set(self._matches.images.values())
         before, after = fold(move[0]), fold(move[1])
         known = self._known(fold)
         for path, readings in list(self._open.items()):
+            is_bare = any(map(_is_bare, readings))
+            if is_bare and are_scattered and len(moves[path]) > 1:
+                continue  # other file names without a folder are of images elsewhere, so the move tells nothing of it
             for tier in range(LAST_TIER + 1):
                 found = [
                     (reading, known.get(after + folded.removeprefix(before), ()))
                     for reading in readings
                     if reading.tier == tier and (folded := fold(reading.path)).startswith(before)
                 ]
+                if is_bare and not claimed.isdisjoint(image for _, images in found for image in images):
+                    break
                 if self._take(path, found, (MOVED, *rule)):
+                    break
+
+    def named(self, rule: tuple[str, ...], fold: Fold) -> None:
+        """Take each path without a folder for the image that has its name; of the others note how many have it."""
+        if not self._open:
+            return
+        names = {fold(_name(reading.path)) for readings in self._open.values() for reading in readings}
+        named = _named(self._images, names, fold)
+        for path, readings in list(self._open.items()):
+            for tier in range(LAST_TIER + 1):
+                found = [
+                    (reading, named[name])
+                    for reading in readings
+                    if reading.tier == tier and (name := fold(_name(reading.path))) in named
+                ]
+                if any(_is_bare(reading) for reading, _ in found):
+                    self._take(path, found, (NAME, *rule))
+                elif found:
+                    self._fitting.setdefault(path, len({image for _, images in found for image in images}))
+                if found:
                     break
 
     def outcome(self) -> Matches:
@@ -133,10 +169,13 @@ class _Search:
                 matches.rules.update(rules)
             else:
                 del matches.images[path]
-                matches.ambiguous.append(path)
+                matches.claimed.append(path)
         for path in self._open:
-            is_ambiguous = path in self._has_moves and not matches.move
-            (matches.ambiguous if is_ambiguous else matches.unknown).append(path)
+            fitting = self._fitting.get(path, 0)
+            if fitting == 1:
+                matches.elsewhere.append(path)
+            else:  # a move says which image a path would be, so that others of its name do not come into question
+                (matches.ambiguous if fitting and not matches.move else matches.unknown).append(path)
         return matches
 
     def _take(self, path: str, found: Sequence[tuple[Reading, Sequence[str]]], rule: tuple[str, ...]) -> bool:
@@ -173,8 +212,8 @@ class _Search:
             path: [[fold(reading.path) for reading in readings if reading.tier == tier] for tier in range(3)]
             for path, readings in self._open.items()
         }
-        names = {text.rpartition("/")[2] for tiers in wanted.values() for tier in tiers for text in tier}
-        named = _named(self._images, names, fold)
+        names = {_name(text) for tiers in wanted.values() for tier in tiers for text in tier}
+        named = {name: [*map(fold, images)] for name, images in _named(self._images, names, fold).items()}
         moves: dict[str, list[Move]] = {}
         for path, tiers in wanted.items():
             found = ([move for text in tier for move in _moves_of(text, named)] for tier in tiers)
@@ -183,16 +222,25 @@ class _Search:
 
 
 def _named(images: Sequence[str], names: Set[str], fold: Fold) -> dict[str, list[str]]:
-    """The images, folded, by their names, as far as these are wanted."""
+    """The images by their file names, folded, as far as these are wanted."""
     named: dict[str, list[str]] = defaultdict(list)
     for image in images:
-        if (name := fold(image.rpartition("/")[2])) in names:
-            named[name].append(fold(image))
+        if (name := fold(_name(image))) in names:
+            named[name].append(image)
     return named
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _is_bare(reading: Reading) -> bool:
+    """Whether a path is a file name without a folder."""
+    return "/" not in os.path.normpath(reading.path)
+
+
 def _moves_of(path: str, named: Mapping[str, Sequence[str]]) -> list[Move]:
-    common = {image: _common_end(path, image) for image in named.get(path.rpartition("/")[2], ())}
+    common = {image: _common_end(path, image) for image in named.get(_name(path), ())}
     longest = max(common.values(), default=0)
     return [
         (path[: len(path) - longest], image[: len(image) - longest])

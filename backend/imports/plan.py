@@ -11,7 +11,7 @@ from typing import get_args
 from backend.answers import Answer, Label, Source
 from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, Reading, readings
 from backend.imports.labelled import Labelled, Words
-from backend.imports.matching import CASE, MOVED, UNICODE_FORM, Matches, match
+from backend.imports.matching import CASE, MOVED, NAME, UNICODE_FORM, Matches, match
 from IA.tiles import MARK, grid_of, photo_of, split
 from IA.words import counted
 
@@ -22,6 +22,7 @@ CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 FIELD = "field"
 RULES = {
     MOVED: ("was found as moved", "were found as moved"),
+    NAME: ("was found by its name alone", "were found by their names alone"),
     UNICODE_FORM: ("was found in another Unicode form", "were found in another Unicode form"),
     CASE: ("was found in another case", "were found in another case"),
     BACKSLASHES: ("was found with its backslashes as slashes", "were found with their backslashes as slashes"),
@@ -43,7 +44,8 @@ class Plan:
         same: images that have this label already.
         conflicts: images that have another label, and the one in the file.
         contradictions: images to which the file gives two labels; neither is taken.
-        unread: words that mean no label here, and how many images have only such; "": nothing is said of them.
+        unread: words that mean no label here, and how many rows have only such.
+        unlabelled: how many rows have no label.
         by_model: labels that no person gave; they are not taken.
         of_photos: photos that are no images here, but their tiles, and that are positive or skipped in the file: that
             says nothing of any one tile. Of one that is negative all tiles are.
@@ -57,6 +59,7 @@ class Plan:
     conflicts: dict[str, Label] = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
+    unlabelled: int = 0
     by_model: int = 0
     of_photos: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
@@ -95,7 +98,7 @@ def plan(
         datadir: absolute.
         standing: the answers that the run has.
     """
-    unread, by_model = Counter[str](), 0
+    unread, unlabelled, by_model = Counter[str](), 0, 0
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
     several: dict[str, list[Reading]] = {}
     photos = set(map(photo_of, images))
@@ -103,6 +106,8 @@ def plan(
         label = words.label(said.said)
         if said.source == "model":
             by_model += 1
+        elif label is None and not said.said:
+            unlabelled += 1
         elif label is None:
             unread[", ".join(said.said)] += 1
         else:
@@ -112,7 +117,7 @@ def plan(
                 several[path] = meant
     is_cut_up = bool(images) and images[0] not in photos
     matches = match(by_path, [*images, *sorted(photos)] if is_cut_up else images, datadir, several)
-    planned = Plan(matches, unread=unread, by_model=by_model)
+    planned = Plan(matches, unread=unread, unlabelled=unlabelled, by_model=by_model)
     given: dict[str, dict[Label, Labelled]] = {}
     for path, image in matches.images.items():
         given.setdefault(image, {}).update(by_path[path])
@@ -173,7 +178,7 @@ def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Itera
     yield counted(len(planned.same), "has it already", "have it already")
     keeps, keep = "keeps its own; --overwrite changes it", "keep theirs; --overwrite changes them"
     conflicts = [f"{image}: {standing[image]}, in the file {label}" for image, label in planned.conflicts.items()]
-    unread = [f"{word or '(nothing)'}: {count}" for word, count in planned.unread.most_common()]
+    unread = [f"{word}: {count}" for word, count in planned.unread.most_common()]
     for count, one, many, examples in (
         (
             len(planned.conflicts),
@@ -194,6 +199,18 @@ def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Itera
             matches.ambiguous,
         ),
         (
+            len(matches.elsewhere),
+            "path has the file name of an image, but another folder, and is left out",
+            "paths have the file names of images, but other folders, and are left out",
+            matches.elsewhere,
+        ),
+        (
+            len(matches.claimed),
+            "path fits an image only loosely, and another path fits it too: it is left out",
+            "paths fit images only loosely, and other paths fit them too: they are left out",
+            matches.claimed,
+        ),
+        (
             len(matches.unknown),
             "path is of no image in this run and is left out",
             "paths are of no image in this run and are left out",
@@ -211,6 +228,7 @@ def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Itera
             "labels were given by a model, not by a person, and are left out",
             [],
         ),
+        (planned.unlabelled, "row has no label", "rows have no label", []),
         (
             planned.unread.total(),
             "is left out, as it is not known what its word means; say it with --positive or --negative",

@@ -274,6 +274,8 @@ export interface ImportPlan {
   readonly same: number;
   /** Labels that no person gave; they are left out. */
   readonly by_model: number;
+  /** Rows without a label; left out by an older server. */
+  readonly unlabelled?: number;
   /** How paths were found that are not the very name of an image, and how many by each rule. */
   readonly rules?: readonly { readonly rule: string; readonly paths: number; readonly says: string }[];
   /** Words that mean nothing here, and how many images have them. */
@@ -283,6 +285,10 @@ export interface ImportPlan {
   /** Whole photos where the images are tiles of them; left out by an older server. */
   readonly of_photos?: Some;
   readonly ambiguous: Some;
+  /** Paths with the file name of one image, but of another folder; left out by an older server. */
+  readonly elsewhere?: Some;
+  /** Paths that fit an image only loosely, while another path fits it too; left out by an older server. */
+  readonly claimed?: Some;
   readonly unknown: Some;
 }
 

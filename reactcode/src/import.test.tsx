@@ -101,6 +101,17 @@ it("says of one that it is one", async () => {
   await screen.findByText("1 label is taken over.");
 });
 
+it("says why paths are left out of which only the file name fits, and how many rows have no label", async () => {
+  const one = { images: 1, examples: ["old/a.jpg"] };
+  const two = { images: 2, examples: ["b.jpg", "c.jpg"] };
+  server.imports = () => ({ ...PLAN, unlabelled: 1, elsewhere: one, claimed: two });
+  await opened();
+  expect(await screen.findByText(/has the file name of one image, but another folder/)).toBeTruthy();
+  expect(screen.getByText(/fit only loosely what other paths fit too/)).toBeTruthy();
+  expect(screen.getByText(/row has no label/)).toBeTruthy();
+  expect(screen.queryByText(/may mean several/)).toBeNull();
+});
+
 it("asks which column is which where their names do not say so, instead of naming an option", async () => {
   const columns = ["Datei", "Größe", "Art"];
   server.imports = (query) => {

@@ -111,6 +111,20 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
           one={`may mean several ${noun(status)}, and is left out`}
           many={`may mean several ${noun(status)}, and are left out`}
         />
+        {plan.elsewhere && (
+          <Examples
+            some={plan.elsewhere}
+            one={`has the file name of one ${noun(status, 1)}, but another folder, and is left out`}
+            many={`have the file names of ${noun(status)}, but other folders, and are left out`}
+          />
+        )}
+        {plan.claimed && (
+          <Examples
+            some={plan.claimed}
+            one="fits only loosely what another path fits too, and is left out"
+            many="fit only loosely what other paths fit too, and are left out"
+          />
+        )}
         {plan.of_photos && (
           <Examples
             some={plan.of_photos}
@@ -129,6 +143,7 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
           many="were labelled by a model, not by a person, and are"
           says="left out"
         />
+        <Line of={plan.unlabelled ?? 0} one="row has" many="rows have" says="no label" />
       </ul>
       <Words session={session} importing={importing} plan={plan} />
       {plan.conflicts.images > 0 && (
@@ -192,7 +207,7 @@ function Examples({ some, one, many }: SaidProps & { readonly some: Some }) {
 function Words({ session, importing, plan }: Props & { readonly plan: ImportPlan }) {
   const { status } = session.state;
   const { words }: Importing = importing.state;
-  const unread = Object.entries(plan.unread).filter(([word]) => word !== "");
+  const unread = Object.entries(plan.unread);
   const asked = [...words.keys()].filter((word) => !(word in plan.unread)).map((word) => [word, 0] as const);
   if (unread.length + asked.length === 0) return null;
   return (
