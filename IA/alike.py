@@ -28,6 +28,7 @@ from IA.records import MOST_ALIKE, Duplicates
 from IA.shared_embeddings import SharedEmbeddings
 from IA.tiles import Tile, split_file
 from IA.view import View
+from IA.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -246,7 +247,8 @@ class Alike:
         self._to_publish = False
         self._published_s = time.monotonic()
         copies = int((self._first != np.arange(len(self._first))).sum())
-        log.info("near duplicates: %d images are copies of %d", copies, int((self._size > 1).sum()))
+        copied = counted(copies, "image is a copy", "images are copies")
+        log.info("near duplicates: %s of %d", copied, int((self._size > 1).sum()))
 
 
 def _are_alike(a: Look, b: Look, file: Path, other: Path) -> bool:

@@ -95,7 +95,8 @@ def listen(config: Config) -> socket.socket:
             if error.errno in NOT_HERE and address != known[-1][1]:
                 continue  # localhost may have an address of IPv6 where the machine has none
             reason = os.strerror(error.errno).lower() if error.errno else str(error)
-            raise UsageError(f"Cannot listen on {config.host}, port {config.port}: {reason}; choose another.") from None
+            where = f"{config.host}, port {config.port}"
+            raise UsageError(f"Cannot listen on {where}: {reason}; {_other(config.port)}.") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or an answer waits 40 ms for the peer's ACK
     return listener
 
@@ -107,6 +108,14 @@ def _resolved(config: Config) -> list[tuple[socket.AddressFamily, tuple[str, int
     except (OSError, UnicodeError):
         raise UsageError(f"{config.host} is no address of this machine; use localhost or 0.0.0.0.") from None
     return [(family, address) for family, *_, address in found]  # type: ignore[misc]
+
+
+def _other(port: int) -> str:
+    """What to do about a port that will not do; the TensorBoard of the session before may have it."""
+    if port < 2 or is_free(port) or is_free(port - 1):
+        return "choose another"
+    free = next((other for other in range(port + 1, 65535) if is_free(other) and is_free(other + 1)), "another")
+    return f"the session on port {port - 1} may have its TensorBoard there; choose {free}"
 
 
 def is_free(port: int) -> bool:

@@ -178,6 +178,20 @@ def test_a_port_in_use(config: Config) -> None:
             listen(Config(run=config.run, port=port))
 
 
+def test_a_port_that_a_tensorboard_has(config: Config) -> None:
+    """Two ports in use, one after the other, may be a session and its TensorBoard: the next free one is named."""
+    pairs = range(20000, 32000, 2)
+    port = next(port for port in pairs if all(is_free(port + more) for more in range(4)))
+    with socket.create_server(("127.0.0.1", port + 1)), pytest.raises(UsageError, match="in use; choose another"):
+        listen(replace(config, port=port + 1))
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        socket.create_server(("127.0.0.1", port + 1)),
+        pytest.raises(UsageError, match=f"on port {port} may have its TensorBoard there; choose {port + 2}"),
+    ):
+        listen(replace(config, port=port + 1))
+
+
 def test_an_answer_is_sent_at_once(config: Config) -> None:
     """Connections send small answers without waiting for the acknowledgement of the last packet (40 ms each)."""
     with listen(Config(run=config.run, port=0)) as listener, socket.create_connection(listener.getsockname()):

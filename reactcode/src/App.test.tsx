@@ -208,11 +208,38 @@ describe("the server", () => {
     server.changes = { loops: { trainer: "down", inference: "running" } };
     act(() => server.push());
     expect(text("banner")).toBe("The trainer is down; it is being restarted. You can go on answering.");
+    server.changes = { loops: { trainer: "down", inference: "down", selector: "down" } };
+    act(() => server.push());
+    expect(text("banner")).toContain(
+      "The trainer, inference and selector are down; they are being restarted.",
+    );
     server.changes = { loops: { trainer: "off", inference: "off" }, tensorboard: false };
     act(() => server.push());
     expect(find("banner")?.hidden).toBe(true);
     expect(find("tensorboard")).toBeNull();
     expect(find("model")).toBeNull();
+  });
+
+  it("has a model: says in words whether it has learnt all it may, the figures in a title", async () => {
+    await opened();
+    const model = () => find("model")!.querySelector("span")!;
+    server.changes = { positives: 1, negatives: 0 };
+    act(() => server.push());
+    expect(model().textContent).toBe("no model yet");
+    expect(model().title).toBe("The model begins to learn with the first “no hat”.");
+    const certificate = { recall: 0.95, confidence: 0.95, given: false, answers: 400 };
+    const audit = { share: 0.02, drawn: 2, to_find: { low: 0, high: 3 }, certificate };
+    const learnt = { generation: 1, labels: 5, metrics: {} };
+    server.changes = { positives: 4, negatives: 3, audit, model: learnt };
+    act(() => server.push());
+    expect(model().textContent).toBe("model: up to date");
+    expect(model().title).toBe("The model has learnt 5 of 7 answers. 2 random answers are never learnt.");
+    server.changes = { positives: 5, negatives: 3, audit, model: learnt };
+    act(() => server.push());
+    await waitFor(() => expect(model().textContent).toBe("model: learning"), { timeout: 3000 });
+    server.changes = { positives: 5, negatives: 3, audit, model: { ...learnt, labels: 6 } };
+    act(() => server.push());
+    expect(model().textContent).toBe("model: up to date");
   });
 
   it("has a newer ranking: what comes after the next two follows it", async () => {
@@ -379,6 +406,8 @@ describe("a pause", () => {
       expect(find(id)).toHaveProperty("disabled", true);
     fireEvent.click(document.querySelector("#history .thumbnail")!);
     expect(text("note")).toBe("Paused: go on first.");
+    fireEvent.animationEnd(find("note")!);
+    expect(find("note")).toBeNull();
     expect([shown(), find("walk")]).toEqual([1, null]);
     await waitFor(() => expect(server.received).toHaveLength(1));
     press("?");

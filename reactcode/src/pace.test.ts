@@ -56,9 +56,15 @@ describe("how long an image takes", () => {
   }
 
   it("is the median of the answers, from the first image on", () => {
+    expect(worker("single", 900, 900, 1000, 30_000, 30_000).pace.image_ms("single")).toBe(1000);
+  });
+
+  it("is not known below five answers: one image that was looked at for long is no pace", () => {
     expect(new Pace().image_ms("single")).toBeNull();
-    expect(worker("single", 900).pace.image_ms("single")).toBe(900);
-    expect(worker("single", 900, 1000, 30_000).pace.image_ms("single")).toBe(1000);
+    const { pace, answer } = worker("single", 70_000, 1000, 1000, 1000);
+    expect(pace.image_ms("single")).toBeNull();
+    answer(1000);
+    expect(pace.image_ms("single")).toBe(1000);
   });
 
   it("is moved neither by reading a panel nor by an hour away", () => {
@@ -76,11 +82,13 @@ describe("how long an image takes", () => {
     expect(pace.image_ms("single")).toBe(1000);
   });
 
-  it("is that of each way to answer; of one that was not used yet, that of the last one used", () => {
-    const { pace, answer } = worker("single", 2000, 2000, 2000);
-    for (let page = 0; page < 3; page += 1) answer(6000, "grid", 12);
+  it("is that of each way to answer; of one with fewer than five answers, that of the last one with five", () => {
+    const { pace, answer } = worker("single", ...Array<number>(5).fill(2000));
+    answer(6000, "grid", 12);
+    expect(pace.image_ms("grid")).toBe(2000);
+    for (let page = 1; page < 5; page += 1) answer(6000, "grid", 12);
     expect([pace.image_ms("single"), pace.image_ms("grid"), pace.image_ms("auto")]).toEqual([2000, 500, 500]);
-    answer(1000, "auto");
+    for (let image = 0; image < 5; image += 1) answer(1000, "auto");
     expect(pace.image_ms("auto")).toBe(1000);
     expect([pace.interval_ms("grid"), new Pace().interval_ms("grid")]).toEqual([500, Infinity]);
   });

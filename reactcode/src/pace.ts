@@ -4,6 +4,7 @@ import { atWork, countsDown, type State } from "./state";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
 const LAST = 50; // answers of a kind, that say how long one takes
+const ENOUGH = 5; // fewer answers of a kind say nothing of how long one takes
 const JUST_NOW = 8; // of those, what says how soon the next ones come
 const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
 
@@ -24,7 +25,7 @@ export class Pace {
   private signed_ms = 0; // when a person was last there: whoever opens the page is
   private seen: Clock = STOPPED; // never reset: cells of a grid remember when they were painted by it
   private since_ms: number | null = null; // the answer before, or the first image, on the clock of work
-  private latest: Kind | null = null;
+  private latest: Kind | null = null; // of those with enough answers
   private readonly took_ms: Record<Kind, readonly number[]> = { single: [], auto: [], grid: [] }; // for each image
 
   /** Start, stop and reset the clocks as a change of state asks. */
@@ -75,7 +76,7 @@ export class Pace {
     const took_ms = (worked_ms - (this.since_ms ?? worked_ms)) / images;
     this.took_ms[kind] = [...this.took_ms[kind].slice(1 - LAST), took_ms];
     this.since_ms = worked_ms;
-    this.latest = kind;
+    if (this.took_ms[kind].length >= ENOUGH) this.latest = kind;
   }
 
   /** For how long the page was seen at all. */
@@ -98,11 +99,13 @@ export class Pace {
   }
 
   /**
-   * How long an image takes: the median of the last answers of this kind, else of the kind given last; null before
-   * there are any. Time at rest is not counted, and one long look moves it little.
+   * How long an image takes: the median of the last answers of this kind; where there are fewer than five, those of
+   * the latest kind that has five; null before there is one. Time at rest is not counted, and one long look moves it
+   * little.
    */
   image_ms(kind: Kind): number | null {
-    return median(this.took_ms[kind]) ?? (this.latest && median(this.took_ms[this.latest]));
+    const known = this.took_ms[kind].length >= ENOUGH ? kind : this.latest;
+    return known && median(this.took_ms[known]);
   }
 
   /** `now`, or until when somebody may be taken to have been there. */

@@ -21,9 +21,9 @@ export function perSecond(value: number): string {
   return value >= 10 ? value.toFixed(0) : value.toFixed(1);
 }
 
-/** Images a second, where one takes so long; none yet: 0. */
+/** Images a second, where one takes so long; a dash while nobody knows. */
 export function pace(image_ms: number | null): string {
-  return perSecond(image_ms === null ? 0 : 1000 / Math.max(image_ms, 1));
+  return image_ms === null ? "–" : perSecond(1000 / Math.max(image_ms, 1));
 }
 
 /** Over a whole visit; a first second counts as one. */

@@ -30,10 +30,16 @@ function sentenceOf(state: State): string | null {
   if (isOff(status)) return null;
   const down = Object.entries(status.loops).filter(([, loop]) => loop === "down");
   if (down.length === 0) return null;
-  const names = down.map(([name]) => name).join(" and the ");
+  const names = listed(down.map(([name]) => name));
   const are = down.length === 1 ? "is down; it is" : "are down; they are";
   const rest = state.auto ? "AUTO waits; your keys are taken." : "You can go on answering.";
   return `The ${names} ${are} being restarted. ${rest}`;
+}
+
+/** “a”, “a and b”, “a, b and c”. */
+function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
 /** Whether the server would give out another program than the one that runs here. */

@@ -1,29 +1,47 @@
-// What the model knows: how many answers it has learnt, how many it is behind, how much is embedded.
+// What the model knows: whether it has learnt all that there is to learn, and how much is embedded.
+import { useEffect, useState } from "react";
 import type { Status } from "../api";
-import { count } from "../words";
+import { count, counted, nameOf } from "../words";
+
+const PATIENCE_MS = 1500; // a model that is quicker is not worth a word
 
 export function Model({ status }: { readonly status: Status }) {
+  const random = status.audit?.drawn ?? 0; // those are never learnt
+  const answers = status.positives + status.negatives;
+  const isBehind = status.model !== null && answers - random > status.model.labels;
+  const isLearning = useLasting(isBehind, PATIENCE_MS);
   if (isOff(status)) return <p className="model" />;
   const { model, embedding } = status;
-  const drawn = status.audit?.drawn ?? 0; // at random: those are never learnt
-  const behind = model ? status.positives + status.negatives - drawn - model.labels : 0;
   return (
     <p className="model" id="model">
-      <span>
-        {model ? `model: ${count(model.labels)}` : missing(status)}
-        {model && <span className="unit"> answers</span>}
+      <span title={model ? figures(model.labels, answers, random) : missing(status)}>
+        {model ? `model: ${isLearning ? "learning" : "up to date"}` : "no model yet"}
       </span>
-      {behind > 0 && (
-        <span className="behind">
-          {count(behind)}
-          <span className="unit">{behind === 1 ? " answer" : " answers"}</span> behind
-        </span>
-      )}
       {isEmbedding(status) && (
         <span className="embedding">{`embedded ${Math.floor(embedding.percent)} %`}</span>
       )}
     </p>
   );
+}
+
+/** Whether something has been so for a while. */
+function useLasting(isSo: boolean, patience_ms: number): boolean {
+  const [hasLasted, setLasted] = useState(false);
+  useEffect(() => {
+    if (!isSo) return;
+    const timer = setTimeout(() => setLasted(true), patience_ms);
+    return () => {
+      clearTimeout(timer);
+      setLasted(false);
+    };
+  }, [isSo, patience_ms]);
+  return isSo && hasLasted;
+}
+
+function figures(learnt: number, answers: number, random: number): string {
+  const known = `The model has learnt ${count(learnt)} of ${counted(answers, "answer", "answers")}.`;
+  if (random === 0) return known;
+  return `${known} ${counted(random, "random answer is", "random answers are")} never learnt.`;
 }
 
 /** Whether images still wait to be embedded; those that cannot be read never will be. */
@@ -37,8 +55,9 @@ export function isOff(status: Status): boolean {
 }
 
 function missing(status: Status): string {
-  const { positive, negative } = status.classes;
-  if (status.positives > 0 && status.negatives > 0) return "no model yet: it is learning the first answers";
-  if (status.positives === status.negatives) return "no model before the first answers";
-  return `no model before the first ${status.positives > 0 ? negative : positive}`;
+  const [positive, negative] = [nameOf(status, "positive"), nameOf(status, "negative")];
+  if (status.positives > 0 && status.negatives > 0) return "The model is learning the first answers.";
+  if (status.positives === status.negatives)
+    return `The model begins to learn with the first “${positive}” and the first “${negative}”.`;
+  return `The model begins to learn with the first “${status.positives > 0 ? negative : positive}”.`;
 }

@@ -2,7 +2,7 @@
 import { keyLabel } from "../bindings";
 import { probabilityOf, shownOf } from "../state";
 import type { Session } from "../useSession";
-import { percent } from "../words";
+import { nameOf, percent } from "../words";
 import { Icon } from "./Icon";
 import { Press } from "./Press";
 
@@ -16,7 +16,7 @@ export function Probability({ session }: { readonly session: Session }) {
         id="probability"
         className="probability"
         data-blind={blind}
-        title={blind ? "the probability is hidden" : "probability of positive"}
+        title={blind ? "the probability is hidden" : `probability of ${nameOf(state.status, "positive")}`}
       >
         {blind ? "hidden" : percent(probabilityOf(state, shownOf(state)))}
       </span>
