@@ -1,9 +1,7 @@
 """Lets the model label the rest: python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo].
 
-Every image that nobody has answered gets the label of the model, apart from people's answers. Without --threshold the
-checkpoint's own counts. With --dry-run nothing is stored, only told, also while the run is open in a session. How right
-the labels would be only answers to images drawn at random tell: where too few are there, nothing is stored but with
---anyway. --undo takes the model's labels away.
+Every image that nobody has answered gets the label of the model, apart from people's answers. Only answers to random
+images tell how right the labels would be; without them it stores nothing, except with --anyway.
 """
 
 import argparse
@@ -37,6 +35,11 @@ from IA.units import Closed, divided
 from IA.words import counted
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo]"
+STORED = "Stored apart from the answers; exports have them with the source model, --undo takes them away.\n"
+DESCRIPTION = """
+Lets the model label every image that nobody has answered; people's answers stay as they are. Only answers to random
+images tell how right the labels would be; without them it stores nothing, except with --anyway.
+"""
 
 
 def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) -> Iterator[str]:
@@ -55,17 +58,25 @@ def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) 
         )
     precision, recall = figures["precision"], figures["recall"]
     if not figures["drawn"]:
-        yield (f"How right that is nobody can tell: no {thing} was drawn at random yet")
+        yield f"Nobody can tell how right that is: no {thing} was drawn at random yet"
     else:
-        if precision and not precision["of"]:
-            yield f"How many of those that become {positive} are right nobody can tell: none was drawn at random"
+        if not figures["positive_known"]:
+            yield _unknown(figures, positive)
         elif precision:
             right = f"{precision['right']} of {counted(precision['of'], 'drawn at random was', 'drawn at random were')}"
             yield f"Of those that become {positive}, {_percentages(precision)} are right (95 % interval; {right})"
         if recall:
-            yield f"Of all {positive}, {_percentages(recall)} are found then (95 % interval)"
+            yield f"The model and you together would find {_percentages(recall)} of all {positive} (95 % interval)"
     between = f"a probability of {doubtful['low']:.3g} to {doubtful['high']:.3g}"
     yield f"{counted(doubtful['images'], 'of them is', 'of them are')} doubtful, with {between}"
+
+
+def _unknown(figures: dict[str, Any], positive: str) -> str:
+    """That too few random answers tell how right the positive labels would be."""
+    count, drawn = figures["positive"], figures["drawn_positive"]
+    labels = f"this {positive} label is" if count == 1 else f"these {count:,} {positive} labels are"
+    few = f"only {counted(drawn, 'random answer is', 'random answers are')}" if drawn else "no random answer is"
+    return f"Nobody knows how right {labels}: {few} about what the model would call {positive}"
 
 
 def _percentages(interval: dict[str, float]) -> str:
@@ -73,7 +84,7 @@ def _percentages(interval: dict[str, float]) -> str:
 
 
 def finish(run: Path, threshold: float | None = None, dry_run: bool = False, anyway: bool = False) -> None:
-    """Tell what the model would make of the rest and, unless it is a dry run, store that.
+    """Tell what the model would make of the rest and, unless it is a dry run, store that; tell which was done.
 
     Args:
         run: the run directory.
@@ -95,8 +106,18 @@ def finish(run: Path, threshold: float | None = None, dry_run: bool = False, any
             lacks = rest.lacks()
             if labels is not None and lacks is not None and not anyway:
                 raise UsageError(f"{lacks}; the page asks them (E, Answer at random), or give --anyway.")
-            if labels is not None:
-                _store(labels, Finish(str(uuid.uuid4()), "finish", threshold, rest.checkpoint), rest, paths)
+            if labels is None:
+                sys.stdout.write(_without_dry_run(None if anyway else rest.needs()))
+                return
+            _store(labels, Finish(str(uuid.uuid4()), "finish", threshold, rest.checkpoint), rest, paths)
+    sys.stdout.write(STORED)
+
+
+def _without_dry_run(needs: str | None) -> str:
+    """What the same command would do without --dry-run; `needs`: why it would be refused."""
+    if needs is None:
+        return "Nothing was stored. Without --dry-run the labels would be stored.\n"
+    return f"Nothing was stored. Without --dry-run it would be refused: {needs} (--anyway stores all the same).\n"
 
 
 def undo(run: Path) -> None:
@@ -194,12 +215,12 @@ def _rest(
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m backend.finish", usage=USAGE, description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--threshold", type=float)
-    parser.add_argument("--dry-run", action="store_true")
-    parser.add_argument("--anyway", action="store_true")
-    parser.add_argument("--undo", action="store_true")
+    parser = argparse.ArgumentParser(prog="python -m backend.finish", usage=USAGE, description=DESCRIPTION)
+    parser.add_argument("run", type=Path, help="the run directory")
+    parser.add_argument("--threshold", type=float, help="least probability of a positive (default: the model's own)")
+    parser.add_argument("--dry-run", action="store_true", help="store nothing, only tell; works during a session, too")
+    parser.add_argument("--anyway", action="store_true", help="store the labels without enough random answers")
+    parser.add_argument("--undo", action="store_true", help="take the model's labels away")
     given = parser.parse_args()
     run: Path = given.run.expanduser().resolve()
     if given.threshold is not None and not 0 <= given.threshold <= 1:
@@ -210,11 +231,6 @@ def main() -> None:
         undo(run)
         return
     finish(run, given.threshold, given.dry_run, given.anyway)
-    sys.stdout.write(
-        "Nothing was stored; without --dry-run it is.\n"
-        if given.dry_run
-        else "Stored apart from the answers; exports have them with the source model, --undo takes them away.\n"
-    )
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ def _without_model() -> dict[str, Any]:
     return {
         "threshold": USUAL_THRESHOLD,
         "checkpoint": None,
-        **dict.fromkeys(("positive", "negative", "unscored", "drawn"), 0),
+        **dict.fromkeys(("positive", "negative", "unscored", "drawn", "drawn_positive"), 0),
+        "positive_known": True,
         **dict.fromkeys(("precision", "recall")),
         "histogram": [0] * BINS,
         "doubtful": {"low": band.low, "high": band.high, "images": 0, "next": 0},

@@ -13,6 +13,7 @@ from IA.words import counted
 USUAL_THRESHOLD = 0.5  # of a checkpoint that says none
 BINS = 50
 EXAMPLES = 8
+FEWEST_DRAWN = 5  # random answers above a threshold that tell anything about how right the labels there are
 
 
 class Rest:
@@ -42,19 +43,25 @@ class Rest:
         self._order = np.argsort(self.probability, kind="stable")
 
     def figures(self, threshold: float) -> dict[str, Any]:
-        """How many become positive and negative, how right that would be, and how sure the model is of all."""
+        """How many become positive and negative, how right that would be, and how sure the model is of all.
+
+        `drawn_positive` counts the random answers to images at or above the threshold, and `positive_known` says
+        whether so many tell how right the positive labels would be.
+        """
         positive = int((self.probability >= threshold).sum())
         division = self._audit.division(self._predictions, threshold)
-        is_sampled = len(self._audit.counted.sample) > 0
+        drawn = len(self._audit.counted.sample)
         return {
             "threshold": threshold,
             "checkpoint": self.checkpoint,
             "positive": positive,
             "negative": len(self.images) - positive,
             "unscored": self.unscored,
-            "drawn": len(self._audit.counted.sample),
-            "precision": precision_of(division, division.labelled_precision()) if is_sampled else None,
-            "recall": between(division.labelled_recall()) if is_sampled else None,
+            "drawn": drawn,
+            "drawn_positive": division.above.drawn,
+            "positive_known": not positive or division.above.drawn >= FEWEST_DRAWN,
+            "precision": precision_of(division, division.labelled_precision()) if drawn else None,
+            "recall": between(division.labelled_recall()) if drawn else None,
             "histogram": np.histogram(self.probability, BINS, (0, 1))[0].tolist(),
         }
 
@@ -63,13 +70,17 @@ class Rest:
         """Random answers there are, and how many it takes before the model may label the rest."""
         return self._audit.random
 
-    def lacks(self) -> str | None:
-        """Why the model may not label the rest yet, a sentence without its end; None: it may."""
+    def needs(self) -> str | None:
+        """What the model waits for before it may label the rest, a sentence without its end; None: it may."""
         missing = self.random["needed"] - self.random["answered"]
         if missing <= 0:
             return None
-        answers = counted(missing, "more random answer is", "more random answers are")
-        return f"How right that would be nobody can tell yet: {answers} needed"
+        return counted(missing, "more random answer is needed", "more random answers are needed")
+
+    def lacks(self) -> str | None:
+        """Why the model may not label the rest yet, a sentence without its end; None: it may."""
+        needs = self.needs()
+        return needs and f"Nobody can tell yet how right that would be: {needs}"
 
     def doubtful(self, band: Doubtful) -> dict[str, Any]:
         """A band, how many images without an answer are in it, and how many of them are asked next."""

@@ -25,9 +25,11 @@ class Names(NamedTuple):
 
     def is_same(self, other: "Names") -> bool:
         """Whether these are the same words, however their letters are encoded."""
-        return all(
-            unicodedata.normalize("NFC", a) == unicodedata.normalize("NFC", b) for a, b in zip(self, other, strict=True)
-        )
+        return all(_is_same(a, b) for a, b in zip(self, other, strict=True))
+
+
+def _is_same(word: str, other: str) -> bool:
+    return unicodedata.normalize("NFC", word) == unicodedata.normalize("NFC", other)
 
 
 def names_in(run: Path) -> Names | None:
@@ -87,10 +89,8 @@ def renaming(config: Config) -> str:
     before, after = names_in(config.run), names_for(config)
     if before is None or not _changes(config, before, after) or not is_answered(config.run):
         return ""
-    return (
-        f"What was {before.positive!r} is called {after.positive!r} from now on, and what was {before.negative!r} is "
-        f"called {after.negative!r}.\n"
-    )
+    changed = [f"{old!r} is called {new!r}" for old, new in zip(before, after, strict=True) if not _is_same(old, new)]
+    return f"From now on {', and '.join(changed)}.\n"
 
 
 def remember(database: Database, names: Names) -> None:

@@ -307,7 +307,7 @@ def test_off_until_random_answers_tell(tmp_path: Path, folder: Path) -> None:
         refused = server.client.post("/api/finish", json=body)
         assert refused.status_code == 409
         assert refused.json()["detail"].startswith(
-            "How right that would be nobody can tell yet: 8 more random answers are needed; answer them first "
+            "Nobody can tell yet how right that would be: 8 more random answers are needed; answer them first "
         )
         server.client.post("/api/finish/doubtful", json={"low": 0, "high": 1})
         told = server.client.put("/api/audit", json={"share": 1, "until": 8}).json()
@@ -382,6 +382,37 @@ def test_how_right_it_would_be(tmp_path: Path, folder: Path, monkeypatch: pytest
         assert told["recall"]["low"] >= 19 / 21
 
 
+def test_too_few_drawn_above_the_threshold(
+    tmp_path: Path, folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random answers are there, but hardly one above the threshold: nobody knows how right that is, and it is said."""
+    monkeypatch.setattr("backend.session.AUDIT_FROM", 0)
+    with serving(tmp_path / "run", folder, audit=1.0) as server:
+        until(lambda: server.session.queue.left == IMAGES)
+        predict(server)
+        answered = {answer_next(server, "negative") for _ in range(20)}
+        few = []
+        for least in range(1, IMAGES - UNSCORED):
+            threshold = (least - 0.5) / 39
+            above = set(range(least, IMAGES - UNSCORED))
+            told = look(server, f"threshold={threshold}")
+            drawn, positive = len(above & answered), len(above - answered)
+            assert (told["drawn_positive"], told["positive"]) == (drawn, positive)
+            assert told["positive_known"] == (drawn >= 5 or positive == 0)
+            if positive and not told["positive_known"]:
+                few.append((threshold, drawn, positive))
+        server.session.model_labels.close()
+        server.session.labels.close()
+        threshold, drawn, positive = few[0]
+        assert drawn == 4
+        unknown = f"Nobody knows how right these {positive} positive labels are: only 4 random answers are about what "
+        for option in ("--dry-run", "--anyway"):
+            told_by_command = command(tmp_path / "run", "--threshold", str(threshold), option)
+            assert unknown in told_by_command
+            assert "Of those that become positive" not in told_by_command
+        assert "Nobody knows" not in command(tmp_path / "run", "--threshold", "0.1", "--dry-run")
+
+
 def test_a_division_as_the_labels_stand() -> None:
     """By hand: 10 of 30 drawn above, 8 right; 20 of 100 drawn below, 1 positive."""
     division = Division(5, Sample(30, 10, 8), Sample(100, 20, 1))
@@ -417,14 +448,19 @@ def test_on_the_command_line(server: Serving, command: Command, tmp_path: Path, 
     assert f"{told['positive']} images become positive, {told['negative']} become negative" in dry
     assert f"{UNSCORED} images get no label" in dry
     assert f"{told['doubtful']['images']} of them are doubtful" in dry
-    assert "no image was drawn at random" in dry
+    assert "Nobody can tell how right that is: no image was drawn at random yet\n" in dry
+    assert dry.endswith(
+        "Nothing was stored. Without --dry-run it would be refused: 7 more random answers are needed "
+        "(--anyway stores all the same).\n"
+    )
+    assert command(run, "--dry-run", "--anyway").endswith("Without --dry-run the labels would be stored.\n")
     with locks.hold(run, "session"):
         assert "is open in a session; end that first, then finish." in command(run)
         assert "end that first, then undo." in command(run, "--undo")
     server.session.model_labels.close()
     server.session.labels.close()
     refused = command(run, "--threshold", "0.9")
-    assert refused.startswith("mistake: How right that would be nobody can tell yet: 7 more random answers are needed;")
+    assert refused.startswith("mistake: Nobody can tell yet how right that would be: 7 more random answers are needed;")
     assert "There are no labels of the model" in command(run, "--undo")
     assert "1 image becomes positive, 34 become negative\n" in command(run, "--threshold", "0.9", "--anyway")
     labels = Labels(run)

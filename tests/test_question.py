@@ -92,8 +92,8 @@ def test_answers_keep_their_names(runs: Path, datadir: Path, positive: str | Non
             check_run(renamed)
         return
     assert started(renamed) == after
-    assert after[0] in renaming(renamed)
-    assert after[1] in renaming(renamed)
+    changed = [f"{old!r} is called {new!r}" for old, new in zip(HAT, after, strict=True) if old != new]
+    assert renaming(renamed) == f"From now on {', and '.join(changed)}.\n"
 
 
 @pytest.mark.parametrize(("positive", "negative"), [(None, None), HAT, ("hat", None), (None, "no hat")])

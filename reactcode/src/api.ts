@@ -352,6 +352,10 @@ export interface Outlook {
   readonly unscored: number;
   /** So many were drawn at random; without any, nobody knows how right the labels would be. */
   readonly drawn: number;
+  /** So many of these were drawn at or above the threshold. */
+  readonly drawn_positive: number;
+  /** Whether so many tell how right the positive labels would be. */
+  readonly positive_known: boolean;
   readonly precision: (Range & { readonly right: number; readonly of: number }) | null;
   readonly recall: Range | null;
   readonly histogram: readonly number[];

@@ -37,6 +37,8 @@ const NO_MODEL: Outlook = {
   negative: 0,
   unscored: 0,
   drawn: 0,
+  drawn_positive: 0,
+  positive_known: true,
   precision: null,
   recall: null,
   histogram: [],

@@ -28,6 +28,8 @@ const HOPEFUL: Outlook = {
   negative: 38112,
   unscored: 7,
   drawn: 60,
+  drawn_positive: 44,
+  positive_known: true,
   precision: { low: 0.812, high: 0.988, right: 41, of: 44 },
   recall: { low: 0.9, high: 0.99 },
   histogram: Array.from({ length: 50 }, (_, bin) => 50 - bin),
@@ -68,8 +70,8 @@ describe("finish", () => {
     expect(text("becoming")).toContain("1204 become “hat”");
     expect(text("becoming")).toContain("38,112 become “no hat”");
     expect(text("becoming")).toContain("7 get no label");
-    expect(text("finish-precision")).toBe("81 to 99 % right");
-    expect(text("finish-recall")).toBe("90 to 99 % found");
+    expect(text("finish-precision")).toBe("81 to 99 % of 1204 labels are right");
+    expect(text("finish-recall")).toBe("90 to 99 % of all are found");
     const labels = Array.from(document.querySelectorAll<HTMLElement>(".by-model")).map(
       ({ dataset }) => dataset["label"],
     );
@@ -151,6 +153,33 @@ describe("finish", () => {
     expect(find("first-over")).toBeNull();
     act(() => server.push());
     expect(panel()).toBeNull(); // once is enough
+  });
+
+  it("offers to ask what would become positive where random answers do not tell how right that is", async () => {
+    const unknown = { drawn_positive: 2, positive_known: false, positive: 20 };
+    server.outlook = { ...HOPEFUL, ...unknown, precision: { low: 0, high: 1, right: 1, of: 2 } };
+    await finishing();
+    click("finish-ask");
+    expect(text("finish-unknown")).toBe(
+      "Nobody knows how right these 20 “hat” labels are: only 2 random answers are about what the model would call “hat”.",
+    );
+    const buttons = Array.from(
+      panel()?.querySelectorAll(".confirm button") ?? [],
+      (button) => button.textContent,
+    );
+    expect(buttons).toEqual(["Answer these 20", "Label anyway", "Not yet"]);
+    click("finish-answer");
+    await soon(() => expect(panel()).toBeNull());
+    expect(server.decisions).toEqual([{ low: 0.4, high: 1, threshold: 0.4 }]);
+  });
+
+  it("does not offer to ask more of these than a person would answer", async () => {
+    server.outlook = { ...HOPEFUL, drawn_positive: 0, positive_known: false, positive: 201 };
+    await finishing();
+    click("finish-ask");
+    expect(text("finish-unknown")).toContain("no random answer is about");
+    expect(find("finish-answer")).toBeNull();
+    expect(text("finish-now")).toBe("Label anyway");
   });
 
   it("says that it needs a model", async () => {

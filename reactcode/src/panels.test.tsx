@@ -233,7 +233,7 @@ describe("audit", () => {
   it("says what the model’s labels would be worth, and whether its probabilities fit", async () => {
     await progress();
     expect(shown()).toContain("4 of 5 drawn are right, 95 % interval 28 to 100 %");
-    expect(shown()).toContain("Then 81 to 99 % of all “hat” would be found.");
+    expect(shown()).toContain("It and you together would find 81 to 99 % of all “hat”.");
     expect(text("calibration")).toBe(
       "Of 60 drawn, 1 is “hat”; by its probabilities 2 to 7. They are too high.",
     );
@@ -243,6 +243,14 @@ describe("audit", () => {
       "“hat” that are right: 80 %, 95 % interval 28 to 100 %",
       "“hat” found then, 95 % interval 81 to 99 %",
     ]);
+  });
+
+  it("does not call probabilities fine where hardly a positive was to be expected", async () => {
+    await progress({ calibration: { images: 53, positives: 0, expected: 0.4, low: 0, high: 2 } });
+    expect(text("calibration")).toBe("Of 53 drawn, 0 are “hat”; by its probabilities 0 to 2.");
+    told({ calibration: { images: 53, positives: 4, expected: 3, low: 1, high: 5 } });
+    act(() => server.push());
+    await soon(() => expect(text("calibration")).toContain("They are fine as far as one can see."));
   });
 
   it("tells the time by the pace of this visit", async () => {
@@ -284,6 +292,9 @@ describe("audit", () => {
       model: null,
       calibration: null,
     });
+    expect(text("certificate")).toBe("Not sure yet");
+    expect(shown()).toContain("Only answers at random tell how many it takes, and there is none yet.");
+    expect(shown()).not.toMatch(/About \d/);
     expect(find("to-find")).toBeNull();
     expect(shown()).toContain("None of the images was drawn at random yet.");
     expect(shown()).toContain("Needs a model");

@@ -56,7 +56,7 @@ describe("the check of answers that look wrong", () => {
   it("shows each large, the most suspicious first, and a key changes or confirms it", async () => {
     await checking();
     expect(title()).toBe("Check 1 of 3");
-    expect(words()).toBe("The answer was “hat” in 0.0 s; a model that did not know it says “no hat” 97 %.");
+    expect(words()).toBe("The answer was “hat” in 0.0 s; a model that did not know it gives “no hat” 97 %.");
     press("j");
     await here(11);
     expect(title()).toBe("Check 2 of 3");
@@ -136,9 +136,9 @@ describe("the check of answers that look wrong", () => {
     await here(10);
     expect(words()).toBe("The answer was “hat” in 0.0 s.");
     press("j");
-    await soon(() => expect(seen(".lately")?.textContent).toContain("says “no hat” 97 %"));
+    await soon(() => expect(seen(".lately")?.textContent).toContain("gives “no hat” 97 %"));
     press("ArrowLeft");
-    expect(words()).toContain("says “no hat” 97 %");
+    expect(words()).toContain("gives “no hat” 97 %");
   });
 
   it("says that nothing looks wrong, and that the server is away", async () => {
@@ -206,10 +206,10 @@ describe("what is said of an answer", () => {
   });
 
   it("says how sure the model is of the other label", () => {
-    expect(whatTheModelSays(slip, status)).toBe("a model that did not know it says “hat” 97 %");
+    expect(whatTheModelSays(slip, status)).toBe("a model that did not know it gives “hat” 97 %");
     const other: Slip = { ...slip, label: "positive", held_out: 0.25, why: "fast" };
     expect(whatTheModelSays(other, status)).toBe(
-      "that was fast, and a model that did not know it says “no hat” 75 %",
+      "that was fast, and a model that did not know it gives “no hat” 75 %",
     );
   });
 

@@ -17,7 +17,7 @@ export function whatTheModelSays({ label, held_out, why }: Slip, status: Status 
   const other: Label = label === "positive" ? "negative" : "positive";
   const probability = other === "positive" ? held_out : 1 - held_out;
   const haste = why === "fast" ? "that was fast, and " : "";
-  return `${haste}a model that did not know it says “${nameOf(status, other)}” ${percent(probability)}`;
+  return `${haste}a model that did not know it gives “${nameOf(status, other)}” ${percent(probability)}`;
 }
 
 export interface Outcome {

@@ -104,6 +104,6 @@ def test_a_second_question_leaves_the_first_one_alone(tmp_path: Path, clone: Pat
     assert "--rename" in ended.stderr
     renaming = ["--positive", "cap", "--negative", "no cap", "--rename", "--run", str(runs / "photos")]
     with running(runs / "photos", photos, "--no-ai", *renaming, clone=clone) as suite:
-        assert "What was 'hat' is called 'cap' from now on" in suite.terminal()
+        assert "From now on 'hat' is called 'cap', and 'no hat' is called 'no cap'." in suite.terminal()
         called = exported(suite)
         assert (called.count("cap"), called.count("no cap")) == (HATS, 24 - HATS)

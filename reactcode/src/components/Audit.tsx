@@ -10,6 +10,8 @@ import { inWords, Share } from "./Share";
 
 const USUAL_SHARE = 0.02;
 const MINUTE_MS = 60_000;
+const FEWEST_EXPECTED = 3; // positives among the drawn: fewer tell nothing of the probabilities
+const FINE = " They are fine as far as one can see.";
 
 interface Props {
   readonly statistics: Statistics | null;
@@ -90,11 +92,15 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
       <p className="value" id="certificate">
         Not sure yet
       </p>
-      <p>
-        About {counted(answers, "more answer", "more answers")} at random
-        {time !== null && `, ${time} at your pace`}, to be sure of {percent(recall)}
-        {answers >= left && ": all that are left"}.
-      </p>
+      {audit.rest.drawn === 0 ? (
+        <p>Only answers at random tell how many it takes, and there is none yet.</p>
+      ) : (
+        <p>
+          About {counted(answers, "more answer", "more answers")} at random
+          {time !== null && `, ${time} at your pace`}, to be sure of {percent(recall)}
+          {answers >= left && ": all that are left"}.
+        </p>
+      )}
       {isCertain && (
         <p>
           All questions are drawn at random until{" "}
@@ -131,11 +137,11 @@ export function Labelled({ statistics, positive, session }: Props & { readonly s
       ) : (
         <>
           <Precision precision={model.precision} positive={positive} />
-          {model.recall && (
+          {model.recall && (audit?.rest.drawn ?? 0) > 0 && (
             <>
               <Share share={null} {...model.recall} label={`“${positive}” found then`} />
               <p>
-                Then {percentages(model.recall)} of all “{positive}” would be found.
+                It and you together would find {percentages(model.recall)} of all “{positive}”.
               </p>
             </>
           )}
@@ -183,12 +189,13 @@ function Calibration({
   readonly positive: string;
 }) {
   if (calibration === null) return null;
-  const { images, positives, low, high } = calibration;
-  const fits = positives < low ? "too high" : positives > high ? "too low" : "fine as far as one can see";
+  const { images, positives, expected, low, high } = calibration;
   return (
     <p id="calibration">
       Of {count(images)} drawn, {count(positives)} {positives === 1 ? "is" : "are"} “{positive}”; by its
-      probabilities {between({ low, high })}. They are {fits}.
+      probabilities {between({ low, high })}.{positives < low && " They are too high."}
+      {positives > high && " They are too low."}
+      {positives >= low && positives <= high && expected >= FEWEST_EXPECTED && FINE}
     </p>
   );
 }

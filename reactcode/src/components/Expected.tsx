@@ -1,6 +1,6 @@
 // How right the model's labels would be, from the images drawn at random.
 import type { Outlook, Range } from "../api";
-import { count } from "../words";
+import { count, counted } from "../words";
 import { Figure } from "./Figure";
 import type { Names } from "./Finish";
 import { Share } from "./Share";
@@ -38,19 +38,19 @@ function Unknown({ things }: { readonly things: string }) {
 
 function Precision({ outlook, positive }: { readonly outlook: Outlook; readonly positive: string }) {
   const { precision } = outlook;
-  const title = `Of what becomes “${positive}”`;
+  const title = `How right “${positive}” would be`;
   if (precision === null)
     return (
       <Figure title={title}>
         <p className="value">–</p>
-        <p>Nothing would.</p>
+        <p>Nothing becomes “{positive}”.</p>
       </Figure>
     );
   const { right, of } = precision;
   return (
     <Figure title={title}>
       <p className="value" id="finish-precision">
-        {percentages(precision)} right
+        {percentages(precision)} of {counted(outlook.positive, "label is right", "labels are right")}
       </p>
       <Share share={null} low={precision.low} high={precision.high} label="Right" />
       <p>
@@ -68,12 +68,12 @@ const FEW = 20;
 
 function Recall({ recall, positive }: { readonly recall: Range | null; readonly positive: string }) {
   return (
-    <Figure title={`Of all “${positive}” there are`}>
+    <Figure title={`How many “${positive}” would be found`}>
       <p className="value" id="finish-recall">
-        {recall === null ? "–" : `${percentages(recall)} found`}
+        {recall === null ? "–" : `${percentages(recall)} of all are found`}
       </p>
       {recall && <Share share={null} {...recall} label="Found then" />}
-      <p>95 % interval, by you or by the model.</p>
+      <p>The model and you together would find them; 95 % interval.</p>
     </Figure>
   );
 }

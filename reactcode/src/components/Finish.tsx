@@ -15,6 +15,8 @@ import { Press } from "./Press";
 import { Threshold } from "./Threshold";
 
 const NEXT_KEY = "q";
+const MOST_TO_ANSWER = 200; // images that a person rather answers than leaves to the model
+const ASKED_FIRST = 100; // so many of a band on one side of the threshold the server asks first, at most
 
 export interface Names {
   readonly positive: string;
@@ -90,6 +92,7 @@ export function Finish({ session }: { readonly session: Session }) {
           things={noun(state.status, outlook.positive + outlook.negative)}
           isAsking={isAsking}
           setAsking={setAsking}
+          onPositive={() => void engine.askFirst({ low: outlook.threshold, high: 1 }, outlook.threshold)}
           onRandom={() => void engine.answerAtRandom(outlook.random.needed)}
         />
       )}
@@ -105,11 +108,14 @@ interface ConfirmProps {
   readonly things: string;
   readonly isAsking: boolean;
   readonly setAsking: (isAsking: boolean) => void;
+  /** Asks the images that would become positive. */
+  readonly onPositive: () => void;
   readonly onRandom: () => void;
 }
 
-function Confirm({ finishing, outlook, names, things, isAsking, setAsking, onRandom }: ConfirmProps) {
-  const { positive, negative, writing, standing, random } = outlook;
+function Confirm(props: ConfirmProps) {
+  const { finishing, outlook, names, things, isAsking, setAsking, onPositive, onRandom } = props;
+  const { positive, negative, writing, standing, random, positive_known: isKnown } = outlook;
   const missing = random.needed - random.answered;
   const all = positive + negative;
   const isReady = all > 0 && writing === null && finishing.isCurrent;
@@ -122,19 +128,25 @@ function Confirm({ finishing, outlook, names, things, isAsking, setAsking, onRan
         <Random {...random} onRandom={onRandom} />
       ) : isAsking ? (
         <>
+          {!isKnown && <Unknown outlook={outlook} positive={names.positive} />}
           <p>
             {counted(positive, "gets", "get")} “{names.positive}” and {count(negative)} “{names.negative}”, by
             the model, at {percent(outlook.threshold)}. Your answers stay as they are, stand before its
             labels, and are all it ever learns{standing && "; its labels of before are replaced"}. You can
             undo this at any time.
           </p>
+          {!isKnown && positive <= MOST_TO_ANSWER && (
+            <Press className="switch" id="finish-answer" disabled={!isReady} onClick={onPositive}>
+              {answering(positive)}
+            </Press>
+          )}
           <Press
             className="switch"
             id="finish-now"
             disabled={!isReady}
             onClick={() => void finishing.finish().then(() => setAsking(false))}
           >
-            Label {count(all)} {things}
+            {isKnown ? `Label ${count(all)} ${things}` : "Label anyway"}
           </Press>
           <Press className="plain text" onClick={() => setAsking(false)}>
             Not yet
@@ -147,6 +159,34 @@ function Confirm({ finishing, outlook, names, things, isAsking, setAsking, onRan
       )}
     </section>
   );
+}
+
+interface UnknownProps {
+  readonly outlook: Outlook;
+  /** What the positive label is called. */
+  readonly positive: string;
+}
+
+/** That too few random answers tell how right the positive labels would be. */
+function Unknown({ outlook, positive }: UnknownProps) {
+  const { positive: labels, drawn_positive: drawn } = outlook;
+  const few =
+    drawn === 0 ? "no random answer is" : `only ${counted(drawn, "random answer is", "random answers are")}`;
+  return (
+    <p id="finish-unknown">
+      <b>
+        Nobody knows how right{" "}
+        {labels === 1 ? `this “${positive}” label is` : `these ${count(labels)} “${positive}” labels are`}:
+      </b>{" "}
+      {few} about what the model would call “{positive}”.
+    </p>
+  );
+}
+
+/** What the button says that has the images which would become positive asked first. */
+function answering(labels: number): string {
+  if (labels > ASKED_FIRST) return `Answer ${count(ASKED_FIRST)} of these ${count(labels)}`;
+  return labels === 1 ? "Answer this one" : `Answer these ${count(labels)}`;
 }
 
 interface RandomProps {
