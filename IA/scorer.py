@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,7 @@ class Scorer:
         self._tiles = 1  # of each photo, one after the other
         self._numbers: dict[str, int] = {}
         self._answered: object = None  # the version of the answers that novelty knows
+        self._heard: object = None  # the newest version of them
         self._labels = 0
         self._waiting: tuple[int, float] | None = None  # answers to learn, and when they were published
         self._checkpoint: Checkpoint | None = None
@@ -131,12 +133,12 @@ class Scorer:
         describes: bool = True,
         inside: Path | None = None,
     ) -> bool:
-        """One turn.
+        """One turn: learn what is new and publish it, then embed.
 
         Args:
             datadir: the image folder.
             images: paths in it.
-            has_news: whether something new is to be learnt, for which it ends early.
+            has_news: whether something new is to be learnt, for which it ends: the next turn begins with that.
             describes: whether the trainer is to follow this backbone.
             inside: a folder that the files must lie in; None: anywhere.
 
@@ -145,13 +147,14 @@ class Scorer:
         """
         self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
-        busy = self._embed_for_a_while(has_news, gives_way=self._described > 0 and not self._awaits_examples)
+        busy = self._is_to_embed()
         if describes and (space := self._describe(done=not busy)) is not None and self._checkpoint is None:
             self._pool.enter(space)
             self._answered = None
         self._score()
         self._follow_answers()
         self._publish(at_once=not busy)
+        self._embed_for_a_while(has_news, gives_way=self._described > 0 and not self._awaits_examples)
         return busy
 
     def prepare(
@@ -160,9 +163,10 @@ class Scorer:
         """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
         self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
-        busy = self._embed_for_a_while(has_news, gives_way=True)
+        busy = self._is_to_embed()
         if not busy:
             self._describe(done=True)
+        self._embed_for_a_while(has_news, gives_way=True)
         return busy
 
     def take_examples(self, folder: str) -> bool:
@@ -231,31 +235,37 @@ class Scorer:
 
     # --- embedding ----------------------------------------------------------------------------------------------------
 
-    def _embed_for_a_while(self, has_news: Callable[[], bool], gives_way: bool) -> bool:
-        """Take batches from the stream until the turn is over or something new has come; True if more are to come.
+    def _is_to_embed(self) -> bool:
+        """Whether anything is missing that no other run has embedded meanwhile."""
+        self._take_from_others()
+        return bool(len(self._pool.missing()))
+
+    def _embed_for_a_while(self, has_news: Callable[[], bool], gives_way: bool) -> None:
+        """Take batches from the stream until the turn is over or something new has come.
 
         They are embedded by other threads, which go on meanwhile and between the turns. A person waits for the first
         ones, so only those after them give way.
         """
-        self._take_from_others()
         if len(self._pool.missing()) and not self._cache.lead():
             time.sleep(LOOK_EVERY_S)
-            return True
+            return
         images = 0
         began = time.perf_counter()
         while time.perf_counter() - began < TURN_S and not has_news():
-            if self._stream is not None and not self._stream.is_ready(NEWS_EVERY_S):
-                continue
-            batch = None if self._stream is None else self._stream.take()
-            if batch is None and not self._begin_stream(gives_way):
+            if self._stream is None and not self._begin_stream(gives_way):
                 break
-            if batch is not None:
+            if self._stream is None or not self._stream.is_ready(NEWS_EVERY_S):
+                continue
+            if (batch := self._stream.take()) is not None:
                 self._keep(batch)
                 images += len(batch.places)
+                continue
+            self.close()
+            if not gives_way:  # the pool can be described now
+                break
         if images:
             rate = images / (time.perf_counter() - began)
             self._events.scalar("embedding/images_per_s", rate, self._pool.embedded)
-        return bool(len(self._pool.missing()))
 
     def _take_from_others(self) -> None:
         """Take up what another run over the same folder has embedded meanwhile."""
@@ -266,7 +276,6 @@ class Scorer:
 
     def _begin_stream(self, gives_way: bool) -> bool:
         """Ask for what is missing, or for the first of it if it does not give way; False if nothing is."""
-        self.close()
         missing = self._pool.missing()
         self._order, self._asked = EmbeddingOrder(missing, SEED, self._tiles), []
         self._bar.close()
@@ -279,7 +288,7 @@ class Scorer:
         if gives_way and not self._gives_way:
             self._embedder.give_way()
             self._gives_way = True
-        files = self._files(None if gives_way else FIRST_FEATURES)
+        files = self._files(None if gives_way else math.ceil(FIRST_FEATURES / self._tiles) * self._tiles)
         self._stream = Lookahead(self._embedder.embed(files, self._inside), BATCHES_AHEAD, gives_way)
         return True
 
@@ -373,7 +382,10 @@ class Scorer:
             self._waiting = (len(labels), seen[1] / 1e9)
         self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty does not tell two kinds apart
         self._answered = version
-        self._to_publish |= self._checkpoint is None  # else the order waits for a head that has learnt them
+        if self._checkpoint is None:  # else the order waits for a head that has learnt them
+            self._to_publish = True
+            self._urgent |= version is not self._heard
+        self._heard = version
 
     def _publish(self, at_once: bool) -> None:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
