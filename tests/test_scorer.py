@@ -62,7 +62,8 @@ def test_the_first_answers_are_published_at_once(tmp_path: Path, scores: Scorer,
     scores.turn(tmp_path / "photos", photos, lambda: False)
     scores.turn(tmp_path / "photos", photos, lambda: True)
     known = next(number for number in range(COUNT) if scores.pool.key(number) is not None)
-    pickle_file.publish(tmp_path, ANNOTATIONS, {photos.content[known]: False})
+    answers: dict[str, bool | None] = {photos.content[known]: False}
+    pickle_file.publish(tmp_path, ANNOTATIONS, answers)
     learnt: list[int] = []
 
     def has_news() -> bool:
