@@ -37,6 +37,11 @@ def remember_in(directory: Path) -> None:
         log.warning("%s cannot be written (%s): a file that ends this process could end it again", directory, error)
 
 
+def workers_give_way() -> None:
+    """Let the processes that decode for this one give way to what a person waits for; none may have been started."""
+    _workers.give_way = True
+
+
 def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
     """One image, a file or a tile of it, as `IA.pictures.upright_parts`; no file can crash, fill or hold this up."""
     photo, tile = split_file(path)

@@ -87,6 +87,10 @@ class Embedder:
             vectors = self._engine.embed([images for _, images in stacks])
             yield Batch(places, np.concatenate([np.zeros((0, self.backbone.dimension), np.float32), *vectors]), failed)
 
+    def give_way(self) -> None:
+        """Let the threads that embed give way from now on, but those that call this."""
+        self._engine.give_way()
+
     def vectors(self, files: Sequence[Path]) -> torch.Tensor:
         """The embeddings of all these files, (n, D) float32; zeros where one cannot be read."""
         vectors = torch.zeros(len(files), self.backbone.dimension)

@@ -1,5 +1,6 @@
 """In which order images are embedded: a part that stands for the whole, and what could be asked next."""
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +15,7 @@ class EmbeddingOrder(Iterator[int]):
 
     Every other one is drawn at random: whatever is embedded stands for the whole. The others lie beside images that
     are promising: in a list of files, what was taken at the same time and place stands together. The tiles of a photo
-    come one after the other, so that it is decoded once.
+    come one after the other, so that it is decoded once. One thread may take them while another promises.
     """
 
     def __init__(self, missing: NDArray[np.int64], seed: int, tiles: int = 1) -> None:
@@ -26,6 +27,7 @@ class EmbeddingOrder(Iterator[int]):
             tiles: how many images in a row are of one photo.
         """
         self._tiles = tiles
+        self._lock = threading.Lock()
         self._waiting = set(missing.tolist())
         self._shuffled: Iterator[int] = iter(
             np.random.default_rng(seed).permutation(np.unique(missing // tiles)).tolist()
@@ -44,15 +46,17 @@ class EmbeddingOrder(Iterator[int]):
         steps = [step for distance in range(1, REACH + 1) for step in (distance, -distance)]
         photos = dict.fromkeys(image // self._tiles for image in images)
         wanted = dict.fromkeys(photo + step for photo in photos for step in steps)
-        self._beside = deque(photo for photo in wanted if self._missing(photo))
+        with self._lock:
+            self._beside = deque(photo for photo in wanted if self._missing(photo))
 
     def __next__(self) -> int:
         """The next one to embed."""
-        if not self._begun:
-            self._begun.extend(self._missing(self._photo()))
-        number = self._begun.popleft()
-        self._waiting.remove(number)
-        return number
+        with self._lock:
+            if not self._begun:
+                self._begun.extend(self._missing(self._photo()))
+            number = self._begun.popleft()
+            self._waiting.remove(number)
+            return number
 
     def _photo(self) -> int:
         """The next photo of which something is missing. Raises StopIteration where there is none."""

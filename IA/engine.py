@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import sys
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from IA.dataset import extreme_shapes, normalise
 from IA.networks import Backbone
+from IA.priority import let_give_way, own_threads
 
 if TYPE_CHECKING:
     import openvino
@@ -54,6 +56,9 @@ class Engine(Protocol):
         Returns:
             (B, D) for each stack.
         """
+
+    def give_way(self) -> None:
+        """Let the threads that work for it, beside those that call it, give way from now on."""
 
 
 def fastest(backbone: Backbone, cores: int) -> Engine:
@@ -96,11 +101,15 @@ class TorchEngine:
             vectors = self._module(ready).float()
         return vectors.cpu().numpy()
 
+    def give_way(self) -> None:
+        """There are none: torch starts its threads for the one that calls, and they begin with that one's priority."""
+
 
 class OpenVinoEngine:
     """The network compiled by OpenVINO in float32: one image a core at a time, which keeps activations in the cache.
 
-    One compiled form takes any shape; the few shapes that a folder is full of get faster ones of their own.
+    One compiled form takes any shape; the few shapes that a folder is full of get faster ones of their own. Any thread
+    may embed; one waits for the other.
 
     Raises:
         ImportError: OpenVINO is not installed.
@@ -111,10 +120,13 @@ class OpenVinoEngine:
         self.name = f"OpenVINO on {cores} cores"
         self.batch = max(CPU_BATCH, 4 * cores)
         self._cores = cores
+        self._lock = threading.Lock()
         self._dimension = backbone.dimension
         self._core = without_telemetry().Core()
         self._model = _converted(backbone)
+        others = own_threads()
         self._any_shape = self._compiled(self._model)
+        self._threads = own_threads() - others
         self._of_shape: dict[tuple[int, int], openvino.AsyncInferQueue] = {}
         self._seen: Counter[tuple[int, int]] = Counter()
         self._compare(backbone)
@@ -122,14 +134,22 @@ class OpenVinoEngine:
     def embed(self, stacks: Sequence[Tensor]) -> list[Vectors]:
         """See `Engine`."""
         every = [np.empty((len(images), self._dimension), np.float32) for images in stacks]
-        queues = [self._queue(images) for images in stacks]
-        for images, vectors, queue in zip(stacks, every, queues, strict=True):
-            rows = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())  # (B, H, W, 3)
-            for place in range(len(rows)):
-                queue.start_async({0: rows[place : place + 1]}, (vectors, place))
-        for queue in queues:
-            queue.wait_all()
+        with self._lock:
+            queues = [self._queue(images) for images in stacks]
+            for images, vectors, queue in zip(stacks, every, queues, strict=True):
+                rows = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())  # (B, H, W, 3)
+                for place in range(len(rows)):
+                    queue.start_async({0: rows[place : place + 1]}, (vectors, place))
+            for queue in queues:
+                queue.wait_all()
         return every
+
+    def give_way(self) -> None:
+        """See `Engine`; a form for one shape gets threads that give way when a thread compiles it that does."""
+        let_give_way(self._threads)
+        with self._lock:
+            self._of_shape.clear()
+            self._seen.clear()
 
     def _queue(self, images: Tensor) -> "openvino.AsyncInferQueue":
         """The compiled form for these images, made when their shape has become frequent."""

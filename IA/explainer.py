@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from IA.asked import WATCHED
 from IA.dataset import load_with_box
 from IA.explanation import Places, activation_map, over_picture
 from IA.feature_maps import FeatureMaps, SetAside
@@ -19,7 +18,7 @@ from IA.head import Head
 from IA.model import Checkpoint
 from IA.pickle_file import Version, publish
 from IA.pictures import UnreadableError
-from IA.protocol import ANNOTATIONS, EXPLANATIONS, IMAGES, PREDICTOR, RANKING, SETTINGS, WANTED
+from IA.protocol import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
 from IA.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking
 from IA.scorer import Scorer
 from IA.space import Space
@@ -31,7 +30,6 @@ EXPLAINED = 24  # images of the head of the ranking
 PUBLISH_EVERY_S = 1.0  # while some are still to come
 KEPT = 256  # images whose places are kept: some 50 kB each
 LEARNING_S = 1.0  # for that long after an answer the next checkpoint is waited for
-URGENT = (PREDICTOR, *WATCHED, IMAGES.name, SETTINGS.name, WANTED.name)  # what the loop has better things to do for
 
 Box = tuple[float, float, float, float]
 Seen = tuple[Places, Box] | None
@@ -54,8 +52,16 @@ class Explainer:
         self._published: tuple[object, dict[int, int]] = (None, {})  # the ranking, and what of it was explained
         self._published_s = 0.0
 
-    def turn(self, scorer: Scorer, for_s: float) -> bool:
-        """Explain for so many seconds, one image at least, or until an answer comes; whether there is more to do.
+    def turn(self, scorer: Scorer, for_s: float, is_urgent: Callable[[], bool]) -> bool:
+        """Explain for a while.
+
+        Args:
+            scorer: whose checkpoint and images.
+            for_s: for so many seconds, but one image at least.
+            is_urgent: whether the loop has better things to do, for which it ends early.
+
+        Returns:
+            Whether there is more to do.
 
         Raises:
             OSError: what was explained cannot be published; it is tried again.
@@ -66,15 +72,21 @@ class Explainer:
         if self._is_learning():
             return False
         with _one_core():
-            return self._explain(scorer, checkpoint, ranking, for_s)
+            return self._explain(scorer, checkpoint, ranking, for_s, is_urgent)
 
-    def _explain(self, scorer: Scorer, checkpoint: Checkpoint, ranking: Version[Ranking], for_s: float) -> bool:
+    def _explain(
+        self,
+        scorer: Scorer,
+        checkpoint: Checkpoint,
+        ranking: Version[Ranking],
+        for_s: float,
+        is_urgent: Callable[[], bool],
+    ) -> bool:
         self._follow(scorer, checkpoint.head.space)
         keys = {int(number): scorer.pool.key(int(number)) for number in ranking.content.images[:EXPLAINED]}
         known = {number: key for number, key in keys.items() if key is not None}
         if self._published[0] is ranking and self._published[1] == known:
             return False
-        is_urgent = self._urgency()
         with contextlib.suppress(SetAside):
             self._look(scorer, known, time.monotonic() + for_s, is_urgent)
             ready = {number: key for number, key in known.items() if key in self._seen}
@@ -124,12 +136,6 @@ class Explainer:
         if answered is None or learnt is None or answered[1] < learnt[1]:
             return False
         return 0 <= time.time() - answered[1] / 1e9 < LEARNING_S
-
-    def _urgency(self) -> Callable[[], bool]:
-        """What says whether anything has come since."""
-        paths = [self._run / name for name in URGENT]
-        before = [signature(path) for path in paths]
-        return lambda: before != [signature(path) for path in paths]
 
     def _said(
         self, scorer: Scorer, checkpoint: Checkpoint, ready: dict[int, int], is_urgent: Callable[[], bool]

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator
 
 import torch
@@ -58,13 +59,16 @@ class FeatureMaps:
     @contextlib.contextmanager
     def _watched(self, seen: list[tuple[nn.Module, Tensor]], is_urgent: Callable[[], bool]) -> Iterator[None]:
         """Keep what comes out of the layer, or of all while it is not known which one it is."""
+        looks = threading.get_ident()  # another thread may be embedding by the same network
 
         def before(_: nn.Module, __: object) -> None:
-            if is_urgent():
+            if threading.get_ident() == looks and is_urgent():
                 raise SetAside
 
         def after(layer: nn.Module, _: object, output: object) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4 and output.shape[1] == self._backbone.dimension:
+            if threading.get_ident() != looks or not isinstance(output, Tensor) or output.ndim != 4:
+                return
+            if output.shape[1] == self._backbone.dimension:
                 seen.append((layer, output))
 
         modules = list(self._backbone.module.modules())

@@ -1,7 +1,6 @@
 """Inference: embeds every image once, scores all of them again for each new checkpoint, explains what comes next."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -10,12 +9,13 @@ from pathlib import Path
 from config import Config
 from IA.alike import Alike
 from IA.asked import WATCHED
-from IA.decoding import remember_in
+from IA.decoding import remember_in, workers_give_way
 from IA.events import Events
 from IA.explainer import Explainer
 from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import load_head
 from IA.networks import build
+from IA.priority import give_way, process_gives_way
 from IA.protocol import (
     BACKBONE,
     DUPLICATES,
@@ -33,7 +33,7 @@ from IA.scorer import Scorer
 from IA.shared_embeddings import folder_cache
 from IA.similar import LikeThis
 from IA.tuned import LatestTuned
-from IA.watching import Latest, changes
+from IA.watching import Latest, News, changes
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,8 @@ LOOK_EVERY_S = 0.1
 EXPLAIN_S = 0.2  # at a time; while it still embeds, one image
 ALIKE_S = 0.3  # near duplicates are looked for so long in a turn,
 ALIKE_BUSY_S = 0.1  # or so long, while images are still to be embedded
-NICE = 10  # embedding takes every core, yet the page comes first
 
-
+URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # what a person waits for
 WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name)
 
 
@@ -62,7 +61,7 @@ class Inference:
         self._network: str | None = None
         self._base = ""  # fingerprint of that network
         self._scorer: Scorer | None = None
-        self._builder = ThreadPoolExecutor(1, "build")
+        self._builder = ThreadPoolExecutor(1, "build", initializer=give_way)
         self._coming: Future[Scorer] | None = None  # of a fine-tuned backbone: compiling it takes seconds
         self._behind: Scorer | None = None  # the same when it embeds, until it can take over
 
@@ -72,6 +71,7 @@ class Inference:
         Returns:
             Whether there is more to embed or to explain.
         """
+        news = News(self._config.run, *URGENT)
         settings, images = self._settings.content(), self._images.version()
         if settings is None or images is None:
             return False
@@ -82,40 +82,44 @@ class Inference:
         self._scorer = self._follow_tuned(self._scorer, datadir)
         describes = self._behind is None or not self._behind.is_described
         busy = self._scorer.take_examples(settings.examples)
-        busy |= self._scorer.turn(datadir, images, describes, inside)
+        busy |= self._scorer.turn(datadir, images, news.has_come, describes, inside)
         self._like_this.turn(self._scorer)
         if settings.alike != "off":
-            busy |= self._look_for_duplicates(self._scorer, datadir, images.content, inside, busy)
-        busy |= self._explainer.turn(self._scorer, 0.0 if busy else EXPLAIN_S)
+            busy |= self._look_for_duplicates(self._scorer, datadir, images.content, inside, busy, news)
+        busy |= self._explainer.turn(self._scorer, 0.0 if busy else EXPLAIN_S, news.has_come)
         if self._behind is not None and not busy:
-            busy = self._behind.prepare(datadir, images, inside) or self._behind.is_trained
+            busy = self._behind.prepare(datadir, images, news.has_come, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
             wait([self._coming], LOOK_EVERY_S)
             busy = True
         return busy
 
     def close(self) -> None:
-        """End the event file, and what is decoded."""
+        """End the event file, and what is embedded and decoded."""
         if self._alike is not None:
             self._alike.close()
+        for scorer in filter(None, (self._scorer, self._behind)):
+            scorer.close()
         self._events.close()
 
     def _look_for_duplicates(
-        self, scorer: Scorer, datadir: Path, paths: Sequence[str], inside: Path | None, embeds: bool
+        self, scorer: Scorer, datadir: Path, paths: Sequence[str], inside: Path | None, embeds: bool, news: News
     ) -> bool:
-        """For a while, or until there is a checkpoint to score by; whether there is more to do."""
+        """For a while, or until something new is to be learnt; whether there is more to do."""
         if self._alike is None:
             self._alike = Alike(self._config.run, folder_cache(self._config.run, datadir))
         ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
 
         def enough() -> bool:
-            return time.monotonic() > ends_s or scorer.has_news()
+            return time.monotonic() > ends_s or news.has_come()
 
         return self._alike.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
 
     def _begin(self, network: str, datadir: Path) -> Scorer:
         """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
         base = build(network)
+        for scorer in filter(None, (self._scorer, self._behind)):
+            scorer.close()
         self._network, self._base, self._behind, self._coming = network, base.fingerprint, None, None
         tuned = self._tuned.of(self._base)
         try:
@@ -134,6 +138,8 @@ class Inference:
             log.warning("%s is gone; back to the network it came from", BACKBONE)
             return self._begin(str(self._network), datadir)
         if tuned is None:
+            if self._behind is not None:
+                self._behind.close()
             self._behind = self._coming = None
         if self._coming is not None and self._coming.done():
             done, self._coming = self._coming, None
@@ -142,6 +148,8 @@ class Inference:
             log.info("backbone %s replaces %s", self._behind.fingerprint, present.fingerprint)
             if present.fingerprint != self._base:  # that of the network itself may be wanted again
                 present.delete()
+            else:
+                present.close()
             present, self._behind = self._behind, None
         known = {present.fingerprint, self._behind and self._behind.fingerprint}
         if self._coming is None and tuned is not None and tuned.backbone.fingerprint not in known:
@@ -155,8 +163,8 @@ class Inference:
 def main() -> None:
     """Embed and score until signalled."""
     config = loop_config()
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    process_gives_way()
+    workers_give_way()
     with until_signalled("inference", config.run, *WRITTEN) as stop:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)

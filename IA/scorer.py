@@ -1,9 +1,11 @@
 """The pool by one backbone: every image embedded once, scored anew by each checkpoint, and published."""
 
+import itertools
 import logging
+import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from IA.embeddings import key
 from IA.events import Events
 from IA.examples import Examples
 from IA.learner import POOL_SAMPLE
+from IA.lookahead import Lookahead
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pickle_file import Version, publish, read
@@ -29,7 +32,9 @@ from IA.watching import signature
 
 log = logging.getLogger(__name__)
 
-TURN_S = 0.5  # embedding goes on for that long before the next look at answers and images
+TURN_S = 0.5  # what was embedded is taken for that long, unless something new is to be learnt
+NEWS_EVERY_S = 0.02  # it is looked for while no batch is ready
+BATCHES_AHEAD = 2  # embedded while this scores and publishes
 LOOK_EVERY_S = 0.1  # for what another run embeds
 PUBLISH_EVERY_S = 1.5  # while it embeds
 FIRST_FEATURES = 64  # images embedded before the pool is first described
@@ -63,6 +68,7 @@ class Scorer:
         self._tiles = 1  # of each photo, one after the other
         self._numbers: dict[str, int] = {}
         self._answered: object = None  # the version of the answers that novelty knows
+        self._heard: object = None  # the newest version of them
         self._labels = 0
         self._waiting: tuple[int, float] | None = None  # answers to learn, and when they were published
         self._checkpoint: Checkpoint | None = None
@@ -71,7 +77,8 @@ class Scorer:
         self._described = 0
         self._order = EmbeddingOrder(np.zeros(0, np.int64), SEED)
         self._asked: list[int] = []  # in that order, so far
-        self._stream: Iterator[Batch] = iter(())
+        self._stream: Lookahead[Batch] | None = None
+        self._gives_way = False
         self._warned: set[int] = set()  # of unreadable photos, by the keys of their files
         self._bar = tqdm(disable=True)
         self._to_publish = self._urgent = True
@@ -84,10 +91,6 @@ class Scorer:
     def fingerprint(self) -> str:
         """Of the backbone."""
         return self._embedder.fingerprint
-
-    def has_news(self) -> bool:
-        """Whether there is a checkpoint that was not looked at yet."""
-        return signature(self._run / PREDICTOR) != self._checkpoint_seen
 
     @property
     def is_described(self) -> bool:
@@ -125,13 +128,19 @@ class Scorer:
         return {kind: [number for number, label in known if label is kind] for kind in (True, False)}
 
     def turn(
-        self, datadir: Path, images: Version[list[str]], describes: bool = True, inside: Path | None = None
+        self,
+        datadir: Path,
+        images: Version[list[str]],
+        has_news: Callable[[], bool],
+        describes: bool = True,
+        inside: Path | None = None,
     ) -> bool:
-        """One turn.
+        """One turn: learn what is new and publish it, then embed.
 
         Args:
             datadir: the image folder.
             images: paths in it.
+            has_news: whether something new is to be learnt, for which it ends: the next turn begins with that.
             describes: whether the trainer is to follow this backbone.
             inside: a folder that the files must lie in; None: anywhere.
 
@@ -140,22 +149,26 @@ class Scorer:
         """
         self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
-        busy = self._embed_for_a_while()
+        busy = self._is_to_embed()
         if describes and (space := self._describe(done=not busy)) is not None and self._checkpoint is None:
             self._pool.enter(space)
             self._answered = None
         self._score()
         self._follow_answers()
         self._publish(at_once=not busy)
+        self._embed_for_a_while(has_news, gives_way=self._described > 0 and not self._awaits_examples)
         return busy
 
-    def prepare(self, datadir: Path, images: Version[list[str]], inside: Path | None = None) -> bool:
+    def prepare(
+        self, datadir: Path, images: Version[list[str]], has_news: Callable[[], bool], inside: Path | None = None
+    ) -> bool:
         """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
         self._follow_images(datadir, images, inside)
         self._follow_checkpoint()
-        busy = self._embed_for_a_while()
+        busy = self._is_to_embed()
         if not busy:
             self._describe(done=True)
+        self._embed_for_a_while(has_news, gives_way=True)
         return busy
 
     def take_examples(self, folder: str) -> bool:
@@ -191,8 +204,15 @@ class Scorer:
         self._pool.liken(None if examples is None else examples.vectors)
         self._to_publish = True
 
+    def close(self) -> None:
+        """Embed no more, until the next turn."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
     def delete(self) -> None:
-        """Delete the embeddings of a backbone that is not wanted any more."""
+        """The same, and delete the embeddings of a backbone that is not wanted any more."""
+        self.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _follow_images(self, datadir: Path, images: Version[list[str]], inside: Path | None) -> None:
@@ -212,30 +232,42 @@ class Scorer:
         except (OSError, ValueError):
             return
         if features.backbone == self._embedder.fingerprint and len(features.mean) == self._embedder.backbone.dimension:
-            self._described = features.images
+            self._described = features.images if len(features.sampled) else 0  # earlier versions drew no sample
             self._pool.enter(Space.from_features(features))
 
     # --- embedding ----------------------------------------------------------------------------------------------------
 
-    def _embed_for_a_while(self) -> bool:
-        """Take batches from the stream until the turn is over or a checkpoint comes; True if more are to come."""
+    def _is_to_embed(self) -> bool:
+        """Whether anything is missing that no other run has embedded meanwhile."""
         self._take_from_others()
+        return bool(len(self._pool.missing()))
+
+    def _embed_for_a_while(self, has_news: Callable[[], bool], gives_way: bool) -> None:
+        """Take batches from the stream until the turn is over or something new has come.
+
+        They are embedded by other threads, which go on meanwhile and between the turns. A person waits for the first
+        ones, so only those after them give way.
+        """
         if len(self._pool.missing()) and not self._cache.lead():
             time.sleep(LOOK_EVERY_S)
-            return True
+            return
         images = 0
         began = time.perf_counter()
-        while time.perf_counter() - began < TURN_S and not self.has_news():
-            batch = next(self._stream, None)
-            if batch is None and not self._begin_stream():
+        while time.perf_counter() - began < TURN_S and not has_news():
+            if self._stream is None and not self._begin_stream(gives_way):
                 break
-            if batch is not None:
+            if self._stream is None or not self._stream.is_ready(NEWS_EVERY_S):
+                continue
+            if (batch := self._stream.take()) is not None:
                 self._keep(batch)
                 images += len(batch.places)
+                continue
+            self.close()
+            if not gives_way:  # the pool can be described now
+                break
         if images:
             rate = images / (time.perf_counter() - began)
             self._events.scalar("embedding/images_per_s", rate, self._pool.embedded)
-        return bool(self._bar.n < (self._bar.total or 0))
 
     def _take_from_others(self) -> None:
         """Take up what another run over the same folder has embedded meanwhile."""
@@ -244,22 +276,31 @@ class Scorer:
             self._answered = None
             self._to_publish = True
 
-    def _begin_stream(self) -> bool:
-        """Ask for what is missing; False if nothing is."""
+    def _begin_stream(self, gives_way: bool) -> bool:
+        """Ask for what is missing, or for the first of it if it does not give way; False if nothing is."""
         missing = self._pool.missing()
-        if not len(missing):
-            self._cache.rest()
         self._order, self._asked = EmbeddingOrder(missing, SEED, self._tiles), []
         self._bar.close()
         self._bar = tqdm(
             total=len(missing), unit="image", desc="embedding", leave=False, mininterval=0.5, disable=not len(missing)
         )
-        self._stream = self._embedder.embed(self._files(), self._inside)
-        return len(missing) > 0
+        if not len(missing):
+            self._cache.rest()
+            return False
+        if gives_way and not self._gives_way:
+            self._embedder.give_way()
+            self._gives_way = True
+        files = self._files(None if gives_way else math.ceil(FIRST_FEATURES / self._tiles) * self._tiles)
+        self._stream = Lookahead(self._embedder.embed(files, self._inside), BATCHES_AHEAD, gives_way)
+        return True
 
-    def _files(self) -> Iterator[Path]:
-        """What to embed next; asked for while the images before are embedded, so a promise soon shows."""
-        for number in self._order:
+    def _files(self, most: int | None) -> Iterator[Path]:
+        """What to embed next; asked for while the images before are embedded, so a promise soon shows.
+
+        Args:
+            most: how many of them; None: all.
+        """
+        for number in itertools.islice(self._order, most):
             if self._pool.key(number) is not None:  # another run was faster
                 self._bar.update()
                 continue
@@ -348,7 +389,10 @@ class Scorer:
             self._waiting = (len(labels), seen[1] / 1e9)
         self._labels = len(labels) if len(set(labels)) == 1 else 0  # novelty does not tell two kinds apart
         self._answered = version
-        self._to_publish |= self._checkpoint is None  # else the order waits for a head that has learnt them
+        if self._checkpoint is None:  # else the order waits for a head that has learnt them
+            self._to_publish = True
+            self._urgent |= version is not self._heard
+        self._heard = version
 
     def _publish(self, at_once: bool) -> None:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S

@@ -35,6 +35,27 @@ def signature(path: Path) -> Signature | None:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
+class News:
+    """Whether any of some files was replaced since this was made."""
+
+    def __init__(self, run: Path, *names: str) -> None:
+        """Remember how the files are now.
+
+        Args:
+            run: the run directory.
+            names: file names in it.
+        """
+        self._paths = [run / name for name in names]
+        self._before = self._signatures()
+
+    def has_come(self) -> bool:
+        """Whether there is any; it costs a look at each file's entry, some microseconds."""
+        return self._signatures() != self._before
+
+    def _signatures(self) -> list[Signature | None]:
+        return [signature(path) for path in self._paths]
+
+
 class Latest(Generic[Content]):
     """The last good version of one pickle: a torn or foreign file is one warning and changes nothing."""
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from config import python_path
 from IA.pictures import UnreadableError
+from IA.priority import let_give_way
 
 MEMORY_BYTES = 3 * 2**30
 CPU_S = 20  # of one job
@@ -22,7 +23,11 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """At most so many processes, each started when it is first needed; `call` may come from any thread."""
+    """At most so many processes, each started when it is first needed; `call` may come from any thread.
+
+    Attributes:
+        give_way: whether those that are started from now on give way to what a person waits for.
+    """
 
     def __init__(self, most: int, memory_bytes: int = MEMORY_BYTES, cpu_s: int = CPU_S) -> None:
         """Start none yet.
@@ -38,6 +43,7 @@ class Workers:
         self._all: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._is_closed = False
+        self.give_way = False
 
     def call(self, function: Callable[..., Result], *arguments: object) -> Result:
         """What the function returns, or raises, in one of the processes.
@@ -85,6 +91,8 @@ class Workers:
             if self._idle:
                 return self._idle.pop()
         worker = _Worker(*self._bounds)
+        if self.give_way:
+            worker.give_way()
         with self._lock:
             self._all.add(worker)
         if self._is_closed:
@@ -115,6 +123,10 @@ class _Worker:
         except EOFError:
             self.end()
             raise OSError(errno.ECHILD, "no process for decoding can be started") from None
+
+    def give_way(self) -> None:
+        """Let the process give way."""
+        let_give_way([self._process.pid])
 
     def call(self, function: Callable[..., object], arguments: tuple[object, ...]) -> Any:
         self._jobs.send((function, arguments))

@@ -149,8 +149,8 @@ def commands(config: Config) -> list[Command]:
     if not config.ai:
         return [server]
     loops = [
-        Command("trainer", python("-m", "IA.training"), nice=5),
-        Command("inference", python("-m", "IA.inference"), nice=10),
+        Command("trainer", python("-m", "IA.training")),
+        Command("inference", python("-m", "IA.inference")),  # its threads that embed give way by themselves
         Command("selector", python("-m", "IA.selector")),
     ]
     return [server, *loops, _tensorboard(config)] if config.tensorboard else [server, *loops]

@@ -294,12 +294,12 @@ def test_a_persons_mistake_is_not_asked_again_at_once() -> None:
 
 
 def test_processes_of_a_session(config: Config) -> None:
-    """The server ends the session when it refuses; the heavy loops step back."""
+    """The server ends the session when it refuses; a person waits for all loops, so none of them steps back."""
     started = {command.name: command for command in commands(config)}
     assert list(started) == ["server", "trainer", "inference", "selector", "TensorBoard"]
     assert [name for name, command in started.items() if command.vital] == ["server"]
     nice = {name: command.nice for name, command in started.items() if command.nice}
-    assert nice == {"trainer": 5, "inference": 10, "TensorBoard": 10}
+    assert nice == {"TensorBoard": 10}
     assert started["TensorBoard"].log == config.run / "logs" / "tensorboard.log"
 
 
