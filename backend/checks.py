@@ -147,7 +147,6 @@ def check_run(config: Config) -> None:
     if not os.access(run, os.W_OK | os.X_OK):
         raise UsageError(f"The run directory {run} cannot be written; name another with --run.")
     _check_files(run)
-    check_byte_locks(run)
     check_version(run)
     try:
         before = read(run, SETTINGS).content
@@ -162,6 +161,7 @@ def check_run(config: Config) -> None:
             "with --reset."
         )
     check_names(config)
+    check_byte_locks(run)  # last: it makes a file
 
 
 def _check_files(run: Path) -> None:

@@ -136,11 +136,6 @@ class Images:
         """The files of all images that were ever known."""
         return (self.datadir / photo_of(self._paths[number]) for number in range(0, len(self._paths), self._tiles))
 
-    def of_photo(self, number: int) -> range:
-        """The numbers of all tiles of the photo that an image is a tile of; without a grid its own number alone."""
-        first = number - number % self._tiles
-        return range(first, first + self._tiles)
-
     def number(self, path: str) -> int | None:
         """The number of a path."""
         return self._paths.number(path)

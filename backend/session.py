@@ -95,7 +95,7 @@ class Session:
         self._same: dict[str, str] | None = None  # near duplicates, by the path of the one that stands for them
         self.loops = dict.fromkeys(protocol.LOOPS, "starting" if config.ai else "off")
         self._undecodable: set[int] = set()  # what the previews could not decode
-        self._damaged: set[int] = set()  # what they could decode in part, as far as it was told
+        self._told: set[tuple[str, str, str]] = set()  # what was logged of which photo, and of which version of it
         self._unscorable: set[int] = set()  # what inference could not decode
         self._started_s = time.monotonic()
         self._lock = threading.Lock()
@@ -332,12 +332,17 @@ class Session:
         with self._told_of(image):
             file = self.images.file(image, whole)
             picture = self.previews.render(file, lambda: self.images.version(image, whole), size_px)
-        if picture.damage and self._damaged.isdisjoint(self.images.of_photo(image)):
-            self._damaged.add(image)
-            log.warning(
-                "%r is damaged, and shown as far as it goes. %s", photo_of(self.images.path(image)), picture.damage
-            )
+        if picture.damage:
+            self._tell_once(logging.WARNING, "%r is damaged, and shown as far as it goes. %s", image, picture.damage)
         return picture
+
+    def _tell_once(self, level: int, message: str, image: int, reason: str) -> None:
+        """Log what is wrong with a photo, once for each version of its file, however many tiles of it are asked for."""
+        photo = photo_of(self.images.path(image))
+        known = message, photo, self.images.version(image, whole=True)
+        if known not in self._told:
+            self._told.add(known)
+            log.log(level, message, photo, reason)
 
     def _prepare(self, image: int, size_px: int) -> None:
         """Have a picture ready before it is asked for; trouble is told when it is."""
@@ -356,9 +361,8 @@ class Session:
             yield
         except UnreadableError as error:
             if image not in self._undecodable:
-                if self._undecodable.isdisjoint(self.images.of_photo(image)):
-                    level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
-                    log.log(level, "%r is unreadable. %s", photo_of(self.images.path(image)), error)
+                level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
+                self._tell_once(level, "%r is unreadable. %s", image, str(error))
                 self._undecodable.add(image)
                 self.queue.mark(image, Closed.UNREADABLE, True)
                 self.changes.notify()
@@ -534,7 +538,6 @@ class Session:
     def _on_image(self, image: int) -> None:
         """An image came, went, or was written anew: what was unreadable may not be any more."""
         self._undecodable.discard(image)
-        self._damaged.discard(image)
         self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
         self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
         self._mark_answered(image)
