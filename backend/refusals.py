@@ -7,7 +7,8 @@ from hashlib import sha256
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText }
+STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+:root { background: Canvas; color: CanvasText }
 body { max-width: 26rem; margin: 20vh auto 0; padding: 0 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.4rem } form { display: flex; gap: .5rem } label { flex: 1; display: flex; gap: .5rem }
 input { flex: 1; min-width: 0 } input, button { font: inherit; padding: .4rem .6rem }

@@ -75,6 +75,14 @@ def _read(pid: int, name: str) -> bytes:
         return b""
 
 
+@pytest.fixture(autouse=True)
+def hang_up_ends() -> Iterator[None]:
+    """Children heed a hang-up also where these tests are run by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @contextlib.contextmanager
 def supervising(folder: Path, **scripts: str) -> Iterator[Session]:
     """A session whose processes are gone when the block has ended, however it ends."""
