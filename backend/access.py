@@ -200,12 +200,14 @@ class Access:
         """Keep the token in a cookie and take it out of the address.
 
         A proxy may serve us below a path that we do not know: the place to go on at is named from here, and so is where
-        the cookie holds, by leaving it out (RFC 6265, 5.1.4).
+        the cookie holds, by leaving it out (RFC 6265, 5.1.4). Only what asks for something else than the page first, a
+        script, gets a cookie for all paths.
         """
+        path = None if scope["path"] == "/" else "/"
         here = "./" + scope["raw_path"].decode("latin-1").rpartition("/")[2]
         response = RedirectResponse(f"{here}?{query}" if query else here, 303)
         seconds = 31_536_000
-        response.set_cookie(self._cookie, self._token or "", seconds, path=None, httponly=True, samesite="lax")
+        response.set_cookie(self._cookie, self._token or "", seconds, path=path, httponly=True, samesite="lax")
         return response
 
     def _is_token(self, given: str) -> bool:

@@ -95,7 +95,8 @@ def test_links_stay_below_the_path(server: Serving, port: int) -> None:
             answer = client.get(link)
             named.append(answer.headers["location"])
             assert urljoin(f"{base}{link}", named[-1]).startswith(base)
-            assert "Path=" not in answer.headers.get("set-cookie", "")  # then it holds where it was given
+            if link.startswith("?"):
+                assert "Path=" not in answer.headers["set-cookie"]  # then it holds where it was given
         client.cookies.clear()
         for place in ("?token=t", "", "api/docs"):
             named += LINKS.findall(client.get(place).text)
