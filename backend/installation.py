@@ -57,11 +57,15 @@ def trouble(index: str, wanted: Mapping[str, str], try_s: float = TRY_S) -> str:
         wanted: version by package.
         try_s: how long it may take to answer.
     """
-    said = [f"no answer within {try_s:.0f} s"]
+    said = [_silence(try_s)]
     asking = threading.Thread(target=lambda: said.append(_asked(index, wanted, try_s)), daemon=True)
     asking.start()
     asking.join(try_s)  # a server that sends a byte now and then would keep a socket's own limit waiting
     return said[-1]
+
+
+def _silence(try_s: float) -> str:
+    return f"no answer within {try_s:.0f} s"
 
 
 def _asked(index: str, wanted: Mapping[str, str], try_s: float) -> str:
@@ -71,6 +75,8 @@ def _asked(index: str, wanted: Mapping[str, str], try_s: float) -> str:
                 page = answer.read(PAGE_BYTES).decode("utf-8", "replace")
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                return _silence(try_s)
             return str(getattr(reason, "strerror", None) or reason)
         if version not in re.findall(rf"\b{name}-([^-+]+)(?:\+[^-]+)?-", unquote(page)):
             return f"it has no {name} {version}"
