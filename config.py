@@ -41,41 +41,15 @@ IMAGE_SUFFIXES = frozenset(
 UNREAD_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mef", ".mos"}
     | {".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
-    | {
-        ".ai",
-        ".eps",
-        ".exr",
-        ".hdr",
-        ".ico",
-        ".j2k",
-        ".jp2",
-        ".jxl",
-        ".pbm",
-        ".pdf",
-        ".pgm",
-        ".pnm",
-        ".ppm",
-        ".psb",
-        ".psd",
-        ".svg",
-        ".tga",
-    }
+    | {".ai", ".eps", ".exr", ".hdr", ".ico", ".j2k", ".jp2", ".jxl", ".pbm"}
+    | {".pdf", ".pgm", ".pnm", ".ppm", ".psb", ".psd", ".svg", ".tga"}
     | {".3gp", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv"}
 )
 # Folders that systems, network drives and archives keep beside photos: thumbnails, what was deleted, resource forks.
 NO_PHOTOS = frozenset(
-    {
-        "#recycle",
-        "#snapshot",
-        "$recycle.bin",
-        "@eadir",
-        "@recently-snapshot",
-        "@recycle",
-        "@tmp",
-        "__macosx",
-        "_gsdata_",
-    }
-    | {"lost+found", "lost.dir", "network trash folder", "system volume information", "temporary items", "~snapshot"}
+    {"#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle", "@tmp"}
+    | {"__macosx", "_gsdata_", "~snapshot"}
+    | {"lost+found", "lost.dir", "network trash folder", "system volume information", "temporary items"}
 )
 GRID = re.compile(r"([1-9]\d{0,2})x([1-9]\d{0,2})", re.ASCII)  # columns x rows
 MOST_TILES = 1000  # of one photo

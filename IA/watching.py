@@ -158,7 +158,7 @@ class _Watch:
         self._begin()
 
     def _begin(self) -> None:
-        self._folder = _identity(self._run)
+        self._folder = identity(self._run)
         try:
             self._observer = observe(self._run, self._handler, [FileMovedEvent, FileCreatedEvent])
         except OSError as error:
@@ -166,7 +166,7 @@ class _Watch:
 
     def look(self) -> bool:
         """Begin anew if the directory was deleted and is there again; whether it was."""
-        if _identity(self._run) in {None, self._folder}:
+        if identity(self._run) in {None, self._folder}:
             return False
         self.close()
         self._begin()
@@ -182,7 +182,8 @@ class _Watch:
         self._observer = None
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another one mounted or made in its place; None: there is none."""
     try:
         status = folder.stat()
     except OSError:

@@ -173,7 +173,7 @@ class Images:
             self._on_change(number)
         while not self._stop.is_set():
             began_s = time.monotonic()
-            folder = _identity(self.datadir)
+            folder = watching.identity(self.datadir)
             observer = self._watch()
             try:
                 self._is_to_list_again = observer is None
@@ -316,7 +316,7 @@ class Images:
         Where not all changes are told of, for `pause_s` only.
         """
         ends_s = time.monotonic() + pause_s
-        while not self._stop.is_set() and _identity(self.datadir) == folder:
+        while not self._stop.is_set() and watching.identity(self.datadir) == folder:
             if self._is_to_list_again and time.monotonic() > ends_s:
                 return
             self._wake.wait(LOOK_EVERY_S)
@@ -368,15 +368,6 @@ class Images:
             return list(numbers)
         folder = f"{relative}/"
         return [number for number, path in enumerate(self._paths) if path.startswith(folder)]
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from another one mounted in its place; None: there is none."""
-    try:
-        status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 class _Touched(FileSystemEventHandler):

@@ -1,9 +1,9 @@
 """Images that are moved or renamed below DATADIR: known again by what they hold, and their answers carried over.
 
-A thread reads each photo once it is answered, and those of earlier sessions little by little. When an answered one is
-gone, and one that has no answer holds the same, it has been moved. Where the old one is still there the other is a
-copy, and is asked. Of several that hold the same, the one of the same name is taken, else the first by name: they show
-the same.
+A thread reads each photo once it is shown or answered, and those answered in earlier sessions little by little. When an
+answered one is gone, and one that has no answer holds the same, it has been moved. Where the old one is still there the
+other is a copy, and is asked. Of several that hold the same, the one of the same name is taken, else the first by name:
+they show the same.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class Moves:
         self._images = images
         self._labels = labels
         self._tiles = len(images.grid) if images.grid else 1
-        self._answered: deque[int] = deque()  # to be read, in this session
+        self._shown: deque[int] = deque()  # to be read: shown or answered in this session
         self._earlier: deque[int] = deque()
         self._gone: deque[int] = deque()
         self._came: deque[int] = deque()
@@ -63,9 +63,14 @@ class Moves:
         if self._thread.is_alive():
             self._thread.join()
 
+    def shown(self, number: int) -> None:
+        """An image is shown to be answered: by then it may be elsewhere."""
+        self._shown.append(number)
+        self._wake.set()
+
     def answered(self, number: int) -> None:
         """An image was answered."""
-        self._answered.append(number)
+        (self._gone if self._images.is_gone(number) else self._shown).append(number)
         self._wake.set()
 
     def changed(self, number: int) -> None:
@@ -99,8 +104,8 @@ class Moves:
         while not self._stop.is_set():
             if not self._images.listing and (self._gone or self._came):
                 self._match()
-            elif self._answered:
-                self._read_some(self._answered, 1)
+            elif self._shown:
+                self._read_some(self._shown, 1)
             elif self._earlier:
                 self._read_some(self._earlier, REST)
             else:

@@ -329,6 +329,7 @@ class Session:
         limit_px = limit_of(size_px)
         if limit_px is not None and not whole and self.queue.is_open(image):
             self.ahead.asked(limit_px)
+            self.moves.shown(image)
         with self._told_of(image):
             file = self.images.file(image, whole)
             picture = self.previews.render(file, lambda: self.images.version(image, whole), size_px)

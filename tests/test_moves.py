@@ -109,6 +109,21 @@ def test_while_the_session_runs(tmp_path: Path, datadir: Path, caplog: pytest.Lo
         assert pickle.load(file) == {}
 
 
+@pytest.mark.parametrize("is_noticed", [True, False])
+def test_while_it_is_on_the_screen(tmp_path: Path, datadir: Path, is_noticed: bool) -> None:
+    """An image that is renamed once it was shown, and answered by its old number, has the answer at its new path."""
+    with session(tmp_path, datadir) as server:
+        number = server.session.images.number("x/a.png")
+        assert number is not None
+        assert server.client.get(f"/api/images/{number}?size=320").status_code == 200
+        until(lambda: is_read(server, "x/a.png"))
+        (datadir / "x/a.png").rename(datadir / "x/e.png")
+        if is_noticed:
+            until(lambda: server.session.images.is_gone(number))
+        assert server.answer(number, client="me").status_code == 201
+        until(lambda: labels_of(server) == {"x/e.png": "positive"} and agrees(server))
+
+
 def test_between_sessions_of_an_older_run(tmp_path: Path, datadir: Path) -> None:
     """A run that has never read its images does so in the background, and knows them again at a later start."""
     with session(tmp_path, datadir) as server:

@@ -7,6 +7,19 @@ import { shownOf } from "./state";
 
 export type Other = Exclude<Action, "positive" | "negative" | "skipped">;
 
+/** What opens a panel, or changes what is shown around the image. */
+export const AROUND: readonly Action[] = [
+  "tools",
+  "plain",
+  "blind",
+  "progress",
+  "review",
+  "finish",
+  "instructions",
+  "tensorboard",
+  "help",
+];
+
 /** What a pause leaves as it is: it covers the image, so nothing that is for the image, and no answer, goes through. */
 export const WHILE_PAUSED: readonly Action[] = [
   "pause",
@@ -14,16 +27,8 @@ export const WHILE_PAUSED: readonly Action[] = [
   "faster",
   "slower",
   "grid",
-  "tools",
-  "plain",
-  "blind",
-  "progress",
-  "review",
-  "finish",
   "slips",
-  "instructions",
-  "tensorboard",
-  "help",
+  ...AROUND,
 ];
 
 export const ACTIONS: Readonly<Record<Other, (engine: Engine, source: Source) => void>> = {

@@ -1,4 +1,5 @@
 // The keyboard in the grid: a key for each cell, arrows for the focus, Enter for the rest.
+import { AROUND } from "./actions";
 import type { Queued } from "./api";
 import { actionOf, isTaken, keyName } from "./bindings";
 import type { Engine } from "./engine";
@@ -18,19 +19,7 @@ const ARROWS: Readonly<Record<string, (columns: number) => number>> = {
 };
 
 /** What answers in front of the grid, too; walking, zoom and AUTO belong to a single image. */
-const PASSED: readonly Action[] = [
-  "undo",
-  "grid",
-  "tools",
-  "plain",
-  "blind",
-  "progress",
-  "review",
-  "finish",
-  "instructions",
-  "tensorboard",
-  "help",
-];
+const PASSED: readonly Action[] = ["undo", "grid", ...AROUND];
 
 /** Whether a key press is the grid's: it is there, and no dialog stands before it. */
 export function isGridsKey(state: State, event: KeyboardEvent): boolean {

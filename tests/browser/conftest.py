@@ -1,11 +1,13 @@
 """A real Chromium, and pages that fail their test when the page itself complains."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.benchmarks.chromium import launched
+from tests.serving import Serving, serving, until
 
 OpenPage = Callable[[str], Page]
 
@@ -50,3 +52,12 @@ def open_page(context: BrowserContext) -> Iterator[OpenPage]:
 
     yield open_page
     assert (foreign, errors) == ([], [])
+
+
+@pytest.fixture
+def server(tmp_path: Path, images_folder: Path) -> Iterator[Serving]:
+    """A server with a token that has listed twelve pictures; its client may ask."""
+    with serving(tmp_path / "run", images_folder, token="t") as server:
+        server.client.headers["authorization"] = "Bearer t"
+        until(lambda: not server.session.images.listing)
+        yield server

@@ -13,21 +13,12 @@ from tests.benchmarks.chromium import launched
 from tests.browser.test_page import stored
 from tests.browser.test_tabs import PATIENCE_MS, painted
 from tests.nginx import PATH, proxied
-from tests.serving import DEADLINE_S, Serving, serving, until
+from tests.serving import DEADLINE_S, Serving
 
 pytestmark = pytest.mark.browser
 
 LINKS = re.compile(r'(?:href|src|action)="([^"]*)"')
 NAME = "annotate.test"  # not this machine to a browser: over plain HTTP it does not say where a request comes from
-
-
-@pytest.fixture
-def server(tmp_path: Path, images_folder: Path) -> Iterator[Serving]:
-    """A server that has listed twelve pictures."""
-    with serving(tmp_path / "run", images_folder, token="t") as server:
-        server.client.headers["authorization"] = "Bearer t"
-        until(lambda: not server.session.images.listing)
-        yield server
 
 
 @pytest.fixture

@@ -1,29 +1,17 @@
 """Many tabs of one browser on one server: a browser opens six connections to it and no more."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_page import link_of, page_until, stored
 from tests.browser.test_page import painted as painted_now
-from tests.serving import Serving, serving, until
+from tests.serving import Serving, until
 
 pytestmark = pytest.mark.browser
 
 TABS = 8
 PATIENCE_MS = 30_000  # a busy machine is no failure
-
-
-@pytest.fixture
-def server(tmp_path: Path, images_folder: Path) -> Iterator[Serving]:
-    """A server that has listed twelve pictures."""
-    with serving(tmp_path / "run", images_folder, token="t") as server:
-        server.client.headers["authorization"] = "Bearer t"
-        until(lambda: not server.session.images.listing)
-        yield server
 
 
 def painted(tab: Page) -> int:
