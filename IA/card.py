@@ -129,7 +129,7 @@ def _facts(checkpoint: Checkpoint, known: Evidence | None) -> Iterable[tuple[str
     yield (
         "threshold",
         (
-            f"{checkpoint.threshold:.4f}, where F1 is highest on answers held out"
+            f"{checkpoint.threshold:.4f}, where F1 is expected to be highest over the whole folder"
             if "accuracy" in checkpoint.metrics
             else f"{checkpoint.threshold:.4f}, not tuned: there were too few answers"
         ),

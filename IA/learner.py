@@ -51,7 +51,7 @@ class Learner(Generic[Name]):
 
     Attributes:
         head: the newest, calibrated; None before there are answers of both kinds.
-        threshold: the probability from which on to say positive, tuned on answers held out.
+        threshold: the probability from which on to say positive, tuned on answers held out and on what remains.
         held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
         figures: of validation (see `IA.head.validation`) and of prequential calibration.
         examples: (E, D) embeddings of what is looked for, from elsewhere: positives to learn, fewer with each positive

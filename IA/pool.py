@@ -116,16 +116,14 @@ class Pool:
 
     def space(self, size: int, seed: int = 0) -> Space:
         """The space of at most `size` images drawn at random."""
-        rows = self._rows[self._rows >= 0]
-        if len(rows) > size:
-            rows = np.random.default_rng(seed).choice(rows, size, replace=False)
-        return Space.of(torch.from_numpy(self._cache.vectors(np.sort(rows))))
+        return Space.of(self.drawn(size, seed)[1])
 
     def drawn(self, size: int, seed: int = 1) -> tuple[NDArray[np.int32], torch.Tensor]:
         """Numbers (m,) of at most `size` images drawn at random, and their embeddings (m, D) float32."""
         numbers = np.flatnonzero(self._rows >= 0)
         if len(numbers) > size:
-            numbers = np.sort(np.random.default_rng(seed).choice(numbers, size, replace=False))
+            numbers = np.random.default_rng(seed).choice(numbers, size, replace=False)
+        numbers = numbers[np.argsort(self._rows[numbers])]  # as they lie on the disk
         return numbers.astype(np.int32), torch.from_numpy(self._cache.vectors(self._rows[numbers]))
 
     def enter(self, space: Space) -> None:
