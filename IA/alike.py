@@ -26,9 +26,9 @@ from IA.pool import Pool
 from IA.protocol import DUPLICATES
 from IA.records import MOST_ALIKE, Duplicates
 from IA.shared_embeddings import SharedEmbeddings
+from IA.text.words import counted
 from IA.tiles import Tile, split_file
 from IA.view import View
-from IA.words import counted
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,6 @@ from tqdm import tqdm
 
 from config import Parser, UsageError
 from IA.asked import read_asked
-from IA.cells import harmless
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.loop import one_sentence
@@ -38,6 +37,7 @@ from IA.pickle_file import read
 from IA.protocol import SETTINGS
 from IA.replacement import check_writable
 from IA.space import Space
+from IA.text.cells import harmless
 
 NICENESS = 10  # a suite at work on the same machine goes first
 WARM_UP = 8  # images a network embeds before its time is taken

@@ -28,8 +28,8 @@ from IA.model import Predictor
 from IA.pictures import is_inside
 from IA.prediction_file import PredictionFile, Stream
 from IA.rows import Rows
+from IA.text.words import counted
 from IA.tiles import Grid
-from IA.words import counted
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"
 ANOTHER = 0.01  # of a probability: what another machine says of the same image differs by less

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol
 
 from config import UNREADABLE, UsageError
 from IA import locks
-from IA.cells import harmless, plain
+from IA.text.cells import harmless, plain
 from IA.tiles import MARK, Grid, grid_of, split
 
 COLUMNS = ("path", "probability", "label")

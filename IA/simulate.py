@@ -26,12 +26,12 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
 from IA import peers
 from IA.calibration import expected_calibration_error
-from IA.cells import harmless
 from IA.embedder import leave_room
 from IA.loop import one_sentence
 from IA.replacement import check_writable
 from IA.simulation import Course, figures, simulate
 from IA.sorted_photos import check_classes, count, draw, embed, share
+from IA.text.cells import harmless
 
 log = logging.getLogger(__name__)
 

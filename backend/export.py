@@ -33,8 +33,8 @@ from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.pickle_file import read
 from IA.protocol import IMAGES
+from IA.text.words import counted
 from IA.tiles import Grid
-from IA.words import counted
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from IA.loop import one_sentence
 from IA.pickle_file import read
 from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
 from IA.records import Predictions, Settings
+from IA.text.words import counted
 from IA.tiles import photo_of
 from IA.units import Closed, divided
-from IA.words import counted
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo]"
 STORED = "Stored apart from the answers; exports have them with the source model, --undo takes them away.\n"

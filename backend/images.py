@@ -28,8 +28,8 @@ from backend.listing import Listing, told_of, told_of_others
 from backend.paths import Paths
 from config import is_left_out
 from IA import pickle_file, protocol, watching
+from IA.text.words import counted
 from IA.tiles import Grid, photo_of
-from IA.words import counted
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, UNREAD_SUFFIXES, is_left_out, pip_install
-from IA.words import counted
+from IA.text.words import counted
 
 log = logging.getLogger(__name__)
 

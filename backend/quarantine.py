@@ -30,8 +30,8 @@ from config import Parser, UsageError
 from IA.loop import one_sentence
 from IA.pickle_file import read
 from IA.protocol import IMAGES, PREDICTIONS
+from IA.text.words import counted
 from IA.tiles import Grid, photo_of
-from IA.words import counted
 
 MANIFEST = "manifest.jsonl"
 TELL = 5  # examples of each kind

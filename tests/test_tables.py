@@ -17,8 +17,8 @@ from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
 from backend.names import displayed
-from IA.cells import FORMULA, harmless, plain
 from IA.prediction_file import COLUMNS, FORMATS, Row
+from IA.text.cells import FORMULA, harmless, plain
 from tests.test_round_trip import exported, file_of, imported
 
 IMAGES = ["a.jpg", "caf\u00e9.jpg", "\u20ac\u2026.jpg"]
