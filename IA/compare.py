@@ -31,9 +31,9 @@ from config import Parser, UsageError
 from IA.asked import read_asked
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
-from IA.loop import one_sentence
 from IA.once import read_once
 from IA.pickle_file import read
+from IA.process.loop import one_sentence
 from IA.protocol import SETTINGS
 from IA.replacement import check_writable
 from IA.space import Space

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from IA.dataset import extreme_shapes, normalise
 from IA.networks import Backbone
-from IA.priority import let_give_way, own_threads
+from IA.process.priority import let_give_way, own_threads
 
 if TYPE_CHECKING:
     import openvino

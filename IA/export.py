@@ -15,9 +15,9 @@ from torch.export import ExportedProgram
 from config import UsageError, pip_install
 from IA.card import card
 from IA.evidence import evidence
-from IA.loop import one_sentence
 from IA.model import Checkpoint, Predictor
 from IA.portable import EXAMPLE_PX, traced
+from IA.process.loop import one_sentence
 from IA.protocol import SETTINGS
 from IA.replacement import check_writable, replace
 

@@ -10,12 +10,12 @@ from config import Config
 from IA.alike import Alike
 from IA.asked import WATCHED
 from IA.decoding import remember_in, workers_give_way
-from IA.events import Events
 from IA.explainer import Explainer
-from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import load_head
 from IA.networks import build
-from IA.priority import give_way, process_gives_way
+from IA.process.events import Events
+from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
+from IA.process.priority import give_way, process_gives_way
 from IA.protocol import (
     BACKBONE,
     DUPLICATES,

@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 from torch.utils.tensorboard import SummaryWriter
 
 from IA.decoding import pixels
-from IA.events import Events
 from IA.learner import Learner
 from IA.pictures import UnreadableError
+from IA.process.events import Events
 
 MISTAKES = 8
 MISTAKES_EVERY = 25  # answers, a tenth of them later on: decoding takes a moment, and the file is kept for good

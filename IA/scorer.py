@@ -16,14 +16,14 @@ from IA.asked import Asked
 from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import key
-from IA.events import Events
 from IA.examples import Examples
 from IA.learner import POOL_SAMPLE
-from IA.lookahead import Lookahead
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pickle_file import Version, publish, read
 from IA.pool import Pool
+from IA.process.events import Events
+from IA.process.lookahead import Lookahead
 from IA.protocol import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
 from IA.records import Predictions
 from IA.space import Space

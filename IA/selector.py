@@ -8,8 +8,8 @@ import numpy as np
 from config import Config
 from IA import ranking
 from IA.asked import WATCHED, Asked
-from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.pickle_file import publish
+from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol import IMAGES, PREDICTIONS, RANKING, SETTINGS
 from IA.records import Ranking
 from IA.watching import Latest, changes

@@ -27,7 +27,7 @@ from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pi
 from IA import peers
 from IA.calibration import expected_calibration_error
 from IA.embedder import leave_room
-from IA.loop import one_sentence
+from IA.process.loop import one_sentence
 from IA.replacement import check_writable
 from IA.simulation import Course, figures, simulate
 from IA.sorted_photos import check_classes, count, draw, embed, share

@@ -27,7 +27,7 @@ from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.audit import RECALL, Standing, looks
 from IA.audit_simulation import Person, Truth
 from IA.embedder import leave_room
-from IA.loop import one_sentence
+from IA.process.loop import one_sentence
 from IA.simulation import Course, figures
 from IA.sorted_photos import count, draw, embed, share
 from IA.space import Space

@@ -28,8 +28,8 @@ from IA.embedder import leave_room
 from IA.explanation import Places, activation_map
 from IA.feature_maps import FeatureMaps
 from IA.head import Head
-from IA.loop import one_sentence
 from IA.networks import Backbone, build
+from IA.process.loop import one_sentence
 from IA.simulation import simulate
 from IA.sorted_photos import check_classes, count, draw, embed
 from IA.space import Space

@@ -27,7 +27,7 @@ from IA import ranking
 from IA.embedder import leave_room
 from IA.head import Head, average_precision, cross_fitted_scores
 from IA.learner import Learner, as_probabilities
-from IA.loop import one_sentence
+from IA.process.loop import one_sentence
 from IA.sorted_photos import check_classes, count, draw, embed, share
 from IA.space import Space
 from IA.suspicion import WORTH, Pace, suspicion

@@ -15,11 +15,11 @@ from IA.asked import WATCHED, Asked
 from IA.decoding import remember_in
 from IA.embedder import leave_room
 from IA.learner import EXAMPLES_UNTIL, PoolSample
-from IA.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.once import Once, read_once
 from IA.pickle_file import publish
+from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
 from IA.records import Features, Settings
 from IA.report import Report

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from config import python_path
 from IA.pictures import UnreadableError
-from IA.priority import let_give_way
+from IA.process.priority import let_give_way
 
 MEMORY_BYTES = 3 * 2**30
 CPU_S = 20  # of one job

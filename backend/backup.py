@@ -14,7 +14,7 @@ from pathlib import Path
 from backend import instructions
 from backend.answers import DATABASE
 from config import UsageError
-from IA.loop import one_sentence
+from IA.process.loop import one_sentence
 from IA.protocol import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
 from IA.replacement import replace
 

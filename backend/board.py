@@ -13,7 +13,7 @@ from tensorboard import default, main_lib, program
 
 from backend.access import token_of
 from config import COMMAND, Config, UsageError
-from IA.loop import one_sentence
+from IA.process.loop import one_sentence
 
 RELOAD_EVERY_S = 5.0
 REFUSAL = b"TensorBoard is reached through the page: /tensorboard/ at its own port.\n"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from IA.loop import LOG_BYTES
+from IA.process.loop import LOG_BYTES
 
 log = logging.getLogger(__name__)
 

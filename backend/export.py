@@ -30,8 +30,8 @@ from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.reading import Reading, opened, told
 from config import Parser, UsageError
-from IA.loop import one_sentence
 from IA.pickle_file import read
+from IA.process.loop import one_sentence
 from IA.protocol import IMAGES
 from IA.text.words import counted
 from IA.tiles import Grid

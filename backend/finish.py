@@ -26,8 +26,8 @@ from backend.labels import Labels
 from backend.model_labels import Finish, ModelLabels, NoFinishError
 from backend.queue import Queue
 from config import UsageError
-from IA.loop import one_sentence
 from IA.pickle_file import read
+from IA.process.loop import one_sentence
 from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
 from IA.records import Predictions, Settings
 from IA.text.words import counted

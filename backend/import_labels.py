@@ -23,8 +23,8 @@ from backend.imports.records import ColumnError
 from backend.labels import Labels
 from backend.names import displayed
 from config import Parser, UsageError
-from IA.loop import one_sentence
 from IA.pickle_file import read
+from IA.process.loop import one_sentence
 from IA.protocol import IMAGES, SETTINGS
 
 OPTIONS = {"images": "--path-column", "labels": "--label-column"}

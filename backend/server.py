@@ -21,7 +21,7 @@ from backend.runs import find_run, why_not_first
 from backend.session import Session
 from config import COMMAND, Config, UsageError
 from IA import locks
-from IA.loop import until_signalled
+from IA.process.loop import until_signalled
 from IA.protocol import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
 
 log = logging.getLogger(__name__)

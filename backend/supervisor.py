@@ -23,8 +23,8 @@ from backend.runs import find_run, why_not_first
 from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
 from IA import locks
 from IA.locks import is_of_the_disk
-from IA.loop import log_to, one_sentence
-from IA.streams import say
+from IA.process.loop import log_to, one_sentence
+from IA.process.streams import say
 
 log = logging.getLogger(__name__)
 

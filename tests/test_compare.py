@@ -17,8 +17,8 @@ from IA import compare, networks
 from IA.compare import Row, read_answers, standard_errors, table
 from IA.dataset import Preprocessing
 from IA.head import cross_fitted_scores
-from IA.loop import one_sentence
 from IA.pickle_file import publish
+from IA.process.loop import one_sentence
 from IA.protocol import ANNOTATIONS, SETTINGS
 from IA.records import Settings
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from IA.lookahead import Lookahead
-from IA.priority import NICE
+from IA.process.lookahead import Lookahead
+from IA.process.priority import NICE
 
 
 def test_items_come_in_order() -> None:

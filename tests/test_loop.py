@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from IA import events
-from IA.events import Events
-from IA.loop import take_turns
+from IA.process import events
+from IA.process.events import Events
+from IA.process.loop import take_turns
 
 
 def test_a_refused_turn_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,9 +17,9 @@ from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA import networks
 from IA.dataset import Preprocessing, load, normalise
 from IA.head import Head
-from IA.loop import one_sentence
 from IA.model import Predictor
 from IA.networks import Backbone, build, fingerprint
+from IA.process.loop import one_sentence
 
 RECIPE = re.compile(r"^```python\n(@register\(.+?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -16,10 +16,10 @@ from config import ROOT
 from IA import predict
 from IA.calibration import line
 from IA.head import Head
-from IA.loop import one_sentence
 from IA.model import Predictor
 from IA.networks import build
 from IA.prediction_file import PredictionFile
+from IA.process.loop import one_sentence
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def test_ctrl_c_leaves_a_good_file(checkpoint: Path, images_folder: Path, tmp_pa
         (images_folder / f"{number}.png").write_bytes(picture)
     code = (
         "import sys; from tests.conftest import tiny; from IA.networks import register; register('tiny')(tiny)\n"
-        "from IA import predict; from IA.loop import one_sentence\n"
+        "from IA import predict; from IA.process.loop import one_sentence\n"
         f"sys.argv = ['', {str(checkpoint)!r}, {str(images_folder)!r}, '--out', {str(tmp_path / 'rows.csv')!r}]\n"
         "one_sentence(predict.main)"
     )

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from IA import pickle_file, scorer
-from IA.events import Events
 from IA.networks import build
 from IA.pickle_file import Version
+from IA.process.events import Events
 from IA.protocol import ANNOTATIONS, PREDICTIONS
 from IA.scorer import FIRST_FEATURES, Scorer
 

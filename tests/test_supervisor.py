@@ -23,9 +23,9 @@ from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackO
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError
 from IA import pickle_file
+from IA.process.streams import Stream
 from IA.protocol import SETTINGS
 from IA.records import Settings
-from IA.streams import Stream
 from tests.processes.suite import END_S, free_port
 from tests.serving import until
 

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from config import UsageError
 from IA import model
 from IA.export import as_onnx
-from IA.loop import one_sentence
 from IA.model import Predictor
 from IA.pickle_file import read
 from IA.pictures import upright_pixels
 from IA.portable import traced
+from IA.process.loop import one_sentence
 from IA.protocol import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS
 
 MANY = 500

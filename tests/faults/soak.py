@@ -30,7 +30,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from IA.loop import LOG_BYTES
+from IA.process.loop import LOG_BYTES
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running
 from tests.serving import until

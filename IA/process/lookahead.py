@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
-from IA.priority import give_way
+from IA.process.priority import give_way
 
 Item = TypeVar("Item")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import FrameType
 
 from config import Config, UsageError
-from IA import locks, replacement, streams, watching
+from IA import locks, replacement, watching
+from IA.process import streams
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ def log_to(run: Path, name: str) -> None:
 def one_sentence(main: Callable[[], None]) -> None:
     """Run an entry point; a person's mistake is one sentence on stderr and exit code 2.
 
-    Wherever its output goes, and whatever the locale says of names, it does its work: see `IA.streams`.
+    Wherever its output goes, and whatever the locale says of names, it does its work: see `IA.process.streams`.
     """
     streams.begin_anew_in_utf8()
     with streams.guarded():
