@@ -20,11 +20,11 @@ from IA.decoding import parts
 from IA.engine import usable_cores
 from IA.looks import SIDE, Look, are_alike, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
-from IA.pickle_file import publish, read
 from IA.pictures import UnreadableError
 from IA.pool import Pool
-from IA.protocol import DUPLICATES
-from IA.records import MOST_ALIKE, Duplicates
+from IA.protocol.files import DUPLICATES
+from IA.protocol.pickle_file import publish, read
+from IA.protocol.records import MOST_ALIKE, Duplicates
 from IA.shared_embeddings import SharedEmbeddings
 from IA.text.words import counted
 from IA.tiles import Tile, split_file

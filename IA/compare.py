@@ -28,14 +28,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import Parser, UsageError
-from IA.asked import read_asked
 from IA.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.once import read_once
-from IA.pickle_file import read
 from IA.process.loop import one_sentence
-from IA.protocol import SETTINGS
-from IA.replacement import check_writable
+from IA.protocol.answers import read_asked
+from IA.protocol.files import SETTINGS
+from IA.protocol.pickle_file import read
+from IA.protocol.replacement import check_writable
 from IA.space import Space
 from IA.text.cells import harmless
 

@@ -16,13 +16,13 @@ from IA.explanation import Places, activation_map, over_picture
 from IA.feature_maps import FeatureMaps, SetAside
 from IA.head import Head
 from IA.model import Checkpoint
-from IA.pickle_file import Version, publish
 from IA.pictures import UnreadableError
-from IA.protocol import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
-from IA.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking
+from IA.protocol.files import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
+from IA.protocol.pickle_file import Version, publish
+from IA.protocol.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking
+from IA.protocol.watching import Latest, signature
 from IA.scorer import Scorer
 from IA.space import Space
-from IA.watching import Latest, signature
 
 log = logging.getLogger(__name__)
 

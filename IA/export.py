@@ -18,8 +18,8 @@ from IA.evidence import evidence
 from IA.model import Checkpoint, Predictor
 from IA.portable import EXAMPLE_PX, traced
 from IA.process.loop import one_sentence
-from IA.protocol import SETTINGS
-from IA.replacement import check_writable, replace
+from IA.protocol.files import SETTINGS
+from IA.protocol.replacement import check_writable, replace
 
 USAGE = "python -m IA.export predictor.ckpt [--to onnx|torch] [--out FILE] [--run RUN]"
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from config import COMMAND, UsageError
-from IA.asked import read_asked
 from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.once import read_once
-from IA.pickle_file import publish, read
 from IA.pictures import is_inside
 from IA.process.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
-from IA.protocol import BACKBONE, FINE_TUNING, IMAGES, SETTINGS
-from IA.records import FineTuning
+from IA.protocol.answers import read_asked
+from IA.protocol.files import BACKBONE, FINE_TUNING, IMAGES, SETTINGS
+from IA.protocol.pickle_file import publish, read
+from IA.protocol.records import FineTuning
 from IA.tuned import NAME, Tuned, only_writer
 
 log = logging.getLogger(__name__)

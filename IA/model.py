@@ -32,11 +32,11 @@ import torch
 from torch import Tensor, nn
 
 from config import MOST_TILES, UsageError
-from IA import archive, replacement
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
+from IA.protocol import archive, replacement
 from IA.tiles import Grid
 
 FORMAT = 1

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from IA.pickle_file import read
-from IA.protocol import DUPLICATES, IMAGES
-from IA.records import Settings
+from IA.protocol.files import DUPLICATES, IMAGES
+from IA.protocol.pickle_file import read
+from IA.protocol.records import Settings
 
 Label = TypeVar("Label", bound=bool | None)
 

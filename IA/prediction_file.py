@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from config import UNREADABLE, UsageError
-from IA import locks
+from IA.protocol import locks
 from IA.text.cells import harmless, plain
 from IA.tiles import MARK, Grid, grid_of, split
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from IA.asked import Asked
 from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import key
@@ -20,15 +19,16 @@ from IA.examples import Examples
 from IA.learner import POOL_SAMPLE
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
-from IA.pickle_file import Version, publish, read
 from IA.pool import Pool
 from IA.process.events import Events
 from IA.process.lookahead import Lookahead
-from IA.protocol import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
-from IA.records import Predictions
+from IA.protocol.answers import Asked
+from IA.protocol.files import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
+from IA.protocol.pickle_file import Version, publish, read
+from IA.protocol.records import Predictions
+from IA.protocol.watching import signature
 from IA.space import Space
 from IA.tiles import grid_of, photo_of
-from IA.watching import signature
 
 log = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from IA.embeddings import CHUNK_ROWS, Embeddings, Keys, Rows, Vectors
-from IA.locks import hold
-from IA.pickle_file import read
-from IA.protocol import SETTINGS
+from IA.protocol.files import SETTINGS
+from IA.protocol.locks import hold
+from IA.protocol.pickle_file import read
 
 log = logging.getLogger(__name__)
 

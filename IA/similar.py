@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from IA.pickle_file import publish
-from IA.protocol import SIMILAR, WANTED
-from IA.records import MOST_SIMILAR, Similar
+from IA.protocol.files import SIMILAR, WANTED
+from IA.protocol.pickle_file import publish
+from IA.protocol.records import MOST_SIMILAR, Similar
+from IA.protocol.watching import Latest
 from IA.scorer import Scorer
-from IA.watching import Latest
 
 log = logging.getLogger(__name__)
 

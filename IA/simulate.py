@@ -28,7 +28,7 @@ from IA import peers
 from IA.calibration import expected_calibration_error
 from IA.embedder import leave_room
 from IA.process.loop import one_sentence
-from IA.replacement import check_writable
+from IA.protocol.replacement import check_writable
 from IA.simulation import Course, figures, simulate
 from IA.sorted_photos import check_classes, count, draw, embed, share
 from IA.text.cells import harmless

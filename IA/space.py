@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from IA.records import Features
+from IA.protocol.records import Features
 
 COMPONENTS = 256
 BOUND = 1e12  # embeddings beyond it are clipped: their squares still fit float32

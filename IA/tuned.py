@@ -21,11 +21,11 @@ from typing import Any
 import torch
 
 from config import UsageError
-from IA import archive, locks, replacement
 from IA.dataset import Preprocessing
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
-from IA.protocol import BACKBONE, FINE_TUNING
-from IA.watching import Signature, signature
+from IA.protocol import archive, locks, replacement
+from IA.protocol.files import BACKBONE, FINE_TUNING
+from IA.protocol.watching import Signature, signature
 
 log = logging.getLogger(__name__)
 

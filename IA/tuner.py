@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from IA.engine import best_device
-from IA.protocol import FINE_TUNING, PREDICTIONS
-from IA.records import Settings
+from IA.protocol.files import FINE_TUNING, PREDICTIONS
+from IA.protocol.records import Settings
+from IA.protocol.watching import Latest
 from IA.tuned import only_writer
-from IA.watching import Latest
 
 log = logging.getLogger(__name__)
 

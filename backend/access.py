@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend import refusals
 from backend.refusals import sentence
 from config import Config, UsageError
-from IA.replacement import replace
+from IA.protocol.replacement import replace
 
 log = logging.getLogger(__name__)
 

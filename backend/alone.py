@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config import UsageError
-from IA.locks import hold
+from IA.protocol.locks import hold
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ from backend import instructions
 from backend.answers import DATABASE
 from config import UsageError
 from IA.process.loop import one_sentence
-from IA.protocol import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
-from IA.replacement import replace
+from IA.protocol.files import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
+from IA.protocol.replacement import replace
 
 FILES = (SETTINGS.name, IMAGES.name, HELD_OUT.name, FINE_TUNING.name, PREDICTOR, BACKBONE, instructions.NAME)
 

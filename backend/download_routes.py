@@ -21,7 +21,7 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.session import Session
-from IA.protocol import PREDICTOR
+from IA.protocol.files import PREDICTOR
 
 CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
 THREADS = 4  # that exports may take together: those of answers and pictures stay free, however slow a disk is

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from IA import records
-from IA.records import FULL, NEIGHBOURS
+from IA.protocol import records
+from IA.protocol.records import FULL, NEIGHBOURS
 
 KEPT = 1000  # images, some hundred bytes each
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from backend.audit import Audit, between, precision_of
 from backend.doubtful import Doubtful, Numbers
-from IA.records import Predictions
+from IA.protocol.records import Predictions
 from IA.text.words import counted
 
 USUAL_THRESHOLD = 0.5  # of a checkpoint that says none

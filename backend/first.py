@@ -7,8 +7,8 @@ import numpy as np
 from backend.audit import Audit
 from backend.doubtful import Doubtful, Numbers
 from backend.queue import Queue
-from IA.fields import Array
-from IA.records import Settings
+from IA.protocol.fields import Array
+from IA.protocol.records import Settings
 
 Why = Literal["doubtful", "like", "random"]
 

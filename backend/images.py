@@ -27,7 +27,8 @@ from watchdog.observers.api import BaseObserver
 from backend.listing import Listing, told_of, told_of_others
 from backend.paths import Paths
 from config import is_left_out
-from IA import pickle_file, protocol, watching
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file, watching
 from IA.text.words import counted
 from IA.tiles import Grid, photo_of
 

@@ -23,9 +23,9 @@ from backend.imports.records import ColumnError
 from backend.labels import Labels
 from backend.names import displayed
 from config import Parser, UsageError
-from IA.pickle_file import read
 from IA.process.loop import one_sentence
-from IA.protocol import IMAGES, SETTINGS
+from IA.protocol.files import IMAGES, SETTINGS
+from IA.protocol.pickle_file import read
 
 OPTIONS = {"images": "--path-column", "labels": "--label-column"}
 

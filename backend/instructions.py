@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 
 from config import UsageError, instructions_in
-from IA.replacement import replace
-from IA.watching import Signature, signature
+from IA.protocol.replacement import replace
+from IA.protocol.watching import Signature, signature
 
 log = logging.getLogger(__name__)
 

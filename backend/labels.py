@@ -22,7 +22,8 @@ from backend.standing import Standing, joined
 from backend.statistics import Given, History, statistics
 from backend.suspicion import Slip, slips
 from config import UsageError
-from IA import pickle_file, protocol, replacement
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file, replacement
 from IA.tiles import Grid
 
 log = logging.getLogger(__name__)

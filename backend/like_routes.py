@@ -10,7 +10,7 @@ from fastapi import FastAPI, HTTPException
 from backend.bodies import LikeBody
 from backend.likes import SupersededError
 from backend.session import Session
-from IA.records import Similar
+from IA.protocol.records import Similar
 
 ASKED = 40  # of the most similar
 PATIENCE_S = 10.0  # inference may be at a batch of embeddings

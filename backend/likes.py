@@ -6,9 +6,9 @@ import uuid
 from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 
-from IA.pickle_file import Version, publish
-from IA.protocol import WANTED
-from IA.records import Similar, Wanted
+from IA.protocol.files import WANTED
+from IA.protocol.pickle_file import Version, publish
+from IA.protocol.records import Similar, Wanted
 
 
 class SupersededError(Exception):

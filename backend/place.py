@@ -7,8 +7,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-from IA import pickle_file
-from IA.protocol import SETTINGS
+from IA.protocol import pickle_file
+from IA.protocol.files import SETTINGS
 
 log = logging.getLogger(__name__)
 

@@ -27,9 +27,9 @@ from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
 from backend.names import displayed
 from backend.reading import Reading, opened
 from config import Parser, UsageError
-from IA.pickle_file import read
 from IA.process.loop import one_sentence
-from IA.protocol import IMAGES, PREDICTIONS
+from IA.protocol.files import IMAGES, PREDICTIONS
+from IA.protocol.pickle_file import read
 from IA.text.words import counted
 from IA.tiles import Grid, photo_of
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from backend.answers import DATABASE, in_bytes
 from backend.database import Database, NotDurableError, as_file_name
 from config import Config, UsageError, mistakable
-from IA.pickle_file import read
-from IA.protocol import ANNOTATIONS, SETTINGS
+from IA.protocol.files import ANNOTATIONS, SETTINGS
+from IA.protocol.pickle_file import read
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.answers import Label
-from IA.fields import Array
-from IA.records import Ranking
+from IA.protocol.fields import Array
+from IA.protocol.records import Ranking
 from IA.units import Closed, Numbers, Units
 
 LEASE_S = 60.0

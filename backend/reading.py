@@ -10,9 +10,9 @@ from backend.answers import DATABASE, VERSION, Label
 from backend.checks import check_version
 from backend.moment import Moment
 from config import UsageError
-from IA.pickle_file import read
-from IA.protocol import SETTINGS
-from IA.records import Settings
+from IA.protocol.files import SETTINGS
+from IA.protocol.pickle_file import read
+from IA.protocol.records import Settings
 
 
 @dataclass(frozen=True)

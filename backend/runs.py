@@ -10,9 +10,9 @@ from pathlib import Path
 from backend.answers import DATABASE
 from backend.question import is_answered, names_in
 from config import Config, UsageError, folded
-from IA.pickle_file import read
-from IA.protocol import SETTINGS
-from IA.records import Settings
+from IA.protocol.files import SETTINGS
+from IA.protocol.pickle_file import read
+from IA.protocol.records import Settings
 
 FOLDER_BYTES, NAME_BYTES = 120, 60  # of a file name, which has 255 at most, and gets a date when it is moved aside
 KEPT = "-_. "  # what a file name keeps of an answer's, beside letters and digits

@@ -20,9 +20,9 @@ from backend.question import renaming
 from backend.runs import find_run, why_not_first
 from backend.session import Session
 from config import COMMAND, Config, UsageError
-from IA import locks
 from IA.process.loop import until_signalled
-from IA.protocol import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
+from IA.protocol import locks
+from IA.protocol.files import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
 
 log = logging.getLogger(__name__)
 

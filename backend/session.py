@@ -35,14 +35,15 @@ from backend.review import Choice
 from backend.settings import settle
 from backend.uploads import Uploads
 from config import Config, UsageError
-from IA import locks, pickle_file, protocol, watching
-from IA.pickle_file import Version
 from IA.pictures import UnreadableError
-from IA.protocol import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
-from IA.records import Duplicates, Predictions, Ranking
+from IA.protocol import files as protocol
+from IA.protocol import locks, pickle_file, watching
+from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
+from IA.protocol.pickle_file import Version
+from IA.protocol.records import Duplicates, Predictions, Ranking
+from IA.protocol.watching import Latest
 from IA.tiles import Grid, photo_of
 from IA.units import Closed, divided
-from IA.watching import Latest
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from backend.question import renaming
 from backend.runs import find_run, why_not_first
 from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
-from IA import locks
-from IA.locks import is_of_the_disk
 from IA.process.loop import log_to, one_sentence
 from IA.process.streams import say
+from IA.protocol import locks
+from IA.protocol.locks import is_of_the_disk
 
 log = logging.getLogger(__name__)
 

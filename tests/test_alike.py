@@ -8,15 +8,15 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
-from IA import pickle_file
 from IA.alike import Alike
 from IA.decoding import parts
 from IA.embeddings import Embeddings
 from IA.looks import MOST, difference, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
 from IA.pool import Pool
-from IA.protocol import DUPLICATES
-from IA.records import MOST_ALIKE
+from IA.protocol import pickle_file
+from IA.protocol.files import DUPLICATES
+from IA.protocol.records import MOST_ALIKE
 from IA.tiles import Grid
 
 DIMENSION = 8

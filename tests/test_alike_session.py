@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from IA import pickle_file
-from IA.protocol import DUPLICATES
-from IA.records import Duplicates
+from IA.protocol import pickle_file
+from IA.protocol.files import DUPLICATES
+from IA.protocol.records import Duplicates
 from tests.serving import Serving, serving, until
 
 IMAGES = 8

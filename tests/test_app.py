@@ -17,9 +17,10 @@ from PIL import Image
 
 from backend.exports.fields import fields
 from backend.queue import LEASE_S
-from IA import pickle_file, protocol
-from IA.protocol import PREDICTIONS, RANKING
-from IA.records import Predictions, Ranking
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS, RANKING
+from IA.protocol.records import Predictions, Ranking
 from tests.serving import Serving, serving, until
 
 COUNT = 12

@@ -22,10 +22,11 @@ from backend.answers import DATABASE, Answer, Label, NothingToUndoError
 from backend.labels import Labels
 from backend.session import Session
 from config import Config
-from IA import pickle_file, protocol
-from IA.asked import Asked, read_asked
-from IA.protocol import ANNOTATIONS, AUDIT, PREDICTIONS
-from IA.records import Predictions, Ranking
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.answers import Asked, read_asked
+from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
+from IA.protocol.records import Predictions, Ranking
 from tests.serving import Serving, serving, until
 from tests.test_labels import LABELS, VERSION_1, columns
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from backend.database import Database
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from tests.serving import Serving, serving, until
 from tests.test_labels import VERSION_1
 

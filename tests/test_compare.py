@@ -17,10 +17,10 @@ from IA import compare, networks
 from IA.compare import Row, read_answers, standard_errors, table
 from IA.dataset import Preprocessing
 from IA.head import cross_fitted_scores
-from IA.pickle_file import publish
 from IA.process.loop import one_sentence
-from IA.protocol import ANNOTATIONS, SETTINGS
-from IA.records import Settings
+from IA.protocol.files import ANNOTATIONS, SETTINGS
+from IA.protocol.pickle_file import publish
+from IA.protocol.records import Settings
 
 Told = tuple[str, str]
 Command = Callable[..., Told]

@@ -7,7 +7,7 @@ import pytest
 
 from backend.queue import LEASE_S, Queue
 from IA.audit import Sample, Standing
-from IA.records import Ranking
+from IA.protocol.records import Ranking
 from IA.units import Closed
 from tests.test_queue import Clock, images, queue_of, ranking
 

@@ -12,11 +12,13 @@ from PIL import Image
 
 from backend.settings import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
-from IA import examples, learner, pickle_file, protocol, training
+from IA import examples, learner, training
 from IA.dataset import batches
 from IA.inference import Inference
 from IA.learner import Learner
-from IA.protocol import PREDICTIONS, PREDICTOR, SETTINGS
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
 from IA.ranking import order
 from IA.simulation import simulate
 from IA.space import Space

@@ -11,9 +11,9 @@ from PIL import Image
 
 from backend import explanations
 from backend.queue import Queue
-from IA import pickle_file
-from IA.protocol import EXPLANATIONS, RANKING
-from IA.records import Explanations, Ranking
+from IA.protocol import pickle_file
+from IA.protocol.files import EXPLANATIONS, RANKING
+from IA.protocol.records import Explanations, Ranking
 from IA.units import Closed
 from tests.serving import Serving, serving, until
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from backend.images import Images
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from IA.tiles import Grid
 from tests.serving import until
 

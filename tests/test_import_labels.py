@@ -19,8 +19,8 @@ from backend.imports.matching import match
 from backend.imports.plan import plan
 from backend.labels import Labels
 from config import ROOT, UsageError
-from IA import locks, pickle_file
-from IA.protocol import ANNOTATIONS
+from IA.protocol import locks, pickle_file
+from IA.protocol.files import ANNOTATIONS
 from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer, published

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from backend.instructions import NAME, Instructions
-from IA.replacement import replace
+from IA.protocol.replacement import replace
 from tests.serving import serving, until
 
 

@@ -19,7 +19,7 @@ from backend.database import Database, NotDurableError
 from backend.labels import Labels
 from backend.standing import AS_IN_PICKLE
 from config import UsageError
-from IA import pickle_file
+from IA.protocol import pickle_file
 from tests.serving import until
 
 LABELS = st.sampled_from(["positive", "negative", "skipped"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import ROOT
-from IA import locks
+from IA.protocol import locks
 from tests.faults.injection import arguments, missing
 from tests.processes.suite import END_S, Suite, free_port
 from tests.serving import until

@@ -12,14 +12,15 @@ import pytest
 from PIL import Image
 
 from config import Config
-from IA import pickle_file, replacement, tuner
+from IA import tuner
 from IA.embeddings import Embeddings
 from IA.head import Head
 from IA.inference import Inference
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
 from IA.pool import Pool
-from IA.protocol import (
+from IA.protocol import pickle_file, replacement
+from IA.protocol.files import (
     ANNOTATIONS,
     AUDIT,
     BACKBONE,
@@ -31,7 +32,7 @@ from IA.protocol import (
     RANKING,
     SETTINGS,
 )
-from IA.records import Settings
+from IA.protocol.records import Settings
 from IA.selector import Selector
 from IA.training import Trainer
 from IA.tuned import Tuned

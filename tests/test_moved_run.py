@@ -19,9 +19,10 @@ from backend.backup import back_up
 from backend.checks import check_run
 from backend.labels import Labels
 from config import ROOT, Config, UsageError
-from IA import pickle_file, protocol
-from IA.protocol import ANNOTATIONS, IMAGES, SETTINGS
-from IA.records import Ranking
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.files import ANNOTATIONS, IMAGES, SETTINGS
+from IA.protocol.records import Ranking
 from tests.serving import Serving, serving, until
 from tests.test_labels import VERSION_1, answer, columns, published
 

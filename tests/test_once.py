@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from IA import pickle_file
 from IA.finetuning import Answers
 from IA.head import folds_of
 from IA.once import Once, read_once
-from IA.protocol import DUPLICATES, IMAGES
-from IA.records import Duplicates, Settings
+from IA.protocol import pickle_file
+from IA.protocol.files import DUPLICATES, IMAGES
+from IA.protocol.records import Duplicates, Settings
 
 SETTINGS = Settings("/d", "n", "max_prob", "yes", "no", "id")
 

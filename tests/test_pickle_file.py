@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from IA import pickle_file
-from IA.protocol import ANNOTATIONS
+from IA.protocol import pickle_file
+from IA.protocol.files import ANNOTATIONS
 
 TWO: dict[str, bool | None] = {"b": False, "a": True}
 

@@ -19,8 +19,8 @@ from backend.checks import check_run
 from backend.database import NotDurableError
 from backend.labels import Labels
 from config import Config, UsageError
-from IA import locks, pickle_file
-from IA.protocol import SETTINGS
+from IA.protocol import locks, pickle_file
+from IA.protocol.files import SETTINGS
 from tests.serving import Serving, serving, until
 from tests.test_labels import answer, published
 

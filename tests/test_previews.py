@@ -18,7 +18,7 @@ from backend.preview_cache import LEAST_BYTES, PreviewCache
 from backend.previews import Previews, limit_of, name_of
 from backend.rendering import Picture
 from IA.pictures import UnreadableError
-from IA.watching import signature
+from IA.protocol.watching import signature
 from tests.serving import Serving, serving, until
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from IA import pickle_file
-from IA.protocol import (
+from IA.protocol import pickle_file
+from IA.protocol.files import (
     ANNOTATIONS,
     DUPLICATES,
     EXPLANATIONS,
@@ -22,7 +22,17 @@ from IA.protocol import (
     SIMILAR,
     WANTED,
 )
-from IA.records import Duplicates, Explanations, Features, FineTuning, Predictions, Ranking, Settings, Similar, Wanted
+from IA.protocol.records import (
+    Duplicates,
+    Explanations,
+    Features,
+    FineTuning,
+    Predictions,
+    Ranking,
+    Settings,
+    Similar,
+    Wanted,
+)
 
 FLOATS = np.array([0.5, np.nan], np.float32)
 EXPLAINED = Explanations(

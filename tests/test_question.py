@@ -15,8 +15,8 @@ from backend.question import is_answered, names_in, renaming
 from backend.runs import find_run, why_not_first
 from backend.settings import settle
 from config import Config, UsageError
-from IA import pickle_file
-from IA.protocol import SETTINGS
+from IA.protocol import pickle_file
+from IA.protocol.files import SETTINGS
 from tests.serving import Serving, serving
 
 HAT = ("hat", "no hat")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from backend.queue import FORGET_FROM, LEASE_S, Queue
-from IA.records import Ranking
+from IA.protocol.records import Ranking
 from IA.units import Closed
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from IA import pickle_file, replacement
-from IA.protocol import IMAGES, RANKING
+from IA.protocol import pickle_file, replacement
+from IA.protocol.files import IMAGES, RANKING
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

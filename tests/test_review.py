@@ -10,7 +10,8 @@ from PIL import Image
 
 from backend.answers import Label
 from backend.review import Choice, Outline, choose
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from tests.serving import Serving, serving, until
 
 PROBABILITIES = st.none() | st.floats(0, 1)

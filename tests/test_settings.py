@@ -7,8 +7,8 @@ import pytest
 from backend.checks import check_run
 from backend.settings import settle
 from config import Config, UsageError
-from IA import pickle_file
-from IA.protocol import IMAGES, SETTINGS
+from IA.protocol import pickle_file
+from IA.protocol.files import IMAGES, SETTINGS
 from IA.tiles import Grid
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from config import ROOT
-from IA import embeddings, pickle_file, shared_embeddings
+from IA import embeddings, shared_embeddings
 from IA.embeddings import DamagedError, Embeddings
-from IA.locks import hold
-from IA.protocol import PREDICTIONS
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS
+from IA.protocol.locks import hold
 from IA.shared_embeddings import PLACE, SharedEmbeddings, folder_cache
 from tests.serving import until
 from tests.test_embeddings import some

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from IA import pickle_file, protocol
-from IA.records import Predictions
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.records import Predictions
 from tests.serving import Serving, serving, until
 
 HELD_OUT = {"0.png": 0.03, "1.png": 0.95, "2.png": 0.3, "3.png": 0.05, "4.png": 0.9}

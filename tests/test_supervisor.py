@@ -22,10 +22,10 @@ from backend.checks import check_place, check_run, is_free, listen
 from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError
-from IA import pickle_file
 from IA.process.streams import Stream
-from IA.protocol import SETTINGS
-from IA.records import Settings
+from IA.protocol import pickle_file
+from IA.protocol.files import SETTINGS
+from IA.protocol.records import Settings
 from tests.processes.suite import END_S, free_port
 from tests.serving import until
 

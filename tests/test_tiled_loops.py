@@ -8,14 +8,15 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from config import Config
-from IA import finetuning, pickle_file
+from IA import finetuning
 from IA.compare import compare, read_answers
 from IA.decoding import parts
 from IA.evidence import evidence
 from IA.finetune import run_once
 from IA.inference import Inference
 from IA.model import load_head
-from IA.protocol import (
+from IA.protocol import pickle_file
+from IA.protocol.files import (
     ANNOTATIONS,
     DUPLICATES,
     EXPLANATIONS,
@@ -26,7 +27,7 @@ from IA.protocol import (
     RANKING,
     SETTINGS,
 )
-from IA.records import Settings
+from IA.protocol.records import Settings
 from IA.selector import Selector
 from IA.tiles import Grid
 from IA.training import Trainer

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from IA import pickle_file, replacement, watching
-from IA.protocol import ANNOTATIONS, IMAGES
-from IA.watching import Latest
+from IA.protocol import pickle_file, replacement, watching
+from IA.protocol.files import ANNOTATIONS, IMAGES
+from IA.protocol.watching import Latest
 
 
 def test_the_last_good_version_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import FrameType
 
 from config import Config, UsageError
-from IA import locks, replacement, watching
 from IA.process import streams
+from IA.protocol import locks, replacement, watching
 
 log = logging.getLogger(__name__)
 

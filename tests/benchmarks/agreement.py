@@ -24,11 +24,11 @@ from config import UsageError
 from IA import model
 from IA.export import as_onnx
 from IA.model import Predictor
-from IA.pickle_file import read
 from IA.pictures import upright_pixels
 from IA.portable import traced
 from IA.process.loop import one_sentence
-from IA.protocol import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS
+from IA.protocol.files import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS
+from IA.protocol.pickle_file import read
 
 MANY = 500
 Said = NDArray[np.float64]

@@ -24,9 +24,9 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
 from backend.reading import opened
-from IA import pickle_file
-from IA.protocol import SETTINGS
-from IA.records import Settings
+from IA.protocol import pickle_file
+from IA.protocol.files import SETTINGS
+from IA.protocol.records import Settings
 from IA.tiles import Grid
 from tests.benchmarks.scale import make_files
 

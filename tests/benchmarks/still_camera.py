@@ -20,9 +20,9 @@ from config import DEFAULT_NETWORK
 from IA.alike import Alike
 from IA.embedder import Embedder
 from IA.embeddings import Embeddings
-from IA.pickle_file import read
 from IA.pool import Pool
-from IA.protocol import DUPLICATES
+from IA.protocol.files import DUPLICATES
+from IA.protocol.pickle_file import read
 from IA.tiles import Grid
 
 TILE_PX = 320

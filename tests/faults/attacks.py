@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.imports.pickled import pickled
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 
 GB10 = 10 * 2**30
 BOMB_BYTES = 150 * 2**20

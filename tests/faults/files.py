@@ -29,16 +29,17 @@ from backend.instructions import NAME, Instructions
 from backend.labels import Labels
 from backend.preview_cache import PreviewCache
 from config import DEFAULT_NETWORK, ROOT, UsageError
-from IA import pickle_file, protocol
 from IA.embeddings import DamagedError, Embeddings
 from IA.head import Head
 from IA.model import Checkpoint, Predictor, load_head
 from IA.networks import build, register
-from IA.pickle_file import PickleFile
-from IA.protocol import BACKBONE, PREDICTOR
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.files import BACKBONE, PREDICTOR
+from IA.protocol.pickle_file import PickleFile
+from IA.protocol.watching import Latest
 from IA.space import Space
 from IA.tuned import Tuned
-from IA.watching import Latest
 from tests.conftest import tiny
 from tests.faults import attacks
 from tests.faults.report import Row

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from IA.pickle_file import read
-from IA.protocol import IMAGES, PREDICTIONS
+from IA.protocol.files import IMAGES, PREDICTIONS
+from IA.protocol.pickle_file import read
 from IA.workers import MEMORY_BYTES
 from tests.faults import bombs, zoo
 from tests.faults.faulty import faulty_decoders

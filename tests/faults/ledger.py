@@ -13,7 +13,8 @@ import httpx
 
 from backend.answers import DATABASE
 from backend.standing import AS_IN_PICKLE
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 
 
 class Asked(Protocol):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from IA import archive, opcodes, pickle_file
 from IA.embeddings import Embeddings
+from IA.protocol import archive, opcodes, pickle_file
 from tests.faults import files
 from tests.faults.report import Row
 from tests.test_protocol import EXAMPLES

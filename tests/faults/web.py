@@ -25,7 +25,7 @@ from backend.children import python
 from backend.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
 from backend.supervisor import environment
 from config import Config
-from IA.protocol import PREDICTOR
+from IA.protocol.files import PREDICTOR
 from tests.faults.hostile import SILENT, Answer, broken_requests, exchange, mutants, odd_requests, request
 from tests.faults.intruders import let_in
 from tests.faults.paths import CANARY, requests_with_paths

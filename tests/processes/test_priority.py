@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from config import ROOT
-from IA import pickle_file
 from IA.process.priority import NICE
-from IA.protocol import IMAGES, PREDICTIONS, SETTINGS
-from IA.records import Settings
+from IA.protocol import pickle_file
+from IA.protocol.files import IMAGES, PREDICTIONS, SETTINGS
+from IA.protocol.records import Settings
 from tests.processes.suite import START_S
 from tests.serving import until
 

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from config import ROOT
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from tests.processes.suite import START_S, Suite, kill, running
 from tests.serving import until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
-from IA.fields import Array
+from IA.protocol.fields import Array
 
 MOST_ALIKE = 100  # images that one question may be about
 MOST_SIMILAR = 200  # images that are told to be like another one

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from IA import opcodes
+from IA.protocol import opcodes
 
 BEGIN = b"PK\x03\x04"  # what torch tells an archive by
 END, END_BYTES = b"PK\x05\x06", 22  # without a comment

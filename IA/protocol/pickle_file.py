@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, NoReturn, TypeVar
 
-from IA import opcodes, replacement
-from IA.fields import MOST
+from IA.protocol import opcodes, replacement
+from IA.protocol.fields import MOST
 
 Content = TypeVar("Content")
 

@@ -6,9 +6,9 @@ the model knew of it, so nothing that learns, validates or orders opens annotati
 
 from pathlib import Path
 
-from IA.pickle_file import Version, read
-from IA.protocol import ANNOTATIONS, AUDIT
-from IA.watching import Latest, signature
+from IA.protocol.files import ANNOTATIONS, AUDIT
+from IA.protocol.pickle_file import Version, read
+from IA.protocol.watching import Latest, signature
 
 WATCHED = (ANNOTATIONS.name, AUDIT.name)
 

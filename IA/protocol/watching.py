@@ -15,8 +15,8 @@ from watchdog.events import FileCreatedEvent, FileMovedEvent, FileSystemEvent, F
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from IA import locks
-from IA.pickle_file import Content, PickleFile, Version, read
+from IA.protocol import locks
+from IA.protocol.pickle_file import Content, PickleFile, Version, read
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ Each has one writer; each is replaced as a whole, never edited.
 | annotations.pickle | server     | all loops, users         | `{path: True, False or None (skipped)}` in the |
 |                    |            |                          | order answered                                 |
 | audit.pickle       | server     | all loops                | of these, the ones that were drawn at random   |
-|                    |            |                          | and that the model must not know: IA/asked.py  |
+|                    |            |                          | and that the model must not know: IA/protocol/answers.py  |
 | predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
 | held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
 |                    |            |                          | head that had not learnt this answer,          |
@@ -27,7 +27,7 @@ Each has one writer; each is replaced as a whole, never edited.
 |                    |            |                          | IA/tuned.py                                    |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
 
-IA/records.py says what is in each, IA/pickle_file.py alone opens the pickles, IA/watching.py tells of a replaced one.
+IA/protocol/records.py says what is in each, IA/protocol/pickle_file.py alone opens the pickles, IA/protocol/watching.py tells of a replaced one.
 """
 
 import math
@@ -37,9 +37,9 @@ from typing import Any
 import numpy as np
 
 from config import ALIKE
-from IA.fields import MOST, array_bytes, array_view, count, finite, typed, within
-from IA.pickle_file import PickleFile
-from IA.records import (
+from IA.protocol.fields import MOST, array_bytes, array_view, count, finite, typed, within
+from IA.protocol.pickle_file import PickleFile
+from IA.protocol.records import (
     FULL,
     LARGEST_MAP,
     MOST_ALIKE,
