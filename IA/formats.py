@@ -32,7 +32,7 @@ def registered(extra: str) -> str | None:
     if importlib.util.find_spec(EXTRA_PACKAGES[extra]) is None:
         return None
     if extra == "dicom":
-        from IA import dicom
+        from IA.images.readers import dicom
 
         return dicom.register()
     import pillow_heif

@@ -17,10 +17,10 @@ from backend.images import Images
 from backend.listing import Listing, told_of
 from backend.rendering import render
 from config import Config, UsageError
-from IA import windowing
 from IA.dataset import Preprocessing, load
+from IA.images.readers import windowing
+from IA.images.readers.windowing import window_of, windowed
 from IA.pictures import UnreadableError, open_upright, upright, upright_size_px
-from IA.windowing import window_of, windowed
 from tests.dicom_files import DEFLATED, JPEG_LS, dicom
 from tests.serving import until
 

@@ -14,10 +14,10 @@ from PIL.TiffImagePlugin import STRIPOFFSETS, TiffImageFile
 
 from backend.rendering import Picture, render
 from IA.decoding import parts
+from IA.images.readers.repair import breaks_off
+from IA.images.readers.windowing import windowed
 from IA.pictures import UnreadableError, open_seen, open_upright
-from IA.repair import breaks_off
 from IA.tiles import Grid
-from IA.windowing import windowed
 from tests.bmp_files import ALPHA_BITFIELDS, BITFIELDS, bmp
 from tests.test_formats import by_the_network, check_same, scene, see_through, seen
 from tests.tiff_files import tiff

@@ -16,7 +16,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from IA.formats import SIGNATURE_BYTES, is_dicom
-from IA.windowing import Window, window_of, windowed
+from IA.images.readers.windowing import Window, window_of, windowed
 
 FORMAT = "DICOM"
 MAX_HEADER_BYTES = 16 * 2**20  # what comes before the pixels

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from IA.windowing import windowed
+from IA.images.readers.windowing import windowed
 
 FORMAT = "TIFF"
 BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR, PREDICTOR = 258, 259, 262, 266, 277, 284, 317  # tags
