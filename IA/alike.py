@@ -16,18 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from IA.decoding import parts
 from IA.engine import usable_cores
+from IA.images.decoding import parts
+from IA.images.pictures import UnreadableError
+from IA.images.tiles import Tile, split_file
 from IA.looks import SIDE, Look, are_alike, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
-from IA.pictures import UnreadableError
 from IA.pool import Pool
 from IA.protocol.files import DUPLICATES
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import MOST_ALIKE, Duplicates
 from IA.shared_embeddings import SharedEmbeddings
 from IA.text.words import counted
-from IA.tiles import Tile, split_file
 from IA.view import View
 
 log = logging.getLogger(__name__)

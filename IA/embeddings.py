@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.tiles import photo_of
+from IA.images.tiles import photo_of
 
 log = logging.getLogger(__name__)
 

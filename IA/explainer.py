@@ -15,8 +15,8 @@ from IA.dataset import load_with_box
 from IA.explanation import Places, activation_map, over_picture
 from IA.feature_maps import FeatureMaps, SetAside
 from IA.head import Head
+from IA.images.pictures import UnreadableError
 from IA.model import Checkpoint
-from IA.pictures import UnreadableError
 from IA.protocol.files import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
 from IA.protocol.pickle_file import Version, publish
 from IA.protocol.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking

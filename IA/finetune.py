@@ -16,8 +16,8 @@ from config import COMMAND, UsageError
 from IA.embedder import Embedder, leave_room
 from IA.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
+from IA.images.pictures import is_inside
 from IA.once import read_once
-from IA.pictures import is_inside
 from IA.process.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
 from IA.protocol.answers import read_asked

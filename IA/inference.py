@@ -8,8 +8,8 @@ from pathlib import Path
 
 from config import Config
 from IA.alike import Alike
-from IA.decoding import remember_in, workers_give_way
 from IA.explainer import Explainer
+from IA.images.decoding import remember_in, workers_give_way
 from IA.model import load_head
 from IA.networks import build
 from IA.process.events import Events

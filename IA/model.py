@@ -35,9 +35,9 @@ from config import MOST_TILES, UsageError
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.head import Head
+from IA.images.tiles import Grid
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
 from IA.protocol import archive, replacement
-from IA.tiles import Grid
 
 FORMAT = 1
 OF_BACKBONE, OF_HEAD = "backbone.", "head."  # what the names of their weights begin with

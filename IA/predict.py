@@ -23,13 +23,13 @@ from tqdm import tqdm
 
 from config import IMAGE_SUFFIXES, MOST_TILES, UNREADABLE, UsageError, is_left_out
 from IA.class_folders import ClassFolders
+from IA.images.pictures import is_inside
+from IA.images.tiles import Grid
 from IA.model import Predictor
-from IA.pictures import is_inside
 from IA.prediction_file import PredictionFile, Stream
 from IA.process.loop import one_sentence
 from IA.rows import Rows
 from IA.text.words import counted
-from IA.tiles import Grid
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"
 ANOTHER = 0.01  # of a probability: what another machine says of the same image differs by less

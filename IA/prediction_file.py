@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from config import UNREADABLE, UsageError
+from IA.images.tiles import MARK, Grid, grid_of, split
 from IA.protocol import locks
 from IA.text.cells import harmless, plain
-from IA.tiles import MARK, Grid, grid_of, split
 
 COLUMNS = ("path", "probability", "label")
 OF_TILES = (*COLUMNS, "source_image", "tile")

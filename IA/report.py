@@ -8,9 +8,9 @@ import torch
 from PIL import Image, ImageOps
 from torch.utils.tensorboard import SummaryWriter
 
-from IA.decoding import pixels
+from IA.images.decoding import pixels
+from IA.images.pictures import UnreadableError
 from IA.learner import Learner
-from IA.pictures import UnreadableError
 from IA.process.events import Events
 
 MISTAKES = 8

@@ -16,6 +16,7 @@ from IA.embedder import Batch, Embedder
 from IA.embedding_order import EmbeddingOrder
 from IA.embeddings import key
 from IA.examples import Examples
+from IA.images.tiles import grid_of, photo_of
 from IA.learner import POOL_SAMPLE
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
@@ -28,7 +29,6 @@ from IA.protocol.pickle_file import Version, publish, read
 from IA.protocol.records import Predictions
 from IA.protocol.watching import signature
 from IA.space import Space
-from IA.tiles import grid_of, photo_of
 
 log = logging.getLogger(__name__)
 

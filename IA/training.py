@@ -11,8 +11,8 @@ import torch
 
 from config import Config, UsageError
 from IA.answered import Answered
-from IA.decoding import remember_in
 from IA.embedder import leave_room
+from IA.images.decoding import remember_in
 from IA.learner import EXAMPLES_UNTIL, PoolSample
 from IA.model import Predictor, load_head
 from IA.networks import build

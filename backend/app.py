@@ -33,7 +33,7 @@ from backend.slips import add_slip_routes
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
 from backend.uploads import MOST_BYTES
-from IA.pictures import UnreadableError
+from IA.images.pictures import UnreadableError
 
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 10.0  # less than any proxy waits (nginx: 60 s), and the page takes 25 s of silence for a dead stream

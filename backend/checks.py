@@ -12,11 +12,11 @@ from backend.listing import Listing, told_of
 from backend.place import PARTS
 from backend.question import check_names
 from config import COMMAND, IMAGE_SUFFIXES, Config, UsageError
+from IA.images.tiles import photo_of
 from IA.protocol.files import IMAGES, PICKLES, SETTINGS
 from IA.protocol.locks import check_byte_locks
 from IA.protocol.pickle_file import is_of_later_version, read
 from IA.protocol.records import Settings
-from IA.tiles import photo_of
 
 NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 LOCKS = ("session", "server")

@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from backend.answers import Change, Label, in_bytes, labels_in_order
-from IA.tiles import Grid
+from IA.images.tiles import Grid
 
 CHUNK_BYTES = 2**20
 ENDS_BYTES = 2**16  # the beginning and the end of a file that are compared before all of it is read

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from IA.pictures import UnreadableError, upright_pixels
-from IA.workers import Workers
+from IA.images.pictures import UnreadableError, upright_pixels
+from IA.images.workers import Workers
 
 LEAST_PX = 1  # it is only looked at for damage, as small as it can be decoded
 

@@ -30,11 +30,11 @@ from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.reading import Reading, opened, told
 from config import Parser, UsageError
+from IA.images.tiles import Grid
 from IA.process.loop import one_sentence
 from IA.protocol.files import IMAGES
 from IA.protocol.pickle_file import read
 from IA.text.words import counted
-from IA.tiles import Grid
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ from backend.labels import Labels
 from backend.model_labels import Finish, ModelLabels, NoFinishError
 from backend.queue import Queue
 from config import UsageError
+from IA.images.tiles import photo_of
 from IA.process.loop import one_sentence
 from IA.protocol.files import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import read
 from IA.protocol.records import Predictions, Settings
 from IA.text.words import counted
-from IA.tiles import photo_of
 from IA.units import Closed, divided
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo]"

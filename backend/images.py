@@ -27,10 +27,10 @@ from watchdog.observers.api import BaseObserver
 from backend.listing import Listing, told_of, told_of_others
 from backend.paths import Paths
 from config import is_left_out
+from IA.images.tiles import Grid, photo_of
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching
 from IA.text.words import counted
-from IA.tiles import Grid, photo_of
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class Images:
         return self.present // self._tiles
 
     def path(self, number: int) -> str:
-        """The path relative to DATADIR; of a tile as `IA.tiles` says. Raises IndexError for a number never given."""
+        """The path relative to DATADIR; of a tile as `IA.images.tiles` says. Raises IndexError for a number never given."""
         if number < 0:
             raise IndexError(number)
         return self._paths[number]
@@ -146,7 +146,7 @@ class Images:
         return number in self._gone
 
     def file(self, number: int, whole: bool = False) -> Path:
-        """The file itself; of a tile that of its photo, with its mark, as `IA.pictures` takes it, or the whole photo.
+        """The file itself; of a tile that of its photo, with its mark, as `IA.images.pictures` takes it, or the whole photo.
 
         Raises:
             FileNotFoundError: there is no such image, or a link has come to lead out of DATADIR.

@@ -22,9 +22,9 @@ from backend.standing import Standing, joined
 from backend.statistics import Given, History, statistics
 from backend.suspicion import Slip, slips
 from config import UsageError
+from IA.images.tiles import Grid
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, replacement
-from IA.tiles import Grid
 
 log = logging.getLogger(__name__)
 

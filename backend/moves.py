@@ -21,8 +21,8 @@ from backend.contents import Content, content_of
 from backend.database import NotDurableError
 from backend.images import Images
 from backend.labels import Labels
+from IA.images.tiles import photo_of
 from IA.text.words import counted
-from IA.tiles import photo_of
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from IA.tiles import split
+from IA.images.tiles import split
 
 LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # halves of letters, which no file name has, but JSON may
 

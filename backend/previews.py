@@ -10,8 +10,8 @@ from pathlib import Path
 
 from backend.preview_cache import PreviewCache
 from backend.rendering import Picture, render, render_ahead, rendered
-from IA.pictures import UnreadableError
-from IA.workers import Workers
+from IA.images.pictures import UnreadableError
+from IA.images.workers import Workers
 
 WORKERS = 2
 SIZES_PX = (64, 128, 256, 320, 480, 640, 960, 1280, 1600, 1920, 2560, 3840)

@@ -27,11 +27,11 @@ from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
 from backend.names import displayed
 from backend.reading import Reading, opened
 from config import Parser, UsageError
+from IA.images.tiles import Grid, photo_of
 from IA.process.loop import one_sentence
 from IA.protocol.files import IMAGES, PREDICTIONS
 from IA.protocol.pickle_file import read
 from IA.text.words import counted
-from IA.tiles import Grid, photo_of
 
 MANIFEST = "manifest.jsonl"
 TELL = 5  # examples of each kind

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from IA.orientation import is_turned_by_browsers, orientation
-from IA.pictures import (
+from IA.images.orientation import is_turned_by_browsers, orientation
+from IA.images.pictures import (
     BAD_IMAGE,
     DEEP_MODES,
     UnreadableError,
@@ -24,7 +24,7 @@ from IA.pictures import (
     seen,
     upright_parts,
 )
-from IA.tiles import Tile
+from IA.images.tiles import Tile
 
 AS_IT_IS_BYTES = 32 * 2**20  # a file with more is rendered: the server has it in memory for a while
 MOST_PX = 16_000  # on the long side of a picture that is asked for as it is, but that no browser shows so

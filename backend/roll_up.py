@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from IA.tiles import split
+from IA.images.tiles import split
 
 
 class RollUp:

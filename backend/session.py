@@ -35,14 +35,14 @@ from backend.review import Choice
 from backend.settings import settle
 from backend.uploads import Uploads
 from config import Config, UsageError
-from IA.pictures import UnreadableError
+from IA.images.pictures import UnreadableError
+from IA.images.tiles import Grid, photo_of
 from IA.protocol import files as protocol
 from IA.protocol import locks, pickle_file, watching
 from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SETTINGS, SIMILAR
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Duplicates, Predictions, Ranking
 from IA.protocol.watching import Latest
-from IA.tiles import Grid, photo_of
 from IA.units import Closed, divided
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from backend.question import names_for
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config
+from IA.images.tiles import grid_of
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES, EXPLANATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, SIMILAR, WANTED
 from IA.protocol.records import Settings
 from IA.protocol.watching import Latest
-from IA.tiles import grid_of
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
 from IA.alike import Alike
-from IA.decoding import parts
 from IA.embeddings import Embeddings
+from IA.images.decoding import parts
+from IA.images.tiles import Grid
 from IA.looks import MOST, difference, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
 from IA.pool import Pool
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES
 from IA.protocol.records import MOST_ALIKE
-from IA.tiles import Grid
 
 DIMENSION = 8
 

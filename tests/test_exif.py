@@ -13,7 +13,7 @@ from backend.answers import Answer
 from backend.exports.fields import FURTHER, fields, values
 from backend.exports.pictures import Pictures
 from backend.exports.source import Source
-from IA.exif import NOTHING, Taken, camera_of, taken
+from IA.images.exif import NOTHING, Taken, camera_of, taken
 
 MAKE, MODEL, EXIF, TAKEN, OFFSET = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011
 

@@ -16,12 +16,12 @@ from config import ROOT, UsageError
 from IA import export
 from IA.card import card
 from IA.export import about, as_onnx, as_torch
+from IA.images.pictures import upright_pixels
+from IA.images.tiles import Grid
 from IA.model import Predictor
 from IA.networks import register
-from IA.pictures import upright_pixels
 from IA.portable import traced
 from IA.process.loop import one_sentence
-from IA.tiles import Grid
 from tests.conftest import tiny
 from tests.predictors import CLASSES, trained
 

@@ -26,9 +26,9 @@ from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
 from backend.reading import opened
+from IA.images.tiles import Grid
 from IA.protocol.files import IMAGES
 from IA.protocol.pickle_file import read
-from IA.tiles import Grid
 from tests.processes.suite import free_port
 from tests.serving import serving, until
 

@@ -18,9 +18,9 @@ from backend.listing import Listing, told_of
 from backend.rendering import render
 from config import Config, UsageError
 from IA.dataset import Preprocessing, load
+from IA.images.pictures import UnreadableError, open_upright, upright, upright_size_px
 from IA.images.readers import windowing
 from IA.images.readers.windowing import window_of, windowed
-from IA.pictures import UnreadableError, open_upright, upright, upright_size_px
 from tests.dicom_files import DEFLATED, JPEG_LS, dicom
 from tests.serving import until
 
@@ -186,7 +186,7 @@ def test_the_first_page(tmp_path: Path) -> None:
 
 def test_a_flood_before_the_header_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a decoder reads as a whole, to see its header, is refused by its size."""
-    monkeypatch.setattr("IA.pictures.MAX_BOXED_BYTES", 2000)
+    monkeypatch.setattr("IA.images.pictures.MAX_BOXED_BYTES", 2000)
     scene().save(tmp_path / "a.avif")
     with (tmp_path / "a.avif").open("ab") as file:
         file.truncate(2001)
@@ -356,7 +356,7 @@ def test_other_files_stay_what_they_are(written: Callable[..., Path], tmp_path: 
 
 def test_large_dicom_is_refused_by_its_header(written: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """As for all formats, before any pixel is decoded."""
-    monkeypatch.setattr("IA.pictures.MAX_PIXELS", 63_999)
+    monkeypatch.setattr("IA.images.pictures.MAX_PIXELS", 63_999)
     with pytest.raises(UnreadableError, match="320 x 200 pixels"):
         open_upright(written(deep().astype(np.uint16)))
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from backend.images import Images
+from IA.images.tiles import Grid
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
-from IA.tiles import Grid
 from tests.serving import until
 
 

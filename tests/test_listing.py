@@ -17,7 +17,7 @@ from backend.images import Images
 from backend.listing import Listing, told_of_others
 from backend.uploads import UploadError, _place_of
 from config import ROOT, Config, UsageError, images_below
-from IA.pictures import open_upright
+from IA.images.pictures import open_upright
 from IA.predict import image_paths
 from IA.protocol import watching
 from tests.faults.injection import missing

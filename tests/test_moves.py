@@ -19,7 +19,7 @@ from backend.contents import Content
 from backend.labels import Labels
 from backend.model_labels import Finish, ModelLabels
 from backend.moves import paired
-from IA.tiles import Grid
+from IA.images.tiles import Grid
 from tests.serving import Serving, serving, until
 from tests.test_labels import answer
 

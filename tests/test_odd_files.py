@@ -13,11 +13,11 @@ from PIL import Image
 from PIL.TiffImagePlugin import STRIPOFFSETS, TiffImageFile
 
 from backend.rendering import Picture, render
-from IA.decoding import parts
+from IA.images.decoding import parts
+from IA.images.pictures import UnreadableError, open_seen, open_upright
 from IA.images.readers.repair import breaks_off
 from IA.images.readers.windowing import windowed
-from IA.pictures import UnreadableError, open_seen, open_upright
-from IA.tiles import Grid
+from IA.images.tiles import Grid
 from tests.bmp_files import ALPHA_BITFIELDS, BITFIELDS, bmp
 from tests.test_formats import by_the_network, check_same, scene, see_through, seen
 from tests.tiff_files import tiff

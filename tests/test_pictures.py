@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from IA import pictures
-from IA.orientation import ORIENTATION, UPRIGHT
-from IA.pictures import UnreadableError, open_upright, upright_pixels
+from IA.images import pictures
+from IA.images.orientation import ORIENTATION, UPRIGHT
+from IA.images.pictures import UnreadableError, open_upright, upright_pixels
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -293,5 +293,5 @@ def test_a_large_picture_comes_smaller(tmp_path: Path, size: tuple[int, int], ex
 
 def test_torch_is_not_imported() -> None:
     """The server's preview workers may use this module without torch in their memory."""
-    code = "import sys, IA.pictures; sys.exit('torch' in sys.modules)"
+    code = "import sys, IA.images.pictures; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import UsageError
+from IA.images.tiles import Grid
 from IA.prediction_file import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, Row
-from IA.tiles import Grid
 
 NAMES = ["a.png", 'b "c", d.png', "line\nbreak.png", "\n\n", "帽子.png", "\udcff\udcfe.png", '"']
 

@@ -17,7 +17,7 @@ from backend.ahead import Ahead
 from backend.preview_cache import LEAST_BYTES, PreviewCache
 from backend.previews import Previews, limit_of, name_of
 from backend.rendering import Picture
-from IA.pictures import UnreadableError
+from IA.images.pictures import UnreadableError
 from IA.protocol.watching import signature
 from tests.serving import Serving, serving, until
 

@@ -19,11 +19,11 @@ from backend.labels import Labels
 from backend.moving import NotMovedError, digest, move
 from backend.quarantine import MANIFEST, Outcome, main, put_away, put_back, told
 from backend.reading import opened
+from IA.images.tiles import Grid
 from IA.protocol import files as protocol
 from IA.protocol import locks, pickle_file
 from IA.protocol.files import PREDICTIONS, SETTINGS
 from IA.protocol.records import Predictions, Settings
-from IA.tiles import Grid
 from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer

@@ -8,7 +8,7 @@ from PIL import Image
 
 from backend.answers import Label
 from backend.standing import Standing
-from IA.tiles import Grid, photo_of
+from IA.images.tiles import Grid, photo_of
 from tests.serving import Serving, serving, until
 
 TILES = [path for photo in ("a.jpg", "b/a.jpg") for path in Grid(2, 1).paths(photo)]

@@ -21,7 +21,7 @@ from backend.exports.source import LOCAL_FILES, Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
-from IA.tiles import photo_of
+from IA.images.tiles import photo_of
 
 DATA = Path(__file__).with_name("data")
 NAMES: dict[Label, str] = {"positive": "hat", "negative": "no hat"}

@@ -7,9 +7,9 @@ import pytest
 from backend.checks import check_run
 from backend.settings import settle
 from config import Config, UsageError
+from IA.images.tiles import Grid
 from IA.protocol import pickle_file
 from IA.protocol.files import IMAGES, SETTINGS
-from IA.tiles import Grid
 
 
 def test_the_grid_stays_that_of_the_images(tmp_path: Path) -> None:

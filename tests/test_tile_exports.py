@@ -31,8 +31,8 @@ from backend.exports.source import Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
-from IA.tiles import Grid, Tile, split
-from IA.workers import Workers
+from IA.images.tiles import Grid, Tile, split
+from IA.images.workers import Workers
 from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_exports import exported, unpacked

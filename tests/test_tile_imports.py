@@ -19,7 +19,7 @@ from backend.imports.folders import class_folders
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import Plan, plan
 from backend.labels import Labels
-from IA.tiles import Grid, photo_of
+from IA.images.tiles import Grid, photo_of
 from tests.commands import Command, command_of
 from tests.serving import serving, until
 from tests.test_labels import answer

@@ -10,9 +10,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from config import Config
 from IA import finetuning
 from IA.compare import compare, read_answers
-from IA.decoding import parts
 from IA.evidence import evidence
 from IA.finetune import run_once
+from IA.images.decoding import parts
+from IA.images.tiles import Grid
 from IA.inference import Inference
 from IA.model import load_head
 from IA.protocol import pickle_file
@@ -29,7 +30,6 @@ from IA.protocol.files import (
 )
 from IA.protocol.records import Settings
 from IA.selector import Selector
-from IA.tiles import Grid
 from IA.training import Trainer
 from tests.test_loops import Loops
 

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from IA import dataset
 from IA.dataset import Preprocessing, batches, load
-from IA.decoding import parts
-from IA.pictures import UnreadableError, is_inside, open_upright, upright_pixels
-from IA.tiles import Grid, Tile, grid_of, photo_of, split, split_file
+from IA.images.decoding import parts
+from IA.images.pictures import UnreadableError, is_inside, open_upright, upright_pixels
+from IA.images.tiles import Grid, Tile, grid_of, photo_of, split, split_file
 
 Colours = NDArray[np.uint8]
 

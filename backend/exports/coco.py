@@ -18,7 +18,7 @@ from backend.exports.pictures import MissingError
 from backend.exports.source import Source
 from backend.exports.spool import Spool
 from backend.paths import Paths
-from IA.tiles import Box, Grid, Tile, split
+from IA.images.tiles import Box, Grid, Tile, split
 
 CATEGORY: dict[Label, int] = {"positive": 1, "negative": 2}
 

@@ -3,7 +3,7 @@
 from backend.answers import NOT_DRAWN, Answer
 from backend.exports.roll_up import OfPhoto
 from backend.exports.source import Source
-from IA.tiles import split
+from IA.images.tiles import split
 
 FIELDS = (
     "path",

@@ -9,7 +9,7 @@ from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import MISSING, Tree
 from config import USUAL, folded
-from IA.tiles import split
+from IA.images.tiles import split
 
 TABLE = "answers.csv"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')

@@ -12,7 +12,7 @@ from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import Tree
-from IA.tiles import split
+from IA.images.tiles import split
 
 PER_FOLDER = 1000
 

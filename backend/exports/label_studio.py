@@ -16,7 +16,7 @@ from backend.answers import Answer, Label
 from backend.exports.fields import BY_MODEL, named
 from backend.exports.source import Source
 from config import mistakable
-from IA.tiles import Tile, split
+from IA.images.tiles import Tile, split
 
 CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
 PLACE = "place"  # likewise; not "tile", for JSON_MIN makes a column of it, which would replace that of the data

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from backend.answers import Answer, Label
 from backend.paths import Paths
-from IA.tiles import photo_of, split
+from IA.images.tiles import photo_of, split
 
 NO_CHECKPOINT = -1
 NOBODY = -1

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from backend.answers import Answer, Label
 from backend.exports.pictures import Pictures
 from config import mistakable
-from IA.exif import NOTHING, Taken
+from IA.images.exif import NOTHING, Taken
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from backend.answers import Label
 from backend.imports.labelled import ANY, Labelled
-from IA.tiles import photo_of
+from IA.images.tiles import photo_of
 
 
 def class_folders(images: Sequence[str], folders: Mapping[Label, Sequence[str]]) -> Iterator[Labelled]:

@@ -12,8 +12,8 @@ from backend.answers import Answer, Label, Source
 from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, Reading, readings
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import CASE, MOVED, NAME, UNICODE_FORM, Matches, match
+from IA.images.tiles import MARK, grid_of, photo_of, split
 from IA.text.words import counted
-from IA.tiles import MARK, grid_of, photo_of, split
 
 TELL = 5  # examples of each kind of trouble
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from config import UsageError
 from IA import model
 from IA.export import as_onnx
+from IA.images.pictures import upright_pixels
 from IA.model import Predictor
-from IA.pictures import upright_pixels
 from IA.portable import traced
 from IA.process.loop import one_sentence
 from IA.protocol.files import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS

@@ -24,10 +24,10 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
 from backend.reading import opened
+from IA.images.tiles import Grid
 from IA.protocol import pickle_file
 from IA.protocol.files import SETTINGS
 from IA.protocol.records import Settings
-from IA.tiles import Grid
 from tests.benchmarks.scale import make_files
 
 LABELS = ("positive", "negative", "negative", "skipped")

@@ -20,10 +20,10 @@ from config import DEFAULT_NETWORK
 from IA.alike import Alike
 from IA.embedder import Embedder
 from IA.embeddings import Embeddings
+from IA.images.tiles import Grid
 from IA.pool import Pool
 from IA.protocol.files import DUPLICATES
 from IA.protocol.pickle_file import read
-from IA.tiles import Grid
 
 TILE_PX = 320
 SENSOR = 5.0  # standard deviation of the noise, of 255

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from IA.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
+from IA.images.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
+from IA.images.orientation import UPRIGHT, orientation, upright_size
 from IA.images.readers import bitmap, tiff
 from IA.images.readers.repair import JPEG, MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
 from IA.images.readers.windowing import window_of, windowed
-from IA.orientation import UPRIGHT, orientation, upright_size
-from IA.tiles import Tile, split_file
+from IA.images.tiles import Tile, split_file
 
 MAX_PIXELS = 300_000_000
 MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans

@@ -1,4 +1,4 @@
-"""What a process of `IA.workers` does: one job after another, within bounds of memory and time."""
+"""What a process of `IA.images.workers` does: one job after another, within bounds of memory and time."""
 
 import contextlib
 import os

@@ -11,7 +11,7 @@ from multiprocessing import Pipe
 from typing import Any, TypeVar
 
 from config import python_path
-from IA.pictures import UnreadableError
+from IA.images.pictures import UnreadableError
 from IA.process.priority import let_give_way
 
 MEMORY_BYTES = 3 * 2**30
@@ -113,7 +113,7 @@ class _Worker:
         one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each would take some of the memory
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "IA.worker", *map(str, (theirs.fileno(), memory_bytes, cpu_s))],
+                [sys.executable, "-m", "IA.images.worker", *map(str, (theirs.fileno(), memory_bytes, cpu_s))],
                 stdin=subprocess.PIPE,
                 env={**os.environ, **one_thread, **python_path()},
                 pass_fds=[theirs.fileno()],

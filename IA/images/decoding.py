@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.pictures import opened, plain_parts, upright_parts
-from IA.suspects import Suspects, key_of
-from IA.tiles import Tile, split_file
-from IA.workers import Workers
+from IA.images.pictures import opened, plain_parts, upright_parts
+from IA.images.suspects import Suspects, key_of
+from IA.images.tiles import Tile, split_file
+from IA.images.workers import Workers
 
 log = logging.getLogger(__name__)
 
-MOST_WORKERS = 4  # each may take `IA.workers.MEMORY_BYTES`
+MOST_WORKERS = 4  # each may take `IA.images.workers.MEMORY_BYTES`
 
 _workers = Workers(max(1, min(MOST_WORKERS, os.cpu_count() or 1)))
 _suspects: Suspects | None = None
@@ -43,7 +43,7 @@ def workers_give_way() -> None:
 
 
 def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
-    """One image, a file or a tile of it, as `IA.pictures.upright_parts`; no file can crash, fill or hold this up."""
+    """One image, a file or a tile of it, as `IA.images.pictures.upright_parts`; no file can crash, fill or hold this up."""
     photo, tile = split_file(path)
     return parts(photo, [tile], at_least_px, inside)[0]
 
