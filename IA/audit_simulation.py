@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from IA import ranking
-from IA.audit import Division, Sample, Standing
 from IA.learner import Learner, PoolSample
 from IA.space import Space
+from IA.statistics.audit import Division, Sample, Standing
 from IA.view import View
 
 Truth = NDArray[np.bool_]

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from IA.audit import Division
 from IA.evidence import Counted, Evidence
 from IA.images.tiles import Grid
-from IA.intervals import wilson
 from IA.model import Checkpoint
 from IA.networks import TIMM
+from IA.statistics.audit import Division
+from IA.statistics.intervals import wilson
 
 LITE = "efficientnet_lite"
 FROM_RUN = "not known without the run directory"

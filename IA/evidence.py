@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import UsageError
-from IA.audit import Division, Sample, Standing
 from IA.head import average_precision, best_threshold, folds_of
 from IA.images.tiles import photo_of
 from IA.protocol.answers import read_asked
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import PickleFile, read
 from IA.protocol.records import Predictions
+from IA.statistics.audit import Division, Sample, Standing
 from IA.units import Closed, Units, divided
 
 RESAMPLES = 1000

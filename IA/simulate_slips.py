@@ -30,7 +30,7 @@ from IA.learner import Learner, as_probabilities
 from IA.process.loop import one_sentence
 from IA.sorted_photos import check_classes, count, draw, embed, share
 from IA.space import Space
-from IA.suspicion import WORTH, Pace, suspicion
+from IA.statistics.label_errors import WORTH, Pace, suspicion
 from IA.view import View
 
 Truth = NDArray[np.bool_]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.audit import CONFIDENCE, FAR, RECALL, Sample, Standing
+from IA.statistics.audit import CONFIDENCE, FAR, RECALL, Sample, Standing
 
 LOOK_EVERY = 10  # answers, for rules that take long to look
 NEGLIGIBLE = 1e-18  # a chance that counts for nothing

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.queue import Counted
-from IA.audit import Division, Sample, Standing, expected_positives
 from IA.protocol.records import Predictions, Settings
+from IA.statistics.audit import Division, Sample, Standing, expected_positives
 
 RANDOM_ANSWERS = 50  # they tell well enough how right the labels of the model would be
 REST_FOR_EACH = 5  # images of the rest for each random answer, where the rest is small

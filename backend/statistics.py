@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 from backend.answers import Label, Source
-from IA.intervals import wilson
+from IA.statistics.intervals import wilson
 
 LAST = 50
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from backend.answers import DRAWN, Label, Source
-from IA.suspicion import LEAST, WORTH, Pace, suspicion
+from IA.statistics.label_errors import LEAST, WORTH, Pace, suspicion
 
 Why = Literal["model", "fast"]
 

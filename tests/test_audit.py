@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from IA import audit
-from IA.audit import Division, Sample, Standing, expected_positives
+from IA.statistics import audit
+from IA.statistics.audit import Division, Sample, Standing, expected_positives
 
 
 @st.composite

@@ -4,12 +4,12 @@ import dataclasses
 
 import torch
 
-from IA.audit import Division, Sample, Standing
 from IA.card import card
 from IA.dataset import Preprocessing
 from IA.evidence import Evidence, HeldOut
 from IA.head import Head
 from IA.model import Checkpoint
+from IA.statistics.audit import Division, Sample, Standing
 
 METRICS = {"accuracy": 0.9, "average_precision": 0.8, "loss": 0.3, "prequential_ece": 0.05, "fine_tuned_on": 512.0}
 KNOWN = Evidence(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from backend.queue import LEASE_S, Queue
-from IA.audit import Sample, Standing
 from IA.protocol.records import Ranking
+from IA.statistics.audit import Sample, Standing
 from IA.units import Closed
 from tests.test_queue import Clock, images, queue_of, ranking
 

@@ -22,11 +22,11 @@ from backend.imports import read_labelled
 from backend.labels import Labels
 from backend.model_labels import ModelLabels
 from config import ROOT
-from IA.audit import Division, Sample
 from IA.protocol import locks, pickle_file
 from IA.protocol.answers import read_asked
 from IA.protocol.files import PREDICTIONS
 from IA.protocol.records import Predictions
+from IA.statistics.audit import Division, Sample
 from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_labels import published

@@ -11,7 +11,7 @@ from PIL import Image
 
 from backend.answers import Label
 from backend.statistics import LAST, Asked, Given, History, curve, means, prequential, statistics
-from IA.intervals import wilson
+from IA.statistics.intervals import wilson
 from tests.serving import serving, until
 
 

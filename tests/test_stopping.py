@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from IA.audit import Sample, Standing
+from IA.statistics.audit import Sample, Standing
 from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from backend.answers import DRAWN, NOT_DRAWN, REACHED, Label, Source
 from backend.suspicion import Given, Slip, slips
-from IA.suspicion import PACE_FROM
+from IA.statistics.label_errors import PACE_FROM
 
 
 def answer(

@@ -2,7 +2,7 @@
 
 import math
 
-from IA.audit import Z
+from IA.statistics.audit import Z
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, None]:
