@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from IA.engine import usable_cores
+from IA.embedding.engine import usable_cores
+from IA.embedding.shared import SharedEmbeddings
 from IA.images.decoding import parts
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split_file
@@ -26,7 +27,6 @@ from IA.pool import Pool
 from IA.protocol.files import DUPLICATES
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import MOST_ALIKE, Duplicates
-from IA.shared_embeddings import SharedEmbeddings
 from IA.text.words import counted
 from IA.view import View
 

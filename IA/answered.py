@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from IA.embedder import Embedder
-from IA.embeddings import key
-from IA.examples import Examples
+from IA.embedding.cache import key
+from IA.embedding.embedder import Embedder
+from IA.embedding.examples import Examples
 from IA.learner import Learner
 from IA.networks import Backbone
 

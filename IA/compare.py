@@ -28,7 +28,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import Parser, UsageError
-from IA.embedder import Embedder
+from IA.embedding.embedder import Embedder
 from IA.head import FOLDS, cross_fitted_scores, validation
 from IA.once import read_once
 from IA.process.loop import one_sentence

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from config import COMMAND, UsageError
-from IA.embedder import Embedder, leave_room
-from IA.engine import usable_cores
+from IA.embedding.embedder import Embedder, leave_room
+from IA.embedding.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.images.pictures import is_inside
 from IA.once import read_once

@@ -13,8 +13,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torchvision.transforms import InterpolationMode, v2
 
 from IA.dataset import Preprocessing, batches, normalise
-from IA.embedder import Embedder
-from IA.engine import best_device
+from IA.embedding.embedder import Embedder
+from IA.embedding.engine import best_device
 from IA.head import Head, average_precision
 from IA.networks import Backbone
 from IA.regression import linear_regression

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config import Config
 from IA.alike import Alike
+from IA.embedding.shared import folder_cache
 from IA.explainer import Explainer
 from IA.images.decoding import remember_in, workers_give_way
 from IA.model import load_head
@@ -31,7 +32,6 @@ from IA.protocol.files import (
 )
 from IA.protocol.watching import Latest, News, changes
 from IA.scorer import Scorer
-from IA.shared_embeddings import folder_cache
 from IA.similar import LikeThis
 from IA.tuned import LatestTuned
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from IA.embeddings import Store
-from IA.embeddings import keys as keys_of
+from IA.embedding.cache import Store
+from IA.embedding.cache import keys as keys_of
 from IA.head import Head
 from IA.space import Space
 from IA.view import Floats, Numbers, View

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from IA.embedder import Batch, Embedder
-from IA.embedding_order import EmbeddingOrder
-from IA.embeddings import key
-from IA.examples import Examples
+from IA.embedding.cache import key
+from IA.embedding.embedder import Batch, Embedder
+from IA.embedding.examples import Examples
+from IA.embedding.order import EmbeddingOrder
 from IA.images.tiles import grid_of, photo_of
 from IA.learner import POOL_SAMPLE
 from IA.model import Checkpoint, load_head

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.audit_simulation import Person, Truth
-from IA.embedder import leave_room
+from IA.embedding.embedder import leave_room
 from IA.process.loop import one_sentence
 from IA.simulation import Course, figures
 from IA.sorted_photos import count, draw, embed, share

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.dataset import load, normalise
-from IA.embedder import leave_room
+from IA.embedding.embedder import leave_room
 from IA.explanation import Places, activation_map
 from IA.feature_maps import FeatureMaps
 from IA.head import Head

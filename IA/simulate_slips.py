@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA import ranking
-from IA.embedder import leave_room
+from IA.embedding.embedder import leave_room
 from IA.head import Head, average_precision, cross_fitted_scores
 from IA.learner import Learner, as_probabilities
 from IA.process.loop import one_sentence

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from config import IMAGE_SUFFIXES, UsageError, images_below, is_left_out
-from IA.embedder import Embedder
-from IA.embeddings import Embeddings
+from IA.embedding.cache import Embeddings
+from IA.embedding.embedder import Embedder
 from IA.pool import Pool
 
 log = logging.getLogger(__name__)

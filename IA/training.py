@@ -11,7 +11,8 @@ import torch
 
 from config import Config, UsageError
 from IA.answered import Answered
-from IA.embedder import leave_room
+from IA.embedding.embedder import leave_room
+from IA.embedding.shared import folder_cache
 from IA.images.decoding import remember_in
 from IA.learner import EXAMPLES_UNTIL, PoolSample
 from IA.model import Predictor, load_head
@@ -24,7 +25,6 @@ from IA.protocol.pickle_file import publish
 from IA.protocol.records import Features, Settings
 from IA.protocol.watching import Latest, changes
 from IA.report import Report
-from IA.shared_embeddings import folder_cache
 from IA.space import Space
 from IA.tuned import LatestTuned, Tuned
 from IA.tuner import Tuner

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from IA.engine import best_device
+from IA.embedding.engine import best_device
 from IA.protocol.files import FINE_TUNING, PREDICTIONS
 from IA.protocol.records import Settings
 from IA.protocol.watching import Latest

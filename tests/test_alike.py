@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
 from IA.alike import Alike
-from IA.embeddings import Embeddings
+from IA.embedding.cache import Embeddings
 from IA.images.decoding import parts
 from IA.images.tiles import Grid
 from IA.looks import MOST, difference, is_flat, look_of

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from IA.embedding_order import REACH, EmbeddingOrder
+from IA.embedding.order import REACH, EmbeddingOrder
 
 
 @given(st.sets(st.integers(0, 60)), st.lists(st.integers(-3, 70)), st.integers(0, 3))

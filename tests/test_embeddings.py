@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from IA import embeddings
-from IA.embeddings import HEADER, Embeddings, Keys, Vectors, key
+from IA.embedding import cache as embeddings
+from IA.embedding.cache import HEADER, Embeddings, Keys, Vectors, key
 
 
 def some(first: int, count: int, dimension: int = 4) -> tuple[Keys, Vectors]:

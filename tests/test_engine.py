@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from config import DEFAULT_NETWORK
-from IA import engine, networks
+from IA import networks
 from IA.dataset import Preprocessing, normalise
-from IA.engine import OpenVinoEngine, TorchEngine, fastest, usable_cores
+from IA.embedding import engine
+from IA.embedding.engine import OpenVinoEngine, TorchEngine, fastest, usable_cores
 from IA.networks import Backbone, build
 
 CPU = torch.device("cpu")
@@ -126,7 +127,7 @@ def test_what_openvino_cannot_have_runs_on_torch(
     monkeypatch.setattr(engine, "best_device", lambda: CPU)
     networks.register("own")(lambda _: (module(), preprocessing()))
     backbone = build("own")
-    with caplog.at_level(logging.INFO, "IA.engine"):
+    with caplog.at_level(logging.INFO, "IA.embedding.engine"):
         chosen = fastest(backbone, cores=1)
     assert isinstance(chosen, TorchEngine)
     assert [record.levelname for record in caplog.records] == ["INFO"]
@@ -170,7 +171,7 @@ def test_openvino_tells_nobody_that_it_was_imported() -> None:
     """Its telemetry, which is on unless asked not to be, never gets to run."""
     code = (
         "import sys; from torch import nn; from IA.dataset import Preprocessing; from IA.networks import Backbone;"
-        "from IA.engine import OpenVinoEngine; grey = (0.5, 0.5, 0.5);"
+        "from IA.embedding.engine import OpenVinoEngine; grey = (0.5, 0.5, 0.5);"
         "OpenVinoEngine(Backbone('mine', nn.Flatten(), Preprocessing(32, grey, grey, 'crop'), 3072), 1);"
         "sys.exit(any(name.startswith('openvino_telemetry.') for name in sys.modules))"
     )

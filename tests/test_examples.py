@@ -12,8 +12,9 @@ from PIL import Image
 
 from backend.settings import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
-from IA import examples, learner, training
+from IA import learner, training
 from IA.dataset import batches
+from IA.embedding import examples
 from IA.inference import Inference
 from IA.learner import Learner
 from IA.protocol import files as protocol
@@ -255,7 +256,7 @@ def test_examples_are_embedded_once(loops: Loops, monkeypatch: pytest.MonkeyPatc
         asked.extend(files)
         return batches(files, *rest)
 
-    monkeypatch.setattr("IA.embedder.batches", counted)
+    monkeypatch.setattr("IA.embedding.embedder.batches", counted)
     loops.turn()
     assert loops.ranked() == ranked
     assert {path.name for path in asked} == {"torn.jpg"}

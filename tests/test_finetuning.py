@@ -11,7 +11,7 @@ from torch import nn
 
 from IA import finetuning
 from IA.dataset import Preprocessing
-from IA.embedder import Embedder
+from IA.embedding.embedder import Embedder
 from IA.finetune import run_once
 from IA.finetuning import HELD_OUT, STOPPING, TRAINED, Answers, augmentation, fine_tune
 from IA.networks import register

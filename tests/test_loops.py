@@ -13,7 +13,7 @@ from PIL import Image
 
 from config import Config
 from IA import tuner
-from IA.embeddings import Embeddings
+from IA.embedding.cache import Embeddings
 from IA.head import Head
 from IA.inference import Inference
 from IA.model import Predictor, load_head

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from config import ROOT
-from IA import embeddings, shared_embeddings
-from IA.embeddings import DamagedError, Embeddings
+from IA.embedding import cache as embeddings
+from IA.embedding import shared as shared_embeddings
+from IA.embedding.cache import DamagedError, Embeddings
+from IA.embedding.shared import PLACE, SharedEmbeddings, folder_cache
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS
 from IA.protocol.locks import hold
-from IA.shared_embeddings import PLACE, SharedEmbeddings, folder_cache
 from tests.serving import until
 from tests.test_embeddings import some
 from tests.test_loops import Loops
@@ -23,7 +24,7 @@ from tests.test_loops import Loops
 WRITER = """
 import sys, numpy as np
 from pathlib import Path
-from IA.shared_embeddings import SharedEmbeddings
+from IA.embedding.shared import SharedEmbeddings
 from tests.test_embeddings import some
 cache = SharedEmbeddings(Path(sys.argv[1]), Path(sys.argv[2]), 4)
 assert cache.lead()
@@ -255,7 +256,7 @@ def test_the_place_is_as_closed_as_the_run(tmp_path: Path, images_folder: Path) 
 
 def embedded_anew(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that are embedded from now on."""
-    from IA.embedder import Embedder
+    from IA.embedding.embedder import Embedder
 
     asked: list[Path] = []
     embed = Embedder.embed

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from config import DEFAULT_NETWORK, ROOT
-from IA.embedder import Embedder, leave_room
+from IA.embedding.embedder import Embedder, leave_room
 from IA.finetuning import Answers, fine_tune
 from IA.head import Head, average_precision
 from IA.simulation import simulate

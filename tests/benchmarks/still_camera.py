@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw
 
 from config import DEFAULT_NETWORK
 from IA.alike import Alike
-from IA.embedder import Embedder
-from IA.embeddings import Embeddings
+from IA.embedding.cache import Embeddings
+from IA.embedding.embedder import Embedder
 from IA.images.tiles import Grid
 from IA.pool import Pool
 from IA.protocol.files import DUPLICATES

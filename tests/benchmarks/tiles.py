@@ -19,7 +19,7 @@ from PIL import Image
 
 from config import DEFAULT_NETWORK
 from IA.dataset import batches
-from IA.embedder import Embedder
+from IA.embedding.embedder import Embedder
 from IA.images.decoding import parts
 from IA.images.tiles import Grid, split_file
 

@@ -29,7 +29,7 @@ from backend.instructions import NAME, Instructions
 from backend.labels import Labels
 from backend.preview_cache import PreviewCache
 from config import DEFAULT_NETWORK, ROOT, UsageError
-from IA.embeddings import DamagedError, Embeddings
+from IA.embedding.cache import DamagedError, Embeddings
 from IA.head import Head
 from IA.model import Checkpoint, Predictor, load_head
 from IA.networks import build, register

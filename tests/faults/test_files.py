@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from IA.embeddings import Embeddings
+from IA.embedding.cache import Embeddings
 from IA.protocol import archive, opcodes, pickle_file
 from tests.faults import files
 from tests.faults.report import Row

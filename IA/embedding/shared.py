@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from IA.embeddings import CHUNK_ROWS, Embeddings, Keys, Rows, Vectors
+from IA.embedding.cache import CHUNK_ROWS, Embeddings, Keys, Rows, Vectors
 from IA.protocol.files import SETTINGS
 from IA.protocol.locks import hold
 from IA.protocol.pickle_file import read

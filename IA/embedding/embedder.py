@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from IA.dataset import batches
-from IA.engine import Engine, TorchEngine, best_device, fastest, usable_cores
+from IA.embedding.engine import Engine, TorchEngine, best_device, fastest, usable_cores
+from IA.embedding.shared import SharedEmbeddings
 from IA.networks import Backbone, build
-from IA.shared_embeddings import SharedEmbeddings
 
 log = logging.getLogger(__name__)
 

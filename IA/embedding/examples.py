@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import EXAMPLES_AT_MOST, images_below
-from IA.embedder import Embedder
-from IA.embeddings import Embeddings, key
+from IA.embedding.cache import Embeddings, key
+from IA.embedding.embedder import Embedder
 
 log = logging.getLogger(__name__)
 
