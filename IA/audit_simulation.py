@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from IA import ranking
-from IA.learner import Learner, PoolSample
-from IA.space import Space
+from IA.learning.learner import Learner, PoolSample
+from IA.learning.projection import Space
 from IA.statistics.audit import Division, Sample, Standing
 from IA.view import View
 

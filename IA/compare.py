@@ -29,14 +29,14 @@ from tqdm import tqdm
 
 from config import Parser, UsageError
 from IA.embedding.embedder import Embedder
-from IA.head import FOLDS, cross_fitted_scores, validation
+from IA.learning.head import FOLDS, cross_fitted_scores, validation
+from IA.learning.projection import Space
 from IA.once import read_once
 from IA.process.loop import one_sentence
 from IA.protocol.answers import read_asked
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read
 from IA.protocol.replacement import check_writable
-from IA.space import Space
 from IA.text.cells import harmless
 
 NICENESS = 10  # a suite at work on the same machine goes first

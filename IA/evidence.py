@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import UsageError
-from IA.head import average_precision, best_threshold, folds_of
 from IA.images.tiles import photo_of
+from IA.learning.head import average_precision, best_threshold, folds_of
 from IA.protocol.answers import read_asked
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import PickleFile, read

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from IA.dataset import load_with_box
 from IA.explanation import Places, activation_map, over_picture
 from IA.feature_maps import FeatureMaps, SetAside
-from IA.head import Head
 from IA.images.pictures import UnreadableError
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.model import Checkpoint
 from IA.protocol.files import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
 from IA.protocol.pickle_file import Version, publish
 from IA.protocol.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking
 from IA.protocol.watching import Latest, signature
 from IA.scorer import Scorer
-from IA.space import Space
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from IA.head import Head, kernel
-from IA.space import Space
+from IA.learning.head import Head, kernel
+from IA.learning.projection import Space
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,10 @@ from torchvision.transforms import InterpolationMode, v2
 from IA.dataset import Preprocessing, batches, normalise
 from IA.embedding.embedder import Embedder
 from IA.embedding.engine import best_device
-from IA.head import Head, average_precision
+from IA.learning.head import Head, average_precision
+from IA.learning.projection import Space
+from IA.learning.regression import linear_regression
 from IA.networks import Backbone
-from IA.regression import linear_regression
-from IA.space import Space
 
 TRAINED, STOPPING, HELD_OUT = 0, 1, 2  # what an answer is used for
 SHARES = {STOPPING: 0.16, HELD_OUT: 0.2}

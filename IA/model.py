@@ -34,8 +34,8 @@ from torch import Tensor, nn
 from config import MOST_TILES, UsageError
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.embedding.engine import Engine, TorchEngine, fastest, usable_cores
-from IA.head import Head
 from IA.images.tiles import Grid
+from IA.learning.head import Head
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
 from IA.protocol import archive, replacement
 

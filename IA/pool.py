@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from IA.embedding.cache import Store
 from IA.embedding.cache import keys as keys_of
-from IA.head import Head
-from IA.space import Space
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.view import Floats, Numbers, View
 
 CHUNK = 65_536  # embeddings read from the cache at a time

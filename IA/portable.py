@@ -10,12 +10,12 @@ from torch.export import Dim, ExportedProgram
 from torch.nn.functional import pad
 
 from config import UsageError
-from IA.calibration import along
 from IA.dataset import MAX_ASPECT, RESIZES, STEP_PX, Preprocessing, normalise
-from IA.head import Head, kernel
+from IA.learning.calibration import along
+from IA.learning.head import Head, kernel
+from IA.learning.projection import Space
 from IA.model import Predictor
 from IA.resampling import resized
-from IA.space import Space
 
 MAX_SIDE_PX = 100_000
 EXAMPLE_PX = (90, 120)  # height, width of the picture that the graph is traced with

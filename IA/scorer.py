@@ -17,7 +17,8 @@ from IA.embedding.embedder import Batch, Embedder
 from IA.embedding.examples import Examples
 from IA.embedding.order import EmbeddingOrder
 from IA.images.tiles import grid_of, photo_of
-from IA.learner import POOL_SAMPLE
+from IA.learning.learner import POOL_SAMPLE
+from IA.learning.projection import Space
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool import Pool
@@ -28,7 +29,6 @@ from IA.protocol.files import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
 from IA.protocol.pickle_file import Version, publish, read
 from IA.protocol.records import Predictions
 from IA.protocol.watching import signature
-from IA.space import Space
 
 log = logging.getLogger(__name__)
 

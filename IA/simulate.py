@@ -25,8 +25,8 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
 from IA import peers
-from IA.calibration import expected_calibration_error
 from IA.embedding.embedder import leave_room
+from IA.learning.calibration import expected_calibration_error
 from IA.process.loop import one_sentence
 from IA.protocol.replacement import check_writable
 from IA.simulation import Course, figures, simulate

@@ -26,10 +26,10 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.audit_simulation import Person, Truth
 from IA.embedding.embedder import leave_room
+from IA.learning.projection import Space
 from IA.process.loop import one_sentence
 from IA.simulation import Course, figures
 from IA.sorted_photos import count, draw, embed, share
-from IA.space import Space
 from IA.statistics.audit import RECALL, Standing, looks
 from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 

@@ -27,12 +27,12 @@ from IA.dataset import load, normalise
 from IA.embedding.embedder import leave_room
 from IA.explanation import Places, activation_map
 from IA.feature_maps import FeatureMaps
-from IA.head import Head
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.networks import Backbone, build
 from IA.process.loop import one_sentence
 from IA.simulation import simulate
 from IA.sorted_photos import check_classes, count, draw, embed
-from IA.space import Space
 
 COVERED = 0.2  # of the places
 PASTED = 0.4  # of the sides of a photo

@@ -25,11 +25,11 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA import ranking
 from IA.embedding.embedder import leave_room
-from IA.head import Head, average_precision, cross_fitted_scores
-from IA.learner import Learner, as_probabilities
+from IA.learning.head import Head, average_precision, cross_fitted_scores
+from IA.learning.learner import Learner, as_probabilities
+from IA.learning.projection import Space
 from IA.process.loop import one_sentence
 from IA.sorted_photos import check_classes, count, draw, embed, share
-from IA.space import Space
 from IA.statistics.label_errors import WORTH, Pace, suspicion
 from IA.view import View
 

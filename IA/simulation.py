@@ -11,9 +11,9 @@ from torch import Tensor
 
 from config import DEFAULT_STRATEGY
 from IA import ranking
-from IA.calibration import expected_calibration_error
-from IA.learner import Learner, PoolSample
-from IA.space import Space
+from IA.learning.calibration import expected_calibration_error
+from IA.learning.learner import Learner, PoolSample
+from IA.learning.projection import Space
 from IA.view import View
 
 Truth = NDArray[np.bool_]

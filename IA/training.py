@@ -10,11 +10,13 @@ import numpy as np
 import torch
 
 from config import Config, UsageError
-from IA.answered import Answered
 from IA.embedding.embedder import leave_room
 from IA.embedding.shared import folder_cache
 from IA.images.decoding import remember_in
-from IA.learner import EXAMPLES_UNTIL, PoolSample
+from IA.learning.learner import EXAMPLES_UNTIL, PoolSample
+from IA.learning.projection import Space
+from IA.learning.report import Report
+from IA.learning.training_set import Answered
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.once import Once, read_once
@@ -24,8 +26,6 @@ from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, 
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import Features, Settings
 from IA.protocol.watching import Latest, changes
-from IA.report import Report
-from IA.space import Space
 from IA.tuned import LatestTuned, Tuned
 from IA.tuner import Tuner
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from IA.columns import CHUNK, Columns
-from IA.head import Head
-from IA.space import Space
+from IA.learning.head import Head
+from IA.learning.kernel_cache import CHUNK, Columns
+from IA.learning.projection import Space
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]

@@ -7,7 +7,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from IA.calibration import WINDOW, Prequential, Remaining, along, blended, expected_calibration_error, line, platt
+from IA.learning.calibration import (
+    WINDOW,
+    Prequential,
+    Remaining,
+    along,
+    blended,
+    expected_calibration_error,
+    line,
+    platt,
+)
 
 
 def test_without_answers_the_score_stands() -> None:

@@ -7,7 +7,7 @@ import torch
 from IA.card import card
 from IA.dataset import Preprocessing
 from IA.evidence import Evidence, HeldOut
-from IA.head import Head
+from IA.learning.head import Head
 from IA.model import Checkpoint
 from IA.statistics.audit import Division, Sample, Standing
 

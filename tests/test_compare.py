@@ -16,7 +16,7 @@ from config import UsageError
 from IA import compare, networks
 from IA.compare import Row, read_answers, standard_errors, table
 from IA.dataset import Preprocessing
-from IA.head import cross_fitted_scores
+from IA.learning.head import cross_fitted_scores
 from IA.process.loop import one_sentence
 from IA.protocol.files import ANNOTATIONS, SETTINGS
 from IA.protocol.pickle_file import publish

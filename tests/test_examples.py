@@ -12,17 +12,18 @@ from PIL import Image
 
 from backend.settings import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
-from IA import learner, training
+from IA import training
 from IA.dataset import batches
 from IA.embedding import examples
 from IA.inference import Inference
-from IA.learner import Learner
+from IA.learning import learner
+from IA.learning.learner import Learner
+from IA.learning.projection import Space
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
 from IA.ranking import order
 from IA.simulation import simulate
-from IA.space import Space
 from IA.training import Trainer
 from IA.view import View
 from tests.test_loops import Loops

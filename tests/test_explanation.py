@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from IA.dataset import Preprocessing, load_with_box
 from IA.explanation import Places, activation_map, over_picture, score_gradient
 from IA.feature_maps import FeatureMaps, SetAside
-from IA.head import KERNEL_ANSWERS, Head
+from IA.learning.head import KERNEL_ANSWERS, Head
+from IA.learning.projection import Space
 from IA.networks import build, register
-from IA.space import Space
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor
 
-from IA import head
-from IA.calibration import line
-from IA.head import (
+from IA.learning import head
+from IA.learning.calibration import line
+from IA.learning.head import (
     Head,
     average_precision,
     best_threshold,
     cross_fitted_scores,
     validation,
 )
-from IA.space import Space
+from IA.learning.projection import Space
 
 
 def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:

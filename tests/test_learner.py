@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from IA.calibration import line
-from IA.learner import Learner, PoolSample, as_probabilities
-from IA.space import Space
+from IA.learning.calibration import line
+from IA.learning.learner import Learner, PoolSample, as_probabilities
+from IA.learning.projection import Space
 
 RANDOM = torch.Generator().manual_seed(5)
 TRUTH = torch.arange(120) % 3 == 0

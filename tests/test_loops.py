@@ -14,8 +14,8 @@ from PIL import Image
 from config import Config
 from IA import tuner
 from IA.embedding.cache import Embeddings
-from IA.head import Head
 from IA.inference import Inference
+from IA.learning.head import Head
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
 from IA.pool import Pool

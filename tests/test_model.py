@@ -11,10 +11,10 @@ from PIL import Image
 
 from IA import model
 from IA.dataset import load, normalise
-from IA.head import Head
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.model import FORMAT, Predictor, load_head
 from IA.networks import build
-from IA.space import Space
 
 CLASSES = {"positive": "red", "negative": "blue"}
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA import networks
 from IA.dataset import Preprocessing, load, normalise
-from IA.head import Head
+from IA.learning.head import Head
 from IA.model import Predictor
 from IA.networks import Backbone, build, fingerprint
 from IA.process.loop import one_sentence

@@ -14,8 +14,8 @@ import pytest
 
 from config import ROOT
 from IA import predict
-from IA.calibration import line
-from IA.head import Head
+from IA.learning.calibration import line
+from IA.learning.head import Head
 from IA.model import Predictor
 from IA.networks import build
 from IA.prediction_file import PredictionFile

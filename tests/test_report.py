@@ -6,10 +6,10 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from IA import report
-from IA.learner import Learner
-from IA.report import Report
-from IA.space import Space
+from IA.learning import report
+from IA.learning.learner import Learner
+from IA.learning.projection import Space
+from IA.learning.report import Report
 
 
 def test_figures_curve_and_mistakes(images_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

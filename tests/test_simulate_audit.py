@@ -10,7 +10,7 @@ import torch
 from config import UsageError
 from IA import simulate_audit as command
 from IA.audit_simulation import Person
-from IA.space import Space
+from IA.learning.projection import Space
 
 RANDOM = np.random.default_rng(0)
 TRUTH = np.arange(200) % 20 == 0

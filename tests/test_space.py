@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from IA.space import Space
+from IA.learning.projection import Space
 
 
 def test_the_basis_is_the_principal_directions() -> None:

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from IA import columns
-from IA.columns import Columns
-from IA.head import Head
-from IA.space import Space
+from IA.learning import kernel_cache as columns
+from IA.learning.head import Head
+from IA.learning.kernel_cache import Columns
+from IA.learning.projection import Space
 from IA.view import View
 
 IMAGES, DIMENSION = 60, 12
@@ -46,7 +46,7 @@ def test_scores_are_those_of_the_head(vectors: Tensor, budget: int) -> None:
 
 def test_linear_heads_need_no_columns(vectors: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the number of answers up to which a kernel is used, the head's own scores are taken."""
-    monkeypatch.setattr("IA.head.KERNEL_ANSWERS", 4)
+    monkeypatch.setattr("IA.learning.head.KERNEL_ANSWERS", 4)
     head = head_of(vectors, [0, 1, 2, 3, 4])
     assert float(head.gamma) == 0
     projected = head.project(vectors)

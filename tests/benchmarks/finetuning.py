@@ -17,10 +17,10 @@ import torch
 from config import DEFAULT_NETWORK, ROOT
 from IA.embedding.embedder import Embedder, leave_room
 from IA.finetuning import Answers, fine_tune
-from IA.head import Head, average_precision
+from IA.learning.head import Head, average_precision
+from IA.learning.projection import Space
 from IA.simulation import simulate
 from IA.sorted_photos import draw, embed
-from IA.space import Space
 
 OTHERS = 500
 

@@ -30,7 +30,8 @@ from backend.labels import Labels
 from backend.preview_cache import PreviewCache
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.embedding.cache import DamagedError, Embeddings
-from IA.head import Head
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.model import Checkpoint, Predictor, load_head
 from IA.networks import build, register
 from IA.protocol import files as protocol
@@ -38,7 +39,6 @@ from IA.protocol import pickle_file
 from IA.protocol.files import BACKBONE, PREDICTOR
 from IA.protocol.pickle_file import PickleFile
 from IA.protocol.watching import Latest
-from IA.space import Space
 from IA.tuned import Tuned
 from tests.conftest import tiny
 from tests.faults import attacks

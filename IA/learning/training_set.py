@@ -9,7 +9,7 @@ import torch
 from IA.embedding.cache import key
 from IA.embedding.embedder import Embedder
 from IA.embedding.examples import Examples
-from IA.learner import Learner
+from IA.learning.learner import Learner
 from IA.networks import Backbone
 
 

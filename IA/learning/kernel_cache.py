@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from IA.head import KERNEL_ANSWERS, Head, kernel
+from IA.learning.head import KERNEL_ANSWERS, Head, kernel
 
 CHUNK = 16_384  # images at a time
 BUDGET_BYTES = 2_000_000_000  # in float32 if they fit, else in float16; what does not fit is computed each time

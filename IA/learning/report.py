@@ -10,7 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from IA.images.decoding import pixels
 from IA.images.pictures import UnreadableError
-from IA.learner import Learner
+from IA.learning.learner import Learner
 from IA.process.events import Events
 
 MISTAKES = 8

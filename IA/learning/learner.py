@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
-from IA.calibration import WINDOW, Name, Prequential, Remaining, platt
-from IA.columns import Columns
-from IA.head import Head, best_threshold, cross_fitted_scores, validation
-from IA.space import Space
+from IA.learning.calibration import WINDOW, Name, Prequential, Remaining, platt
+from IA.learning.head import Head, best_threshold, cross_fitted_scores, validation
+from IA.learning.kernel_cache import Columns
+from IA.learning.projection import Space
 
 BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
 POOL_SAMPLE = 4096  # images drawn at random, by which probabilities deep in the ranking are calibrated
@@ -53,7 +53,7 @@ class Learner(Generic[Name]):
         head: the newest, calibrated; None before there are answers of both kinds.
         threshold: the probability from which on to say positive, tuned on answers held out and on what remains.
         held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
-        figures: of validation (see `IA.head.validation`) and of prequential calibration.
+        figures: of validation (see `IA.learning.head.validation`) and of prequential calibration.
         examples: (E, D) embeddings of what is looked for, from elsewhere: positives to learn, fewer with each positive
             answer, and nothing else: neither calibration nor any figure knows of them.
         group_of: what near duplicates have in common: they are never on both sides of a held-out split.

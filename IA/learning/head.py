@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from IA.calibration import along, line
-from IA.regression import kernel_regression, linear_regression
-from IA.space import Space
+from IA.learning.calibration import along, line
+from IA.learning.projection import Space
+from IA.learning.regression import kernel_regression, linear_regression
 
 GAMMA = 3.0  # of k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT
 CONSTANT = 0.1  # takes the place of a bias, kept small like any other weight
@@ -31,10 +31,10 @@ class Head(nn.Module):
     """Kernel logistic regression on the projected embedding; above 1,000 answers linear logistic regression.
 
     Buffers, S support vectors:
-        mean (D,), basis (D, K), rooted (), 0 or 1: the space of the pool, see `IA.space`.
+        mean (D,), basis (D, K), rooted (), 0 or 1: the space of the pool, see `IA.learning.projection`.
         support (S, K), weights (S,), bias (), gamma (): score = sum of weights * exp(-gamma (1 - cos)) + bias;
             with a gamma of 0 the kernel is cos itself, and one support vector says all.
-        curve (Q, 2): points (score, logit of the probability), see `IA.calibration`; at least two, ascending.
+        curve (Q, 2): points (score, logit of the probability), see `IA.learning.calibration`; at least two, ascending.
     """
 
     mean: Tensor
