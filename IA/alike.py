@@ -23,12 +23,12 @@ from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split_file
 from IA.looks import SIDE, Look, are_alike, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
-from IA.pool import Pool
+from IA.pool.pool import Pool
+from IA.pool.view import View
 from IA.protocol.files import DUPLICATES
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import MOST_ALIKE, Duplicates
 from IA.text.words import counted
-from IA.view import View
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from IA import ranking
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Space
+from IA.pool.view import View
 from IA.statistics.audit import Division, Sample, Standing
-from IA.view import View
 
 Truth = NDArray[np.bool_]
 

@@ -18,11 +18,11 @@ from IA.images.pictures import UnreadableError
 from IA.learning.head import Head
 from IA.learning.projection import Space
 from IA.model import Checkpoint
+from IA.pool.scorer import Scorer
 from IA.protocol.files import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
 from IA.protocol.pickle_file import Version, publish
 from IA.protocol.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking
 from IA.protocol.watching import Latest, signature
-from IA.scorer import Scorer
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,8 @@ from IA.explainer import Explainer
 from IA.images.decoding import remember_in, workers_give_way
 from IA.model import load_head
 from IA.networks import build
+from IA.pool.scorer import Scorer
+from IA.pool.similar import LikeThis
 from IA.process.events import Events
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.process.priority import give_way, process_gives_way
@@ -31,8 +33,6 @@ from IA.protocol.files import (
     WANTED,
 )
 from IA.protocol.watching import Latest, News, changes
-from IA.scorer import Scorer
-from IA.similar import LikeThis
 from IA.tuned import LatestTuned
 
 log = logging.getLogger(__name__)

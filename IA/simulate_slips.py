@@ -28,10 +28,10 @@ from IA.embedding.embedder import leave_room
 from IA.learning.head import Head, average_precision, cross_fitted_scores
 from IA.learning.learner import Learner, as_probabilities
 from IA.learning.projection import Space
+from IA.pool.view import View
 from IA.process.loop import one_sentence
 from IA.sorted_photos import check_classes, count, draw, embed, share
 from IA.statistics.label_errors import WORTH, Pace, suspicion
-from IA.view import View
 
 Truth = NDArray[np.bool_]
 

@@ -14,7 +14,7 @@ from IA import ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Space
-from IA.view import View
+from IA.pool.view import View
 
 Truth = NDArray[np.bool_]
 

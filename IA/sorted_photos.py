@@ -12,7 +12,7 @@ from tqdm import tqdm
 from config import IMAGE_SUFFIXES, UsageError, images_below, is_left_out
 from IA.embedding.cache import Embeddings
 from IA.embedding.embedder import Embedder
-from IA.pool import Pool
+from IA.pool.pool import Pool
 
 log = logging.getLogger(__name__)
 

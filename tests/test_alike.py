@@ -14,7 +14,7 @@ from IA.images.decoding import parts
 from IA.images.tiles import Grid
 from IA.looks import MOST, difference, is_flat, look_of
 from IA.neighbours import Neighbours, Numbers
-from IA.pool import Pool
+from IA.pool.pool import Pool
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES
 from IA.protocol.records import MOST_ALIKE

@@ -19,13 +19,13 @@ from IA.inference import Inference
 from IA.learning import learner
 from IA.learning.learner import Learner
 from IA.learning.projection import Space
+from IA.pool.view import View
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
 from IA.ranking import order
 from IA.simulation import simulate
 from IA.training import Trainer
-from IA.view import View
 from tests.test_loops import Loops
 
 NUMBERS = np.random.default_rng(0)

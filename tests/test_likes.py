@@ -12,13 +12,13 @@ from PIL import Image
 
 from backend import like_routes
 from backend.likes import Likes
+from IA.pool.similar import LikeThis
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching
 from IA.protocol.files import RANKING, SIMILAR, WANTED
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Ranking, Similar, Wanted
 from IA.protocol.watching import Latest
-from IA.similar import LikeThis
 from tests.serving import Serving, serving, until
 from tests.test_loops import Loops
 

@@ -18,7 +18,7 @@ from IA.inference import Inference
 from IA.learning.head import Head
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
-from IA.pool import Pool
+from IA.pool.pool import Pool
 from IA.protocol import pickle_file, replacement
 from IA.protocol.files import (
     ANNOTATIONS,

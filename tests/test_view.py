@@ -9,7 +9,7 @@ from IA.learning import kernel_cache as columns
 from IA.learning.head import Head
 from IA.learning.kernel_cache import Columns
 from IA.learning.projection import Space
-from IA.view import View
+from IA.pool.view import View
 
 IMAGES, DIMENSION = 60, 12
 

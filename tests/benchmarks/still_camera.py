@@ -21,7 +21,7 @@ from IA.alike import Alike
 from IA.embedding.cache import Embeddings
 from IA.embedding.embedder import Embedder
 from IA.images.tiles import Grid
-from IA.pool import Pool
+from IA.pool.pool import Pool
 from IA.protocol.files import DUPLICATES
 from IA.protocol.pickle_file import read
 

@@ -11,7 +11,7 @@ from IA.embedding.cache import Store
 from IA.embedding.cache import keys as keys_of
 from IA.learning.head import Head
 from IA.learning.projection import Space
-from IA.view import Floats, Numbers, View
+from IA.pool.view import Floats, Numbers, View
 
 CHUNK = 65_536  # embeddings read from the cache at a time
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from IA.pool.scorer import Scorer
 from IA.protocol.files import SIMILAR, WANTED
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import MOST_SIMILAR, Similar
 from IA.protocol.watching import Latest
-from IA.scorer import Scorer
 
 log = logging.getLogger(__name__)
 

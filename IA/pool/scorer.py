@@ -21,7 +21,7 @@ from IA.learning.learner import POOL_SAMPLE
 from IA.learning.projection import Space
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
-from IA.pool import Pool
+from IA.pool.pool import Pool
 from IA.process.events import Events
 from IA.process.lookahead import Lookahead
 from IA.protocol.answers import Asked
