@@ -28,10 +28,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import Parser, UsageError
+from IA.duplicates.once import read_once
 from IA.embedding.embedder import Embedder
 from IA.learning.head import FOLDS, cross_fitted_scores, validation
 from IA.learning.projection import Space
-from IA.once import read_once
 from IA.process.loop import one_sentence
 from IA.protocol.answers import read_asked
 from IA.protocol.files import SETTINGS

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import UsageError
+from IA.duplicates.groups import Closed, Units, divided
 from IA.images.tiles import photo_of
 from IA.learning.head import average_precision, best_threshold, folds_of
 from IA.protocol.answers import read_asked
@@ -20,7 +21,6 @@ from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, 
 from IA.protocol.pickle_file import PickleFile, read
 from IA.protocol.records import Predictions
 from IA.statistics.audit import Division, Sample, Standing
-from IA.units import Closed, Units, divided
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from config import COMMAND, UsageError
+from IA.duplicates.once import read_once
 from IA.embedding.embedder import Embedder, leave_room
 from IA.embedding.engine import usable_cores
 from IA.finetuning import Answers, Outcome, fine_tune
 from IA.images.pictures import is_inside
-from IA.once import read_once
 from IA.process.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
 from IA.protocol.answers import read_asked

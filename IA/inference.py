@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
-from IA.alike import Alike
+from IA.duplicates.finder import Alike
 from IA.embedding.shared import folder_cache
 from IA.explainer import Explainer
 from IA.images.decoding import remember_in, workers_give_way

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from config import Config, UsageError
+from IA.duplicates.once import Once, read_once
 from IA.embedding.embedder import leave_room
 from IA.embedding.shared import folder_cache
 from IA.images.decoding import remember_in
@@ -19,7 +20,6 @@ from IA.learning.report import Report
 from IA.learning.training_set import Answered
 from IA.model import Predictor, load_head
 from IA.networks import build
-from IA.once import Once, read_once
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol.answers import WATCHED, Asked
 from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS

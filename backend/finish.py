@@ -26,13 +26,13 @@ from backend.labels import Labels
 from backend.model_labels import Finish, ModelLabels, NoFinishError
 from backend.queue import Queue
 from config import UsageError
+from IA.duplicates.groups import Closed, divided
 from IA.images.tiles import photo_of
 from IA.process.loop import one_sentence
 from IA.protocol.files import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import read
 from IA.protocol.records import Predictions, Settings
 from IA.text.words import counted
-from IA.units import Closed, divided
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo]"
 STORED = "Stored apart from the answers; exports have them with the source model, --undo takes them away.\n"

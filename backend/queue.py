@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.answers import Label
+from IA.duplicates.groups import Closed, Numbers, Units
 from IA.protocol.fields import Array
 from IA.protocol.records import Ranking
-from IA.units import Closed, Numbers, Units
 
 LEASE_S = 60.0
 LOOK_AT = 4096  # places of an order at a time

@@ -35,6 +35,7 @@ from backend.review import Choice
 from backend.settings import settle
 from backend.uploads import Uploads
 from config import Config, UsageError
+from IA.duplicates.groups import Closed, divided
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Grid, photo_of
 from IA.protocol import files as protocol
@@ -43,7 +44,6 @@ from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, R
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Duplicates, Predictions, Ranking
 from IA.protocol.watching import Latest
-from IA.units import Closed, divided
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
-from IA.alike import Alike
+from IA.duplicates.finder import Alike
+from IA.duplicates.neighbours import Neighbours, Numbers
+from IA.duplicates.thumbnails import MOST, difference, is_flat, look_of
 from IA.embedding.cache import Embeddings
 from IA.images.decoding import parts
 from IA.images.tiles import Grid
-from IA.looks import MOST, difference, is_flat, look_of
-from IA.neighbours import Neighbours, Numbers
 from IA.pool.pool import Pool
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES
@@ -248,7 +248,7 @@ def test_tiles_of_frames_that_show_the_same(tmp_path: Path, monkeypatch: pytest.
         decoded.append(photo)
         return parts(photo, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("IA.alike.parts", watched)
+    monkeypatch.setattr("IA.duplicates.finder.parts", watched)
     expected = [number % 32 for number in range(4 * 32)]
     expected[2 * 32 + 2] = 2 * 32 + 2
     found = folder.look()
@@ -283,7 +283,7 @@ def test_another_space_keeps_the_groups(folder: Folder) -> None:
 
 def test_groups_are_bounded(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is one question is no more than a person can look over."""
-    monkeypatch.setattr("IA.alike.MOST_ALIKE", 2)
+    monkeypatch.setattr("IA.duplicates.finder.MOST_ALIKE", 2)
     assert folder.look() == [0, 1, 2, 1, 4, 5]
     assert MOST_ALIKE <= 100
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from backend.queue import LEASE_S, Queue
+from IA.duplicates.groups import Closed
 from IA.protocol.records import Ranking
 from IA.statistics.audit import Sample, Standing
-from IA.units import Closed
 from tests.test_queue import Clock, images, queue_of, ranking
 
 

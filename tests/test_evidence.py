@@ -10,11 +10,11 @@ import pytest
 from backend.audit import Audit
 from backend.queue import Queue
 from config import UsageError
+from IA.duplicates.groups import Closed
 from IA.evidence import Evidence, _random_order, evidence
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import Duplicates, Predictions, Settings
-from IA.units import Closed
 
 SETTINGS_OF_RUN = Settings("/photos", "resnet50", "max_prob", "hat", "no hat", "id")
 IMAGES_OF_RUN = 300

@@ -11,10 +11,10 @@ from PIL import Image
 
 from backend import explanations
 from backend.queue import Queue
+from IA.duplicates.groups import Closed
 from IA.protocol import pickle_file
 from IA.protocol.files import EXPLANATIONS, RANKING
 from IA.protocol.records import Explanations, Ranking
-from IA.units import Closed
 from tests.serving import Serving, serving, until
 
 IMAGES = 8

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from IA.duplicates.once import Once, read_once
 from IA.finetuning import Answers
 from IA.learning.head import folds_of
-from IA.once import Once, read_once
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES, IMAGES
 from IA.protocol.records import Duplicates, Settings

@@ -3,8 +3,8 @@
 import numpy as np
 
 from backend.queue import FORGET_FROM, LEASE_S, Queue
+from IA.duplicates.groups import Closed
 from IA.protocol.records import Ranking
-from IA.units import Closed
 
 
 class Clock:

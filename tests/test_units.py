@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.queue import LEASE_S, Queue
+from IA.duplicates.groups import Closed, Units, without
 from IA.statistics.audit import Standing
-from IA.units import Closed, Units, without
 from tests.test_draws import Work, draw, drawing
 from tests.test_queue import Clock, images, ranking
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from config import DEFAULT_NETWORK
-from IA.alike import Alike
+from IA.duplicates.finder import Alike
 from IA.embedding.cache import Embeddings
 from IA.embedding.embedder import Embedder
 from IA.images.tiles import Grid

@@ -1,6 +1,6 @@
 """Near duplicates: which images are copies of one another, or frames of a burst that can hardly be told apart.
 
-Candidates are near in the embedding (`IA/neighbours.py`) and confirmed by how they look (`IA/looks.py`). Each group has
+Candidates are near in the embedding (`IA/duplicates/neighbours.py`) and confirmed by how they look (`IA/duplicates/thumbnails.py`). Each group has
 an image that stands for it, to which all others are alike: nothing drifts from one to the next. Files are decoded for
 candidates alone, and once.
 """
@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
+from IA.duplicates.neighbours import Neighbours, Numbers
+from IA.duplicates.thumbnails import SIDE, Look, are_alike, is_flat, look_of
 from IA.embedding.engine import usable_cores
 from IA.embedding.shared import SharedEmbeddings
 from IA.images.decoding import parts
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split_file
-from IA.looks import SIDE, Look, are_alike, is_flat, look_of
-from IA.neighbours import Neighbours, Numbers
 from IA.pool.pool import Pool
 from IA.pool.view import View
 from IA.protocol.files import DUPLICATES
