@@ -9,7 +9,7 @@ from pathlib import Path
 from config import Config
 from IA.duplicates.finder import Alike
 from IA.embedding.shared import folder_cache
-from IA.explainer import Explainer
+from IA.explanations.explainer import Explainer
 from IA.images.decoding import remember_in, workers_give_way
 from IA.model import load_head
 from IA.networks import build

@@ -25,8 +25,8 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.dataset import load, normalise
 from IA.embedding.embedder import leave_room
-from IA.explanation import Places, activation_map
-from IA.feature_maps import FeatureMaps
+from IA.explanations.activation_map import Places, activation_map
+from IA.explanations.feature_maps import FeatureMaps
 from IA.learning.head import Head
 from IA.learning.projection import Space
 from IA.networks import Backbone, build

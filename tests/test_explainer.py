@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from IA import explainer
-from IA.feature_maps import FeatureMaps
+from IA.explanations import explainer
+from IA.explanations.feature_maps import FeatureMaps
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, replacement
 from IA.protocol.files import AUDIT, EXPLANATIONS, PREDICTOR, RANKING

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from IA.dataset import Preprocessing, load_with_box
-from IA.explanation import Places, activation_map, over_picture, score_gradient
-from IA.feature_maps import FeatureMaps, SetAside
+from IA.explanations.activation_map import Places, activation_map, over_picture, score_gradient
+from IA.explanations.feature_maps import FeatureMaps, SetAside
 from IA.learning.head import KERNEL_ANSWERS, Head
 from IA.learning.projection import Space
 from IA.networks import build, register

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from IA import simulate_explanations
-from IA.feature_maps import FeatureMaps
+from IA.explanations.feature_maps import FeatureMaps
 from IA.networks import build
 from IA.simulate_explanations import METHODS, Network, covered, highest, is_on, localisation, main, pasted
 

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from IA.dataset import load_with_box
-from IA.explanation import Places, activation_map, over_picture
-from IA.feature_maps import FeatureMaps, SetAside
+from IA.explanations.activation_map import Places, activation_map, over_picture
+from IA.explanations.feature_maps import FeatureMaps, SetAside
 from IA.images.pictures import UnreadableError
 from IA.learning.head import Head
 from IA.learning.projection import Space
