@@ -10,6 +10,7 @@ from config import Config
 from IA.duplicates.finder import Alike
 from IA.embedding.shared import folder_cache
 from IA.explanations.explainer import Explainer
+from IA.finetuning.checkpoint import LatestTuned
 from IA.images.decoding import remember_in, workers_give_way
 from IA.model import load_head
 from IA.networks import build
@@ -33,7 +34,6 @@ from IA.protocol.files import (
     WANTED,
 )
 from IA.protocol.watching import Latest, News, changes
-from IA.tuned import LatestTuned
 
 log = logging.getLogger(__name__)
 

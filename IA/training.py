@@ -13,6 +13,8 @@ from config import Config, UsageError
 from IA.duplicates.once import Once, read_once
 from IA.embedding.embedder import leave_room
 from IA.embedding.shared import folder_cache
+from IA.finetuning.checkpoint import LatestTuned, Tuned
+from IA.finetuning.schedule import Tuner
 from IA.images.decoding import remember_in
 from IA.learning.learner import EXAMPLES_UNTIL, PoolSample
 from IA.learning.projection import Space
@@ -26,8 +28,6 @@ from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, 
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import Features, Settings
 from IA.protocol.watching import Latest, changes
-from IA.tuned import LatestTuned, Tuned
-from IA.tuner import Tuner
 
 log = logging.getLogger(__name__)
 

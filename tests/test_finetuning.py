@@ -9,16 +9,16 @@ import torch
 from PIL import Image
 from torch import nn
 
-from IA import finetuning
 from IA.dataset import Preprocessing
 from IA.embedding.embedder import Embedder
-from IA.finetune import run_once
-from IA.finetuning import HELD_OUT, STOPPING, TRAINED, Answers, augmentation, fine_tune
+from IA.finetuning import run_once
+from IA.finetuning import training as finetuning
+from IA.finetuning.checkpoint import LatestTuned, Tuned
+from IA.finetuning.training import HELD_OUT, STOPPING, TRAINED, Answers, augmentation, fine_tune
 from IA.networks import register
 from IA.protocol import pickle_file, replacement
 from IA.protocol.files import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS
 from IA.protocol.records import Settings
-from IA.tuned import LatestTuned, Tuned
 
 Pictures = tuple[list[Path], "np.ndarray[tuple[int], np.dtype[np.bool_]]"]
 

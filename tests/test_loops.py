@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 from config import Config
-from IA import tuner
 from IA.embedding.cache import Embeddings
+from IA.finetuning import schedule as tuner
+from IA.finetuning.checkpoint import Tuned
+from IA.finetuning.schedule import Tuner
 from IA.inference import Inference
 from IA.learning.head import Head
 from IA.model import Predictor, load_head
@@ -35,8 +37,6 @@ from IA.protocol.files import (
 from IA.protocol.records import Settings
 from IA.selector import Selector
 from IA.training import Trainer
-from IA.tuned import Tuned
-from IA.tuner import Tuner
 from tests.conftest import tiny
 
 POSITIVES = {f"red/{number}.png" for number in range(6)}
@@ -337,7 +337,7 @@ def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest
         tuned.save(loops.run / BACKBONE)
     assert not (loops.run / BACKBONE).exists()
     with pytest.MonkeyPatch.context() as unchecked:
-        unchecked.setattr("IA.tuned.check_finite", lambda weights: None)
+        unchecked.setattr("IA.finetuning.checkpoint.check_finite", lambda weights: None)
         tuned.save(loops.run / BACKBONE)
     loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": False})
     loops.turn()

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from IA.duplicates.once import Once, read_once
-from IA.finetuning import Answers
+from IA.finetuning.training import Answers
 from IA.learning.head import folds_of
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES, IMAGES

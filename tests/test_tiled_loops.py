@@ -8,10 +8,10 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from config import Config
-from IA import finetuning
 from IA.compare import compare, read_answers
 from IA.evidence import evidence
-from IA.finetune import run_once
+from IA.finetuning import run_once
+from IA.finetuning import training as finetuning
 from IA.images.decoding import parts
 from IA.images.tiles import Grid
 from IA.inference import Inference

@@ -24,7 +24,7 @@ Each has one writer; each is replaced as a whole, never edited.
 | wanted.pickle      | server     | inference                | `Wanted`: of which image more are wanted       |
 | similar.pickle     | inference  | server                   | `Similar`: the images most like that one       |
 | backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
-|                    |            |                          | IA/tuned.py                                    |
+|                    |            |                          | IA/finetuning/checkpoint.py                                    |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
 
 IA/protocol/records.py says what is in each, IA/protocol/pickle_file.py alone opens the pickles, IA/protocol/watching.py tells of a replaced one.

@@ -16,7 +16,7 @@ import torch
 
 from config import DEFAULT_NETWORK, ROOT
 from IA.embedding.embedder import Embedder, leave_room
-from IA.finetuning import Answers, fine_tune
+from IA.finetuning.training import Answers, fine_tune
 from IA.learning.head import Head, average_precision
 from IA.learning.projection import Space
 from IA.simulation import simulate

@@ -211,8 +211,8 @@ def _readers(path: Path) -> dict[str, Callable[[], object]]:
     if path.suffix == ".pickle":
         kind: pickle_file.PickleFile[Any] = next(file for file in protocol.PICKLES if file.name == path.name)
         return {"read": lambda: pickle_file.read(path.parent, kind), "import": lambda: list(pickled(path))}
+    from IA.finetuning.checkpoint import Tuned
     from IA.model import Predictor, load_head
-    from IA.tuned import Tuned
 
     return {
         "load_head": lambda: load_head(path),

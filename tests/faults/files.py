@@ -30,6 +30,7 @@ from backend.labels import Labels
 from backend.preview_cache import PreviewCache
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.embedding.cache import DamagedError, Embeddings
+from IA.finetuning.checkpoint import Tuned
 from IA.learning.head import Head
 from IA.learning.projection import Space
 from IA.model import Checkpoint, Predictor, load_head
@@ -39,7 +40,6 @@ from IA.protocol import pickle_file
 from IA.protocol.files import BACKBONE, PREDICTOR
 from IA.protocol.pickle_file import PickleFile
 from IA.protocol.watching import Latest
-from IA.tuned import Tuned
 from tests.conftest import tiny
 from tests.faults import attacks
 from tests.faults.report import Row

@@ -1,4 +1,4 @@
-"""When the backbone is to be fine-tuned: starts `IA.finetune` in a process of its own as soon as it is due."""
+"""When the backbone is to be fine-tuned: starts `IA.finetuning` in a process of its own as soon as it is due."""
 
 import logging
 import subprocess
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from IA.embedding.engine import best_device
+from IA.finetuning.checkpoint import only_writer
 from IA.protocol.files import FINE_TUNING, PREDICTIONS
 from IA.protocol.records import Settings
 from IA.protocol.watching import Latest
-from IA.tuned import only_writer
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Tuner:
             self._process = None
         if self._process is None and self._is_due(base, labels) and self._is_welcome(settings):
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "IA.finetune", *self._arguments], stdin=subprocess.DEVNULL
+                [sys.executable, "-m", "IA.finetuning", *self._arguments], stdin=subprocess.DEVNULL
             )
             self._tried = len(labels)
             log.info("fine-tuning on %d answers, process %d", len(labels), self._process.pid)

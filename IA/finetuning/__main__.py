@@ -1,6 +1,6 @@
 """Fine-tunes the backbone of a run on its answers, once; the trainer starts it when it is due.
 
-python -m IA.finetune --run RUN
+python -m IA.finetuning --run RUN
 """
 
 import logging
@@ -16,7 +16,8 @@ from config import COMMAND, UsageError
 from IA.duplicates.once import read_once
 from IA.embedding.embedder import Embedder, leave_room
 from IA.embedding.engine import usable_cores
-from IA.finetuning import Answers, Outcome, fine_tune
+from IA.finetuning.checkpoint import NAME, Tuned, only_writer
+from IA.finetuning.training import Answers, Outcome, fine_tune
 from IA.images.pictures import is_inside
 from IA.process.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
@@ -24,7 +25,6 @@ from IA.protocol.answers import read_asked
 from IA.protocol.files import BACKBONE, FINE_TUNING, IMAGES, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import FineTuning
-from IA.tuned import NAME, Tuned, only_writer
 
 log = logging.getLogger(__name__)
 
