@@ -13,10 +13,10 @@ import torch
 from torch.export import ExportedProgram
 
 from config import UsageError, pip_install
-from IA.card import card
-from IA.evidence import evidence
+from IA.exporting.card import card
+from IA.exporting.evidence import evidence
+from IA.exporting.graph import EXAMPLE_PX, traced
 from IA.model import Checkpoint, Predictor
-from IA.portable import EXAMPLE_PX, traced
 from IA.process.loop import one_sentence
 from IA.protocol.files import SETTINGS
 from IA.protocol.replacement import check_writable, replace

@@ -4,9 +4,9 @@ import dataclasses
 
 import torch
 
-from IA.card import card
 from IA.dataset import Preprocessing
-from IA.evidence import Evidence, HeldOut
+from IA.exporting.card import card
+from IA.exporting.evidence import Evidence, HeldOut
 from IA.learning.head import Head
 from IA.model import Checkpoint
 from IA.statistics.audit import Division, Sample, Standing

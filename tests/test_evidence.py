@@ -11,7 +11,7 @@ from backend.audit import Audit
 from backend.queue import Queue
 from config import UsageError
 from IA.duplicates.groups import Closed
-from IA.evidence import Evidence, _random_order, evidence
+from IA.exporting.evidence import Evidence, _random_order, evidence
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import Duplicates, Predictions, Settings

@@ -14,13 +14,13 @@ from PIL import Image
 
 from config import ROOT, UsageError
 from IA import export
-from IA.card import card
 from IA.export import about, as_onnx, as_torch
+from IA.exporting.card import card
+from IA.exporting.graph import traced
 from IA.images.pictures import upright_pixels
 from IA.images.tiles import Grid
 from IA.model import Predictor
 from IA.networks import register
-from IA.portable import traced
 from IA.process.loop import one_sentence
 from tests.conftest import tiny
 from tests.predictors import CLASSES, trained

@@ -10,12 +10,12 @@ from torch.nn.functional import interpolate
 
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.dataset import RESIZES, Preprocessing, normalise
+from IA.exporting.graph import Portable, _FixedPadding, traced
+from IA.exporting.resampling import resized
 from IA.learning.head import Head
 from IA.learning.projection import Space
 from IA.model import Predictor
 from IA.networks import build, register
-from IA.portable import Portable, _FixedPadding, traced
-from IA.resampling import resized
 from tests.predictors import trained
 
 SHAPES = [(1, 1), (1, 400), (400, 1), (32, 32), (31, 33), (64, 48), (90, 120), (500, 60), (60, 500), (333, 334)]

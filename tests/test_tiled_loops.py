@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from config import Config
 from IA.compare import compare, read_answers
-from IA.evidence import evidence
+from IA.exporting.evidence import evidence
 from IA.finetuning import run_once
 from IA.finetuning import training as finetuning
 from IA.images.decoding import parts

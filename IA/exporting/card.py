@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from IA.evidence import Counted, Evidence
+from IA.exporting.evidence import Counted, Evidence
 from IA.images.tiles import Grid
 from IA.model import Checkpoint
 from IA.networks import TIMM

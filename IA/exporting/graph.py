@@ -11,11 +11,11 @@ from torch.nn.functional import pad
 
 from config import UsageError
 from IA.dataset import MAX_ASPECT, RESIZES, STEP_PX, Preprocessing, normalise
+from IA.exporting.resampling import resized
 from IA.learning.calibration import along
 from IA.learning.head import Head, kernel
 from IA.learning.projection import Space
 from IA.model import Predictor
-from IA.resampling import resized
 
 MAX_SIDE_PX = 100_000
 EXAMPLE_PX = (90, 120)  # height, width of the picture that the graph is traced with
