@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import UsageError
-from IA.class_folders import ClassFolders, Link
+from IA.predictions.class_folders import ClassFolders, Link
 
 CLASSES = ("hat", "no hat")
 

@@ -18,7 +18,7 @@ from IA.learning.calibration import line
 from IA.learning.head import Head
 from IA.model import Predictor
 from IA.networks import build
-from IA.prediction_file import PredictionFile
+from IA.predictions.files import PredictionFile
 from IA.process.loop import one_sentence
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config import UsageError
 from IA.images.tiles import Grid
-from IA.prediction_file import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, Row
+from IA.predictions.files import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, Row
 
 NAMES = ["a.png", 'b "c", d.png', "line\nbreak.png", "\n\n", "帽子.png", "\udcff\udcfe.png", '"']
 

@@ -17,7 +17,7 @@ from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
 from backend.names import displayed
-from IA.prediction_file import COLUMNS, FORMATS, Row
+from IA.predictions.files import COLUMNS, FORMATS, Row
 from IA.text.cells import FORMULA, harmless, plain
 from tests.test_round_trip import exported, file_of, imported
 

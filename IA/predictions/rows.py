@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from config import UNREADABLE
 from IA.images.tiles import Grid, split
 from IA.model import Checkpoint
-from IA.prediction_file import COLUMNS, OF_PHOTOS, OF_TILES, Row
+from IA.predictions.files import COLUMNS, OF_PHOTOS, OF_TILES, Row
 
 Said = tuple[str, float, str]
 """Path of an image, its probability, NaN where unreadable, and then the reason."""
