@@ -24,7 +24,7 @@ from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
 from IA.ranking import order
-from IA.simulation import simulate
+from IA.simulate.person import simulate
 from IA.training import Trainer
 from tests.test_loops import Loops
 

@@ -11,8 +11,8 @@ import torch
 
 from config import UsageError
 from IA import simulate as command
-from IA.simulation import Course, Remainder, figures, simulate
-from IA.sorted_photos import draw
+from IA.simulate.person import Course, Remainder, figures, simulate
+from IA.simulate.sorted_photos import draw
 
 RANDOM = np.random.default_rng(0)
 TRUTH = np.arange(200) % 20 == 0

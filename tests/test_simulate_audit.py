@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from config import UsageError
-from IA import simulate_audit as command
-from IA.audit_simulation import Person
 from IA.learning.projection import Space
+from IA.simulate import audit as command
+from IA.simulate.audit_person import Person
 
 RANDOM = np.random.default_rng(0)
 TRUTH = np.arange(200) % 20 == 0

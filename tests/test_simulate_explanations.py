@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from IA import simulate_explanations
 from IA.explanations.feature_maps import FeatureMaps
 from IA.networks import build
-from IA.simulate_explanations import METHODS, Network, covered, highest, is_on, localisation, main, pasted
+from IA.simulate import explanations as simulate_explanations
+from IA.simulate.explanations import METHODS, Network, covered, highest, is_on, localisation, main, pasted
 
 
 @pytest.fixture

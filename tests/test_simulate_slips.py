@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from config import UsageError
-from IA import simulate_slips as command
 from IA.learning.projection import Space
-from IA.simulate_slips import answered, play
+from IA.simulate import slips as command
+from IA.simulate.slips import answered, play
 
 RANDOM = np.random.default_rng(0)
 CLASSES = np.array(["cat", "dog", "dog", "dog", "dog"] * 60)

@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from IA.simulate.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 from IA.statistics.audit import Sample, Standing
-from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from IA.embedding.embedder import Embedder, leave_room
 from IA.finetuning.training import Answers, fine_tune
 from IA.learning.head import Head, average_precision
 from IA.learning.projection import Space
-from IA.simulation import simulate
-from IA.sorted_photos import draw, embed
+from IA.simulate.person import simulate
+from IA.simulate.sorted_photos import draw, embed
 
 OTHERS = 500
 

@@ -1,7 +1,7 @@
 """Simulates people with an audit: how often its intervals hold, when the certificate comes, and what both cost.
 
-    python -m IA.simulate_audit PHOTOS --runs 200 --audit 0.02
-    python -m IA.simulate_audit --worst-case
+    python -m IA.simulate.audit PHOTOS --runs 200 --audit 0.02
+    python -m IA.simulate.audit --worst-case
 
 PHOTOS holds a folder of images for each class; in turn each class is what is looked for. After 50 negatives in a row
 a person turns to random questions, until the certificate is given.
@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, UsageError, runs_folder
-from IA.audit_simulation import Person, Truth
 from IA.embedding.embedder import leave_room
 from IA.learning.projection import Space
 from IA.process.loop import one_sentence
-from IA.simulation import Course, figures
-from IA.sorted_photos import count, draw, embed, share
+from IA.simulate.audit_person import Person, Truth
+from IA.simulate.person import Course, figures
+from IA.simulate.sorted_photos import count, draw, embed, share
+from IA.simulate.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 from IA.statistics.audit import RECALL, Standing, looks
-from IA.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 
 PREVALENCES = (0.01, 0.05, 0.1, 0.3)
 LOOK_AT = (100, 200, 400)  # answers

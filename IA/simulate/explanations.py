@@ -1,6 +1,6 @@
 """Measures whether the maps show what decides: what covering their highest places costs, whether they find an object.
 
-    python -m IA.simulate_explanations PHOTOS --positive hat
+    python -m IA.simulate.explanations PHOTOS --positive hat
 
 PHOTOS holds a folder of images for each class. A simulated person answers the real engine; then, of photos held out,
 
@@ -31,8 +31,8 @@ from IA.learning.head import Head
 from IA.learning.projection import Space
 from IA.networks import Backbone, build
 from IA.process.loop import one_sentence
-from IA.simulation import simulate
-from IA.sorted_photos import check_classes, count, draw, embed
+from IA.simulate.person import simulate
+from IA.simulate.sorted_photos import check_classes, count, draw, embed
 
 COVERED = 0.2  # of the places
 PASTED = 0.4  # of the sides of a photo

@@ -1,6 +1,6 @@
 """Simulates people who are wrong now and then: how many of their slips are among the first answers reviewed.
 
-    python -m IA.simulate_slips PHOTOS --noise 0.03 --answers 1000 --runs 20
+    python -m IA.simulate.slips PHOTOS --noise 0.03 --answers 1000 --runs 20
 
 PHOTOS holds a folder of images for each class; in turn each class is what is looked for, the most probable first. A
 share of the answers is the wrong way round, at random; "haste" also looks at how long an answer took.
@@ -30,7 +30,7 @@ from IA.learning.learner import Learner, as_probabilities
 from IA.learning.projection import Space
 from IA.pool.view import View
 from IA.process.loop import one_sentence
-from IA.sorted_photos import check_classes, count, draw, embed, share
+from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
 from IA.statistics.label_errors import WORTH, Pace, suspicion
 
 Truth = NDArray[np.bool_]

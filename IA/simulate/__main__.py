@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
-from IA import peers
 from IA.embedding.embedder import leave_room
 from IA.learning.calibration import expected_calibration_error
 from IA.process.loop import one_sentence
 from IA.protocol.replacement import check_writable
-from IA.simulation import Course, figures, simulate
-from IA.sorted_photos import check_classes, count, draw, embed, share
+from IA.simulate import peers
+from IA.simulate.person import Course, figures, simulate
+from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
 from IA.text.cells import harmless
 
 log = logging.getLogger(__name__)
