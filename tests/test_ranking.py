@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from config import STRATEGIES as CONFIGURED
-from IA.ranking import STRATEGIES, Scores, order
+from IA.strategies import STRATEGIES, Scores, order
 
 PROBABILITY = np.array([0.5, 0.9, 0.1, 0.45, np.nan], np.float32)
 NOTHING = np.full(5, np.nan, np.float32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import DEFAULT_STRATEGY
-from IA import ranking
+from IA import strategies as ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Space
