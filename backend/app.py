@@ -19,9 +19,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from backend import import_routes, upload_routes
 from backend.access import Access
 from backend.answer_routes import add_answer_routes
-from backend.answers import NothingToUndoError
 from backend.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
-from backend.database import NotDurableError
 from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
 from backend.import_routes import add_import_routes
@@ -30,6 +28,8 @@ from backend.page_routes import FOR_GOOD, add_page_routes, program
 from backend.refusals import sentence
 from backend.session import Session
 from backend.slips import add_slip_routes
+from backend.store.database import NotDurableError
+from backend.store.table import NothingToUndoError
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
 from backend.uploads import MOST_BYTES

@@ -7,10 +7,10 @@ import pwd
 import socket
 from pathlib import Path
 
-from backend.answers import DATABASE, VERSION, version_of
 from backend.listing import Listing, told_of
-from backend.place import PARTS
 from backend.question import check_names
+from backend.store.place import PARTS
+from backend.store.table import DATABASE, VERSION, version_of
 from config import COMMAND, IMAGE_SUFFIXES, Config, UsageError
 from IA.images.tiles import photo_of
 from IA.protocol.files import IMAGES, PICKLES, SETTINGS

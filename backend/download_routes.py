@@ -14,13 +14,13 @@ from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from backend.answers import Label
 from backend.exports import FORMATS, TREES, pieces
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.session import Session
+from backend.store.table import Label
 from IA.protocol.files import PREDICTOR
 
 CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one

@@ -14,17 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend import answers
 from backend.alone import alone
-from backend.answers import DATABASE, VERSION, Label, version_of
 from backend.audit import Audit
 from backend.checks import check_version
-from backend.database import NotDurableError, as_file_name
 from backend.doubtful import Doubtful
 from backend.finishing import Rest
-from backend.labels import Labels
-from backend.model_labels import Finish, ModelLabels, NoFinishError
 from backend.queue import Queue
+from backend.store import table as answers
+from backend.store.database import NotDurableError, as_file_name
+from backend.store.labels import Labels
+from backend.store.model_labels import Finish, ModelLabels, NoFinishError
+from backend.store.table import DATABASE, VERSION, Label, version_of
 from config import UsageError
 from IA.duplicates.groups import Closed, divided
 from IA.images.tiles import photo_of

@@ -7,9 +7,9 @@ from fastapi import FastAPI, HTTPException
 from backend.bodies import DoubtfulBody, FinishBody, Share
 from backend.doubtful import Doubtful
 from backend.finishing import BINS, USUAL_THRESHOLD, Rest
-from backend.model_labels import BusyError, Finish, NoFinishError, Progress
 from backend.names import names_of
 from backend.session import Session
+from backend.store.model_labels import BusyError, Finish, NoFinishError, Progress
 
 BUSY = "The labels of the model are being written; wait until that is done."
 NO_MODEL = "There is no model yet that could label anything."

@@ -16,11 +16,11 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from backend import contents
-from backend.contents import Content, content_of
-from backend.database import NotDurableError
 from backend.images import Images
-from backend.labels import Labels
+from backend.store import contents
+from backend.store.contents import Content, content_of
+from backend.store.database import NotDurableError
+from backend.store.labels import Labels
 from IA.images.tiles import photo_of
 from IA.text.words import counted
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from backend.answers import DATABASE, in_bytes
-from backend.database import Database, NotDurableError, as_file_name
+from backend.store.database import Database, NotDurableError, as_file_name
+from backend.store.table import DATABASE, in_bytes
 from config import Config, UsageError, mistakable
 from IA.protocol.files import ANNOTATIONS, SETTINGS
 from IA.protocol.pickle_file import read

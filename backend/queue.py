@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backend.answers import Label
+from backend.store.table import Label
 from IA.duplicates.groups import Closed, Numbers, Units
 from IA.protocol.fields import Array
 from IA.protocol.records import Ranking

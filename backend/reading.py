@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.answers import DATABASE, VERSION, Label
 from backend.checks import check_version
-from backend.moment import Moment
+from backend.store.moment import Moment
+from backend.store.table import DATABASE, VERSION, Label
 from config import UsageError
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from backend.answers import DATABASE
 from backend.question import is_answered, names_in
+from backend.store.table import DATABASE
 from config import Config, UsageError, folded
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read

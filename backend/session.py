@@ -13,7 +13,6 @@ from typing import Any
 
 from backend import question
 from backend.ahead import Ahead
-from backend.answers import DRAWN, NOT_DRAWN, Answer, Label
 from backend.audit import Audit
 from backend.changes import Changes
 from backend.curves import Curves, figures
@@ -23,16 +22,17 @@ from backend.finishing import Rest
 from backend.first import First
 from backend.images import Images
 from backend.instructions import Instructions
-from backend.labels import Labels
 from backend.likes import Likes
-from backend.model_labels import ModelLabels
 from backend.moves import Moves
 from backend.names import displayed, names_of
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
 from backend.rendering import Picture
-from backend.review import Choice
 from backend.settings import settle
+from backend.store.labels import Labels
+from backend.store.model_labels import ModelLabels
+from backend.store.review import Choice
+from backend.store.table import DRAWN, NOT_DRAWN, Answer, Label
 from backend.uploads import Uploads
 from config import Config, UsageError
 from IA.duplicates.groups import Closed, divided

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from backend.session import Session
-from backend.suspicion import Slip
+from backend.store.label_errors import Slip
 
 
 class Slips:

@@ -17,10 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 from PIL import Image
 
-from backend import answers
-from backend.answers import DATABASE, Answer, Label, NothingToUndoError
-from backend.labels import Labels
 from backend.session import Session
+from backend.store import table as answers
+from backend.store.labels import Labels
+from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backend.database import Database
+from backend.store.database import Database
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from tests.serving import Serving, serving, until

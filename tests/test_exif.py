@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.answers import Answer
 from backend.exports.fields import FURTHER, fields, values
 from backend.exports.pictures import Pictures
 from backend.exports.source import Source
+from backend.store.table import Answer
 from IA.images.exif import NOTHING, Taken, camera_of, taken
 
 MAKE, MODEL, EXIF, TAKEN, OFFSET = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011

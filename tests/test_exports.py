@@ -19,9 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend import answers, download_routes
-from backend.answers import Answer
-from backend.answers import Source as GivenBy
+from backend import download_routes
 from backend.export import main
 from backend.exports import FORMATS, pieces
 from backend.exports.fields import BY_MODEL, fields
@@ -32,7 +30,10 @@ from backend.exports.source import Source
 from backend.exports.spool import Spool
 from backend.exports.tree import AT_ONCE_BYTES
 from backend.exports.zipped import Entry, zipped
-from backend.labels import Labels
+from backend.store import table as answers
+from backend.store.labels import Labels
+from backend.store.table import Answer
+from backend.store.table import Source as GivenBy
 from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_labels import answer

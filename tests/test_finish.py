@@ -19,8 +19,8 @@ from backend.export import main as export_main
 from backend.finish import main
 from backend.import_labels import import_labels
 from backend.imports import read_labelled
-from backend.labels import Labels
-from backend.model_labels import ModelLabels
+from backend.store.labels import Labels
+from backend.store.model_labels import ModelLabels
 from config import ROOT
 from IA.protocol import locks, pickle_file
 from IA.protocol.answers import read_asked

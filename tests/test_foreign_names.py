@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.answers import Label
 from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import FOLDS, caseless, match
 from backend.imports.plan import Plan, plan, told
+from backend.store.table import Label
 
 ACCENT, HANGUL = "caf\u00e9.jpg", "\ud55c\uad6d.jpg"
 LOCAL = "/data/local-files/?d="

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.answers import Label
 from backend.imports import read_labelled
 from backend.imports.addresses import path_of
 from backend.imports.folders import class_folders
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
+from backend.store.table import Label
 
 Labels = dict[str, Label]
 

@@ -17,7 +17,7 @@ from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import match
 from backend.imports.plan import plan
-from backend.labels import Labels
+from backend.store.labels import Labels
 from config import ROOT, UsageError
 from IA.protocol import locks, pickle_file
 from IA.protocol.files import ANNOTATIONS

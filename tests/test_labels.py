@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from backend import answers
-from backend.answers import DATABASE, Answer, Label, NothingToUndoError
-from backend.database import Database, NotDurableError
-from backend.labels import Labels
-from backend.standing import AS_IN_PICKLE
+from backend.store import table as answers
+from backend.store.database import Database, NotDurableError
+from backend.store.labels import Labels
+from backend.store.standing import AS_IN_PICKLE
+from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
 from config import UsageError
 from IA.protocol import pickle_file
 from tests.serving import until

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from backend import model_labels
-from backend.answers import DATABASE, Answer, Label, NothingToUndoError
-from backend.labels import Labels
-from backend.model_labels import BusyError, Finish, ModelLabels, NoFinishError
+from backend.store import model_labels
+from backend.store.labels import Labels
+from backend.store.model_labels import BusyError, Finish, ModelLabels, NoFinishError
+from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
 from config import ROOT
 from tests.serving import until
 from tests.test_labels import answer, published
@@ -224,9 +224,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from backend import model_labels
-from backend.labels import Labels
-from backend.model_labels import Finish, ModelLabels
+from backend.store import model_labels
+from backend.store.labels import Labels
+from backend.store.model_labels import Finish, ModelLabels
 
 name, calls = sys.argv[2], int(sys.argv[3])
 work = getattr(model_labels, name, None)

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.answers import DATABASE, VERSION
 from backend.backup import back_up
 from backend.checks import check_run
-from backend.labels import Labels
+from backend.store.labels import Labels
+from backend.store.table import DATABASE, VERSION
 from config import ROOT, Config, UsageError
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file

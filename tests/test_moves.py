@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend import contents
-from backend.answers import DATABASE, DRAWN, Answer
-from backend.contents import Content
-from backend.labels import Labels
-from backend.model_labels import Finish, ModelLabels
 from backend.moves import paired
+from backend.store import contents
+from backend.store.contents import Content
+from backend.store.labels import Labels
+from backend.store.model_labels import Finish, ModelLabels
+from backend.store.table import DATABASE, DRAWN, Answer
 from IA.images.tiles import Grid
 from tests.serving import Serving, serving, until
 from tests.test_labels import answer

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.answers import DATABASE, Answer
 from backend.checks import check_run
-from backend.database import NotDurableError
-from backend.labels import Labels
+from backend.store.database import NotDurableError
+from backend.store.labels import Labels
+from backend.store.table import DATABASE, Answer
 from config import Config, UsageError
 from IA.protocol import locks, pickle_file
 from IA.protocol.files import SETTINGS

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend import moving
-from backend.labels import Labels
 from backend.moving import NotMovedError, digest, move
 from backend.quarantine import MANIFEST, Outcome, main, put_away, put_back, told
 from backend.reading import opened
+from backend.store.labels import Labels
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol
 from IA.protocol import locks, pickle_file

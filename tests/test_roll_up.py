@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.answers import Label
-from backend.standing import Standing
+from backend.store.standing import Standing
+from backend.store.table import Label
 from IA.images.tiles import Grid, photo_of
 from tests.serving import Serving, serving, until
 

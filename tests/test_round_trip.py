@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.answers import Answer, Label
-from backend.answers import Source as Origin
 from backend.exports import FORMATS
 from backend.exports.pictures import Pictures
 from backend.exports.source import LOCAL_FILES, Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
+from backend.store.table import Answer, Label
+from backend.store.table import Source as Origin
 from IA.images.tiles import photo_of
 
 DATA = Path(__file__).with_name("data")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.answers import Label
-from backend.statistics import LAST, Asked, Given, History, curve, means, prequential, statistics
+from backend.store.statistics import LAST, Asked, Given, History, curve, means, prequential, statistics
+from backend.store.table import Label
 from IA.statistics.intervals import wilson
 from tests.serving import serving, until
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.answers import DATABASE
-from backend.labels import Labels
+from backend.store.labels import Labels
+from backend.store.table import DATABASE
 from config import ROOT
 from tests.test_labels import answer
 

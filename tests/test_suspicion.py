@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.answers import DRAWN, NOT_DRAWN, REACHED, Label, Source
-from backend.suspicion import Given, Slip, slips
+from backend.store.label_errors import Given, Slip, slips
+from backend.store.table import DRAWN, NOT_DRAWN, REACHED, Label, Source
 from IA.statistics.label_errors import PACE_FROM
 
 

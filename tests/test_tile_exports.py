@@ -18,8 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.answers import Answer, Label
-from backend.answers import Source as GivenBy
 from backend.export import main
 from backend.exports import FORMATS
 from backend.exports.crops import name_of
@@ -31,6 +29,8 @@ from backend.exports.source import Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
+from backend.store.table import Answer, Label
+from backend.store.table import Source as GivenBy
 from IA.images.tiles import Grid, Tile, split
 from IA.images.workers import Workers
 from tests.commands import Command, command_of

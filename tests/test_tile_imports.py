@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.answers import Answer, Label
 from backend.exports import FORMATS
 from backend.exports.roll_up import RolledUp
 from backend.import_labels import main
@@ -18,7 +17,8 @@ from backend.imports import read_labelled
 from backend.imports.folders import class_folders
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import Plan, plan
-from backend.labels import Labels
+from backend.store.labels import Labels
+from backend.store.table import Answer, Label
 from IA.images.tiles import Grid, photo_of
 from tests.commands import Command, command_of
 from tests.serving import serving, until

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from backend.answers import Answer
 from backend.exports.pictures import MissingError, Pictures, reason, state
 from backend.file_names import fitting
 from backend.rendering import render_tiles
+from backend.store.table import Answer
 from config import IMAGE_SUFFIXES
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from backend.answers import Answer, Label
 from backend.exports.fields import BY_MODEL, named
 from backend.exports.source import Source
+from backend.store.table import Answer, Label
 from config import mistakable
 from IA.images.tiles import Tile, split
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from backend.answers import Label
 from backend.imports.labelled import ANY, Labelled
+from backend.store.table import Label
 from IA.images.tiles import photo_of
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend import database
+from backend.store import database
 from IA.protocol import replacement
 
 FSYNCS = ("SQLite's fsync", "the file's fsync", "the directory's fsync")

@@ -24,10 +24,10 @@ import numpy as np
 import torch
 
 from backend.access import token_of
-from backend.answers import DATABASE, Answer, Label
 from backend.instructions import NAME, Instructions
-from backend.labels import Labels
 from backend.preview_cache import PreviewCache
+from backend.store.labels import Labels
+from backend.store.table import DATABASE, Answer, Label
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.embedding.cache import DamagedError, Embeddings
 from IA.finetuning.checkpoint import Tuned

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from backend.answers import DRAWN, Label, Source
+from backend.store.table import DRAWN, Label, Source
 from IA.statistics.label_errors import LEAST, WORTH, Pace, suspicion
 
 Why = Literal["model", "fast"]

@@ -11,16 +11,18 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from backend import answers, contents, suspicion
-from backend.answers import DATABASE, Answer, Change, Label
 from backend.backup import copy_database
-from backend.contents import Content, Moved
-from backend.database import Database
-from backend.moment import Moment
-from backend.review import Choice, Outline, choose
-from backend.standing import Standing, joined
-from backend.statistics import Given, History, statistics
-from backend.suspicion import Slip, slips
+from backend.store import contents
+from backend.store import label_errors as suspicion
+from backend.store import table as answers
+from backend.store.contents import Content, Moved
+from backend.store.database import Database
+from backend.store.label_errors import Slip, slips
+from backend.store.moment import Moment
+from backend.store.review import Choice, Outline, choose
+from backend.store.standing import Standing, joined
+from backend.store.statistics import Given, History, statistics
+from backend.store.table import DATABASE, Answer, Change, Label
 from config import UsageError
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import get_args
 
-from backend.answers import Label
-from backend.roll_up import RollUp
+from backend.store.roll_up import RollUp
+from backend.store.table import Label
 
 AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
 OPCODES: dict[Label, bytes] = {"positive": pickle.NEWTRUE, "negative": pickle.NEWFALSE, "skipped": pickle.NONE}

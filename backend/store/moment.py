@@ -4,9 +4,9 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from backend import answers
-from backend.answers import Answer, Label
-from backend.model_labels import Rest
+from backend.store import table as answers
+from backend.store.model_labels import Rest
+from backend.store.table import Answer, Label
 
 PAGE = 1000  # answers that are read in one go
 

@@ -22,8 +22,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from backend.answers import Answer, Label, in_bytes
-from backend.database import Database, NotDurableError, RefusedError
+from backend.store.database import Database, NotDurableError, RefusedError
+from backend.store.table import Answer, Label, in_bytes
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from backend.answers import Label, Source
+from backend.store.table import Label, Source
 
 Order = Literal["newest", "suspicious"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import config
-from backend.database import RefusedError
+from backend.store.database import RefusedError
 
 Label = config.Label
 Source = Literal["key", "button", "timeout", "grid", "api", "import"]
@@ -105,7 +105,7 @@ class Answer:
         id: the client's own, so that a repeated request is stored once.
         path: of the image, relative to DATADIR.
         label: what was answered.
-        source: how; `model`, in exports alone: no answer, but the label that a model gave (backend/model_labels.py).
+        source: how; `model`, in exports alone: no answer, but the label that a model gave (backend/store/model_labels.py).
         client: who.
         shown_ms: how long the image had been on the screen.
         probability: what the model had said when the image was handed out.

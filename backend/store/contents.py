@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from backend.answers import Change, Label, in_bytes, labels_in_order
+from backend.store.table import Change, Label, in_bytes, labels_in_order
 from IA.images.tiles import Grid
 
 CHUNK_BYTES = 2**20

@@ -2,7 +2,7 @@
 
 What is committed to a file that was deleted or replaced is on no disk that anybody finds again. So each transaction
 looks for the files before it begins and before anybody is told; where they are gone, all that the connection still sees
-of them is written to the place anew (`backend/place.py`) before it goes on.
+of them is written to the place anew (`backend/store/place.py`) before it goes on.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.place import Place
+from backend.store.place import Place
 
 log = logging.getLogger(__name__)
 
