@@ -22,6 +22,7 @@ from backend.answer_routes import add_answer_routes
 from backend.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
 from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
+from backend.images.uploads import MOST_BYTES
 from backend.import_routes import add_import_routes
 from backend.like_routes import add_like_routes
 from backend.page_routes import FOR_GOOD, add_page_routes, program
@@ -32,7 +33,6 @@ from backend.store.database import NotDurableError
 from backend.store.table import NothingToUndoError
 from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
-from backend.uploads import MOST_BYTES
 from IA.images.pictures import UnreadableError
 
 EVENTS_PAUSE_S = 0.1

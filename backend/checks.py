@@ -7,7 +7,7 @@ import pwd
 import socket
 from pathlib import Path
 
-from backend.listing import Listing, told_of
+from backend.images.listing import Listing, told_of
 from backend.question import check_names
 from backend.store.place import PARTS
 from backend.store.table import DATABASE, VERSION, version_of

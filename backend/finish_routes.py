@@ -7,7 +7,7 @@ from fastapi import FastAPI, HTTPException
 from backend.bodies import DoubtfulBody, FinishBody, Share
 from backend.doubtful import Doubtful
 from backend.finishing import BINS, USUAL_THRESHOLD, Rest
-from backend.names import names_of
+from backend.images.names import names_of
 from backend.session import Session
 from backend.store.model_labels import BusyError, Finish, NoFinishError, Progress
 

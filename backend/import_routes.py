@@ -11,11 +11,11 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 
 from backend.bodies import GroupBody
+from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import RULES, Plan, plan
 from backend.imports.records import ColumnError
-from backend.names import displayed
 from backend.session import Session
 from backend.store.table import Label
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from backend.images import Images
+from backend.images.images import Images
 from backend.store import contents
 from backend.store.contents import Content, content_of
 from backend.store.database import NotDurableError

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from backend.alone import alone
-from backend.damage import Damage
-from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
-from backend.names import displayed
+from backend.images.damage import Damage
+from backend.images.moving import NotMovedError, digest, make_folder, move, sync_folder
+from backend.images.names import displayed
 from backend.reading import Reading, opened
 from config import Parser, UsageError
 from IA.images.tiles import Grid, photo_of

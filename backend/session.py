@@ -16,15 +16,16 @@ from backend.ahead import Ahead
 from backend.audit import Audit
 from backend.changes import Changes
 from backend.curves import Curves, figures
-from backend.damage import Damage
 from backend.explanations import Explanations, Near
 from backend.finishing import Rest
 from backend.first import First
-from backend.images import Images
+from backend.images.damage import Damage
+from backend.images.images import Images
+from backend.images.names import displayed, names_of
+from backend.images.uploads import Uploads
 from backend.instructions import Instructions
 from backend.likes import Likes
 from backend.moves import Moves
-from backend.names import displayed, names_of
 from backend.previews import Previews, limit_of, name_of
 from backend.queue import Queue
 from backend.rendering import Picture
@@ -33,7 +34,6 @@ from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels
 from backend.store.review import Choice
 from backend.store.table import DRAWN, NOT_DRAWN, Answer, Label
-from backend.uploads import Uploads
 from config import Config, UsageError
 from IA.duplicates.groups import Closed, divided
 from IA.images.pictures import UnreadableError

@@ -9,8 +9,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, HTTPException, Query, Request
 from starlette.requests import ClientDisconnect
 
+from backend.images.uploads import MOST_BYTES, MOST_IMAGE_BYTES, UploadError
 from backend.session import Session
-from backend.uploads import MOST_BYTES, MOST_IMAGE_BYTES, UploadError
 
 PATH = "/api/upload"
 AT_ONCE = 4

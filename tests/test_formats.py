@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 import config
-from backend import checks, listing
+from backend import checks
 from backend.checks import check_place
-from backend.images import Images
-from backend.listing import Listing, told_of
+from backend.images import listing
+from backend.images.images import Images
+from backend.images.listing import Listing, told_of
 from backend.rendering import render
 from config import Config, UsageError
 from IA.dataset import Preprocessing, load

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backend.images import Images
+from backend.images.images import Images
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from backend.checks import check_place
-from backend.images import Images
-from backend.listing import Listing, told_of_others
-from backend.uploads import UploadError, _place_of
+from backend.images.images import Images
+from backend.images.listing import Listing, told_of_others
+from backend.images.uploads import UploadError, _place_of
 from config import ROOT, Config, UsageError, images_below
 from IA.images.pictures import open_upright
 from IA.predict import image_paths
@@ -137,7 +137,7 @@ def test_no_file_is_asked_for(tmp_path: Path) -> None:
         (folder / "sub" / f"listed-{number}.jpg").write_bytes(b"")
     (folder / "link-to.jpg").symlink_to("sub/listed-0.jpg")
     script = (
-        "import sys, pathlib; from backend.listing import Listing; folder = pathlib.Path(sys.argv[1]).resolve();"
+        "import sys, pathlib; from backend.images.listing import Listing; folder = pathlib.Path(sys.argv[1]).resolve();"
         "print(len(list(Listing(folder).walk(folder))))"
     )
     log = tmp_path / "log"
@@ -196,7 +196,7 @@ def test_a_folder_that_could_not_be_read_is_tried_again(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As soon as a folder can be listed its images are found; until then there is one sentence."""
-    monkeypatch.setattr("backend.images.LIST_AGAIN_S", 0.1)
+    monkeypatch.setattr("backend.images.images.LIST_AGAIN_S", 0.1)
     closed, scandir = [str(folder / "closed")], os.scandir
     (folder / "closed").mkdir()
     (folder / "closed" / "c.jpg").write_bytes(b"")
@@ -206,7 +206,7 @@ def test_a_folder_that_could_not_be_read_is_tried_again(
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr("backend.listing.os.scandir", refusing)
+    monkeypatch.setattr("backend.images.listing.os.scandir", refusing)
     (tmp_path / "run").mkdir()
     images = Images(tmp_path / "run", folder)
     images.start()

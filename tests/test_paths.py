@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend import paths as module
-from backend.paths import Paths
+from backend.images import paths as module
+from backend.images.paths import Paths
 
 
 @given(st.lists(st.text(max_size=3), unique=True), st.lists(st.text(max_size=3)), st.integers(0, 5))

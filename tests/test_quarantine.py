@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend import moving
-from backend.moving import NotMovedError, digest, move
+from backend.images import moving
+from backend.images.moving import NotMovedError, digest, move
 from backend.quarantine import MANIFEST, Outcome, main, put_away, put_back, told
 from backend.reading import opened
 from backend.store.labels import Labels

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.exports.csv import csv_line
+from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
-from backend.names import displayed
 from backend.store.table import Answer
 from IA.predictions.files import COLUMNS, FORMATS, Row
 from IA.text.cells import FORMULA, harmless, plain

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend import uploads
-from backend.uploads import FOLDER, Outcome, Uploads
+from backend.images import uploads
+from backend.images.uploads import FOLDER, Outcome, Uploads
 from tests.serving import Serving, serving, until
 
 Usage = namedtuple("Usage", "total used free")

@@ -16,7 +16,7 @@ from backend.exports.fields import named
 from backend.exports.pictures import MissingError
 from backend.exports.source import Source
 from backend.exports.spool import Spool
-from backend.paths import Paths
+from backend.images.paths import Paths
 from backend.store.table import Answer, Label
 from IA.images.tiles import Box, Grid, Tile, split
 

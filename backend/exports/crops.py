@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from backend.exports.pictures import MissingError, Pictures, reason, state
-from backend.file_names import fitting
+from backend.images.file_names import fitting
 from backend.rendering import render_tiles
 from backend.store.table import Answer
 from config import IMAGE_SUFFIXES

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from backend.paths import Paths
+from backend.images.paths import Paths
 from backend.store.table import Answer, Label
 from IA.images.tiles import photo_of, split
 

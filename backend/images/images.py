@@ -24,8 +24,8 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from backend.listing import Listing, told_of, told_of_others
-from backend.paths import Paths
+from backend.images.listing import Listing, told_of, told_of_others
+from backend.images.paths import Paths
 from config import is_left_out
 from IA.images.tiles import Grid, photo_of
 from IA.protocol import files as protocol

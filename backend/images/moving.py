@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from backend.file_names import fitting
+from backend.images.file_names import fitting
 
 CHUNK_BYTES = 1 << 20
 NO_LINK = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)  # another disk, or one without links
