@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from backend import question
-from backend.ahead import Ahead
 from backend.audit import Audit
 from backend.changes import Changes
 from backend.curves import Curves, figures
@@ -26,9 +25,10 @@ from backend.images.uploads import Uploads
 from backend.instructions import Instructions
 from backend.likes import Likes
 from backend.moves import Moves
-from backend.previews import Previews, limit_of, name_of
+from backend.previews.ahead import Ahead
+from backend.previews.previews import Previews, limit_of, name_of
+from backend.previews.rendering import Picture
 from backend.queue import Queue
-from backend.rendering import Picture
 from backend.settings import settle
 from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels

@@ -16,7 +16,7 @@ from backend.checks import check_place
 from backend.images import listing
 from backend.images.images import Images
 from backend.images.listing import Listing, told_of
-from backend.rendering import render
+from backend.previews.rendering import render
 from config import Config, UsageError
 from IA.dataset import Preprocessing, load
 from IA.images.pictures import UnreadableError, open_upright, upright, upright_size_px

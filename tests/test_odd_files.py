@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import STRIPOFFSETS, TiffImageFile
 
-from backend.rendering import Picture, render
+from backend.previews.rendering import Picture, render
 from IA.images.decoding import parts
 from IA.images.pictures import UnreadableError, open_seen, open_upright
 from IA.images.readers.repair import breaks_off
@@ -82,7 +82,7 @@ def test_a_jpeg_without_its_end(tmp_path: Path, is_progressive: bool) -> None:
 
 def rendered_again(picture: Picture) -> Picture:
     """As it comes out of the cache."""
-    from backend.rendering import rendered
+    from backend.previews.rendering import rendered
 
     return rendered(picture.content)
 

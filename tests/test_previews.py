@@ -12,11 +12,11 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
-from backend import preview_cache
-from backend.ahead import Ahead
-from backend.preview_cache import LEAST_BYTES, PreviewCache
-from backend.previews import Previews, limit_of, name_of
-from backend.rendering import Picture
+from backend.previews import cache as preview_cache
+from backend.previews.ahead import Ahead
+from backend.previews.cache import LEAST_BYTES, PreviewCache
+from backend.previews.previews import Previews, limit_of, name_of
+from backend.previews.rendering import Picture
 from IA.images.pictures import UnreadableError
 from IA.protocol.watching import signature
 from tests.serving import Serving, serving, until
@@ -209,7 +209,7 @@ def test_what_is_being_prepared_is_not_begun_twice(
     previews: Previews, large: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request for what is under way waits for it, and makes the picture itself where nothing comes of it."""
-    monkeypatch.setattr("backend.previews.render_ahead", slowly)
+    monkeypatch.setattr("backend.previews.previews.render_ahead", slowly)
     thread = threading.Thread(target=previews.prepare, args=(large, first, 320))
     thread.start()
     until(lambda: previews._flying)

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from backend.exports.pictures import MissingError, Pictures, reason, state
 from backend.images.file_names import fitting
-from backend.rendering import render_tiles
+from backend.previews.rendering import render_tiles
 from backend.store.table import Answer
 from config import IMAGE_SUFFIXES
 from IA.images.pictures import UnreadableError

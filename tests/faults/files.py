@@ -25,7 +25,7 @@ import torch
 
 from backend.access import token_of
 from backend.instructions import NAME, Instructions
-from backend.preview_cache import PreviewCache
+from backend.previews.cache import PreviewCache
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, Answer, Label
 from config import DEFAULT_NETWORK, ROOT, UsageError

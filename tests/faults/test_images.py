@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.rendering import render
+from backend.previews.rendering import render
 from IA.images.decoding import pixels
 from IA.images.pictures import UnreadableError
 from IA.images.workers import Workers

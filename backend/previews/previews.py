@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 
-from backend.preview_cache import PreviewCache
-from backend.rendering import Picture, render, render_ahead, rendered
+from backend.previews.cache import PreviewCache
+from backend.previews.rendering import Picture, render, render_ahead, rendered
 from IA.images.pictures import UnreadableError
 from IA.images.workers import Workers
 
