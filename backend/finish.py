@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from backend.alone import alone
-from backend.audit import Audit
 from backend.checks import check_version
-from backend.doubtful import Doubtful
-from backend.finishing import Rest
-from backend.queue import Queue
+from backend.questions.audit import Audit
+from backend.questions.doubtful import Doubtful
+from backend.questions.finishing import Rest
+from backend.questions.queue import Queue
 from backend.store import table as answers
 from backend.store.database import NotDurableError, as_file_name
 from backend.store.labels import Labels

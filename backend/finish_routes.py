@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 
 from backend.bodies import DoubtfulBody, FinishBody, Share
-from backend.doubtful import Doubtful
-from backend.finishing import BINS, USUAL_THRESHOLD, Rest
 from backend.images.names import names_of
+from backend.questions.doubtful import Doubtful
+from backend.questions.finishing import BINS, USUAL_THRESHOLD, Rest
 from backend.session import Session
 from backend.store.model_labels import BusyError, Finish, NoFinishError, Progress
 

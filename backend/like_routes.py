@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import FastAPI, HTTPException
 
 from backend.bodies import LikeBody
-from backend.likes import SupersededError
+from backend.questions.similar import SupersededError
 from backend.session import Session
 from IA.protocol.records import Similar
 

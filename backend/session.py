@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from backend import question
-from backend.audit import Audit
 from backend.changes import Changes
 from backend.curves import Curves, figures
-from backend.explanations import Explanations, Near
-from backend.finishing import Rest
-from backend.first import First
 from backend.images.damage import Damage
 from backend.images.images import Images
 from backend.images.names import displayed, names_of
 from backend.images.uploads import Uploads
 from backend.instructions import Instructions
-from backend.likes import Likes
 from backend.moves import Moves
 from backend.previews.ahead import Ahead
 from backend.previews.previews import Previews, limit_of, name_of
 from backend.previews.rendering import Picture
-from backend.queue import Queue
+from backend.questions.audit import Audit
+from backend.questions.explanations import Explanations, Near
+from backend.questions.finishing import Rest
+from backend.questions.first import First
+from backend.questions.queue import Queue
+from backend.questions.similar import Likes
 from backend.settings import settle
 from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels

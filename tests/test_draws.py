@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from backend.queue import LEASE_S, Queue
+from backend.questions.queue import LEASE_S, Queue
 from IA.duplicates.groups import Closed
 from IA.protocol.records import Ranking
 from IA.statistics.audit import Sample, Standing

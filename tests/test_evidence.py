@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.audit import Audit
-from backend.queue import Queue
+from backend.questions.audit import Audit
+from backend.questions.queue import Queue
 from config import UsageError
 from IA.duplicates.groups import Closed
 from IA.exporting.evidence import Evidence, _random_order, evidence

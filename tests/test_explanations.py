@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend import explanations
-from backend.queue import Queue
+from backend.questions import explanations
+from backend.questions.queue import Queue
 from IA.duplicates.groups import Closed
 from IA.protocol import pickle_file
 from IA.protocol.files import EXPLANATIONS, RANKING

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from backend.backup import back_up
-from backend.doubtful import Doubtful
 from backend.export import main as export_main
 from backend.finish import main
 from backend.import_labels import import_labels
 from backend.imports import read_labelled
+from backend.questions.doubtful import Doubtful
 from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels
 from config import ROOT
@@ -240,7 +240,7 @@ def test_the_band_drops_what_leaves_it(server: Serving) -> None:
 def test_the_band_does_not_depend_on_the_draw(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the same whether an image was drawn and answered or not: it becomes what the model asks."""
     monkeypatch.setattr("backend.session.AUDIT_FROM", 0)
-    monkeypatch.setattr("backend.doubtful.EACH_SIDE", 4)
+    monkeypatch.setattr("backend.questions.doubtful.EACH_SIDE", 4)
     with serving(tmp_path / "run", folder, audit=1.0) as server:
         until(lambda: server.session.queue.left == IMAGES)
         predict(server)

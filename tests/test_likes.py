@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from backend import like_routes
-from backend.likes import Likes
+from backend.questions.similar import Likes
 from IA.pool.similar import LikeThis
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.queue import FORGET_FROM, LEASE_S, Queue
+from backend.questions.queue import FORGET_FROM, LEASE_S, Queue
 from IA.duplicates.groups import Closed
 from IA.protocol.records import Ranking
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.queue import LEASE_S, Queue
+from backend.questions.queue import LEASE_S, Queue
 from IA.duplicates.groups import Closed, Units, without
 from IA.statistics.audit import Standing
 from tests.test_draws import Work, draw, drawing

@@ -24,7 +24,7 @@ from IA.statistics.audit import Division, Sample, Standing
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures
-SEED = 0  # of the order in which the server draws images: `backend.queue`
+SEED = 0  # of the order in which the server draws images: `backend.questions.queue`
 
 OF_LABEL = {
     True: Closed.ANSWERED | Closed.POSITIVE,
@@ -208,7 +208,7 @@ def _sample(states: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def _random_order(images: int) -> "array[int]":
-    """The order in which the server draws; a test holds it against `backend.queue.Queue`."""
+    """The order in which the server draws; a test holds it against `backend.questions.queue.Queue`."""
     dice, order = random.Random(SEED), array("i")
     for image in range(images):
         place = dice.randrange(image + 1)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.audit import Audit, between, precision_of
-from backend.doubtful import Doubtful, Numbers
+from backend.questions.audit import Audit, between, precision_of
+from backend.questions.doubtful import Doubtful, Numbers
 from IA.protocol.records import Predictions
 from IA.text.words import counted
 

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from backend.audit import Audit
-from backend.doubtful import Doubtful, Numbers
-from backend.queue import Queue
+from backend.questions.audit import Audit
+from backend.questions.doubtful import Doubtful, Numbers
+from backend.questions.queue import Queue
 from IA.protocol.fields import Array
 from IA.protocol.records import Settings
 

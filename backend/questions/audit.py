@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.queue import Counted
+from backend.questions.queue import Counted
 from IA.protocol.records import Predictions, Settings
 from IA.statistics.audit import Division, Sample, Standing, expected_positives
 
