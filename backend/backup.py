@@ -11,7 +11,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from backend import instructions
+from backend.runs import instructions
 from backend.store.table import DATABASE
 from config import UsageError
 from IA.process.loop import one_sentence

@@ -27,7 +27,7 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
-from backend.reading import Reading, opened, told
+from backend.runs.reading import Reading, opened, told
 from backend.store.table import Answer, Label
 from config import Parser, UsageError
 from IA.images.tiles import Grid

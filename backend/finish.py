@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.alone import alone
-from backend.checks import check_version
 from backend.questions.audit import Audit
 from backend.questions.doubtful import Doubtful
 from backend.questions.finishing import Rest
 from backend.questions.queue import Queue
+from backend.runs.alone import alone
+from backend.runs.checks import check_version
 from backend.store import table as answers
 from backend.store.database import NotDurableError, as_file_name
 from backend.store.labels import Labels

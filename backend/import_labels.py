@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from backend.alone import alone
-from backend.checks import check_version
 from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.folders import class_folders
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import Plan, plan, told
 from backend.imports.records import ColumnError
+from backend.runs.alone import alone
+from backend.runs.checks import check_version
 from backend.store.database import NotDurableError
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, Label

@@ -21,11 +21,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from backend.alone import alone
 from backend.images.damage import Damage
 from backend.images.moving import NotMovedError, digest, make_folder, move, sync_folder
 from backend.images.names import displayed
-from backend.reading import Reading, opened
+from backend.runs.alone import alone
+from backend.runs.reading import Reading, opened
 from config import Parser, UsageError
 from IA.images.tiles import Grid, photo_of
 from IA.process.loop import one_sentence

@@ -11,13 +11,13 @@ from functools import partial
 
 import uvicorn
 
-from backend import instructions
 from backend.access import TOKEN, keep_token, token_of
 from backend.app import create_app
-from backend.checks import check_place, check_run, exposed, listen
 from backend.connections import served
-from backend.question import renaming
-from backend.runs import find_run, why_not_first
+from backend.runs import instructions
+from backend.runs.checks import check_place, check_run, exposed, listen
+from backend.runs.choice import find_run, why_not_first
+from backend.runs.question import renaming
 from backend.session import Session
 from config import COMMAND, Config, UsageError
 from IA.process.loop import until_signalled

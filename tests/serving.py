@@ -11,8 +11,8 @@ import httpx
 import uvicorn
 
 from backend.app import create_app
-from backend.checks import listen
 from backend.connections import served
+from backend.runs.checks import listen
 from backend.session import Session
 from config import Config
 

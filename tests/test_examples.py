@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.settings import settle
+from backend.runs.settings import settle
 from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
 from IA import training
 from IA.dataset import batches

@@ -25,7 +25,7 @@ from backend.exports.fields import fields
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
-from backend.reading import opened
+from backend.runs.reading import opened
 from IA.images.tiles import Grid
 from IA.protocol.files import IMAGES
 from IA.protocol.pickle_file import read

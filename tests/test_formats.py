@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 import config
-from backend import checks
-from backend.checks import check_place
 from backend.images import listing
 from backend.images.images import Images
 from backend.images.listing import Listing, told_of
 from backend.previews.rendering import render
+from backend.runs import checks
+from backend.runs.checks import check_place
 from config import Config, UsageError
 from IA.dataset import Preprocessing, load
 from IA.images.pictures import UnreadableError, open_upright, upright, upright_size_px

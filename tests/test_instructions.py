@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backend.instructions import NAME, Instructions
+from backend.runs.instructions import NAME, Instructions
 from IA.protocol.replacement import replace
 from tests.serving import serving, until
 
@@ -51,7 +51,7 @@ def test_a_bad_file_in_the_run(
 ) -> None:
     """A file that became unreadable is one warning and no instructions; answers go on."""
     run = tmp_path / "run"
-    with serving(run, datadir) as server, caplog.at_level(logging.WARNING, "backend.instructions"):
+    with serving(run, datadir) as server, caplog.at_level(logging.WARNING, "backend.runs.instructions"):
         until(lambda: not server.session.images.listing)
         if content is None:
             (run / NAME).mkdir()
@@ -61,7 +61,7 @@ def test_a_bad_file_in_the_run(
             assert server.client.get("/api/status").json()["instructions"] is None
             assert server.client.get("/api/instructions").json() == {"text": None}
         assert server.answer(0).status_code == 201
-    assert len([record for record in caplog.records if record.name == "backend.instructions"]) == 1
+    assert len([record for record in caplog.records if record.name == "backend.runs.instructions"]) == 1
 
 
 def test_a_file_that_went_away_before_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

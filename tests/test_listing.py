@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backend.checks import check_place
 from backend.images.images import Images
 from backend.images.listing import Listing, told_of_others
 from backend.images.uploads import UploadError, _place_of
+from backend.runs.checks import check_place
 from config import ROOT, Config, UsageError, images_below
 from IA.images.pictures import open_upright
 from IA.predict import image_paths

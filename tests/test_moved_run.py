@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from backend.backup import back_up
-from backend.checks import check_run
+from backend.runs.checks import check_run
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, VERSION
 from config import ROOT, Config, UsageError

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.checks import check_run
+from backend.runs.checks import check_run
 from backend.store.database import NotDurableError
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, Answer

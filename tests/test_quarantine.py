@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from backend.images import moving
 from backend.images.moving import NotMovedError, digest, move
 from backend.quarantine import MANIFEST, Outcome, main, put_away, put_back, told
-from backend.reading import opened
+from backend.runs.reading import opened
 from backend.store.labels import Labels
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from backend import question
-from backend.checks import check_run
-from backend.question import is_answered, names_in, renaming
-from backend.runs import find_run, why_not_first
-from backend.settings import settle
+from backend.runs import question
+from backend.runs.checks import check_run
+from backend.runs.choice import find_run, why_not_first
+from backend.runs.question import is_answered, names_in, renaming
+from backend.runs.settings import settle
 from config import Config, UsageError
 from IA.protocol import pickle_file
 from IA.protocol.files import SETTINGS

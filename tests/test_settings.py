@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.checks import check_run
-from backend.settings import settle
+from backend.runs.checks import check_run
+from backend.runs.settings import settle
 from config import Config, UsageError
 from IA.images.tiles import Grid
 from IA.protocol import pickle_file

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend import children, demo, reaper
-from backend.checks import check_place, check_run, is_free, listen
 from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
+from backend.runs.checks import check_place, check_run, is_free, listen
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError
 from IA.process.streams import Stream

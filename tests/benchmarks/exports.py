@@ -22,7 +22,7 @@ from backend.exports import FORMATS, TREES, pieces
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
-from backend.reading import opened
+from backend.runs.reading import opened
 from backend.store.table import DATABASE, prepare
 from IA.images.tiles import Grid
 from IA.protocol import pickle_file

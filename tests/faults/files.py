@@ -24,8 +24,8 @@ import numpy as np
 import torch
 
 from backend.access import token_of
-from backend.instructions import NAME, Instructions
 from backend.previews.cache import PreviewCache
+from backend.runs.instructions import NAME, Instructions
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, Answer, Label
 from config import DEFAULT_NETWORK, ROOT, UsageError

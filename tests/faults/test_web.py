@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from backend import connections
 from backend.app import create_app
-from backend.checks import exposed
+from backend.runs.checks import exposed
 from config import ROOT, Config
 from IA.protocol.files import PREDICTOR
 from tests.faults.hostile import broken_requests, exchange, mutants, odd_requests, request

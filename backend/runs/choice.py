@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from backend.question import is_answered, names_in
+from backend.runs.question import is_answered, names_in
 from backend.store.table import DATABASE
 from config import Config, UsageError, folded
 from IA.protocol.files import SETTINGS

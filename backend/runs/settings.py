@@ -4,7 +4,7 @@ import logging
 import uuid
 from pathlib import Path
 
-from backend.question import names_for
+from backend.runs.question import names_for
 from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config
 from IA.images.tiles import grid_of
 from IA.protocol import pickle_file

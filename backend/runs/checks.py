@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from backend.images.listing import Listing, told_of
-from backend.question import check_names
+from backend.runs.question import check_names
 from backend.store.place import PARTS
 from backend.store.table import DATABASE, VERSION, version_of
 from config import COMMAND, IMAGE_SUFFIXES, Config, UsageError

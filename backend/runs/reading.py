@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.checks import check_version
+from backend.runs.checks import check_version
 from backend.store.moment import Moment
 from backend.store.table import DATABASE, VERSION, Label
 from config import UsageError
