@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException, Query
 
 from backend.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
 from backend.express import Express, Route
-from backend.session import Session
+from backend.session.session import Session
 from backend.store.review import Choice, Order
 from backend.store.table import Answer, Label, Source
 

@@ -27,7 +27,7 @@ from backend.import_routes import add_import_routes
 from backend.like_routes import add_like_routes
 from backend.page_routes import FOR_GOOD, add_page_routes, program
 from backend.refusals import sentence
-from backend.session import Session
+from backend.session.session import Session
 from backend.slips import add_slip_routes
 from backend.store.database import NotDurableError
 from backend.store.table import NothingToUndoError

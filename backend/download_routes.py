@@ -19,7 +19,7 @@ from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
-from backend.session import Session
+from backend.session.session import Session
 from backend.store.table import Label
 from IA.protocol.files import PREDICTOR
 

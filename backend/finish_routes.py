@@ -8,7 +8,7 @@ from backend.bodies import DoubtfulBody, FinishBody, Share
 from backend.images.names import names_of
 from backend.questions.doubtful import Doubtful
 from backend.questions.finishing import BINS, USUAL_THRESHOLD, Rest
-from backend.session import Session
+from backend.session.session import Session
 from backend.store.model_labels import BusyError, Finish, NoFinishError, Progress
 
 BUSY = "The labels of the model are being written; wait until that is done."

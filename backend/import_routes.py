@@ -16,7 +16,7 @@ from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import RULES, Plan, plan
 from backend.imports.records import ColumnError
-from backend.session import Session
+from backend.session.session import Session
 from backend.store.table import Label
 
 PATH = "/api/import"

@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException
 
 from backend.bodies import LikeBody
 from backend.questions.similar import SupersededError
-from backend.session import Session
+from backend.session.session import Session
 from IA.protocol.records import Similar
 
 ASKED = 40  # of the most similar

@@ -18,7 +18,7 @@ from backend.runs import instructions
 from backend.runs.checks import check_place, check_run, exposed, listen
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
-from backend.session import Session
+from backend.session.session import Session
 from config import COMMAND, Config, UsageError
 from IA.process.loop import until_signalled
 from IA.protocol import locks

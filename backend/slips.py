@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 
-from backend.session import Session
+from backend.session.session import Session
 from backend.store.label_errors import Slip
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI, HTTPException, Query, Request
 from starlette.requests import ClientDisconnect
 
 from backend.images.uploads import MOST_BYTES, MOST_IMAGE_BYTES, UploadError
-from backend.session import Session
+from backend.session.session import Session
 
 PATH = "/api/upload"
 AT_ONCE = 4

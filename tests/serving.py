@@ -13,7 +13,7 @@ import uvicorn
 from backend.app import create_app
 from backend.connections import served
 from backend.runs.checks import listen
-from backend.session import Session
+from backend.session.session import Session
 from config import Config
 
 DEADLINE_S = 20.0

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 from PIL import Image
 
-from backend.session import Session
+from backend.session.session import Session
 from backend.store import table as answers
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
@@ -38,7 +38,7 @@ CLIENTS = st.sampled_from(["me", "you"])
 @pytest.fixture(autouse=True)
 def from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws begin at once, unlike in a session."""
-    monkeypatch.setattr("backend.session.AUDIT_FROM", 0)
+    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 0)
 
 
 @pytest.fixture
@@ -393,7 +393,7 @@ def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:
 
 def test_the_first_answers_are_none_of_the_audit(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws begin with the answer after the last of the first ones, unless all questions are to be drawn."""
-    monkeypatch.setattr("backend.session.AUDIT_FROM", 2)
+    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 2)
     with serving(tmp_path / "run", folder, audit=0.5) as server:
         until(lambda: server.client.get("/api/status").json()["images"] == IMAGES)
         shares = []

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from backend import curves
-from backend.curves import Curves, figures
+from backend.session import curves
+from backend.session.curves import Curves, figures
 from tests.serving import serving, until
 
 
@@ -74,7 +74,7 @@ def test_a_disk_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
         asked += 1
         return 1, {"a": 1.0}
 
-    with caplog.at_level(logging.WARNING, "backend.curves"):
+    with caplog.at_level(logging.WARNING, "backend.session.curves"):
         writer = Curves(directory, ask)
         until(lambda: asked > 3)
         directory.unlink()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.moves import paired
+from backend.session.moves import paired
 from backend.store import contents
 from backend.store.contents import Content
 from backend.store.labels import Labels

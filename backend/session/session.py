@@ -11,13 +11,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from backend.changes import Changes
-from backend.curves import Curves, figures
 from backend.images.damage import Damage
 from backend.images.images import Images
 from backend.images.names import displayed, names_of
 from backend.images.uploads import Uploads
-from backend.moves import Moves
 from backend.previews.ahead import Ahead
 from backend.previews.previews import Previews, limit_of, name_of
 from backend.previews.rendering import Picture
@@ -30,6 +27,9 @@ from backend.questions.similar import Likes
 from backend.runs import question
 from backend.runs.instructions import Instructions
 from backend.runs.settings import settle
+from backend.session.changes import Changes
+from backend.session.curves import Curves, figures
+from backend.session.moves import Moves
 from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels
 from backend.store.review import Choice
