@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
 
-from backend.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
-from backend.express import Express, Route
 from backend.session.session import Session
 from backend.store.review import Choice, Order
 from backend.store.table import Answer, Label, Source
+from backend.web.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
+from backend.web.express import Express, Route
 
 
 def add_answer_routes(app: FastAPI, session: Session) -> None:

@@ -17,22 +17,22 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response, Streamin
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from backend import import_routes, upload_routes
-from backend.access import Access
 from backend.answer_routes import add_answer_routes
-from backend.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
 from backend.download_routes import add_download_routes
 from backend.finish_routes import add_finish_routes
 from backend.images.uploads import MOST_BYTES
 from backend.import_routes import add_import_routes
 from backend.like_routes import add_like_routes
 from backend.page_routes import FOR_GOOD, add_page_routes, program
-from backend.refusals import sentence
 from backend.session.session import Session
 from backend.slips import add_slip_routes
 from backend.store.database import NotDurableError
 from backend.store.table import NothingToUndoError
-from backend.tensorboard import TensorBoard
 from backend.upload_routes import add_upload_route
+from backend.web.access import Access
+from backend.web.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
+from backend.web.refusals import sentence
+from backend.web.tensorboard import TensorBoard
 from IA.images.pictures import UnreadableError
 
 EVENTS_PAUSE_S = 0.1

@@ -11,7 +11,7 @@ from typing import Any
 
 from tensorboard import default, main_lib, program
 
-from backend.access import token_of
+from backend.web.access import token_of
 from config import COMMAND, Config, UsageError
 from IA.process.loop import one_sentence
 

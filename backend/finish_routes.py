@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException
 
-from backend.bodies import DoubtfulBody, FinishBody, Share
 from backend.images.names import names_of
 from backend.questions.doubtful import Doubtful
 from backend.questions.finishing import BINS, USUAL_THRESHOLD, Rest
 from backend.session.session import Session
 from backend.store.model_labels import BusyError, Finish, NoFinishError, Progress
+from backend.web.bodies import DoubtfulBody, FinishBody, Share
 
 BUSY = "The labels of the model are being written; wait until that is done."
 NO_MODEL = "There is no model yet that could label anything."

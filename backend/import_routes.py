@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 
-from backend.bodies import GroupBody
 from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
@@ -18,6 +17,7 @@ from backend.imports.plan import RULES, Plan, plan
 from backend.imports.records import ColumnError
 from backend.session.session import Session
 from backend.store.table import Label
+from backend.web.bodies import GroupBody
 
 PATH = "/api/import"
 MOST_BYTES = 16 * 2**20  # JSON takes twenty times as much in memory; for larger files there is the command line

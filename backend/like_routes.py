@@ -7,9 +7,9 @@ import numpy as np
 from anyio import to_thread
 from fastapi import FastAPI, HTTPException
 
-from backend.bodies import LikeBody
 from backend.questions.similar import SupersededError
 from backend.session.session import Session
+from backend.web.bodies import LikeBody
 from IA.protocol.records import Similar
 
 ASKED = 40  # of the most similar

@@ -11,14 +11,14 @@ from functools import partial
 
 import uvicorn
 
-from backend.access import TOKEN, keep_token, token_of
 from backend.app import create_app
-from backend.connections import served
 from backend.runs import instructions
 from backend.runs.checks import check_place, check_run, exposed, listen
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
 from backend.session.session import Session
+from backend.web.access import TOKEN, keep_token, token_of
+from backend.web.connections import served
 from config import COMMAND, Config, UsageError
 from IA.process.loop import until_signalled
 from IA.protocol import locks

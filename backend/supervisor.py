@@ -14,12 +14,12 @@ from pathlib import Path
 from types import FrameType
 
 from backend import demo
-from backend.access import TOKEN, token_of
 from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from backend.runs.alone import held
 from backend.runs.checks import check_address, check_place, check_run, exposed, is_free
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
+from backend.web.access import TOKEN, token_of
 from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
 from IA.process.loop import log_to, one_sentence
 from IA.process.streams import say

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backend.access import token_of
+from backend.web.access import token_of
 from tests.faults.hostile import DROPPED, exchange, request
 from tests.faults.paths import CANARY
 from tests.faults.witness import witnessed

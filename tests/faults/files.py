@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from backend.access import token_of
 from backend.previews.cache import PreviewCache
 from backend.runs.instructions import NAME, Instructions
 from backend.store.labels import Labels
 from backend.store.table import DATABASE, Answer, Label
+from backend.web.access import token_of
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.embedding.cache import DamagedError, Embeddings
 from IA.finetuning.checkpoint import Tuned

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
-from backend import connections
 from backend.app import create_app
 from backend.runs.checks import exposed
+from backend.web import connections
 from config import ROOT, Config
 from IA.protocol.files import PREDICTOR
 from tests.faults.hostile import broken_requests, exchange, mutants, odd_requests, request

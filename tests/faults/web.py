@@ -19,11 +19,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from backend.access import token_of
 from backend.app import create_app
 from backend.children import python
-from backend.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
 from backend.supervisor import environment
+from backend.web.access import token_of
+from backend.web.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
 from config import Config
 from IA.protocol.files import PREDICTOR
 from tests.faults.hostile import SILENT, Answer, broken_requests, exchange, mutants, odd_requests, request

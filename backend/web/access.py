@@ -15,8 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend import refusals
-from backend.refusals import sentence
+from backend.web import refusals
+from backend.web.refusals import sentence
 from config import Config, UsageError
 from IA.protocol.replacement import replace
 
