@@ -19,7 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend import download_routes
 from backend.export import main
 from backend.exports import FORMATS, pieces
 from backend.exports.fields import BY_MODEL, fields
@@ -34,6 +33,7 @@ from backend.store import table as answers
 from backend.store.labels import Labels
 from backend.store.table import Answer
 from backend.store.table import Source as GivenBy
+from backend.web.routes import downloads as download_routes
 from tests.commands import Command, command_of
 from tests.serving import Serving, serving, until
 from tests.test_labels import answer

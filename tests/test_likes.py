@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend import like_routes
 from backend.questions.similar import Likes
+from backend.web.routes import similar as like_routes
 from IA.pool.similar import LikeThis
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching
