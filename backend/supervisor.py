@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from backend import demo
-from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
+from backend.processes.children import PERSONS_MISTAKE, Child, Command, end_all, python
 from backend.runs.alone import held
 from backend.runs.checks import check_address, check_place, check_run, exposed, is_free
 from backend.runs.choice import find_run, why_not_first
@@ -87,7 +87,7 @@ class Supervisor:
             return
         try:
             self._reaper = subprocess.Popen(
-                python("-m", "backend.reaper"),
+                python("-m", "backend.processes.reaper"),
                 stdin=subprocess.PIPE,
                 env=self._environment,
                 start_new_session=True,
@@ -158,7 +158,7 @@ def commands(config: Config) -> list[Command]:
 
 def _tensorboard(config: Config) -> Command:
     log_file = config.run / "logs" / "tensorboard.log"
-    return Command("TensorBoard", python("-m", "backend.board"), nice=10, log=log_file)
+    return Command("TensorBoard", python("-m", "backend.processes.tensorboard"), nice=10, log=log_file)
 
 
 def environment(config: Config) -> dict[str, str]:

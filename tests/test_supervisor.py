@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend import children, demo, reaper
-from backend.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
+from backend import demo
+from backend.processes import children, reaper
+from backend.processes.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
 from backend.runs.checks import check_place, check_run, is_free, listen
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError

@@ -20,7 +20,7 @@ from pathlib import Path
 from PIL import Image
 
 from backend.app import create_app
-from backend.children import python
+from backend.processes.children import python
 from backend.supervisor import environment
 from backend.web.access import token_of
 from backend.web.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
@@ -116,7 +116,12 @@ def board_row(folder: Path) -> Row:
     token = token_of(config.run)
     (config.run / "tensorboard").mkdir()
     log = (folder / "board.log").open("w")
-    with log, subprocess.Popen(python("-m", "backend.board"), env=environment(config), stdout=log, stderr=log) as board:
+    with (
+        log,
+        subprocess.Popen(
+            python("-m", "backend.processes.tensorboard"), env=environment(config), stdout=log, stderr=log
+        ) as board,
+    ):
         try:
             port = config.port + 1
             until(partial(_listens, port), 60)
