@@ -1,7 +1,7 @@
 """Near duplicates: which images are copies of one another, or frames of a burst that can hardly be told apart.
 
-Candidates are near in the embedding (`IA/duplicates/neighbours.py`) and confirmed by how they look (`IA/duplicates/thumbnails.py`). Each group has
-an image that stands for it, to which all others are alike: nothing drifts from one to the next. Files are decoded for
+Candidates are near in the embedding (neighbours.py) and confirmed by how they look (thumbnails.py). Each group has an
+image that stands for it, to which all others are alike: nothing drifts from one to the next. Files are decoded for
 candidates alone, and once.
 """
 

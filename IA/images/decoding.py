@@ -43,7 +43,7 @@ def workers_give_way() -> None:
 
 
 def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
-    """One image, a file or a tile of it, as `IA.images.pictures.upright_parts`; no file can crash, fill or hold this up."""
+    """One image, a file or a tile of it, as `upright_parts`; no file can crash, fill or hold this up."""
     photo, tile = split_file(path)
     return parts(photo, [tile], at_least_px, inside)[0]
 

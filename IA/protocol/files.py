@@ -10,7 +10,7 @@ Each has one writer; each is replaced as a whole, never edited.
 | annotations.pickle | server     | all loops, users         | `{path: True, False or None (skipped)}` in the |
 |                    |            |                          | order answered                                 |
 | audit.pickle       | server     | all loops                | of these, the ones that were drawn at random   |
-|                    |            |                          | and that the model must not know: IA/protocol/answers.py  |
+|                    |            |                          | and that the model must not know: answers.py   |
 | predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
 | held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
 |                    |            |                          | head that had not learnt this answer,          |
@@ -24,10 +24,11 @@ Each has one writer; each is replaced as a whole, never edited.
 | wanted.pickle      | server     | inference                | `Wanted`: of which image more are wanted       |
 | similar.pickle     | inference  | server                   | `Similar`: the images most like that one       |
 | backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
-|                    |            |                          | IA/finetuning/checkpoint.py                                    |
+|                    |            |                          | IA/finetuning/checkpoint.py                    |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
 
-IA/protocol/records.py says what is in each, IA/protocol/pickle_file.py alone opens the pickles, IA/protocol/watching.py tells of a replaced one.
+Beside this module, records.py says what is in each, pickle_file.py alone opens the pickles, and watching.py tells of a
+replaced one.
 """
 
 import math

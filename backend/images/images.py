@@ -128,7 +128,7 @@ class Images:
         return self.present // self._tiles
 
     def path(self, number: int) -> str:
-        """The path relative to DATADIR; of a tile as `IA.images.tiles` says. Raises IndexError for a number never given."""
+        """The path relative to DATADIR; of a tile with its mark. Raises IndexError for a number never given."""
         if number < 0:
             raise IndexError(number)
         return self._paths[number]
@@ -146,7 +146,7 @@ class Images:
         return number in self._gone
 
     def file(self, number: int, whole: bool = False) -> Path:
-        """The file itself; of a tile that of its photo, with its mark, as `IA.images.pictures` takes it, or the whole photo.
+        """The file itself; of a tile that of its photo, with its mark, or the whole photo.
 
         Raises:
             FileNotFoundError: there is no such image, or a link has come to lead out of DATADIR.

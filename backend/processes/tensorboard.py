@@ -1,4 +1,4 @@
-"""`python -m backend.processes.tensorboard`: the TensorBoard of a run, on loopback at PORT + 1, for the annotation server alone.
+"""The TensorBoard of a run, on loopback at PORT + 1, for the annotation server alone.
 
 Anybody on this machine could ask it there, and so could a page from elsewhere whose name was made to point at
 127.0.0.1: hence it answers its own address only, and asks for the token of the run, as the annotation server does.

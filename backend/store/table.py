@@ -105,7 +105,7 @@ class Answer:
         id: the client's own, so that a repeated request is stored once.
         path: of the image, relative to DATADIR.
         label: what was answered.
-        source: how; `model`, in exports alone: no answer, but the label that a model gave (backend/store/model_labels.py).
+        source: how; `model`, in exports alone: no answer, but the label that a model gave (`model_labels`).
         client: who.
         shown_ms: how long the image had been on the screen.
         probability: what the model had said when the image was handed out.

@@ -43,9 +43,9 @@ from IA.protocol.watching import Latest
 from tests.conftest import tiny
 from tests.faults import attacks
 from tests.faults.report import Row
+from tests.IA.protocol.test_files import EXAMPLES as PICKLES
 from tests.processes.suite import Suite, running
 from tests.serving import until
-from tests.test_protocol import EXAMPLES as PICKLES
 
 FLIPS = 20_000
 MOST_GROWN_MB = 100

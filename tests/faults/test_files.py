@@ -12,7 +12,7 @@ from IA.embedding.cache import Embeddings
 from IA.protocol import archive, opcodes, pickle_file
 from tests.faults import files
 from tests.faults.report import Row
-from tests.test_protocol import EXAMPLES
+from tests.IA.protocol.test_files import EXAMPLES
 
 SCALE = 0.004
 
