@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from config import Config
-from IA import strategies as ranking
+from IA import ranking
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol.answers import WATCHED, LearnableAnswers
 from IA.protocol.files import IMAGES, PREDICTIONS, RANKING, SETTINGS
