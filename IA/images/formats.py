@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from config import EXTRA_PACKAGES
+from IA.text.image_files import EXTRA_PACKAGES
 
 SIGNATURE_BYTES = 132
 BOXED = b"ftyp"  # at 4: HEIC and AVIF, which are read into memory as a whole

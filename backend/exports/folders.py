@@ -8,8 +8,8 @@ from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import MISSING, Tree
 from backend.store.table import Answer
-from config import USUAL, folded
 from IA.images.tiles import split
+from IA.text.answer_words import USUAL, folded
 
 TABLE = "answers.csv"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')

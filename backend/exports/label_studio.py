@@ -15,8 +15,8 @@ from xml.sax.saxutils import quoteattr
 from backend.exports.fields import BY_MODEL, named
 from backend.exports.source import Source
 from backend.store.table import Answer, Label
-from config import mistakable
 from IA.images.tiles import Tile, split
+from IA.text.answer_words import mistakable
 
 CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
 PLACE = "place"  # likewise; not "tile", for JSON_MIN makes a column of it, which would replace that of the data

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import config
 from backend.store.database import RefusedError
+from IA.text import answer_words
 
-Label = config.Label
+Label = answer_words.Label
 Source = Literal["key", "button", "timeout", "grid", "api", "import"]
 
 DATABASE = "labels.sqlite3"
