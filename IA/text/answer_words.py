@@ -13,9 +13,9 @@ USUAL: dict[str, Label] = {
     **dict.fromkeys(("false", "0", "no"), "negative"),
 }
 UNREADABLE = "unreadable"  # The predictions have this word in place of a label where an image cannot be read.
-TRUTH: dict[Label, bool | None] = {"positive": True, "negative": False, "skipped": None}
+TRUTH: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
 """Each label as the pickles have it, which the loops read."""
-FROM_TRUTH: dict[bool | None, Label] = {truth: label for label, truth in TRUTH.items()}
+FROM_TRUTH: dict[bool | None, Label] = {TRUTH[label]: label for label in CANONICAL.values()}
 """The label of each value in a pickle."""
 
 
