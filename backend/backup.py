@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from backend.runs import instructions
-from backend.store.table import DATABASE
+from backend.store.schema import DATABASE
 from config import UsageError
 from IA.process.loop import one_sentence
 from IA.protocol.files import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS

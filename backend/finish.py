@@ -24,7 +24,8 @@ from backend.store import table as answers
 from backend.store.database import NotDurableError, as_file_name
 from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels, NoFinishError
-from backend.store.table import DATABASE, VERSION, Label, version_of
+from backend.store.schema import DATABASE, VERSION, version_of
+from backend.store.table import Label
 from config import UsageError
 from IA.duplicates.groups import ImageState, divided
 from IA.images.tiles import photo_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from backend.images.listing import Listing, told_of
 from backend.runs.question import check_names
 from backend.store.place import PARTS
-from backend.store.table import DATABASE, VERSION, version_of
+from backend.store.schema import DATABASE, VERSION, version_of
 from config import COMMAND, Config, UsageError
 from IA.images.tiles import photo_of
 from IA.protocol.files import IMAGES, PICKLES, SETTINGS

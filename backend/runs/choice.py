@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from backend.runs.question import is_answered, names_in
-from backend.store.table import DATABASE
+from backend.store.schema import DATABASE
 from config import Config, UsageError
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from backend.store.database import Database, NotDurableError, as_file_name
-from backend.store.table import DATABASE, in_bytes
+from backend.store.schema import DATABASE
+from backend.store.table import in_bytes
 from config import Config, UsageError
 from IA.protocol.files import ANNOTATIONS, SETTINGS
 from IA.protocol.pickle_file import read

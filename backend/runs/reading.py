@@ -8,7 +8,8 @@ from pathlib import Path
 
 from backend.runs.checks import check_version
 from backend.store.moment import Moment
-from backend.store.table import DATABASE, VERSION, Label
+from backend.store.schema import DATABASE, VERSION
+from backend.store.table import Label
 from config import UsageError
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read

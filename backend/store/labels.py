@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from backend.backup import copy_database
-from backend.store import contents, label_errors
+from backend.store import contents, label_errors, schema
 from backend.store import table as answers
 from backend.store.contents import Content, Moved
 from backend.store.database import Database
 from backend.store.label_errors import SuspectedError, suspected_errors
 from backend.store.moment import Moment
 from backend.store.review import Choice, Outline, choose
+from backend.store.schema import DATABASE
 from backend.store.standing import CurrentLabels, joined
 from backend.store.statistics import History, PastAnswer, statistics
-from backend.store.table import DATABASE, Answer, Change, Label
+from backend.store.table import Answer, Change, Label
 from config import UsageError
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol
@@ -387,13 +388,13 @@ class Labels:
         path = self._run / DATABASE
         known = self._known(protocol.ANNOTATIONS)
         try:
-            if known and not (path.exists() and path.stat().st_size >= answers.HEADER_BYTES):
+            if known and not (path.exists() and path.stat().st_size >= schema.HEADER_BYTES):
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
-            if 0 < (version := answers.version_of(path)) < answers.VERSION:
+            if 0 < (version := schema.version_of(path)) < schema.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
             with contextlib.closing(self._database.open(make=True)) as connection:
-                answers.prepare(connection)
-                answers.check(connection)
+                schema.prepare(connection)
+                schema.check(connection)
                 self._standing = CurrentLabels(answers.labels_in_order(connection))
                 drawn, self._reached = answers.marks(connection)
                 self._drawn = CurrentLabels(drawn)

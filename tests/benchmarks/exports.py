@@ -23,7 +23,7 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
 from backend.runs.reading import opened
-from backend.store.table import DATABASE, prepare
+from backend.store.schema import DATABASE, prepare
 from IA.images.tiles import Grid
 from IA.protocol import pickle_file
 from IA.protocol.files import SETTINGS

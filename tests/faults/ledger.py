@@ -11,7 +11,7 @@ from typing import Protocol
 
 import httpx
 
-from backend.store.table import DATABASE
+from backend.store.schema import DATABASE
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.text.answer_words import TRUTH

@@ -28,7 +28,7 @@ from backend.exports.source import Source
 from backend.exports.spool import Spool
 from backend.exports.tree import AT_ONCE_BYTES
 from backend.exports.zipped import Entry, zipped
-from backend.store import table as answers
+from backend.store import schema
 from backend.store.labels import Labels
 from backend.store.sources import BY_MODEL
 from backend.store.table import Answer
@@ -363,7 +363,7 @@ def test_an_export_does_not_hold_up_the_log(tmp_path: Path) -> None:
     read = iter(labels.moment())
     next(read)
     labels.annotate(answer("new.jpg", "negative")).result()
-    with contextlib.closing(sqlite3.connect(tmp_path / answers.DATABASE)) as connection:
+    with contextlib.closing(sqlite3.connect(tmp_path / schema.DATABASE)) as connection:
         busy, logged, copied = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     assert (busy, logged) == (0, copied)
     assert len(list(read)) == 2499

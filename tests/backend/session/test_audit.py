@@ -18,9 +18,11 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from PIL import Image
 
 from backend.session.session import Session
+from backend.store import schema
 from backend.store import table as answers
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
@@ -281,13 +283,13 @@ def test_a_run_of_version_2_goes_on(tmp_path: Path) -> None:
     """Its answers were not drawn, nothing of it is lost, and a copy of it is kept."""
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
         connection.executescript(VERSION_1.read_text())
-        connection.executescript(f"{answers.FROM_1}; PRAGMA user_version = 2")
+        connection.executescript(f"{schema.FROM_1}; PRAGMA user_version = 2")
     for _ in range(2):
         labels = Labels(tmp_path)
         assert {entry.audit for entry in labels.standing()} == {answers.NOT_DRAWN}
         assert labels.counts() == {"positive": 2, "negative": 0, "skipped": 1}
         labels.close()
-    assert columns(tmp_path / DATABASE)[0] == answers.VERSION
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION
     assert columns(tmp_path / f"{DATABASE}.version-2")[0] == 2
     assert LearnableAnswers(tmp_path).content() == unpickled(tmp_path / ANNOTATIONS.name)
 

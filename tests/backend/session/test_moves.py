@@ -18,7 +18,8 @@ from backend.store import contents
 from backend.store.contents import Content
 from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels
-from backend.store.table import DATABASE, DRAWN, Answer
+from backend.store.schema import DATABASE
+from backend.store.table import DRAWN, Answer
 from IA.images.tiles import Grid
 from tests.backend.store.test_labels import answer
 from tests.serving import Serving, serving, until

@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import threading
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from backend.store import schema
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
 from IA.protocol import pickle_file
 from IA.text.answer_words import TRUTH
@@ -237,14 +240,43 @@ def test_a_run_of_version_1_goes_on(tmp_path: Path) -> None:
     labels.close()
 
 
+def test_an_import_of_version_4_is_known_again(tmp_path: Path) -> None:
+    """Version 4 knew an import of the page by its group alone; it can still be taken back, and newer ones too."""
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.executescript((ROOT / "tests" / "data" / "labels_version_4.sql").read_text())
+    labels = Labels(tmp_path)
+    assert schema.version_of(tmp_path / f"{DATABASE}.version-4") == 4
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION
+    imported = {entry.path for entry in labels.standing() if entry.imported}
+    assert imported == {"e.jpg", "f.jpg", "i.jpg"}
+    old = "22222222-2222-5222-9222-222222222222"
+    assert labels.last_import() == (old, 2)
+    labels.annotate(answer("x.jpg", "positive", group="33333333-3333-5333-9333-333333333333")).result()
+    assert labels.last_import() == (old, 2)  # whatever the group of an answer looks like
+    given = [
+        replace(answer(path, "negative", group=group), imported=True)
+        for path, group in (("y.jpg", "new"), ("z.jpg", None))
+    ]
+    labels.annotate_all(given).result()
+    assert labels.last_import() == ("new", 1)
+    assert labels.undo_group("new").result() == 1
+    labels.close()
+    labels = Labels(tmp_path)
+    assert labels.last_import() == (old, 2)
+    assert labels.undo_group(old).result() == 2
+    assert labels.last_import() is None
+    assert set(labels.by_path()) == {"a.jpg", "b.jpg", "c.jpg", "d.jpg", "i.jpg", "x.jpg", "z.jpg"}
+    labels.close()
+
+
 def test_a_later_version_is_told(tmp_path: Path) -> None:
     """A database that a later version wrote is left alone, and the start says why."""
     Labels(tmp_path).close()
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
-        connection.execute(f"PRAGMA user_version = {answers.VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     with pytest.raises(UsageError, match="later version"):
         Labels(tmp_path)
-    assert columns(tmp_path / DATABASE)[0] == answers.VERSION + 1
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION + 1
 
 
 def test_a_batch_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from backend.store import model_labels
 from backend.store.labels import Labels
 from backend.store.model_labels import BusyError, Finish, ModelLabels, NoFinishError
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT
 from tests.backend.store.test_labels import answer, published
 from tests.serving import until
