@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import get_args
 
-from backend.store.roll_up import RollUp
+from backend.store.figures.roll_up import RollUp
 from IA.text.answer_words import TRUTH, Label
 
 OF_TRUTH = {True: pickle.NEWTRUE, False: pickle.NEWFALSE, None: pickle.NONE}

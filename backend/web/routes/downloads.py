@@ -81,13 +81,13 @@ def _first_at_once(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _source(session: Session, label: Label | None, prefix: str, by_path: bool) -> Source:
-    answers = session.labels.moment(label, by_path)
+    answers = session.labels.stored.moment(label, by_path)
     return Source(answers, *_names(session), _pictures(session), label, prefix)
 
 
 def _photos(session: Session, label: Label | None, prefix: str) -> Source:
     """The same of photos, by the answers to their tiles."""
-    answers = RolledUp(session.labels.moment(), label)
+    answers = RolledUp(session.labels.stored.moment(), label)
     return Source(answers, *_names(session), _pictures(session), label, prefix, is_rolled_up=True)
 
 

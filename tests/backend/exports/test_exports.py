@@ -344,7 +344,7 @@ def test_an_export_is_of_one_moment(tmp_path: Path) -> None:
     """What is answered, changed and taken back while it is read changes nothing, and no image comes twice."""
     labels = Labels(tmp_path)
     labels.annotate_all([answer(f"{number}.jpg", "positive") for number in range(2500)]).result()
-    moment = labels.moment()
+    moment = labels.stored.moment()
     read = iter(moment)
     before = [next(read) for _ in range(10)]
     labels.annotate_all([answer(f"{number}.jpg", "negative") for number in (3, 2400)]).result()
@@ -352,7 +352,7 @@ def test_an_export_is_of_one_moment(tmp_path: Path) -> None:
     whole = before + list(read)
     assert [(entry.path, entry.label) for entry in whole] == [(f"{number}.jpg", "positive") for number in range(2500)]
     assert list(moment) == whole
-    assert len(labels.moment("negative")) == 3
+    assert len(labels.stored.moment("negative")) == 3
     labels.close()
 
 
@@ -360,7 +360,7 @@ def test_an_export_does_not_hold_up_the_log(tmp_path: Path) -> None:
     """A download that somebody reads slowly lets SQLite copy its log into the file."""
     labels = Labels(tmp_path)
     labels.annotate_all([answer(f"{number}.jpg", "positive") for number in range(2500)]).result()
-    read = iter(labels.moment())
+    read = iter(labels.stored.moment())
     next(read)
     labels.annotate(answer("new.jpg", "negative")).result()
     with contextlib.closing(sqlite3.connect(tmp_path / schema.DATABASE)) as connection:

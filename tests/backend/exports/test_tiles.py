@@ -433,8 +433,10 @@ def test_a_moment_by_path(server: Serving) -> None:
     """The same answers, those to the tiles of a photo in a row."""
     labels = server.session.labels
     server.answer(server.session.images.number("red/1.png#3x2-c1-r1") or 0, "positive", client="me")
-    by_path = list(labels.moment(by_path=True))
+    by_path = list(labels.stored.moment(by_path=True))
     assert sorted(by_path, key=lambda each: each.path) == by_path
-    assert {each.id for each in by_path} == {each.id for each in labels.moment()}
-    source = Source(labels.moment("negative", by_path=True), "hat", "no hat", Pictures(Path("/nowhere")), "negative")
+    assert {each.id for each in by_path} == {each.id for each in labels.stored.moment()}
+    source = Source(
+        labels.stored.moment("negative", by_path=True), "hat", "no hat", Pictures(Path("/nowhere")), "negative"
+    )
     assert len(list(source.answers)) == len([each for each in by_path if each.label == "negative"])

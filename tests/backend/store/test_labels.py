@@ -120,7 +120,7 @@ class AnyOrder(RuleBasedStateMachine):
         if not hasattr(self, "labels"):
             return
         expected = self.expected()
-        listed = {entry.path: TRUTH[entry.label] for entry in self.labels.standing(newest=False)}
+        listed = {entry.path: TRUTH[entry.label] for entry in self.labels.stored.standing(newest=False)}
         assert list(listed.items()) == list(expected.items())
         counts = {TRUTH[label]: count for label, count in self.labels.counts().items()}
         assert counts == {kind: list(expected.values()).count(kind) for kind in (True, False, None)}
@@ -226,14 +226,14 @@ def test_a_run_of_version_1_goes_on(tmp_path: Path) -> None:
     for _ in range(2):  # the second start finds it done
         labels = Labels(tmp_path)
         assert labels.counts() == {"positive": 2, "negative": 0, "skipped": 1}
-        assert {(entry.group, entry.repeat) for entry in labels.standing()} == {(None, False)}
+        assert {(entry.group, entry.repeat) for entry in labels.stored.standing()} == {(None, False)}
         labels.close()
     (tmp_path / "new").mkdir()
     Labels(tmp_path / "new").close()
     assert columns(tmp_path / DATABASE) == columns(tmp_path / "new" / DATABASE)
     labels = Labels(tmp_path)
     labels.annotate_all([answer(path, "negative", group="grid", repeat=True) for path in ("a.jpg", "x.jpg")]).result()
-    assert [(entry.group, entry.repeat) for entry in labels.standing(limit=2)] == [("grid", True)] * 2
+    assert [(entry.group, entry.repeat) for entry in labels.stored.standing(limit=2)] == [("grid", True)] * 2
     assert [entry.path for entry in labels.undo("me").result()] == ["a.jpg", "x.jpg"]
     assert [entry.label for entry in labels.undo("me").result()] == ["positive"]
     assert labels.counts() == {"positive": 1, "negative": 1, "skipped": 1}
@@ -247,24 +247,24 @@ def test_an_import_of_version_4_is_known_again(tmp_path: Path) -> None:
     labels = Labels(tmp_path)
     assert schema.version_of(tmp_path / f"{DATABASE}.version-4") == 4
     assert columns(tmp_path / DATABASE)[0] == schema.VERSION
-    imported = {entry.path for entry in labels.standing() if entry.imported}
+    imported = {entry.path for entry in labels.stored.standing() if entry.imported}
     assert imported == {"e.jpg", "f.jpg", "i.jpg"}
     old = "22222222-2222-5222-9222-222222222222"
-    assert labels.last_import() == (old, 2)
+    assert labels.stored.last_import() == (old, 2)
     labels.annotate(answer("x.jpg", "positive", group="33333333-3333-5333-9333-333333333333")).result()
-    assert labels.last_import() == (old, 2)  # whatever the group of an answer looks like
+    assert labels.stored.last_import() == (old, 2)  # whatever the group of an answer looks like
     given = [
         replace(answer(path, "negative", group=group), imported=True)
         for path, group in (("y.jpg", "new"), ("z.jpg", None))
     ]
     labels.annotate_all(given).result()
-    assert labels.last_import() == ("new", 1)
+    assert labels.stored.last_import() == ("new", 1)
     assert labels.undo_group("new").result() == 1
     labels.close()
     labels = Labels(tmp_path)
-    assert labels.last_import() == (old, 2)
+    assert labels.stored.last_import() == (old, 2)
     assert labels.undo_group(old).result() == 2
-    assert labels.last_import() is None
+    assert labels.stored.last_import() is None
     assert set(labels.by_path()) == {"a.jpg", "b.jpg", "c.jpg", "d.jpg", "i.jpg", "x.jpg", "z.jpg"}
     labels.close()
 
@@ -295,7 +295,7 @@ def test_a_batch_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert labels.counts()["positive"] == 0
     labels.close()
     labels = Labels(tmp_path)
-    assert list(labels.standing()) == []
+    assert list(labels.stored.standing()) == []
     labels.close()
 
 

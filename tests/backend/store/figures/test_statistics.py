@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.store.statistics import LAST, AskedImage, History, PastAnswer, curve, means, prequential, statistics
+from backend.store.figures.statistics import (
+    LAST,
+    AskedImage,
+    History,
+    PastAnswer,
+    curve,
+    means,
+    prequential,
+    statistics,
+)
 from backend.store.table import Label
 from IA.statistics.intervals import wilson
 from tests.serving import serving, until

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.store.review import Choice, Outline, choose
+from backend.store.figures.review import Choice, Outline, choose
 from backend.store.table import Label
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
