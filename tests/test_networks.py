@@ -65,7 +65,7 @@ def test_the_recipe_in_the_readme_is_a_network(
 ) -> None:
     """Its very text, put into IA/networks.py, gives a network with the person's weights that a checkpoint carries."""
     monkeypatch.setattr(networks, "_builders", dict(networks._builders))
-    recipe = RECIPE.findall((ROOT / "README.md").read_text())
+    recipe = RECIPE.findall((ROOT / "docs" / "guides" / "networks.md").read_text())
     assert len(recipe) == 1
     assert len(recipe[0].splitlines()) <= 10
     exec(recipe[0], vars(networks) | {"__file__": str(tmp_path / "networks.py")})  # as if at the end of the module
