@@ -38,7 +38,7 @@ check: ## lint and types of the Python code, without its tests
 	.venv/bin/mypy
 
 docs: ## check every link and table of the documentation
-	$(VENV) -m pytest -q tests/test_docs_*.py
+	$(VENV) -m pytest -q tests/docs
 
 bench: ## the two benchmarks that every change keeps; LINK is that of a running session with --positive hat
 	$(VENV) -m tests.benchmarks.loop '$(LINK)' --positive hat --answers 200

@@ -28,16 +28,16 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import Parser, UsageError
-from IA.asked import read_asked
-from IA.cells import harmless
-from IA.embedder import Embedder
-from IA.head import FOLDS, cross_fitted_scores, validation
-from IA.loop import one_sentence
-from IA.once import read_once
-from IA.pickle_file import read
-from IA.protocol import SETTINGS
-from IA.replacement import check_writable
-from IA.space import Space
+from IA.duplicates.once import read_once
+from IA.embedding.embedder import Embedder
+from IA.learning.head import FOLDS, cross_fitted_scores, validation
+from IA.learning.projection import Space
+from IA.process.loop import one_sentence
+from IA.protocol.answers import read_asked
+from IA.protocol.files import SETTINGS
+from IA.protocol.pickle_file import read
+from IA.protocol.replacement import check_writable
+from IA.text.cells import harmless
 
 NICENESS = 10  # a suite at work on the same machine goes first
 WARM_UP = 8  # images a network embeds before its time is taken

@@ -16,9 +16,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from IA.decoding import parts, pixels
-from IA.pictures import UnreadableError
-from IA.tiles import Tile, split_file
+from IA.images.decoding import parts, pixels
+from IA.images.pictures import UnreadableError
+from IA.images.tiles import Tile, split_file
 
 DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
 MAX_SIZE_PX = 2048

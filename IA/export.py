@@ -13,13 +13,13 @@ import torch
 from torch.export import ExportedProgram
 
 from config import UsageError, pip_install
-from IA.card import card
-from IA.evidence import evidence
-from IA.loop import one_sentence
+from IA.exporting.card import card
+from IA.exporting.evidence import evidence
+from IA.exporting.graph import EXAMPLE_PX, traced
 from IA.model import Checkpoint, Predictor
-from IA.portable import EXAMPLE_PX, traced
-from IA.protocol import SETTINGS
-from IA.replacement import check_writable, replace
+from IA.process.loop import one_sentence
+from IA.protocol.files import SETTINGS
+from IA.protocol.replacement import check_writable, replace
 
 USAGE = "python -m IA.export predictor.ckpt [--to onnx|torch] [--out FILE] [--run RUN]"
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}

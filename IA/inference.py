@@ -7,16 +7,20 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
-from IA.alike import Alike
-from IA.asked import WATCHED
-from IA.decoding import remember_in, workers_give_way
-from IA.events import Events
-from IA.explainer import Explainer
-from IA.loop import loop_config, run_loop, take_turns, until_signalled
+from IA.duplicates.finder import Alike
+from IA.embedding.shared import folder_cache
+from IA.explanations.explainer import Explainer
+from IA.finetuning.checkpoint import LatestTuned
+from IA.images.decoding import remember_in, workers_give_way
 from IA.model import load_head
 from IA.networks import build
-from IA.priority import give_way, process_gives_way
-from IA.protocol import (
+from IA.pool.scorer import Scorer
+from IA.pool.similar import LikeThis
+from IA.process.events import Events
+from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
+from IA.process.priority import give_way, process_gives_way
+from IA.protocol.answers import WATCHED
+from IA.protocol.files import (
     BACKBONE,
     DUPLICATES,
     EXPLANATIONS,
@@ -29,11 +33,7 @@ from IA.protocol import (
     SIMILAR,
     WANTED,
 )
-from IA.scorer import Scorer
-from IA.shared_embeddings import folder_cache
-from IA.similar import LikeThis
-from IA.tuned import LatestTuned
-from IA.watching import Latest, News, changes
+from IA.protocol.watching import Latest, News, changes
 
 log = logging.getLogger(__name__)
 

@@ -32,12 +32,12 @@ import torch
 from torch import Tensor, nn
 
 from config import MOST_TILES, UsageError
-from IA import archive, replacement
 from IA.dataset import Preprocessing, Unreadable, batches
-from IA.engine import Engine, TorchEngine, fastest, usable_cores
-from IA.head import Head
+from IA.embedding.engine import Engine, TorchEngine, fastest, usable_cores
+from IA.images.tiles import Grid
+from IA.learning.head import Head
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
-from IA.tiles import Grid
+from IA.protocol import archive, replacement
 
 FORMAT = 1
 OF_BACKBONE, OF_HEAD = "backbone.", "head."  # what the names of their weights begin with

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from config import DEFAULT_NETWORK, UsageError, is_text
 from IA.dataset import Preprocessing
-from IA.loop import one_sentence
+from IA.process.loop import one_sentence
 
 Builder = Callable[[bool], tuple[nn.Module, Preprocessing]]
 

@@ -22,14 +22,14 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from config import IMAGE_SUFFIXES, MOST_TILES, UNREADABLE, UsageError, is_left_out
-from IA.class_folders import ClassFolders
-from IA.loop import one_sentence
+from IA.images.pictures import is_inside
+from IA.images.tiles import Grid
 from IA.model import Predictor
-from IA.pictures import is_inside
-from IA.prediction_file import PredictionFile, Stream
-from IA.rows import Rows
-from IA.tiles import Grid
-from IA.words import counted
+from IA.predictions.class_folders import ClassFolders
+from IA.predictions.files import PredictionFile, Stream
+from IA.predictions.rows import Rows
+from IA.process.loop import one_sentence
+from IA.text.words import counted
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"
 ANOTHER = 0.01  # of a probability: what another machine says of the same image differs by less

@@ -6,13 +6,13 @@ import time
 import numpy as np
 
 from config import Config
-from IA import ranking
-from IA.asked import WATCHED, Asked
-from IA.loop import loop_config, run_loop, take_turns, until_signalled
-from IA.pickle_file import publish
-from IA.protocol import IMAGES, PREDICTIONS, RANKING, SETTINGS
-from IA.records import Ranking
-from IA.watching import Latest, changes
+from IA import strategies as ranking
+from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
+from IA.protocol.answers import WATCHED, Asked
+from IA.protocol.files import IMAGES, PREDICTIONS, RANKING, SETTINGS
+from IA.protocol.pickle_file import publish
+from IA.protocol.records import Ranking
+from IA.protocol.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 

@@ -10,24 +10,24 @@ import numpy as np
 import torch
 
 from config import Config, UsageError
-from IA.answered import Answered
-from IA.asked import WATCHED, Asked
-from IA.decoding import remember_in
-from IA.embedder import leave_room
-from IA.learner import EXAMPLES_UNTIL, PoolSample
-from IA.loop import loop_config, run_loop, take_turns, until_signalled
+from IA.duplicates.once import Once, read_once
+from IA.embedding.embedder import leave_room
+from IA.embedding.shared import folder_cache
+from IA.finetuning.checkpoint import LatestTuned, Tuned
+from IA.finetuning.schedule import Tuner
+from IA.images.decoding import remember_in
+from IA.learning.learner import EXAMPLES_UNTIL, PoolSample
+from IA.learning.projection import Space
+from IA.learning.report import Report
+from IA.learning.training_set import Answered
 from IA.model import Predictor, load_head
 from IA.networks import build
-from IA.once import Once, read_once
-from IA.pickle_file import publish
-from IA.protocol import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
-from IA.records import Features, Settings
-from IA.report import Report
-from IA.shared_embeddings import folder_cache
-from IA.space import Space
-from IA.tuned import LatestTuned, Tuned
-from IA.tuner import Tuner
-from IA.watching import Latest, changes
+from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
+from IA.protocol.answers import WATCHED, Asked
+from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
+from IA.protocol.pickle_file import publish
+from IA.protocol.records import Features, Settings
+from IA.protocol.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,6 @@
 
 if __name__ == "__main__":  # preview workers import this file again, and need none of it
     from backend.server import serve
-    from IA.loop import one_sentence
+    from IA.process.loop import one_sentence
 
     one_sentence(serve)

@@ -16,24 +16,25 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from backend import import_routes, upload_routes
-from backend.access import Access
-from backend.answer_routes import add_answer_routes
-from backend.answers import NothingToUndoError
-from backend.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
-from backend.database import NotDurableError
-from backend.download_routes import add_download_routes
-from backend.finish_routes import add_finish_routes
-from backend.import_routes import add_import_routes
-from backend.like_routes import add_like_routes
-from backend.page_routes import FOR_GOOD, add_page_routes, program
-from backend.refusals import sentence
-from backend.session import Session
-from backend.slips import add_slip_routes
-from backend.tensorboard import TensorBoard
-from backend.upload_routes import add_upload_route
-from backend.uploads import MOST_BYTES
-from IA.pictures import UnreadableError
+from backend.images.uploads import MOST_BYTES
+from backend.session.session import Session
+from backend.store.database import NotDurableError
+from backend.store.table import NothingToUndoError
+from backend.web.access import Access
+from backend.web.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
+from backend.web.refusals import sentence
+from backend.web.routes import imports as import_routes
+from backend.web.routes import uploads as upload_routes
+from backend.web.routes.annotations import add_answer_routes
+from backend.web.routes.downloads import add_download_routes
+from backend.web.routes.finish import add_finish_routes
+from backend.web.routes.imports import add_import_routes
+from backend.web.routes.pages import FOR_GOOD, add_page_routes, program
+from backend.web.routes.similar import add_like_routes
+from backend.web.routes.slips import add_slip_routes
+from backend.web.routes.uploads import add_upload_route
+from backend.web.tensorboard import TensorBoard
+from IA.images.pictures import UnreadableError
 
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 10.0  # less than any proxy waits (nginx: 60 s), and the page takes 25 s of silence for a dead stream

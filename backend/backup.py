@@ -11,12 +11,12 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from backend import instructions
-from backend.answers import DATABASE
+from backend.runs import instructions
+from backend.store.table import DATABASE
 from config import UsageError
-from IA.loop import one_sentence
-from IA.protocol import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
-from IA.replacement import replace
+from IA.process.loop import one_sentence
+from IA.protocol.files import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
+from IA.protocol.replacement import replace
 
 FILES = (SETTINGS.name, IMAGES.name, HELD_OUT.name, FINE_TUNING.name, PREDICTOR, BACKBONE, instructions.NAME)
 

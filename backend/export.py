@@ -19,7 +19,6 @@ from typing import NoReturn, get_args
 
 from tqdm import tqdm
 
-from backend.answers import Answer, Label
 from backend.exports import FORMATS, TREES, pieces
 from backend.exports.fields import BY_MODEL
 from backend.exports.folders import TABLE
@@ -28,13 +27,14 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
-from backend.reading import Reading, opened, told
+from backend.runs.reading import Reading, opened, told
+from backend.store.table import Answer, Label
 from config import Parser, UsageError
-from IA.loop import one_sentence
-from IA.pickle_file import read
-from IA.protocol import IMAGES
-from IA.tiles import Grid
-from IA.words import counted
+from IA.images.tiles import Grid
+from IA.process.loop import one_sentence
+from IA.protocol.files import IMAGES
+from IA.protocol.pickle_file import read
+from IA.text.words import counted
 
 
 @dataclass(frozen=True)

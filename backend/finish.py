@@ -14,25 +14,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend import answers
-from backend.alone import alone
-from backend.answers import DATABASE, VERSION, Label, version_of
-from backend.audit import Audit
-from backend.checks import check_version
-from backend.database import NotDurableError, as_file_name
-from backend.doubtful import Doubtful
-from backend.finishing import Rest
-from backend.labels import Labels
-from backend.model_labels import Finish, ModelLabels, NoFinishError
-from backend.queue import Queue
+from backend.questions.audit import Audit
+from backend.questions.doubtful import Doubtful
+from backend.questions.finishing import Rest
+from backend.questions.queue import Queue
+from backend.runs.alone import alone
+from backend.runs.checks import check_version
+from backend.store import table as answers
+from backend.store.database import NotDurableError, as_file_name
+from backend.store.labels import Labels
+from backend.store.model_labels import Finish, ModelLabels, NoFinishError
+from backend.store.table import DATABASE, VERSION, Label, version_of
 from config import UsageError
-from IA.loop import one_sentence
-from IA.pickle_file import read
-from IA.protocol import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
-from IA.records import Predictions, Settings
-from IA.tiles import photo_of
-from IA.units import Closed, divided
-from IA.words import counted
+from IA.duplicates.groups import Closed, divided
+from IA.images.tiles import photo_of
+from IA.process.loop import one_sentence
+from IA.protocol.files import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
+from IA.protocol.pickle_file import read
+from IA.protocol.records import Predictions, Settings
+from IA.text.words import counted
 
 USAGE = "python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo]"
 STORED = "Stored apart from the answers; exports have them with the source model, --undo takes them away.\n"

@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from backend.alone import alone
-from backend.answers import DATABASE, Label
-from backend.checks import check_version
-from backend.database import NotDurableError
+from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.folders import class_folders
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import Plan, plan, told
 from backend.imports.records import ColumnError
-from backend.labels import Labels
-from backend.names import displayed
+from backend.runs.alone import alone
+from backend.runs.checks import check_version
+from backend.store.database import NotDurableError
+from backend.store.labels import Labels
+from backend.store.table import DATABASE, Label
 from config import Parser, UsageError
-from IA.loop import one_sentence
-from IA.pickle_file import read
-from IA.protocol import IMAGES, SETTINGS
+from IA.process.loop import one_sentence
+from IA.protocol.files import IMAGES, SETTINGS
+from IA.protocol.pickle_file import read
 
 OPTIONS = {"images": "--path-column", "labels": "--label-column"}
 

@@ -21,17 +21,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from backend.alone import alone
-from backend.damage import Damage
-from backend.moving import NotMovedError, digest, make_folder, move, sync_folder
-from backend.names import displayed
-from backend.reading import Reading, opened
+from backend.images.damage import Damage
+from backend.images.moving import NotMovedError, digest, make_folder, move, sync_folder
+from backend.images.names import displayed
+from backend.runs.alone import alone
+from backend.runs.reading import Reading, opened
 from config import Parser, UsageError
-from IA.loop import one_sentence
-from IA.pickle_file import read
-from IA.protocol import IMAGES, PREDICTIONS
-from IA.tiles import Grid, photo_of
-from IA.words import counted
+from IA.images.tiles import Grid, photo_of
+from IA.process.loop import one_sentence
+from IA.protocol.files import IMAGES, PREDICTIONS
+from IA.protocol.pickle_file import read
+from IA.text.words import counted
 
 MANIFEST = "manifest.jsonl"
 TELL = 5  # examples of each kind

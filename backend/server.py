@@ -11,18 +11,18 @@ from functools import partial
 
 import uvicorn
 
-from backend import instructions
-from backend.access import TOKEN, keep_token, token_of
 from backend.app import create_app
-from backend.checks import check_place, check_run, exposed, listen
-from backend.connections import served
-from backend.question import renaming
-from backend.runs import find_run, why_not_first
-from backend.session import Session
+from backend.runs import instructions
+from backend.runs.checks import check_place, check_run, exposed, listen
+from backend.runs.choice import find_run, why_not_first
+from backend.runs.question import renaming
+from backend.session.session import Session
+from backend.web.access import TOKEN, keep_token, token_of
+from backend.web.connections import served
 from config import COMMAND, Config, UsageError
-from IA import locks
-from IA.loop import until_signalled
-from IA.protocol import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
+from IA.process.loop import until_signalled
+from IA.protocol import locks
+from IA.protocol.files import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
 
 log = logging.getLogger(__name__)
 

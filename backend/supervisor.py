@@ -14,17 +14,17 @@ from pathlib import Path
 from types import FrameType
 
 from backend import demo
-from backend.access import TOKEN, token_of
-from backend.alone import held
-from backend.checks import check_address, check_place, check_run, exposed, is_free
-from backend.children import PERSONS_MISTAKE, Child, Command, end_all, python
-from backend.question import renaming
-from backend.runs import find_run, why_not_first
+from backend.processes.children import PERSONS_MISTAKE, Child, Command, end_all, python
+from backend.runs.alone import held
+from backend.runs.checks import check_address, check_place, check_run, exposed, is_free
+from backend.runs.choice import find_run, why_not_first
+from backend.runs.question import renaming
+from backend.web.access import TOKEN, token_of
 from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
-from IA import locks
-from IA.locks import is_of_the_disk
-from IA.loop import log_to, one_sentence
-from IA.streams import say
+from IA.process.loop import log_to, one_sentence
+from IA.process.streams import say
+from IA.protocol import locks
+from IA.protocol.locks import is_of_the_disk
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Supervisor:
             return
         try:
             self._reaper = subprocess.Popen(
-                python("-m", "backend.reaper"),
+                python("-m", "backend.processes.reaper"),
                 stdin=subprocess.PIPE,
                 env=self._environment,
                 start_new_session=True,
@@ -158,7 +158,7 @@ def commands(config: Config) -> list[Command]:
 
 def _tensorboard(config: Config) -> Command:
     log_file = config.run / "logs" / "tensorboard.log"
-    return Command("TensorBoard", python("-m", "backend.board"), nice=10, log=log_file)
+    return Command("TensorBoard", python("-m", "backend.processes.tensorboard"), nice=10, log=log_file)
 
 
 def environment(config: Config) -> dict[str, str]:

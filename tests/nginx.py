@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.checks import is_free
+from backend.runs.checks import is_free
 from tests.serving import until
 
 PATH = "/annotate/"

@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 
 from IA.dataset import load, normalise
-from IA.head import Head
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.model import Predictor
 from IA.networks import build
-from IA.space import Space
 
 CLASSES = {"positive": "red", "negative": "blue"}
 

@@ -11,9 +11,9 @@ import httpx
 import uvicorn
 
 from backend.app import create_app
-from backend.checks import listen
-from backend.connections import served
-from backend.session import Session
+from backend.runs.checks import listen
+from backend.session.session import Session
+from backend.web.connections import served
 from config import Config
 
 DEADLINE_S = 20.0

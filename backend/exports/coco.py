@@ -12,13 +12,13 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from backend.answers import Answer, Label
 from backend.exports.fields import named
 from backend.exports.pictures import MissingError
 from backend.exports.source import Source
 from backend.exports.spool import Spool
-from backend.paths import Paths
-from IA.tiles import Box, Grid, Tile, split
+from backend.images.paths import Paths
+from backend.store.table import Answer, Label
+from IA.images.tiles import Box, Grid, Tile, split
 
 CATEGORY: dict[Label, int] = {"positive": 1, "negative": 2}
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from backend.answers import Answer
 from backend.exports.pictures import MissingError, Pictures, reason, state
-from backend.file_names import fitting
-from backend.rendering import render_tiles
+from backend.images.file_names import fitting
+from backend.previews.rendering import render_tiles
+from backend.store.table import Answer
 from config import IMAGE_SUFFIXES
-from IA.pictures import UnreadableError
-from IA.tiles import Tile, split
-from IA.workers import Workers
+from IA.images.pictures import UnreadableError
+from IA.images.tiles import Tile, split
+from IA.images.workers import Workers
 
 AT_ONCE_PX = 25_000_000  # of tiles that are made together: a photo of most cameras
 CHANGED = "it was changed while it was read"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from backend.exports.fields import fields, values
 from backend.exports.source import Source
-from IA.cells import harmless
+from IA.text.cells import harmless
 
 
 def csv_lines(source: Source) -> Iterator[bytes]:

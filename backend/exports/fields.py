@@ -1,9 +1,9 @@
 """What every export says of an answer."""
 
-from backend.answers import NOT_DRAWN, Answer
 from backend.exports.roll_up import OfPhoto
 from backend.exports.source import Source
-from IA.tiles import split
+from backend.store.table import NOT_DRAWN, Answer
+from IA.images.tiles import split
 
 FIELDS = (
     "path",

@@ -2,14 +2,14 @@
 
 import re
 
-from backend.answers import Answer
 from backend.exports.crops import name_of
 from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import MISSING, Tree
+from backend.store.table import Answer
 from config import USUAL, folded
-from IA.tiles import split
+from IA.images.tiles import split
 
 TABLE = "answers.csv"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')

@@ -6,13 +6,13 @@ images in folders called `test` and `photos` it would load those in `test` alone
 
 from pathlib import PurePosixPath
 
-from backend.answers import Answer
 from backend.exports.crops import SUFFIX
 from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
 from backend.exports.source import Source
 from backend.exports.tree import Tree
-from IA.tiles import split
+from backend.store.table import Answer
+from IA.images.tiles import split
 
 PER_FOLDER = 1000
 

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from backend.answers import Answer, Label
 from backend.exports.fields import BY_MODEL, named
 from backend.exports.source import Source
+from backend.store.table import Answer, Label
 from config import mistakable
-from IA.tiles import Tile, split
+from IA.images.tiles import Tile, split
 
 CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
 PLACE = "place"  # likewise; not "tile", for JSON_MIN makes a column of it, which would replace that of the data

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from IA.exif import NOTHING, Taken, taken
-from IA.pictures import UnreadableError, descriptor_of, opened, upright_size_px
+from IA.images.exif import NOTHING, Taken, taken
+from IA.images.pictures import UnreadableError, descriptor_of, opened, upright_size_px
 
 CHUNK_BYTES = 1 << 18
 

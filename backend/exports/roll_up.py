@@ -9,9 +9,9 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from backend.answers import Answer, Label
-from backend.paths import Paths
-from IA.tiles import photo_of, split
+from backend.images.paths import Paths
+from backend.store.table import Answer, Label
+from IA.images.tiles import photo_of, split
 
 NO_CHECKPOINT = -1
 NOBODY = -1

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from backend.answers import Answer, Label
 from backend.exports.pictures import Pictures
+from backend.store.table import Answer, Label
 from config import mistakable
-from IA.exif import NOTHING, Taken
+from IA.images.exif import NOTHING, Taken
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from config import IMAGE_SUFFIXES, MISSING_SUFFIXES
-from IA.cells import plain
+from IA.text.cells import plain
 
 LOCAL = "/data/local-files/"
 UPLOAD = "/data/upload/"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from backend.answers import Label
 from backend.imports.labelled import ANY, Labelled
-from IA.tiles import photo_of
+from backend.store.table import Label
+from IA.images.tiles import photo_of
 
 
 def class_folders(images: Sequence[str], folders: Mapping[Label, Sequence[str]]) -> Iterator[Labelled]:

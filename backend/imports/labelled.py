@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backend.answers import Label
+from backend.store.table import Label
 from config import CANONICAL, USUAL, folded
 
 ANY = "*"

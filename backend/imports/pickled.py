@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.imports.labelled import Labelled
-from IA.pickle_file import read_foreign
+from IA.protocol.pickle_file import read_foreign
 
 WORDS: dict[bool | None, str] = {True: "positive", False: "negative", None: "skipped"}
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import get_args
 
-from backend.answers import Answer, Label, Source
 from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, Reading, readings
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import CASE, MOVED, NAME, UNICODE_FORM, Matches, match
-from IA.tiles import MARK, grid_of, photo_of, split
-from IA.words import counted
+from backend.store.table import Answer, Label, Source
+from IA.images.tiles import MARK, grid_of, photo_of, split
+from IA.text.words import counted
 
 TELL = 5  # examples of each kind of trouble
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}

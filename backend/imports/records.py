@@ -9,7 +9,7 @@ from backend.imports.addresses import in_cp1252
 from backend.imports.labelled import Labelled
 from backend.imports.tables import are_filled
 from config import folded
-from IA.tiles import TILE
+from IA.images.tiles import TILE
 
 PATHS = (
     *("path", "image", "file_name", "filename", "file", "image_path", "filepath", "image_id", "img", "name", "url"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backend.exports.fields import FURTHER
-from IA.cells import plain
+from IA.text.cells import plain
 
 HEAD_BYTES = 4096
 LINE_CHARACTERS = 2**20

@@ -1,4 +1,4 @@
-// Tiles of photos: what the path of one says, and how that is written for a person. The server's IA/tiles.py names them.
+// Tiles of photos: what the path of one says, and how that is written for a person. The server's IA/images/tiles.py names them.
 
 /** One part of a photo; columns and rows are counted from 1, at the top left. */
 export interface Tile {

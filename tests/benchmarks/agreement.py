@@ -5,7 +5,7 @@
 
 Prints the largest difference, and the 99 % quantile, between each pair of: what predictions.pickle says (the page shows
 it), `IA.predict` of many images and of few, the exported graph in torch, and ONNX Runtime, on pictures decoded as the
-predictor does and in full size. "old Resize" is ONNX's own step for bytes in place of `IA.resampling`.
+predictor does and in full size. "old Resize" is ONNX's own step for bytes in place of `IA.exporting.resampling`.
 """
 
 import sys
@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from config import UsageError
 from IA import model
 from IA.export import as_onnx
-from IA.loop import one_sentence
+from IA.exporting.graph import traced
+from IA.images.pictures import upright_pixels
 from IA.model import Predictor
-from IA.pickle_file import read
-from IA.pictures import upright_pixels
-from IA.portable import traced
-from IA.protocol import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS
+from IA.process.loop import one_sentence
+from IA.protocol.files import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS
+from IA.protocol.pickle_file import read
 
 MANY = 500
 Said = NDArray[np.float64]
@@ -94,7 +94,7 @@ def _session(program: torch.export.ExportedProgram, predictor: Predictor) -> onn
 
 def _old_session(predictor: Predictor) -> onnxruntime.InferenceSession:
     """With bytes resized by `interpolate`, which becomes Resize."""
-    with mock.patch("IA.portable.resized", _interpolated):
+    with mock.patch("IA.exporting.graph.resized", _interpolated):
         return _session(traced(predictor), predictor)
 
 

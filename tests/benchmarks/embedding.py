@@ -24,7 +24,7 @@ from PIL import Image
 
 from config import DEFAULT_NETWORK
 from IA.dataset import batches
-from IA.embedder import Embedder
+from IA.embedding.embedder import Embedder
 from IA.networks import build
 
 ROUNDS = 6

@@ -18,16 +18,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from backend.answers import DATABASE, prepare
 from backend.exports import FORMATS, TREES, pieces
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
-from backend.reading import opened
-from IA import pickle_file
-from IA.protocol import SETTINGS
-from IA.records import Settings
-from IA.tiles import Grid
+from backend.runs.reading import opened
+from backend.store.table import DATABASE, prepare
+from IA.images.tiles import Grid
+from IA.protocol import pickle_file
+from IA.protocol.files import SETTINGS
+from IA.protocol.records import Settings
 from tests.benchmarks.scale import make_files
 
 LABELS = ("positive", "negative", "negative", "skipped")

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 
 from config import DEFAULT_NETWORK, ROOT
-from IA.embedder import Embedder, leave_room
-from IA.finetuning import Answers, fine_tune
-from IA.head import Head, average_precision
-from IA.simulation import simulate
-from IA.sorted_photos import draw, embed
-from IA.space import Space
+from IA.embedding.embedder import Embedder, leave_room
+from IA.finetuning.training import Answers, fine_tune
+from IA.learning.head import Head, average_precision
+from IA.learning.projection import Space
+from IA.simulate.person import simulate
+from IA.simulate.sorted_photos import draw, embed
 
 OTHERS = 500
 

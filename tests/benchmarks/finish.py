@@ -19,9 +19,9 @@ import httpx
 import numpy as np
 
 from config import ROOT
-from IA import pickle_file
-from IA.protocol import PREDICTIONS
-from IA.records import Predictions
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS
+from IA.protocol.records import Predictions
 from tests.benchmarks.scale import make_files
 from tests.processes.suite import free_port
 from tests.serving import until

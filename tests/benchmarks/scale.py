@@ -16,9 +16,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from config import DEFAULT_NETWORK
-from IA.embedder import Embedder
-from IA.embeddings import key
-from IA.shared_embeddings import folder_cache
+from IA.embedding.cache import key
+from IA.embedding.embedder import Embedder
+from IA.embedding.shared import folder_cache
 
 PER_FOLDER = 1000
 PER_FILE = 50_000  # links to one file; ext4 allows 65,000

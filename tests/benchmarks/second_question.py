@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from IA import pickle_file
-from IA.protocol import PREDICTIONS, RANKING
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS, RANKING
 from tests.processes.suite import Suite, running
 from tests.serving import until
 

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from config import DEFAULT_NETWORK
-from IA.alike import Alike
-from IA.embedder import Embedder
-from IA.embeddings import Embeddings
-from IA.pickle_file import read
-from IA.pool import Pool
-from IA.protocol import DUPLICATES
-from IA.tiles import Grid
+from IA.duplicates.finder import Alike
+from IA.embedding.cache import Embeddings
+from IA.embedding.embedder import Embedder
+from IA.images.tiles import Grid
+from IA.pool.pool import Pool
+from IA.protocol.files import DUPLICATES
+from IA.protocol.pickle_file import read
 
 TILE_PX = 320
 SENSOR = 5.0  # standard deviation of the noise, of 255

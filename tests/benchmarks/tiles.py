@@ -19,9 +19,9 @@ from PIL import Image
 
 from config import DEFAULT_NETWORK
 from IA.dataset import batches
-from IA.decoding import parts
-from IA.embedder import Embedder
-from IA.tiles import Grid, split_file
+from IA.embedding.embedder import Embedder
+from IA.images.decoding import parts
+from IA.images.tiles import Grid, split_file
 
 PHOTOS, ROUNDS = 12, 5
 QUALITY = 90

@@ -8,7 +8,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from config import ROOT
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from tests.browser.conftest import OpenPage
 from tests.browser.test_explanation import explain
 from tests.screens import EXPLANATION, PAINTED, PANELS, PHOTO, TILE, VIEWS, WALK, ZOOM, Screen, put_instructions_away

@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.demo import draw_picture
-from IA import pickle_file, protocol
-from IA.protocol import DUPLICATES
-from IA.records import Duplicates, Ranking
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.files import DUPLICATES
+from IA.protocol.records import Duplicates, Ranking
 from tests.browser.conftest import OpenPage
 from tests.browser.test_accessibility import findings
 from tests.browser.test_page import has_stored, link_of, page_until, painted, press

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from IA import pickle_file
-from IA.protocol import EXPLANATIONS
-from IA.records import NEIGHBOURS, Explanations
+from IA.protocol import pickle_file
+from IA.protocol.files import EXPLANATIONS
+from IA.protocol.records import NEIGHBOURS, Explanations
 from tests.browser.conftest import OpenPage
 from tests.screens import PAINTED
 from tests.serving import Serving, serving, until

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.backend.test_finish import IMAGES, predict
+from tests.backend.test_finish import folder as folder
 from tests.browser.test_accessibility import findings
 from tests.serving import Serving, serving, until
-from tests.test_finish import IMAGES, predict
-from tests.test_finish import folder as folder
 
 pytestmark = pytest.mark.browser
 

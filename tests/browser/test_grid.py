@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from IA import pickle_file
-from IA.protocol import RANKING
-from IA.records import Ranking
+from IA.protocol import pickle_file
+from IA.protocol.files import RANKING
+from IA.protocol.records import Ranking
 from tests.browser.test_accessibility import findings
 from tests.browser.test_page import link_of, painted, press, stored
 from tests.serving import Serving, serving, until

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from tests.browser.conftest import OpenPage
 from tests.serving import Serving, serving, until
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.imports.pickled import pickled
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 
 GB10 = 10 * 2**30
 BOMB_BYTES = 150 * 2**20
@@ -210,8 +211,8 @@ def _readers(path: Path) -> dict[str, Callable[[], object]]:
     if path.suffix == ".pickle":
         kind: pickle_file.PickleFile[Any] = next(file for file in protocol.PICKLES if file.name == path.name)
         return {"read": lambda: pickle_file.read(path.parent, kind), "import": lambda: list(pickled(path))}
+    from IA.finetuning.checkpoint import Tuned
     from IA.model import Predictor, load_head
-    from IA.tuned import Tuned
 
     return {
         "load_head": lambda: load_head(path),

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
-from IA import protocol
+from IA.protocol import files as protocol
 from tests.faults import injection
 from tests.faults.ledger import Ledger, is_published
 from tests.faults.loops import loop_rows

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend import database
-from IA import replacement
+from backend.store import database
+from IA.protocol import replacement
 
 FSYNCS = ("SQLite's fsync", "the file's fsync", "the directory's fsync")
 WRITES = ("the wait for the commit", "the replacing of whole files", "the sweep")

@@ -23,28 +23,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from backend.access import token_of
-from backend.answers import DATABASE, Answer, Label
-from backend.instructions import NAME, Instructions
-from backend.labels import Labels
-from backend.preview_cache import PreviewCache
+from backend.previews.cache import PreviewCache
+from backend.runs.instructions import NAME, Instructions
+from backend.store.labels import Labels
+from backend.store.table import DATABASE, Answer, Label
+from backend.web.access import token_of
 from config import DEFAULT_NETWORK, ROOT, UsageError
-from IA import pickle_file, protocol
-from IA.embeddings import DamagedError, Embeddings
-from IA.head import Head
+from IA.embedding.cache import DamagedError, Embeddings
+from IA.finetuning.checkpoint import Tuned
+from IA.learning.head import Head
+from IA.learning.projection import Space
 from IA.model import Checkpoint, Predictor, load_head
 from IA.networks import build, register
-from IA.pickle_file import PickleFile
-from IA.protocol import BACKBONE, PREDICTOR
-from IA.space import Space
-from IA.tuned import Tuned
-from IA.watching import Latest
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.files import BACKBONE, PREDICTOR
+from IA.protocol.pickle_file import PickleFile
+from IA.protocol.watching import Latest
 from tests.conftest import tiny
 from tests.faults import attacks
 from tests.faults.report import Row
+from tests.IA.protocol.test_files import EXAMPLES as PICKLES
 from tests.processes.suite import Suite, running
 from tests.serving import until
-from tests.test_protocol import EXAMPLES as PICKLES
 
 FLIPS = 20_000
 MOST_GROWN_MB = 100

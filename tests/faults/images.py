@@ -19,9 +19,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from IA.pickle_file import read
-from IA.protocol import IMAGES, PREDICTIONS
-from IA.workers import MEMORY_BYTES
+from IA.images.workers import MEMORY_BYTES
+from IA.protocol.files import IMAGES, PREDICTIONS
+from IA.protocol.pickle_file import read
 from tests.faults import bombs, zoo
 from tests.faults.faulty import faulty_decoders
 from tests.faults.leaving import links, paths

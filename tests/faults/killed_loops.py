@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from IA.protocol import (
+from IA.protocol.files import (
     BACKBONE,
     DUPLICATES,
     EXPLANATIONS,

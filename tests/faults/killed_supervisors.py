@@ -17,7 +17,7 @@ from tests.processes.suite import Suite, kill
 
 LIFE_S = 1.0
 START_S = 1.5  # about what a start takes
-CHILDREN = ("IA.training", "IA.inference", "IA.selector", "backend.board", "backend.reaper")
+CHILDREN = ("IA.training", "IA.inference", "IA.selector", "backend.processes.tensorboard", "backend.processes.reaper")
 
 
 class Supervised(Served):

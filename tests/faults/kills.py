@@ -9,7 +9,7 @@ Scale 1 takes about three quarters of an hour on two cores.
 
 from collections.abc import Iterator
 
-from IA.protocol import LOOPS
+from IA.protocol.files import LOOPS
 from tests.faults.crippled import WRITES
 from tests.faults.killed_loops import kill_loops
 from tests.faults.killed_servers import kill_servers

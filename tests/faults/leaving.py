@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from IA import decoding
-from IA.pictures import UnreadableError
+from IA.images import decoding
+from IA.images.pictures import UnreadableError
 from tests.faults.report import Row
 from tests.serving import Serving, serving, until
 

@@ -11,9 +11,10 @@ from typing import Protocol
 
 import httpx
 
-from backend.answers import DATABASE
-from backend.standing import AS_IN_PICKLE
-from IA import pickle_file, protocol
+from backend.store.standing import AS_IN_PICKLE
+from backend.store.table import DATABASE
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 
 
 class Asked(Protocol):

@@ -20,10 +20,10 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from backend.answers import DATABASE
-from IA import pickle_file
-from IA.protocol import PREDICTIONS, RANKING
-from IA.records import Predictions, Ranking
+from backend.store.table import DATABASE
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS, RANKING
+from IA.protocol.records import Predictions, Ranking
 from tests.faults.annotators import Outcome, Task, annotate
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from IA import pickle_file, protocol, watching
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file, watching
 from tests.faults import injection
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running

@@ -146,7 +146,7 @@ def _become(main: str, environment: dict[str, str], terminal: str, without: str)
     sys.argv = [main]
     importlib.import_module("tests.faults.crippled").cripple(without)
     module, function = main.split(":")
-    importlib.import_module("IA.loop").run_loop(getattr(importlib.import_module(module), function))
+    importlib.import_module("IA.process.loop").run_loop(getattr(importlib.import_module(module), function))
 
 
 def main() -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from config import Config
-from IA import pickle_file, protocol
-from IA.pickle_file import PickleFile
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
+from IA.protocol.pickle_file import PickleFile
 from tests.faults.crowd import Crowd, Finding, Standing, add_image, await_up, told
 from tests.faults.nursery import Forked, Nursery, Process
 from tests.processes.suite import free_port

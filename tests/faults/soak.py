@@ -30,7 +30,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from IA.loop import LOG_BYTES
+from IA.process.loop import LOG_BYTES
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running
 from tests.serving import until
@@ -55,12 +55,12 @@ SLOPE_MB_PER_H = 1.0
 LOGS_KEPT = 3  # of each loop, LOG_BYTES each
 NAMES = {
     "backend.supervisor": "supervisor",
-    "backend.reaper": "reaper",
+    "backend.processes.reaper": "reaper",
     "backend": "server",
     "IA.training": "trainer",
     "IA.inference": "inference",
     "IA.selector": "selector",
-    "backend.board": "TensorBoard",
+    "backend.processes.tensorboard": "TensorBoard",
 }
 MARKS = {
     "resource_tracker": "resource tracker",

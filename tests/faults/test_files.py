@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from IA import archive, opcodes, pickle_file
-from IA.embeddings import Embeddings
+from IA.embedding.cache import Embeddings
+from IA.protocol import archive, opcodes, pickle_file
 from tests.faults import files
 from tests.faults.report import Row
-from tests.test_protocol import EXAMPLES
+from tests.IA.protocol.test_files import EXAMPLES
 
 SCALE = 0.004
 
@@ -75,8 +75,8 @@ def _same_sum(cache: Embeddings, words: Any, keys: Any) -> Any:
         (files.checkpoints_flipped, archive, "check", _no_check, 0.02),
         (files.embeddings_flipped, Embeddings, "_sums", _same_sum, 0.02),
         (files.embeddings_flipped_in_use, Embeddings, "_sums", _same_sum, 0.02),
-        (files.answers_flipped, "backend.answers", "check", _no_check, 0.02),
-        (files.log_flipped, "backend.answers", "unheard_of", lambda *_: {}, 0.01),
+        (files.answers_flipped, "backend.store.table", "check", _no_check, 0.02),
+        (files.log_flipped, "backend.store.table", "unheard_of", lambda *_: {}, 0.01),
     ],
 )
 def test_the_lies_are_seen(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.rendering import render
-from IA.decoding import pixels
-from IA.pictures import UnreadableError
-from IA.workers import Workers
+from backend.previews.rendering import render
+from IA.images.decoding import pixels
+from IA.images.pictures import UnreadableError
+from IA.images.workers import Workers
 from tests.faults import bombs, zoo
 from tests.faults.faulty import faulty_decoders
 from tests.faults.leaving import links, paths
@@ -131,8 +131,8 @@ def test_answers_do_not_wait_behind_pictures(tmp_path: Path) -> None:
 LOOP = """
 import sys
 from pathlib import Path
-from IA import decoding
-from IA.pictures import UnreadableError
+from IA.images import decoding
+from IA.images.pictures import UnreadableError
 decoding.remember_in(Path("cache"))
 for name in ("good.jpg", "crash.jpg", "crash-too.jpg", "none.jpg"):
     try:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
-from backend import connections
 from backend.app import create_app
-from backend.checks import exposed
+from backend.runs.checks import exposed
+from backend.web import connections
 from config import ROOT, Config
-from IA.protocol import PREDICTOR
+from IA.protocol.files import PREDICTOR
 from tests.faults.hostile import broken_requests, exchange, mutants, odd_requests, request
 from tests.faults.intruders import let_in, targets
 from tests.faults.paths import requests_with_paths

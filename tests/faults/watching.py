@@ -18,7 +18,7 @@ ROLES = {
     "IA.training": "trainer",
     "IA.inference": "inference",
     "IA.selector": "selector",
-    "IA.worker": "decoder",
+    "IA.images.worker": "decoder",
 }
 
 

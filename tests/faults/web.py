@@ -19,13 +19,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from backend.access import token_of
 from backend.app import create_app
-from backend.children import python
-from backend.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
+from backend.processes.children import python
 from backend.supervisor import environment
+from backend.web.access import token_of
+from backend.web.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
 from config import Config
-from IA.protocol import PREDICTOR
+from IA.protocol.files import PREDICTOR
 from tests.faults.hostile import SILENT, Answer, broken_requests, exchange, mutants, odd_requests, request
 from tests.faults.intruders import let_in
 from tests.faults.paths import CANARY, requests_with_paths
@@ -116,7 +116,12 @@ def board_row(folder: Path) -> Row:
     token = token_of(config.run)
     (config.run / "tensorboard").mkdir()
     log = (folder / "board.log").open("w")
-    with log, subprocess.Popen(python("-m", "backend.board"), env=environment(config), stdout=log, stderr=log) as board:
+    with (
+        log,
+        subprocess.Popen(
+            python("-m", "backend.processes.tensorboard"), env=environment(config), stdout=log, stderr=log
+        ) as board,
+    ):
         try:
             port = config.port + 1
             until(partial(_listens, port), 60)

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from config import ROOT
-from IA import pickle_file
-from IA.priority import NICE
-from IA.protocol import IMAGES, PREDICTIONS, SETTINGS
-from IA.records import Settings
+from IA.process.priority import NICE
+from IA.protocol import pickle_file
+from IA.protocol.files import IMAGES, PREDICTIONS, SETTINGS
+from IA.protocol.records import Settings
 from tests.processes.suite import START_S
 from tests.serving import until
 
@@ -25,7 +25,9 @@ pytestmark = [
 ]
 
 COUNT = 200
-INFERENCE = "import tests.faults.small_network, IA.inference, IA.loop; IA.loop.run_loop(IA.inference.main)"
+INFERENCE = (
+    "import tests.faults.small_network, IA.inference, IA.process.loop; IA.process.loop.run_loop(IA.inference.main)"
+)
 
 
 @pytest.fixture

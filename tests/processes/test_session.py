@@ -16,13 +16,14 @@ import pytest
 from PIL import Image
 
 from config import ROOT
-from IA import pickle_file, protocol
+from IA.protocol import files as protocol
+from IA.protocol import pickle_file
 from tests.processes.suite import START_S, Suite, kill, running
 from tests.serving import until
 
 pytestmark = pytest.mark.processes
 
-MODULES = ["backend", "IA.training", "IA.inference", "IA.selector", "backend.board"]
+MODULES = ["backend", "IA.training", "IA.inference", "IA.selector", "backend.processes.tensorboard"]
 
 
 @pytest.fixture(scope="module")
@@ -195,9 +196,9 @@ def test_a_killed_supervisor_leaves_nothing(tmp_path: Path, datadir: Path) -> No
 def test_a_killed_reaper_is_replaced(tmp_path: Path, datadir: Path) -> None:
     """Kill -9 of the reaper, then of the supervisor: still nothing stays behind."""
     with running(tmp_path / "run", datadir, "--no-ai") as suite:
-        before = suite.pid_of("backend.reaper")
+        before = suite.pid_of("backend.processes.reaper")
         kill(before)
-        until(lambda: suite.pid_of("backend.reaper") not in (0, before))
+        until(lambda: suite.pid_of("backend.processes.reaper") not in (0, before))
         kill(suite.process.pid)
         until(lambda: not suite.processes())
         suite.process.wait()

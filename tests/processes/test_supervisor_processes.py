@@ -20,7 +20,7 @@ pytestmark = pytest.mark.processes
 DRIVER = """
 import os, sys
 from pathlib import Path
-from backend.children import Command
+from backend.processes.children import Command
 from backend.supervisor import Supervisor
 children = [Command(Path(script).stem, [sys.executable, script], vital="vital" in script) for script in sys.argv[1:]]
 raise SystemExit(Supervisor(children, dict(os.environ)).supervise())
@@ -147,9 +147,9 @@ def test_kill_9_of_the_reaper_first(tmp_path: Path) -> None:
     """A reaper that was killed is replaced by one that knows the same processes."""
     with supervising(tmp_path, stubborn=STUBBORN) as session:
         until(lambda: session.started("stubborn") == 2)
-        before = session.pid_of("backend.reaper")
+        before = session.pid_of("backend.processes.reaper")
         kill(before)
-        until(lambda: session.pid_of("backend.reaper") not in (0, before))
+        until(lambda: session.pid_of("backend.processes.reaper") not in (0, before))
         session.process.kill()
         until(lambda: not session.left())
 
@@ -157,8 +157,8 @@ def test_kill_9_of_the_reaper_first(tmp_path: Path) -> None:
 def test_the_reaper_outlives_the_terminal(tmp_path: Path) -> None:
     """Signals that are meant for the session do not end the reaper, which has a group of its own."""
     with supervising(tmp_path, polite=POLITE) as session:
-        until(lambda: session.started("polite") == 1 and session.pid_of("backend.reaper"))
-        reaper = session.pid_of("backend.reaper")
+        until(lambda: session.started("polite") == 1 and session.pid_of("backend.processes.reaper"))
+        reaper = session.pid_of("backend.processes.reaper")
         assert os.getsid(reaper) == reaper
         until(lambda: _ignored(reaper) >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 

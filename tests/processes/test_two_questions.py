@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from config import DEFAULT_NETWORK, ROOT
-from IA import pickle_file
-from IA.protocol import PREDICTIONS
-from IA.shared_embeddings import PLACE
+from IA.embedding.shared import PLACE
+from IA.protocol import pickle_file
+from IA.protocol.files import PREDICTIONS
 from tests.processes.suite import START_S, Suite, free_port, running
 from tests.serving import until
 

@@ -1,0 +1,1 @@
+"""Images to embeddings, and the files that keep them."""

@@ -1,0 +1,236 @@
+"""What the files of a run say about its predictor: answers, figures on answers held out, how common positives are."""
+
+import random
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from config import UsageError
+from IA.duplicates.groups import Closed, Units, divided
+from IA.images.tiles import photo_of
+from IA.learning.head import average_precision, best_threshold, folds_of
+from IA.protocol.answers import read_asked
+from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
+from IA.protocol.pickle_file import PickleFile, read
+from IA.protocol.records import Predictions
+from IA.statistics.audit import Division, Sample, Standing
+
+RESAMPLES = 1000
+LEAST = 5  # held-out answers of each kind, below which there are no figures
+SEED = 0  # of the order in which the server draws images: `backend.questions.queue`
+
+OF_LABEL = {
+    True: Closed.ANSWERED | Closed.POSITIVE,
+    False: Closed.ANSWERED | Closed.NEGATIVE,
+    None: Closed.ANSWERED,
+}
+
+Content = TypeVar("Content")
+Counted = tuple[int, int]
+"""How often it was right, and how often it could have been."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Answers, each predicted by a head that had not learnt it, at a threshold tuned on the other half of them.
+
+    Attributes:
+        accuracy: answers it was right about, of all.
+        precision: positives, of what it called positive.
+        recall: what it called positive, of the positives.
+        average_precision: whatever the threshold.
+        average_precision_within: its 95 % interval.
+    """
+
+    accuracy: Counted
+    precision: Counted
+    recall: Counted
+    average_precision: float
+    average_precision_within: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Of one run.
+
+    Attributes:
+        network: what the run was started with, as a name.
+        images: how many there are in its folder.
+        positives: answers that were learnt, or can be.
+        negatives: likewise.
+        skipped: images that were looked at and put aside.
+        held_out: None with fewer than `LEAST` answers of a kind.
+        standing: what the images drawn at random say of all; None where none was drawn.
+        division: what they say of the predictor's own labels; None where none was drawn, or the predictions of this
+            very predictor are not there.
+        photos: of which the images are tiles; None where they are photos themselves.
+    """
+
+    network: str
+    images: int
+    positives: int
+    negatives: int
+    skipped: int
+    held_out: HeldOut | None
+    standing: Standing | None
+    division: Division | None
+    photos: int | None = None
+
+
+def evidence(run: Path, generation: int, threshold: float) -> Evidence:
+    """Read a run.
+
+    Args:
+        run: its directory.
+        generation: of the predictor.
+        threshold: likewise.
+
+    Raises:
+        UsageError: it is no run, or a file of it is damaged.
+    """
+    try:
+        settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_asked(run)
+        everything = read(run, ANNOTATIONS).content
+        drawn = _read_if_there(run, AUDIT) or {}
+        held_out = _read_if_there(run, HELD_OUT) or {}
+        predictions = _read_if_there(run, PREDICTIONS)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{run} is no run that has learnt anything ({str(error).rstrip('.')}).") from None
+    states = _states(images, everything, drawn, predictions)
+    if settings.alike != "off" and (duplicates := _read_if_there(run, DUPLICATES)):
+        states = Units(divided(duplicates.first, len(images))).states(states)
+    is_open = states == 0
+    probability = np.full(len(images), np.nan, np.float32)
+    is_this = False
+    if predictions is not None:
+        known = np.asarray(predictions.probability)[: len(images)]
+        probability[: len(known)] = known
+        is_this = (predictions.checkpoint or {}).get("generation") == generation
+    sample = _sample(states)
+    labels = {path: label for path, label in answers.items() if label is not None}
+    is_positive = states[sample] & int(Closed.POSITIVE) != 0
+    found = int((states & int(Closed.POSITIVE) != 0).sum()) - int(is_positive.sum())
+    return Evidence(
+        network=Path(settings.network).name,
+        images=len(images),
+        positives=sum(labels.values()),
+        negatives=len(labels) - sum(labels.values()),
+        skipped=sum(label is None for label in everything.values()),
+        held_out=_held_out({path: value for path, value in held_out.items() if path in labels}, labels),
+        standing=Standing(found, _part(is_open, sample, is_positive)) if len(sample) else None,
+        division=_division(found, probability >= threshold, is_open, sample, is_positive)
+        if len(sample) and is_this
+        else None,
+        photos=len(set(map(photo_of, images))) if settings.tile else None,
+    )
+
+
+def _read_if_there(run: Path, file: PickleFile[Content]) -> Content | None:
+    return read(run, file).content if (run / file.name).exists() else None
+
+
+# --- held out ---------------------------------------------------------------------------------------------------------
+
+
+def _held_out(said: Mapping[str, float], labels: Mapping[str, bool]) -> HeldOut | None:
+    in_order = [path for path in labels if path in said]
+    truth = torch.tensor([labels[path] for path in in_order], dtype=torch.bool)
+    if min(int(truth.sum()), int((~truth).sum())) < LEAST:
+        return None
+    probability = torch.tensor([said[path] for path in in_order])
+    called = _called(probability, truth)
+    right = int((called & truth).sum())
+    return HeldOut(
+        accuracy=(int((called == truth).sum()), len(truth)),
+        precision=(right, int(called.sum())),
+        recall=(right, int(truth.sum())),
+        average_precision=average_precision(probability, truth),
+        average_precision_within=_resampled(probability, truth),
+    )
+
+
+def _called(probability: Tensor, truth: Tensor) -> Tensor:
+    """What either half is called by a threshold tuned on the other, (n,) bool."""
+    called = torch.zeros(len(truth), dtype=torch.bool)
+    even = folds_of(truth, 2) == 0
+    for half in (even, ~even):
+        called[half] = probability[half] >= best_threshold(probability[~half], truth[~half])
+    return called
+
+
+def _resampled(probability: Tensor, truth: Tensor) -> tuple[float, float]:
+    """The range of 95 % of the average precision, by resampling positives and negatives (bootstrap: Efron 1979)."""
+    dice = torch.Generator().manual_seed(0)
+    places = [kind.nonzero()[:, 0] for kind in (truth, ~truth)]
+    found = []
+    for _ in range(RESAMPLES):
+        drawn = torch.cat([some[torch.randint(len(some), (len(some),), generator=dice)] for some in places])
+        found.append(average_precision(probability[drawn], truth[drawn]))
+    low, high = np.quantile(found, (0.025, 0.975))
+    return float(low), float(high)
+
+
+# --- drawn at random --------------------------------------------------------------------------------------------------
+
+
+def _states(
+    images: Sequence[str],
+    labels: Mapping[str, bool | None],
+    drawn: Mapping[str, bool | None],
+    predictions: Predictions | None,
+) -> NDArray[np.uint8]:
+    """What is known of each image, as the server has it."""
+    states = np.zeros(len(images), np.uint8)
+    for number, path in enumerate(images):
+        if path in labels:
+            states[number] = int(OF_LABEL[labels[path]] | (Closed.DRAWN if path in drawn else 0))
+    if predictions is not None:
+        states[np.asarray(predictions.unreadable)] |= int(Closed.UNREADABLE)
+    return states
+
+
+def _sample(states: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Numbers of what is a fair sample of the rest: drawn, before the first open one in random order."""
+    order = np.array(_random_order(len(states)), np.int32)
+    is_open = states[order] == 0
+    before = order[: int(np.argmax(is_open))] if is_open.any() else order
+    known = states[before]
+    is_drawn = known & int(Closed.DRAWN | Closed.UNREADABLE) == int(Closed.DRAWN)
+    sample: NDArray[np.int32] = before[is_drawn & (known & int(Closed.POSITIVE | Closed.NEGATIVE) != 0)]
+    return sample
+
+
+def _random_order(images: int) -> "array[int]":
+    """The order in which the server draws; a test holds it against `backend.questions.queue.Queue`."""
+    dice, order = random.Random(SEED), array("i")
+    for image in range(images):
+        place = dice.randrange(image + 1)
+        order.append(image)
+        order[image], order[place] = order[place], image
+    return order
+
+
+def _division(
+    found: int,
+    is_above: NDArray[np.bool_],
+    is_open: NDArray[np.bool_],
+    sample: NDArray[np.int32],
+    is_positive: NDArray[np.bool_],
+) -> Division:
+    drawn_above = is_above[sample]
+    return Division(
+        found,
+        _part(is_open & is_above, sample[drawn_above], is_positive[drawn_above]),
+        _part(is_open & ~is_above, sample[~drawn_above], is_positive[~drawn_above]),
+    )
+
+
+def _part(is_open: NDArray[np.bool_], sample: NDArray[np.int32], is_positive: NDArray[np.bool_]) -> Sample:
+    return Sample(int(is_open.sum()) + len(sample), len(sample), int(is_positive.sum()))

@@ -1,0 +1,41 @@
+"""Formats that take a package of their own: HEIC, and DICOM. Their decoders are loaded when such a file comes."""
+
+import importlib.util
+
+from config import EXTRA_PACKAGES
+
+SIGNATURE_BYTES = 132
+BOXED = b"ftyp"  # at 4: HEIC and AVIF, which are read into memory as a whole
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
+DICOM = b"DICM"  # at 128
+
+
+def extra_of(head: bytes) -> str | None:
+    """The extra of pyproject.toml that a file may need, by its first `SIGNATURE_BYTES`; None: none at all."""
+    if is_dicom(head):
+        return "dicom"
+    return "heic" if is_boxed(head) and head[8:12] in HEIC_BRANDS else None
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether it says so, behind what may be anything."""
+    return head[128:SIGNATURE_BYTES] == DICOM
+
+
+def is_boxed(head: bytes) -> bool:
+    """Whether its decoder would read all of the file to see its header."""
+    return head[4:8] == BOXED
+
+
+def registered(extra: str) -> str | None:
+    """Pillow's name of the format, once Pillow knows it; None where the package is not installed."""
+    if importlib.util.find_spec(EXTRA_PACKAGES[extra]) is None:
+        return None
+    if extra == "dicom":
+        from IA.images.readers import dicom
+
+        return dicom.register()
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return "HEIF"

@@ -1,0 +1,421 @@
+"""Image files, and tiles of them, to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
+
+import contextlib
+import errno
+import fcntl
+import io
+import os
+import stat
+import struct
+import sys
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from IA.images.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
+from IA.images.orientation import UPRIGHT, orientation, upright_size
+from IA.images.readers import bitmap, tiff
+from IA.images.readers.repair import JPEG, MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
+from IA.images.readers.windowing import window_of, windowed
+from IA.images.tiles import Tile, split_file
+
+MAX_PIXELS = 300_000_000
+MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
+MAX_JPEG_BYTES = 512 * 2**20
+MAX_BOXED_BYTES = 512 * 2**20
+PLAIN_PIXELS = 50_000_000  # a plain JPEG has no more of them, and no more bytes
+PLAIN_BYTES = 64 * 2**20
+LARGE_PIXELS = 20_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
+TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
+PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # likewise; Pillow minds it in 8 bit alone
+DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # more than 8 bit of grey
+BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they seem
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+bitmap.register()
+tiff.register()
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
+
+
+class UnreadableError(Exception):
+    """The file is there, but is no picture: one sentence with the reason, without the path."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture as person and network see it.
+
+    Attributes:
+        picture: upright, of mode RGB, loaded.
+        is_see_through: whether white stands in it for what is transparent.
+        is_mended: whether it took a mended copy of its file, which others might refuse, or show in another way.
+        damage: what of it is missing, in one sentence; "": nothing.
+    """
+
+    picture: Image.Image
+    is_see_through: bool
+    is_mended: bool = False
+    damage: str = ""
+
+
+def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Image.Image:
+    """Decode an image as a person would see it: RGB, upright, the first frame, transparency over white.
+
+    Grey of 16 or 32 bit is windowed between its 0.5 and 99.5 percentile.
+
+    Args:
+        path: a file of one of `FORMATS`, or of an extra that is installed, whatever its name; or a tile of it.
+        at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as the short side of the result
+            keeps at least this many pixels; one that is smaller from the start is never scaled. Other formats come in
+            full size.
+        inside: a folder without links in its path, that the file must lie in when it is open; None: anywhere.
+
+    Returns:
+        A loaded picture of mode RGB; the file is closed.
+
+    Raises:
+        UnreadableError: the content cannot be decoded.
+        OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
+    """
+    return open_seen(path, at_least_px, inside).picture
+
+
+def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Seen:
+    """The same, and what a person is to know of it."""
+    photo, tile = split_file(path)
+    with opened(photo, inside) as file:
+        if tile is None:
+            return seen(file, at_least_px)
+        whole = seen(file, _whole_px(file, tile, at_least_px))
+        with _judged():
+            return replace(whole, picture=whole.picture.crop(tile.box(*whole.picture.size)))
+
+
+def seen(file: BinaryIO, at_least_px: int | None = None) -> Seen:
+    """The same of a file that is open."""
+    with _judged():
+        return _seen(file, at_least_px)
+
+
+def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
+    """The picture of a file that is open."""
+    return seen(file, at_least_px).picture
+
+
+def upright_pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
+    """The same as pixels, (H, W, 3): a large picture of any format may come smaller, as a JPEG does."""
+    photo, tile = split_file(path)
+    return upright_parts(photo, [tile], at_least_px, inside)[0]
+
+
+def upright_parts(
+    photo: Path, tiles: Sequence[Tile | None], at_least_px: int | None = None, inside: Path | None = None
+) -> list[NDArray[np.uint8]]:
+    """The same of several tiles of a photo, all of one grid, or of all of it where one is None; decoded once."""
+    with opened(photo, inside) as file, _judged():
+        whole_px = _whole_px(file, tiles[0], at_least_px)
+        pixels = _fast_jpeg(file, whole_px)
+        if pixels is not None:
+            return _cut(pixels, tiles)
+        whole = _seen(file, whole_px).picture
+        parts = (whole if tile is None else whole.crop(tile.box(*whole.size)) for tile in tiles)
+        return [np.array(_smaller(part, at_least_px, LARGE_PIXELS // len(tiles))) for part in parts]
+
+
+def plain_parts(
+    file: BinaryIO, tiles: Sequence[Tile | None], at_least_px: int | None = None
+) -> list[NDArray[np.uint8]] | None:
+    """The same of the most usual kind of file; None for all others, and for one that something is wrong with.
+
+    What it takes in memory and time is bounded by the header, so that threads may decode these without a process of
+    their own; and unlike Pillow, it does not keep all other threads waiting.
+    """
+    with contextlib.suppress(UnreadableError), _judged():
+        pixels = _fast_jpeg(file, _whole_px(file, tiles[0], at_least_px))
+        return None if pixels is None else _cut(pixels, tiles)
+    return None
+
+
+def _whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
+    """What the whole photo must keep on its short side for a tile of it to keep so much."""
+    if tile is None or at_least_px is None:
+        return at_least_px
+    return tile.whole_px(upright_size_px(file), at_least_px)
+
+
+def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArray[np.uint8]]:
+    """Parts of a photo's pixels, each of them in memory of its own; the photo itself as it is."""
+    parts = []
+    for tile in tiles:
+        if tile is None:
+            parts.append(pixels)
+        else:
+            left, top, right, bottom = tile.box(pixels.shape[1], pixels.shape[0])
+            parts.append(pixels[top:bottom, left:right].copy())
+    return parts
+
+
+def upright_size_px(file: BinaryIO) -> tuple[int, int]:
+    """Width and height of an open file as a person sees it, by its header alone; errors as for `open_upright`."""
+    with _judged():
+        try:
+            return _upright_size_px(file, file)
+        except BAD_IMAGE:
+            bare = bare_header(file)
+            if bare is None:
+                raise
+            return _upright_size_px(bare, file)
+
+
+def _upright_size_px(header: BinaryIO, file: BinaryIO) -> tuple[int, int]:
+    with opened_image(header) as image:
+        _check_size(image)
+        return upright_size(image, file)
+
+
+@contextlib.contextmanager
+def opened(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
+    """An image file, open; no tile of one. Other arguments and errors as for `open_upright`."""
+    with open(descriptor_of(str(path), inside), "rb") as file:
+        yield file
+
+
+def descriptor_of(path: str, inside: Path | None = None) -> int:
+    """The same as a descriptor, which the caller closes."""
+    _check_kind(os.stat(path))  # noqa: PTH116 - a quarter of the time; before it is opened: that makes some devices act
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _check_kind(os.fstat(descriptor))
+        if inside is not None and not f"{_place(descriptor)}/".startswith(f"{str(inside).rstrip('/')}/"):
+            raise FileNotFoundError(errno.ENOENT, f"it leads out of {inside}", path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_inside(path: Path, inside: Path | None) -> bool:
+    """Whether there is a file, also of a tile, and not outside of a folder that links may lead out of."""
+    try:
+        file, _ = split_file(path)
+        return file.is_file() and (inside is None or file.resolve().is_relative_to(inside))
+    except (OSError, RuntimeError, ValueError):  # a circle of links, or a name that no file can have
+        return False
+
+
+def _check_kind(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("It is not a regular file.")  # reading a pipe would wait for ever
+    if status.st_size == 0:
+        raise UnreadableError("The file is empty.")
+
+
+def _place(descriptor: int) -> str:
+    """Where an open file is, whatever its path leads to by now."""
+    if sys.platform == "darwin":
+        return os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - text, without a Path for each file
+
+
+@contextlib.contextmanager
+def _judged() -> Iterator[None]:
+    """Whatever a decoder raises in the block is UnreadableError, or an OSError of the system."""
+    try:
+        yield
+    except UnidentifiedImageError:
+        raise UnreadableError("It is not an image of a known format.") from None
+    except BAD_IMAGE as error:
+        if _is_of_the_system(error):
+            raise
+        raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
+
+
+def _is_of_the_system(error: BaseException) -> bool:
+    """Whether a disk has failed, and not a decoder: Pillow's own carry no number, or that of a place no file has."""
+    return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
+
+
+@contextlib.contextmanager
+def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
+    """The image before any of its pixels is decoded, of the size that it will have."""
+    with opened_image(file) as image:
+        _check_size(image)
+        if image.format in {"JPEG", "MPO"}:
+            _check_scans(file, image)
+        if at_least_px is not None:
+            image.draft(None, (max(1, at_least_px), max(1, at_least_px)))  # acts on JPEG alone
+        yield image
+
+
+def opened_image(file: BinaryIO) -> Image.Image:
+    """The image as its header says, of one of `FORMATS` or an extra: never a format that needs other programs."""
+    # For the whole process, and again each time: `catch_warnings` is not safe with threads.
+    warnings.filterwarnings("ignore", module=r"(PIL|pydicom|pillow_heif)\.")
+    file.seek(0)
+    head = file.read(SIGNATURE_BYTES)
+    if is_boxed(head) and file.seek(0, os.SEEK_END) > MAX_BOXED_BYTES:
+        raise UnreadableError(f"It has more than {MAX_BOXED_BYTES:,} bytes.")
+    extra = extra_of(head)
+    further = None if extra is None else registered(extra)
+    file.seek(0)
+    try:
+        return Image.open(file, formats=FORMATS if further is None else (further, *FORMATS))
+    except UnidentifiedImageError:
+        if extra is None or further is not None:
+            raise
+        raise UnreadableError(f"It takes another package: python -m pip install -e '.[{extra}]'.") from None
+
+
+def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | None:
+    """Pixels of a plain JPEG, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
+    file.seek(0)
+    if file.read(len(JPEG)) != JPEG or os.fstat(file.fileno()).st_size > PLAIN_BYTES:
+        return None
+    file.seek(0)
+    data = file.read(PLAIN_BYTES)
+    try:
+        height_px, width_px, *_ = simplejpeg.decode_jpeg_header(data)
+        if height_px * width_px > PLAIN_PIXELS:
+            return None
+        with _header(io.BytesIO(data), at_least_px) as image:
+            if image.format != "JPEG" or image.mode not in {"RGB", "L"}:
+                return None
+            shape = image.height, image.width, 3
+            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_width=shape[1], min_height=shape[0])
+            turn = UPRIGHT.get(orientation(image, file))
+    except BAD_IMAGE as error:
+        if isinstance(error, MemoryError) or _is_of_the_system(error):
+            raise
+        return None
+    if pixels.shape != shape:
+        return None
+    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+
+
+def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
+    """What is in a file, or in a mended copy of one that Pillow refuses."""
+    try:
+        return _decoded(file, at_least_px)
+    except MemoryError:
+        raise
+    except BAD_IMAGE as error:
+        if _is_of_the_system(error):
+            raise
+        found = mended(file)
+        if found is None:
+            raise
+        better, damage = found
+        try:
+            return replace(_decoded(better, at_least_px, damage), is_mended=True)
+        except BAD_IMAGE:
+            raise error from None
+
+
+def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
+    """What is in a file that Pillow reads; `damage` is what was wrong with it."""
+    with _header(file, at_least_px) as image:
+        image.load()
+        if damage and image.format != "PNG" and (missing := lost_rows(image)):
+            damage = breaks_off(missing, image.height)
+            if missing > MOST_LOST * image.height:
+                raise UnreadableError(damage)
+        turn = UPRIGHT.get(orientation(image, file))
+        picture, is_see_through = _as_rgb(image)
+    if turn is not None:
+        picture = picture.transpose(turn)
+    return Seen(picture.copy() if picture is image else picture, is_see_through, damage=damage)
+
+
+def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:
+    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send.
+
+    With no more than `most` pixels it stays as it is.
+    """
+    pixels = picture.width * picture.height
+    if at_least_px is None or pixels <= most:
+        return picture
+    factor = next(factor for factor in (8, 4, 2, 1) if factor * at_least_px <= max(min(picture.size), at_least_px))
+    along = max(factor, -(-pixels // (factor * most)))
+    return picture.reduce((along, factor) if picture.width > picture.height else (factor, along))
+
+
+def _check_size(image: Image.Image) -> None:
+    """Refuse by the header alone, before any pixel takes memory."""
+    width_px, height_px = image.size
+    if width_px < 1 or height_px < 1:
+        raise UnreadableError("It has no pixels.")
+    if width_px * height_px > MAX_PIXELS:
+        raise UnreadableError(f"It has {width_px} x {height_px} pixels, more than {MAX_PIXELS:,} in all.")
+    if isinstance(image, TiffImageFile):
+        tile = [image.tag_v2.get(side, 0) for side in TILE_SIDES]
+        if not all(isinstance(side, int) for side in tile) or tile[0] * tile[1] > MAX_PIXELS:
+            raise UnreadableError(f"It claims a tile of more than {MAX_PIXELS:,} pixels.")
+
+
+def _check_scans(file: BinaryIO, image: Image.Image) -> None:
+    """Refuse a JPEG that goes over its pixels for minutes: each scan may be a few bytes."""
+    if file.seek(0, os.SEEK_END) > MAX_JPEG_BYTES:
+        raise UnreadableError(f"It has more than {MAX_JPEG_BYTES:,} bytes.")
+    file.seek(0)
+    data = file.read(MAX_JPEG_BYTES)
+    most = MAX_SCANNED // (image.width * image.height)
+    if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:  # the first may count what is none
+        raise UnreadableError(f"It has {scans} scans of {image.width} x {image.height} pixels.")
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has; what follows its end, such as a film, is none of it."""
+    return sum(marker == SCAN for _, marker, _ in segments(data))
+
+
+def _as_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture over white, and whether any of that is seen."""
+    if image.mode in DEEP_MODES:
+        return _windowed(image)
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB"), False
+    layer = image.convert("LA") if image.mode == "La" else image  # from there Pillow knows the way, else it drops alpha
+    layer = layer if layer.mode == "RGBA" else layer.convert("RGBA")
+    paper = Image.new("RGB", layer.size, "white")
+    paper.paste(layer, mask=layer)
+    return paper, bool((np.asarray(layer.getchannel("A")) < 255).any())
+
+
+def _windowed(image: Image.Image) -> tuple[Image.Image, bool]:
+    values = np.asarray(image)
+    is_inverted = isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
+    nothing = image.info.get("transparency")  # in a PNG, the one value that is transparent
+    if not isinstance(nothing, int):
+        return Image.fromarray(windowed(values, is_inverted=is_inverted)).convert("RGB"), False
+    grey = windowed(values, window_of(values, without=nothing), is_inverted)
+    grey[values == nothing] = 255
+    return Image.fromarray(grey).convert("RGB"), bool((values == nothing).any())
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    first, *_ = [*str(error).strip().splitlines(), ""]
+    return first.strip().rstrip(".:") or type(error).__name__

@@ -1,0 +1,1 @@
+"""From answers and embeddings to a calibrated head."""

@@ -1,0 +1,230 @@
+"""What is learnt from the answers, one after another: the head, its calibration, its threshold; no files."""
+
+import math
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from typing import Generic
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy
+
+from IA.learning.calibration import WINDOW, Name, Prequential, Remaining, platt
+from IA.learning.head import Head, best_threshold, cross_fitted_scores, validation
+from IA.learning.kernel_cache import Columns
+from IA.learning.projection import Space
+
+BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
+POOL_SAMPLE = 4096  # images drawn at random, by which probabilities deep in the ranking are calibrated
+EXAMPLES_UNTIL = 10  # positive answers; each takes its share of the examples' place
+VALIDATE_EVERY = 0.02  # held-out figures are computed anew when there are so many more answers
+
+
+class PoolSample(Generic[Name]):
+    """Some images of the pool, drawn at random: what a head says of those without an answer, it says of all such."""
+
+    def __init__(self, names: Sequence[Name], projected: Tensor, images: int) -> None:
+        """Take up the sample.
+
+        Args:
+            names: (m,) of the images.
+            projected: (m, K) float32, as `Space.project` gives them, in the space of the pool.
+            images: how many there are in the pool.
+        """
+        self._names = names
+        self._columns = Columns(projected)
+        self._weight = images / max(1, len(names))
+
+    @classmethod
+    def of(cls, vectors: Tensor, space: Space, seed: int) -> "PoolSample[int]":
+        """Of a pool (N, D) whose images are all embedded, by number."""
+        sampled = torch.randperm(len(vectors), generator=torch.Generator().manual_seed(seed))[:POOL_SAMPLE]
+        return PoolSample(sampled.tolist(), space.project(vectors[sampled]), len(vectors))
+
+    def remaining(self, head: Head, reviewed: Container[Name]) -> Remaining:
+        """What the head says of the images that were not reviewed."""
+        is_left = torch.tensor([name not in reviewed for name in self._names], dtype=torch.bool)
+        return Remaining(self._columns.scores(head)[is_left], self._weight)
+
+
+class Learner(Generic[Name]):
+    """Learns again from all answers whenever one comes, and remembers what it thought before.
+
+    Attributes:
+        head: the newest, calibrated; None before there are answers of both kinds.
+        threshold: the probability from which on to say positive, tuned on answers held out and on what remains.
+        held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
+        figures: of validation (see `IA.learning.head.validation`) and of prequential calibration.
+        examples: (E, D) embeddings of what is looked for, from elsewhere: positives to learn, fewer with each positive
+            answer, and nothing else: neither calibration nor any figure knows of them.
+        group_of: what near duplicates have in common: they are never on both sides of a held-out split.
+    """
+
+    def __init__(
+        self,
+        vectors_of: Callable[[Sequence[Name]], Tensor],
+        validates: bool = True,
+        learnt: Container[Name] = frozenset(),
+    ) -> None:
+        """Begin without any answer.
+
+        Args:
+            vectors_of: the embeddings (n, D) of images by name; asked once for each image and space.
+            validates: whether threshold and held-out figures are wanted.
+            learnt: answers that the embeddings themselves have learnt: they say nothing about how good a head is, so
+                neither calibration nor figures rest on them.
+        """
+        self.head: Head | None = None
+        self.threshold = 0.5
+        self.held_out: dict[Name, float] = {}
+        self.figures: dict[str, float] = {}
+        self._vectors_of = vectors_of
+        self._validates = validates
+        self._learnt = learnt
+        self.group_of: Callable[[Name], Hashable] = lambda name: name
+        self.examples: Tensor | None = None
+        self._validated = 0
+        self._space: Space | None = None
+        self._projected: dict[Name, Tensor] = {}
+        self._asked: Prequential[Name] = Prequential()
+        self._remaining: Remaining | None = None
+        self._seen: set[Name] = set()
+
+    def learn(
+        self,
+        labels: Mapping[Name, bool],
+        space: Space,
+        pool: PoolSample[Name] | None = None,
+        reviewed: Container[Name] | None = None,
+    ) -> bool:
+        """Learn from these answers, which are all there are.
+
+        Args:
+            labels: by the name of the image, in the order answered.
+            space: of the pool.
+            pool: a sample of it in this space, by which probabilities deep in the ranking are calibrated; None: they
+                follow the last answers alone.
+            reviewed: images that have an answer, skipped ones too; None: those of `labels`.
+
+        Returns:
+            Whether there is a new head: not before there are answers of both kinds, or negative ones and examples.
+        """
+        if self._space is None or not self._space.is_same(space):
+            self._space, self._projected = space, {}
+        fresh = [name for name in labels if name not in self._seen and name not in self._learnt]
+        self._seen.update(fresh)
+        last = set(fresh[-WINDOW:])
+        before = {name: label for name, label in labels.items() if name not in last}
+        for start in range(max(0, len(fresh) - WINDOW), len(fresh), BLOCK):
+            if self.head is None or start:
+                self._fit(before)
+            block = fresh[start : start + BLOCK]
+            self._ask(block)
+            before |= {name: labels[name] for name in block}
+        if not self._fit(labels):
+            return False
+        self._calibrate(labels, pool, labels if reviewed is None else reviewed)
+        if self._validates:
+            self._validate(labels)
+        return True
+
+    def training_loss(self, labels: Mapping[Name, bool]) -> float:
+        """Log loss, in nat, on the answers that were learnt; NaN before there is a head."""
+        if self.head is None:
+            return float("nan")
+        projected, answers = self._stack(labels)
+        return float(binary_cross_entropy(self.head.probabilities(projected), answers.float()))
+
+    def _fit(self, labels: Mapping[Name, bool]) -> bool:
+        kinds = set(labels.values())
+        examples = self._examples_beside(labels)
+        if self._space is None or False not in kinds or not (True in kinds or len(examples)):
+            return False
+        curve = self.head.curve if self.head is not None else None
+        projected, answers = self._stack(labels)
+        if len(examples):
+            projected = torch.cat([projected, self._space.project(examples)])
+            answers = torch.cat([answers, torch.ones(len(examples), dtype=torch.bool)])
+        self.head = Head.fit(projected, answers, self._space)
+        if curve is not None:
+            self.head.curve = curve
+        return True
+
+    def _examples_beside(self, labels: Mapping[Name, bool]) -> Tensor:
+        """The examples (e, D) that count beside these answers: the fewer, the more of them are positive."""
+        if self.examples is None:
+            return torch.zeros(0, 0)
+        share = max(0.0, 1 - sum(labels.values()) / EXAMPLES_UNTIL)
+        return self.examples[: math.ceil(share * len(self.examples))]
+
+    def _stack(self, labels: Mapping[Name, bool]) -> tuple[Tensor, Tensor]:
+        """Projections (n, K) and labels (n,) bool."""
+        missing = [name for name in labels if name not in self._projected]
+        if missing and self._space is not None:
+            rows = self._space.project(self._vectors_of(missing))
+            self._projected |= dict(zip(missing, rows, strict=True))
+        return torch.stack([self._projected[name] for name in labels]), torch.tensor(list(labels.values()))
+
+    def _ask(self, names: Sequence[Name]) -> None:
+        if self.head is None:
+            return
+        scores = self.head.scores(self.head.project(self._vectors_of(names)))
+        for name, score, probability in zip(names, scores, self.head.calibrated(scores), strict=True):
+            self._asked.ask(name, float(score), float(probability))
+
+    def _calibrate(self, labels: Mapping[Name, bool], pool: PoolSample[Name] | None, reviewed: Container[Name]) -> None:
+        if self.head is not None:
+            self._remaining = None if pool is None else pool.remaining(self.head, reviewed)
+            self.head.curve = self._asked.calibration(labels, self._remaining)
+
+    def _validate(self, labels: Mapping[Name, bool]) -> None:
+        if self.head is None:
+            return
+        if abs(len(labels) - self._validated) > VALIDATE_EVERY * self._validated:
+            self._validated = len(labels)
+            projected, answers = self._stack(labels)
+            groups = [self.group_of(name) for name in labels]
+            scores = cross_fitted_scores(projected, answers, groups=groups)
+            scores[[name in self._learnt for name in labels]] = torch.nan
+            self.figures = validation(self.head.logits(scores), answers)
+            self.threshold = self.figures.pop("threshold", 0.5)
+            if self.figures and self._remaining is not None:
+                self.threshold = threshold_for_all(self.head, scores, answers, self._remaining)
+            said = dict(zip(labels, as_probabilities(scores, answers).tolist(), strict=True)) if self.figures else {}
+            self.held_out = {name: value for name, value in said.items() if not math.isnan(value)}
+        self.figures |= self._asked.figures(labels)
+
+
+def threshold_for_all(head: Head, scores: Tensor, answers: Tensor, remaining: Remaining) -> float:
+    """The threshold with the highest F1 to be expected over the whole pool: held-out answers, and what remains.
+
+    Answers alone are the images that the model chose: what is best for them calls far too many others positive.
+
+    Args:
+        head: calibrated; of what remains it says how likely each image is positive.
+        scores: (n,) float32, of the answers by heads that had not learnt them; NaN where there is none.
+        answers: (n,) bool.
+        remaining: of the unreviewed images.
+    """
+    known = ~scores.isnan()
+    answered, probability = head.calibrated(scores[known]), head.calibrated(remaining.scores)
+    likely = torch.cat([answers[known].float(), probability])
+    weights = torch.cat([torch.ones(len(answered)), torch.full((len(probability),), remaining.weight)])
+    return best_threshold(torch.cat([answered, probability]), likely, weights)
+
+
+def as_probabilities(scores: Tensor, labels: Tensor) -> Tensor:
+    """Cross-fitted scores, calibrated on all the answers alike.
+
+    The head itself is calibrated on what was asked last, where positives have run out: by that measure every earlier
+    positive would look like a slip.
+
+    Args:
+        scores: (n,) float32, of `cross_fitted_scores`; NaN where there is none.
+        labels: (n,) bool.
+
+    Returns:
+        (n,) float32 in [0, 1]; NaN where there is no score.
+    """
+    known = ~scores.isnan()
+    scale, offset = platt(scores[known], labels[known])
+    return torch.sigmoid(scale * scores + offset)

@@ -1,0 +1,1 @@
+"""All images of a run while they are embedded, scored and published."""

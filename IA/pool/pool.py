@@ -1,0 +1,199 @@
+"""The pool of images: which are embedded, which cannot be, and what the head says of them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from IA.embedding.cache import Store
+from IA.embedding.cache import keys as keys_of
+from IA.learning.head import Head
+from IA.learning.projection import Space
+from IA.pool.view import Floats, Numbers, View
+
+CHUNK = 65_536  # embeddings read from the cache at a time
+
+
+class Pool:
+    """Every image by number; the embeddings themselves stay in the memory-mapped cache.
+
+    Attributes:
+        probability: (N,) float32 of positive; NaN where not scored.
+    """
+
+    def __init__(self, cache: Store) -> None:
+        self._cache = cache
+        self._keys = np.zeros(0, np.uint64)
+        self._rows = np.zeros(0, np.int64)
+        self._failed = np.zeros(0, np.uint64)  # the key under which an image could not be read
+        self._view: View | None = None
+        self.probability: Floats = np.zeros(0, np.float32)
+        self._examples: Floats | None = None
+
+    def __len__(self) -> int:
+        """How many images there are, embedded or not."""
+        return len(self._keys)
+
+    @property
+    def is_projected(self) -> bool:
+        """Whether there is a space to see the images in."""
+        return self._view is not None
+
+    @property
+    def novelty(self) -> Floats:
+        """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a space."""
+        return np.full(len(self), np.nan, np.float32) if self._view is None else self._view.novelty
+
+    @property
+    def similarity(self) -> Floats | None:
+        """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a space."""
+        return None if self._view is None else self._view.similarity
+
+    @property
+    def embedded(self) -> int:
+        """How many images have an embedding."""
+        return int((self._rows >= 0).sum())
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """(N,) what names the content of each image; 0 where there is none."""
+        return self._keys
+
+    @property
+    def view(self) -> View | None:
+        """All embedded images in one space; another object once it is another space."""
+        return self._view
+
+    @property
+    def unreadable(self) -> Numbers:
+        """Numbers of the images that could not be decoded as they are now."""
+        return np.flatnonzero((self._failed != 0) & (self._failed == self._keys))
+
+    def follow(self, datadir: Path, paths: Sequence[str]) -> None:
+        """Take up the list of images; what is new or changed on the disk is missing its embedding."""
+        keys = np.array([known or 0 for known in keys_of(datadir, paths)], np.uint64)
+        more = len(paths) - len(self)
+        self._keys = np.pad(self._keys, (0, more))
+        self._failed = np.pad(self._failed, (0, more))
+        self._rows = np.pad(self._rows, (0, more), constant_values=-1)
+        self.probability = np.pad(self.probability, (0, more), constant_values=np.nan)
+        if self._view is not None:
+            self._view.grow(len(paths))
+        changed = np.flatnonzero(keys != self._keys)
+        self._keys = keys
+        self._place(changed)
+
+    def missing(self) -> Numbers:
+        """Numbers of the images that are still to be embedded."""
+        return np.flatnonzero((self._keys != 0) & (self._rows < 0) & (self._failed != self._keys))
+
+    def add(self, numbers: Numbers, vectors: Floats) -> None:
+        """Keep the embeddings (B, D) of these images."""
+        self._cache.append(self._keys[numbers], vectors)
+        self._place(numbers)
+
+    def find(self) -> int:
+        """Take up embeddings that have come into the cache by another way; returns how many."""
+        missing = self.missing()
+        found = missing[self._cache.rows(self._keys[missing]) >= 0]
+        self._place(found)
+        return len(found)
+
+    def fail(self, number: int) -> None:
+        """Remember that an image cannot be decoded, until its file changes."""
+        self._failed[number] = self._keys[number]
+
+    def lose(self, number: int) -> None:
+        """Forget an image whose file went away, until it is listed anew."""
+        self._keys[number] = 0
+
+    def embeddings(self) -> tuple[Numbers, Floats]:
+        """Numbers (n,) of the images that are embedded, and their embeddings (n, D)."""
+        numbers = np.flatnonzero(self._rows >= 0)
+        return numbers, self._cache.vectors(self._rows[numbers])
+
+    def space(self, size: int, seed: int = 0) -> Space:
+        """The space of at most `size` images drawn at random."""
+        return Space.of(self.drawn(size, seed)[1])
+
+    def drawn(self, size: int, seed: int = 1) -> tuple[NDArray[np.int32], torch.Tensor]:
+        """Numbers (m,) of at most `size` images drawn at random, and their embeddings (m, D) float32."""
+        numbers = np.flatnonzero(self._rows >= 0)
+        if len(numbers) > size:
+            numbers = np.random.default_rng(seed).choice(numbers, size, replace=False)
+        numbers = numbers[np.argsort(self._rows[numbers])]  # as they lie on the disk
+        return numbers.astype(np.int32), torch.from_numpy(self._cache.vectors(self._rows[numbers]))
+
+    def enter(self, space: Space) -> None:
+        """Project everything into this space, if it is another one; `score` and `answer` are due then."""
+        if self._view is None or not self._view.space.is_same(space):
+            self._view = None  # two side by side would take too much at a million images
+            self._view = View(space, len(self))
+            self._view.liken(self._examples)
+            self.probability = np.full(len(self), np.nan, np.float32)
+            self._project(np.flatnonzero(self._rows >= 0))
+
+    def answer(self, answered: Iterable[int]) -> set[int]:
+        """Bring novelty up to date with the set of answered images; returns those of them that are embedded."""
+        return self._view.answer(set(answered)) if self._view is not None else set()
+
+    def liken(self, examples: Floats | None) -> None:
+        """Compare everything with these examples, embeddings (E, D), from now on; None: with nothing."""
+        self._examples = examples
+        if self._view is not None:
+            self._view.liken(examples)
+
+    def score(self, head: Head, anew: bool) -> int:
+        """Fill in the probability of all embedded images, or of those only that have none yet; returns how many."""
+        if self._view is None:
+            return 0
+        if anew:
+            self.probability = self._view.probability(head)
+            return self.embedded
+        numbers = np.flatnonzero((self._rows >= 0) & np.isnan(self.probability))
+        self.probability[numbers] = self._view.probability(head, numbers)
+        return len(numbers)
+
+    def key(self, number: int) -> int | None:
+        """What tells this image, as it is on the disk, from any other; None while it has no embedding."""
+        is_embedded = number < len(self) and self._rows[number] >= 0
+        return int(self._keys[number]) if is_embedded else None
+
+    def nearest(self, number: int, among: Sequence[int], count: int) -> list[tuple[int, float]]:
+        """Those of some images that are most like an embedded one, the likest first, each with the cosine."""
+        return [] if self._view is None else self._view.nearest(number, np.array(among, np.int64), count)
+
+    def likest(self, number: int, leave_out: Sequence[int], count: int) -> list[tuple[int, float]]:
+        """The images most like an embedded one, less some, the likest first, each with the cosine."""
+        if self._view is None or self.key(number) is None:
+            return []
+        return self._view.likest(number, np.array(leave_out, np.int64), count)
+
+    def likeliest(self, count: int) -> list[int]:
+        """Numbers of so many images, the likeliest positive first, answered ones too; fewer where fewer are scored."""
+        probability = np.nan_to_num(self.probability, nan=-1.0)
+        count = min(count, int((probability >= 0).sum()))
+        places = np.argpartition(-probability, count - 1)[:count] if count else np.zeros(0, np.int64)
+        best: list[int] = places[np.argsort(-probability[places], kind="stable")].tolist()
+        return best
+
+    # --- within -------------------------------------------------------------------------------------------------------
+
+    def _place(self, numbers: Numbers) -> None:
+        """Look up the rows of these images, and forget what was known of their old content."""
+        self._rows[numbers] = np.where(self._keys[numbers] != 0, self._cache.rows(self._keys[numbers]), -1)
+        self.probability[numbers] = np.nan
+        if self._view is not None:
+            self._view.drop(numbers)
+            self._project(numbers[self._rows[numbers] >= 0])
+
+    def _project(self, numbers: Numbers) -> None:
+        """Show these images to the view, in the order of the file."""
+        if self._view is None:
+            return
+        numbers = numbers[np.argsort(self._rows[numbers], kind="stable")]
+        for start in range(0, len(numbers), CHUNK):
+            some = numbers[start : start + CHUNK]
+            self._view.put(some, self._cache.vectors(self._rows[some]))

@@ -1,0 +1,178 @@
+"""The pool in one space: projection, probability and novelty of every image; tensors only, no files."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from IA.learning.head import Head
+from IA.learning.kernel_cache import CHUNK, Columns
+from IA.learning.projection import Space
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+
+class View:
+    """What can be computed of images by number once their embeddings are projected into one space.
+
+    Attributes:
+        space: of the pool.
+        novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
+        similarity: (N,) float32, the largest cosine to an example; NaN where not embedded; None: without examples.
+    """
+
+    def __init__(self, space: Space, images: int) -> None:
+        """Begin with no image embedded and none answered."""
+        self.space = space
+        self.novelty: Floats = np.full(images, np.nan, np.float32)
+        self._projected = torch.zeros(images, space.basis.shape[1])
+        self._embedded = np.zeros(images, bool)
+        self._answered: set[int] = set()
+        self._nearest = np.full(images, -1, np.int32)  # the answered image that novelty is the distance to
+        self._columns: Columns | None = None
+        self.similarity: Floats | None = None
+        self._examples = torch.zeros(0, self._projected.shape[1])
+
+    def grow(self, images: int) -> None:
+        """Make room for so many images in all."""
+        more = max(images - len(self.novelty), 0)
+        if more:
+            self.novelty = np.pad(self.novelty, (0, more), constant_values=np.nan)
+            self._projected = torch.cat([self._projected, torch.zeros(more, self._projected.shape[1])])
+            self._embedded = np.pad(self._embedded, (0, more))
+            self._nearest = np.pad(self._nearest, (0, more), constant_values=-1)
+            if self.similarity is not None:
+                self.similarity = np.pad(self.similarity, (0, more), constant_values=np.nan)
+            self._columns = None
+
+    @property
+    def embedded(self) -> Numbers:
+        """Numbers of the images that are in it."""
+        return np.flatnonzero(self._embedded)
+
+    def vectors(self, numbers: Numbers) -> Floats:
+        """Projected embeddings (n, K) of length 1; zeros where there is none."""
+        found: Floats = self._projected[torch.from_numpy(numbers)].numpy()
+        return found
+
+    def put(self, numbers: Numbers, vectors: Floats) -> None:
+        """Take up the embeddings (n, D) of images that had none, or others."""
+        rows = torch.from_numpy(numbers)
+        self._projected[rows] = self.space.project(torch.from_numpy(vectors))
+        self._embedded[numbers] = True
+        self.novelty[numbers] = np.inf
+        self._nearest[numbers] = -1
+        self._measure(numbers, np.fromiter(self._answered, np.int64))
+        self._compare(numbers)
+        if self._columns is not None:
+            self._columns.refresh(rows)
+
+    def drop(self, numbers: Numbers) -> None:
+        """Forget the embeddings of these images."""
+        self._embedded[numbers] = False
+        self.novelty[numbers] = np.nan
+        if self.similarity is not None:
+            self.similarity[numbers] = np.nan
+        self._forget(set(numbers.tolist()) & self._answered)
+
+    def answer(self, answered: set[int]) -> set[int]:
+        """Bring novelty up to date with the set of answered images; returns those of them that are embedded."""
+        now = {number for number in answered if self._embedded[number]}
+        self._forget(self._answered - now)
+        come = now - self._answered
+        self._answered = now
+        self._measure(None, np.fromiter(come, np.int64))
+        return now
+
+    def liken(self, examples: Floats | None) -> None:
+        """Compare everything with these examples, embeddings (E, D), from now on; None, or no example: with nothing."""
+        if examples is None or not len(examples):
+            self.similarity = None
+            return
+        self._examples = self.space.project(torch.from_numpy(examples))
+        self.similarity = np.full(len(self.novelty), np.nan, np.float32)
+        self._compare(self.embedded)
+
+    def probability(self, head: Head, numbers: Numbers | None = None) -> Floats:
+        """Probability of positive by a head of this space.
+
+        Args:
+            head: its own space is not looked at.
+            numbers: (n,) of embedded images, or None for all, which is the quicker the more of the head's support
+                was that of the head before.
+
+        Returns:
+            (n,) or (N,) float32; NaN where not embedded.
+        """
+        if numbers is not None:
+            some: Floats = head.probabilities(self._projected[torch.from_numpy(numbers)]).numpy()
+            return some
+        if self._columns is None:
+            self._columns = Columns(self._projected)
+        probability: Floats = head.calibrated(self._columns.scores(head)).numpy()
+        probability[~self._embedded] = np.nan
+        return probability
+
+    def nearest(self, number: int, among: Numbers, count: int) -> list[tuple[int, float]]:
+        """Those of some images that are most like one of them, the likest first, each with the cosine.
+
+        Args:
+            number: of an embedded image.
+            among: (n,) numbers; those that are not embedded, and `number` itself, do not count.
+            count: how many at most.
+        """
+        others = among[self._embedded[among] & (among != number)]
+        similarity = self._projected[torch.from_numpy(others)] @ self._projected[number]  # (n,)
+        best = similarity.topk(min(count, len(others)))
+        cosines = best.values.clamp(-1, 1).tolist()
+        return list(zip(others[best.indices.numpy()].tolist(), cosines, strict=True))
+
+    def likest(self, number: int, leave_out: Numbers, count: int) -> list[tuple[int, float]]:
+        """The images most like one of them, the likest first, each with the cosine.
+
+        Args:
+            number: of an embedded image.
+            leave_out: (n,) numbers of images that do not count, as `number` itself.
+            count: how many at most.
+        """
+        similarity = self._projected @ self._projected[number]  # (N,)
+        similarity[torch.from_numpy(~self._embedded)] = -torch.inf
+        similarity[torch.from_numpy(np.append(leave_out, number))] = -torch.inf
+        best = similarity.topk(min(count, len(similarity)))
+        told = zip(best.indices.tolist(), best.values.clamp(max=1).tolist(), strict=True)
+        return [(image, max(cosine, -1.0)) for image, cosine in told if cosine > -math.inf]
+
+    def _compare(self, numbers: Numbers) -> None:
+        """Fill in the similarity of these images to the examples."""
+        if self.similarity is None:
+            return
+        for some in self._chunks(numbers):
+            cosine = (self._projected[some] @ self._examples.T).max(dim=1).values
+            self.similarity[some] = cosine.clamp(-1, 1).numpy()
+
+    def _forget(self, gone: set[int]) -> None:
+        """These images count as answered no more: what was nearest to them has another neighbour."""
+        self._answered -= gone
+        if gone:
+            orphans = np.flatnonzero(np.isin(self._nearest, np.fromiter(gone, np.int64)) & self._embedded)
+            self.novelty[orphans] = np.inf
+            self._nearest[orphans] = -1
+            self._measure(orphans, np.fromiter(self._answered, np.int64))
+
+    def _measure(self, numbers: Numbers | None, answered: Numbers) -> None:
+        """Lower the novelty of these images, or of all, to the distance to the nearest of these answered ones."""
+        for some in self._chunks(numbers) if len(answered) else ():
+            similarity, place = (self._projected[some] @ self._projected[answered].T).max(dim=1)
+            distance = np.maximum(1 - similarity.numpy(), 0)
+            nearer = distance < self.novelty[some]  # never where novelty is NaN
+            self.novelty[some] = np.where(nearer, distance, self.novelty[some])
+            self._nearest[some] = np.where(nearer, answered[place.numpy()], self._nearest[some])
+
+    def _chunks(self, numbers: Numbers | None) -> Iterator[slice | Numbers]:
+        """Slices of everything, which copy nothing, or parts of the numbers."""
+        size = len(self.novelty) if numbers is None else len(numbers)
+        for start in range(0, size, CHUNK):
+            yield slice(start, start + CHUNK) if numbers is None else numbers[start : start + CHUNK]

@@ -1,0 +1,293 @@
+"""Predictions as rows of CSV or JSON lines, in a file that can be gone on with after any kind of end.
+
+| a row is about          | columns                                     |
+|-------------------------|---------------------------------------------|
+| an image                | `path,probability,label`                    |
+| a tile                  | `path,probability,label,source_image,tile`  |
+| a photo, by its tiles   | `path,probability,label,tile`               |
+"""
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from config import UNREADABLE, UsageError
+from IA.images.tiles import MARK, Grid, grid_of, split
+from IA.protocol import locks
+from IA.text.cells import harmless, plain
+
+COLUMNS = ("path", "probability", "label")
+OF_TILES = (*COLUMNS, "source_image", "tile")
+OF_PHOTOS = (*COLUMNS, "tile")
+KINDS = {COLUMNS: "predictions", OF_TILES: "predictions of tiles", OF_PHOTOS: "predictions of photos by their tiles"}
+QUOTE = '"'
+MOST_BYTES = 64 * 1024  # of a row: a path has 4096 characters at most
+FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with a probability next to 0.5
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was said of one image, or of a photo by its tiles.
+
+    Attributes:
+        path: relative to the folder; of a tile with its mark, of a photo without.
+        probability: of positive; NaN where unreadable.
+        label: the name of the class, or `UNREADABLE`.
+        reason: why it is unreadable; "" where it is not, or not known.
+        tile: of a photo, which of its tiles said so, as behind the mark of its path; else "".
+    """
+
+    path: str
+    probability: float
+    label: str
+    reason: str = ""
+    tile: str = ""
+
+    @property
+    def image(self) -> str:
+        """The path that was asked about: of a photo told of by its tiles that of the one it rests on."""
+        return f"{self.path}{MARK}{self.tile}" if self.tile else self.path
+
+
+class Format(Protocol):
+    """How rows become bytes and back."""
+
+    @property
+    def head(self) -> bytes:
+        """What a file begins with."""
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """The rows, each ending in a newline."""
+
+    def decode(self, record: bytes) -> Row:
+        """One of them. Raises ValueError where it is none."""
+
+    def is_whole(self, record: bytes) -> bool:
+        """Whether these lines, the last one with its newline, are a whole row."""
+
+
+class Csv:
+    """A header, and a line for each row; a name that is no UTF-8 goes out as it came in, a formula harmless."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        """One of the three kinds of rows."""
+        self._columns = columns
+        self.head = (",".join(columns) + "\n").encode()
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """See `Format`."""
+        lines = []
+        for row in rows:
+            probability = "" if math.isnan(row.probability) else f"{row.probability:.6f}"
+            further = "".join(f",{_quoted(value or '')}" for value in _further(row, self._columns).values())
+            lines.append(f"{_quoted(row.path)},{probability},{_quoted(row.label)}{further}\n")
+        return "".join(lines).encode("utf-8", "surrogateescape")
+
+    def decode(self, record: bytes) -> Row:
+        """See `Format`."""
+        text = record.decode("utf-8", "surrogateescape")
+        try:
+            quick = text.rstrip("\n").split(",")  # nearly all rows, and much faster
+            values = next(csv.reader(io.StringIO(text, newline=""))) if QUOTE in text else quick
+        except (csv.Error, StopIteration) as error:
+            raise ValueError("not a row") from error
+        said = dict(zip(self._columns, map(plain, values), strict=True))
+        return _row(said, float(said["probability"] or "nan"), self._columns)
+
+    def is_whole(self, record: bytes) -> bool:
+        """See `Format`."""
+        return record.count(b'"') % 2 == 0
+
+
+def _quoted(text: str) -> str:
+    """As `csv.writer` would, which forgets that a carriage return alone ends a line for those who read."""
+    text = harmless(text)
+    return f'"{text.replace(QUOTE, 2 * QUOTE)}"' if any(letter in text for letter in '",\r\n') else text
+
+
+class JsonLines:
+    """An object for each row."""
+
+    head = b""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        """One of the three kinds of rows."""
+        self._columns = columns
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """See `Format`."""
+        return "".join(f"{json.dumps(_as_dict(row, self._columns))}\n" for row in rows).encode()
+
+    def decode(self, record: bytes) -> Row:
+        """See `Format`."""
+        said = json.loads(record)
+        if not isinstance(said, dict) or said.keys() - {"reason"} != set(self._columns):
+            raise ValueError("not a row")
+        if not all(type(said[name]) is str for name in ("path", "label")):
+            raise ValueError("not a row")
+        probability = math.nan if said["probability"] is None else said["probability"]
+        if type(probability) is not float:
+            raise ValueError("not a probability")
+        return _row(said, probability, self._columns)
+
+    def is_whole(self, record: bytes) -> bool:
+        """See `Format`."""
+        return True
+
+
+FORMATS: dict[str, Callable[[tuple[str, ...]], Format]] = {".csv": Csv, ".jsonl": JsonLines}
+
+
+def _further(row: Row, columns: tuple[str, ...]) -> dict[str, str | None]:
+    """What stands in the columns that only some files have; None: nothing."""
+    if columns == COLUMNS:
+        return {}
+    photo, tile = split(row.path)
+    known = {"source_image": photo, "tile": row.tile if tile is None else str(tile)}
+    return {name: known[name] or None for name in columns[len(COLUMNS) :]}
+
+
+def _row(said: Mapping[str, Any], probability: float, columns: tuple[str, ...]) -> Row:
+    row = Row(said["path"], probability, said["label"], tile=said["tile"] or "" if columns == OF_PHOTOS else "")
+    if any((said[name] or None) != value for name, value in _further(row, columns).items()):
+        raise ValueError("columns that do not agree")
+    return row
+
+
+def _as_dict(row: Row, columns: tuple[str, ...]) -> dict[str, object]:
+    known = None if math.isnan(row.probability) else round(row.probability, 6)
+    said: dict[str, object] = {"path": row.path, "probability": known, "label": row.label}
+    return said | _further(row, columns) | ({"reason": row.reason} if row.reason else {})
+
+
+class PredictionFile:
+    """A file that grows by whole rows; what a dead writer left of a last one is cut off.
+
+    Attributes:
+        labels: of the images that are in it, by path.
+        doubtful: the rows that tell best whether another predictor wrote it.
+        grids: that the photos were cut up by; None among them: some were not.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...] = COLUMNS) -> None:
+        """Open it, and read what is there; what is cut off goes with the first row that is written.
+
+        Args:
+            path: of the file.
+            columns: `COLUMNS`, `OF_TILES` or `OF_PHOTOS`.
+
+        Raises:
+            UsageError: it is not a file of predictions, cannot be written, or another process writes to it.
+        """
+        if path.suffix not in FORMATS:
+            raise UsageError(f"{path} ends in none of {', '.join(FORMATS)}; name a file that does.")
+        self._format, self._kind = FORMATS[path.suffix](columns), KINDS[columns]
+        self.labels: dict[str, str] = {}
+        self.doubtful: list[Row] = []
+        self.grids: set[Grid | None] = set()
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+        self._lock: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+        try:
+            self._hold(path)
+            self._end: int | None = self._read(path)  # of what is whole; None: nothing else is there
+        except BaseException:
+            with self._lock, self._file:
+                raise
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
+        if self._end is not None:
+            self._file.truncate(self._end)
+            if not self._end:
+                _write_all(self._file, self._format.head)
+            self._end = None
+        _write_all(self._file, self._format.encode(rows))
+
+    def close(self) -> None:
+        """Make sure that it is on the disk."""
+        with self._lock, self._file:
+            os.fsync(self._file.fileno())
+
+    def _hold(self, path: Path) -> None:
+        try:
+            self._lock = locks.take(self._file)
+        except BlockingIOError:
+            raise UsageError(f"Another process is writing to {path}; wait for it, or name another file.") from None
+
+    def _read(self, path: Path) -> int:
+        """Take up the rows; returns where the last whole one ends."""
+        head = self._format.head
+        end = 0
+        try:
+            with path.open("rb") as file:
+                began = file.read(len(head))
+                if began != head:
+                    if head.startswith(began):  # torn in its very first line, or empty
+                        return 0
+                    raise ValueError("another header")
+                end = len(head)
+                for record in _records(file, self._format):
+                    self._take(self._format.decode(record))
+                    end += len(record)
+        except ValueError:
+            raise UsageError(f"{path} is no file of {self._kind} from byte {end} on; name another one.") from None
+        return end
+
+    def _take(self, row: Row) -> None:
+        self.labels[row.path] = row.label
+        if row.label != UNREADABLE:
+            self.grids.add(grid_of(row.image))
+        is_telling = len(self.doubtful) < FAR_FROM_SURE or _sureness(row) < _sureness(self.doubtful[-1])
+        if is_telling and not math.isnan(row.probability):
+            self.doubtful = sorted([*self.doubtful, row], key=_sureness)[:FAR_FROM_SURE]
+
+
+class Stream:
+    """Standard output: the same rows, with nothing to go on with."""
+
+    def __init__(self, file: BinaryIO, columns: tuple[str, ...] = COLUMNS) -> None:
+        self.labels: dict[str, str] = {}
+        self.doubtful: list[Row] = []
+        self.grids: set[Grid | None] = set()
+        self._file, self._format = file, FORMATS[".csv"](columns)
+        _write_all(file, self._format.head)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """See `PredictionFile`."""
+        _write_all(self._file, self._format.encode(rows))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def _sureness(row: Row) -> float:
+    return abs(row.probability - 0.5)
+
+
+def _write_all(file: BinaryIO | io.RawIOBase, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
+
+
+def _records(file: BinaryIO, form: Format) -> Iterator[bytes]:
+    """The whole rows: a CSV has newlines inside of quotes, and the last line may be torn."""
+    record = b""
+    for line in file:
+        record += line
+        if len(record) > MOST_BYTES:
+            raise ValueError("no row is so long")
+        if line.endswith(b"\n") and form.is_whole(record):
+            yield record
+            record = b""

@@ -1,0 +1,1 @@
+"""The files between the processes: names, schemas, reading, writing, watching; no torch, no FastAPI."""

@@ -1,0 +1,215 @@
+"""What the files between the processes hold: one record a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
+from IA.protocol.fields import Array
+
+MOST_ALIKE = 100  # images that one question may be about
+MOST_SIMILAR = 200  # images that are told to be like another one
+NEIGHBOURS = 3  # of either class, in an explanation
+LARGEST_MAP = 64  # places on a side
+FULL = 127  # what a place of a map says at most, for or against
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the person chose for this run.
+
+    Attributes:
+        datadir: absolute path of the image folder, as the server sees it.
+        network: name of the backbone, or a file of weights.
+        strategy: what to ask first, one of `config.STRATEGIES`.
+        positive: what the positive answer is called.
+        negative: what the negative answer is called.
+        id: tells this run from any other, also from one that stood in the same place before.
+        finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
+        run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
+        follow_links: whether images may lie anywhere that a link in `datadir` leads to.
+        audit: share of the questions that are drawn at random, 0 to 1.
+        audit_after: what `audit` goes back to once that for which all are drawn is there; None: it stays.
+        audit_until: so many random answers from the rest are wanted, for which all are drawn; None: the certificate.
+        recall: share of the positives that the certificate is about.
+        confidence: how certain it is to be.
+        alike: whether near duplicates are one question, one of `config.ALIKE`.
+        examples: absolute path of a folder of pictures of what is looked for; "": there are none.
+        tile: the grid that every photo is cut up by, such as 6x4; "": the images are the photos.
+        auto_idle: seconds without a sign of a person, at least, after which AUTO asks for one; 0: never.
+    """
+
+    datadir: str
+    network: str
+    strategy: str
+    positive: str
+    negative: str
+    id: str
+    finetune: str = "auto"
+    run: str = ""
+    follow_links: bool = False
+    audit: float = DEFAULT_AUDIT
+    audit_after: float | None = None
+    audit_until: int | None = None
+    recall: float = 0.95
+    confidence: float = 0.95
+    alike: str = DEFAULT_ALIKE
+    examples: str = ""
+    tile: str = ""
+    auto_idle: float = DEFAULT_AUTO_IDLE_S
+
+    def bounds(self, datadir: Path) -> Path | None:
+        """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
+        return None if self.follow_links else datadir.resolve()
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the pool says about the embedding space.
+
+    Attributes:
+        backbone: fingerprint of the backbone whose embeddings these are.
+        images: how many images the figures rest on.
+        mean: (D,) float32, of the embeddings.
+        basis: (D * K,) float32, the first K principal directions as columns, row by row.
+        rooted: whether the root of each value of an embedding is taken first.
+        sampled: (m,) int32, numbers of images drawn at random from these.
+        sample: (m * K,) float32, those in the space of mean and basis, image by image.
+    """
+
+    backbone: str
+    images: int
+    mean: Array
+    basis: Array
+    rooted: bool
+    sampled: Array
+    sample: Array
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """What came of the last fine-tuning.
+
+    Attributes:
+        base: fingerprint of the backbone it began with.
+        labels: how many positive and negative answers there were.
+        before: average precision on answers held out, with that backbone.
+        after: the same with the new one.
+        certainty: share of resamples of the held-out answers in which the new one is better.
+        taken: whether backbone.ckpt was replaced by it.
+    """
+
+    base: str
+    labels: int
+    before: float
+    after: float
+    certainty: float
+    taken: bool
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which images are near duplicates of one another.
+
+    Attributes:
+        first: (N,) int32, for each image the number of the one that stands for it: itself where it is alone.
+            Everybody in a group is alike to that one.
+    """
+
+    first: Array
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the model thinks of every image, with the checkpoint it comes from.
+
+    Attributes:
+        probability: (N,) float32, of positive; NaN where not scored, and everywhere before the first checkpoint.
+        novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
+        unreadable: (U,) int32, images that could not be decoded.
+        embedded: how many images have an embedding.
+        labels: how many positive and negative answers these figures have learnt from.
+        checkpoint: the checkpoint's `generation`, `labels`, `threshold`, `metrics`; None before the first.
+        missing: how many images are still to be embedded.
+        similarity: (N,) float32, the largest cosine to an example of what is looked for, NaN where not embedded; empty
+            with a checkpoint, or without examples.
+    """
+
+    probability: Array
+    novelty: Array
+    unreadable: Array
+    embedded: int
+    labels: int
+    checkpoint: dict[str, Any] | None
+    missing: int = 0
+    similarity: Array = b""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The images to ask next.
+
+    Attributes:
+        images: (R,) int32, numbers of the images without an answer that the model knows of, best first.
+        probability: (R,) float32, of positive; NaN where not scored.
+        labels: how many positive and negative answers the order has learnt from.
+        strategy: which strategy ordered them.
+        checkpoint: generation of the checkpoint behind it; None before the first.
+    """
+
+    images: Array
+    probability: Array
+    labels: int
+    strategy: str
+    checkpoint: int | None
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Why the model thinks so, of a few images.
+
+    Attributes:
+        checkpoint: generation of the checkpoint that is explained.
+        images: (E,) int32, numbers of the images.
+        shapes: (2 E,) int32, height and width of each map; 0 and 0 where there is none.
+        maps: (sum of height * width,) int8, one map after the other, row by row, over the upright picture: how much a
+            place speaks for positive, or below 0 against it; the furthest from 0 is `FULL` in each map.
+        neighbours: (6 E,) int32, for each image the nearest three with a positive and the nearest three with a
+            negative answer, the nearest first; -1 where there are fewer.
+        similarity: (6 E,) float32, of these, the cosine.
+    """
+
+    checkpoint: int
+    images: Array
+    shapes: Array
+    maps: Array
+    neighbours: Array
+    similarity: Array
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A person wants more images like one of them.
+
+    Attributes:
+        image: its number.
+        request: tells this wish from any other.
+    """
+
+    image: int
+    request: str
+
+
+@dataclass(frozen=True)
+class Similar:
+    """The images most like the one that was wanted, less those whose answer the model knows.
+
+    Attributes:
+        request: the wish that this answers.
+        images: (S,) int32, at most `MOST_SIMILAR`, the likest first; empty where the image has no embedding.
+        cosine: (S,) float32, of each, in the space of the pool.
+    """
+
+    request: str
+    images: Array
+    cosine: Array

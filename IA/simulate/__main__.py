@@ -1,0 +1,270 @@
+"""Simulates people who answer truthfully, on a folder whose class folders are the truth.
+
+    python -m IA.simulate PHOTOS --positive hat dress --prevalence 0.01 0.1 --answers 400 --seeds 5 --peers
+
+Each seed draws another pool of that prevalence, another fifth of the images that is held out and never asked, and
+another first image. Figures are means over classes and seeds, with standard errors.
+"""
+
+import argparse
+import csv
+import logging
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
+from IA.embedding.embedder import leave_room
+from IA.learning.calibration import expected_calibration_error
+from IA.process.loop import one_sentence
+from IA.protocol.replacement import check_writable
+from IA.simulate import peers
+from IA.simulate.person import Course, figures, simulate
+from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.text.cells import harmless
+
+log = logging.getLogger(__name__)
+
+OURS = "Intelligent Annotation"
+PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
+POOLED = "ECE of all"
+KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
+AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
+WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # medians
+
+
+@dataclass(frozen=True)
+class Task:
+    """One simulated person.
+
+    Attributes:
+        method: `OURS`, or one of `peers.PEERS`.
+        positive: the class folder that is positive.
+        prevalence: share of positives in the pool; None leaves the folder as it is.
+        seed: of everything that is drawn.
+        answers: how many at most.
+        strategy: of ours.
+        examples: how many positives, of those held out, it begins with.
+    """
+
+    method: str
+    positive: str
+    prevalence: float | None
+    seed: int
+    answers: int
+    strategy: str
+    examples: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task: its figures, and after each answer the positives found, what was shown, and the label."""
+
+    task: Task
+    figures: dict[str, float]
+    found: NDArray[np.int64]
+    shown: NDArray[np.float32]
+    labels: NDArray[np.bool_]
+
+
+def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) -> Result:
+    """Simulate one person."""
+    torch.set_num_threads(1)
+    truth = classes == task.positive
+    pool, held_out = draw(truth, task.prevalence, task.seed)
+    examples = held_out[truth[held_out]][: task.examples]
+    held_out = held_out[~np.isin(held_out, examples)]
+    if task.method == OURS:
+        course = simulate(
+            torch.from_numpy(vectors[pool]),
+            truth[pool],
+            task.answers,
+            task.strategy,
+            task.seed,
+            torch.from_numpy(vectors[held_out]),
+            torch.from_numpy(vectors[examples]) if task.examples else None,
+        )
+        told = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
+    else:
+        asked = list(peers.course(task.method, vectors[pool], truth[pool], task.answers, task.seed))
+        course = Course(asked, truth[pool][asked].tolist(), [math.nan] * len(asked))
+        told = figures(course, int(truth[pool].sum()), len(pool))
+    found = np.cumsum(course.labels)
+    told = {"images": len(pool), "positives": float(truth[pool].sum())} | told
+    for name, (positive_s, negative_s) in {"keys": KEYS_S, "AUTO": AUTO_S}.items():
+        minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
+        told[f"per minute, {name}"] = float(found[-1] / minutes)
+    return Result(task, told, found, np.array(course.shown, np.float32), np.array(course.labels))
+
+
+# --- what is printed --------------------------------------------------------------------------------------------------
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """The lines of one table: a column for each method, a row for each figure."""
+    methods = list(dict.fromkeys(result.task.method for result in results))
+    rows = list(results[0].figures)
+    width = max(len(name) for name in [*rows, POOLED])
+    columns = [max(len(method), 15) for method in methods]
+    yield " " * width + "".join(f"  {method:>{size}}" for method, size in zip(methods, columns, strict=True))
+    for name in rows:
+        cells = [_cell(name, [r.figures[name] for r in results if r.task.method == method]) for method in methods]
+        yield f"{name:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
+    cells = [_pooled_error([result for result in results if result.task.method == method]) for method in methods]
+    yield f"{POOLED:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
+
+
+def _pooled_error(results: Sequence[Result]) -> str:
+    """Calibration error of everything that was shown to all people together: that of one person is mostly noise."""
+    shown = np.concatenate([result.shown for result in results])
+    labels = np.concatenate([result.labels for result in results])
+    known = ~np.isnan(shown)
+    if not known.any():
+        return "-"
+    error = expected_calibration_error(torch.from_numpy(shown[known]), torch.from_numpy(labels[known]))
+    return f"{error:.3f}"
+
+
+def _cell(name: str, values: Sequence[float]) -> str:
+    """Mean and standard error, or the median where a figure can be infinite; NaN is left out."""
+    if name in WITHOUT_ERROR:
+        median = float(np.median(values))
+        return f"median {median:.0f}" if math.isfinite(median) else "not reached"
+    there = np.array([value for value in values if not math.isnan(value)])
+    if not len(there):
+        return "-"
+    places = 1 if abs(there.mean()) >= 2 else 3
+    error = f" ± {there.std(ddof=1) / math.sqrt(len(there)):.{places}f}" if len(there) > 1 else ""
+    return f"{there.mean():.{places}f}{error}"
+
+
+def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
+    """Pass the results on, and write each to a table as it comes, one row for each simulated person."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        for number, result in enumerate(results):
+            task = result.task
+            if not number:
+                writer.writerow(["method", "positive", "prevalence", "seed", "strategy", *result.figures])
+            person = task.method, harmless(task.positive), task.prevalence, task.seed, task.strategy
+            writer.writerow([*person, *result.figures.values()])
+            file.flush()
+            yield result
+
+
+def draw_curves(path: Path, results: Sequence[Result]) -> None:
+    """Plot the mean recall over the answers, a panel for each prevalence."""
+    from matplotlib.figure import Figure
+
+    prevalences = list(dict.fromkeys(result.task.prevalence for result in results))
+    figure = Figure(figsize=(5 * len(prevalences), 4), layout="constrained")
+    panels = figure.subplots(1, len(prevalences), squeeze=False)[0]
+    for panel, prevalence in zip(panels, prevalences, strict=True):
+        here = [result for result in results if result.task.prevalence == prevalence]
+        for method in dict.fromkeys(result.task.method for result in here):
+            curves = [_recall(result) for result in here if result.task.method == method]
+            length = min(len(curve) for curve in curves)
+            panel.plot(np.mean([curve[:length] for curve in curves], axis=0), label=method)
+        panel.set(xlabel="answers", ylabel="recall", title=_told(prevalence), ylim=(0, 1))
+        panel.legend()
+    figure.savefig(path)
+
+
+def _recall(result: Result) -> NDArray[np.float64]:
+    return np.concatenate([[0.0], result.found / result.figures["positives"]])
+
+
+def _told(prevalence: float | None) -> str:
+    return "as the folder is" if prevalence is None else f"{prevalence:.1%} positives"
+
+
+def main() -> None:
+    """Simulate and print."""
+    given = _parser().parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    folder = Path(given.folder).expanduser().resolve()
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    wanted = [] if given.positive == ["all"] else given.positive
+    check_classes(folder, wanted)
+    methods = [OURS, *_peers(given.peers)]
+    check_writable(*filter(None, (given.csv, given.plot)))
+    _check_installed(given.peers is not None, given.plot is not None)
+    leave_room(given.jobs)
+    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
+    classes = np.array([file.relative_to(folder).parts[0] for file in files])
+    positives = wanted or sorted(set(classes.tolist()))
+    if empty := sorted(set(positives) - set(classes.tolist())):
+        raise UsageError(f"The class folder {empty[0]!r} in {folder} has no image that can be read.")
+    tasks = [
+        Task(method, positive, prevalence, seed, given.answers, given.strategy, given.examples)
+        for prevalence in given.prevalence or [None]
+        for method in methods
+        for positive in positives
+        for seed in range(given.seeds)
+    ]
+    with ProcessPoolExecutor(given.jobs) as executor:
+        played = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
+        done = written(given.csv, played) if given.csv else played
+        results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
+    for prevalence in dict.fromkeys(task.prevalence for task in tasks):
+        here = [result for result in results if result.task.prevalence == prevalence]
+        heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
+        sys.stdout.write("\n".join([heading, *table(here), "", ""]))
+    if given.plot:
+        draw_curves(given.plot, results)
+
+
+def _check_installed(peers: bool, plot: bool) -> None:
+    """See, before the work begins, that its end does not lack a package."""
+    if peers and (missing := [name for name in PEER_PACKAGES if find_spec(name) is None]):
+        raise UsageError(f"The peers are not installed (no {missing[0]}): {pip_install('peers')}.")
+    if plot and find_spec("matplotlib") is None:
+        raise UsageError(f"The plot needs matplotlib: {pip_install('simulate')}, or leave out --plot.")
+
+
+def _peers(wanted: Sequence[str] | None) -> Sequence[str]:
+    """Their names: all of them where none is wanted in particular."""
+    if unknown := sorted(set(wanted or ()) - set(peers.PEERS)):
+        raise UsageError(f"There is no peer {unknown[0]!r}; choose of {', '.join(peers.PEERS)}.")
+    return () if wanted is None else wanted or list(peers.PEERS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser.add_argument(
+        "--positive", nargs="+", default=["all"], metavar="CLASS", help="one task each; all: every class"
+    )
+    parser.add_argument(
+        "--prevalence", nargs="+", type=share, metavar="P", help="share of positives (as the folder is)"
+    )
+    parser.add_argument("--answers", type=count, default=400)
+    parser.add_argument("--seeds", type=count, default=5, metavar="N", help="simulated people for each task (5)")
+    parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
+    parser.add_argument(
+        "--examples", type=count, default=0, metavar="N", help="of the positives held out, to begin with (0)"
+    )
+    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
+    parser.add_argument(
+        "--peers", nargs="*", metavar="NAME", help="other libraries, or some, on the same embeddings: '.[peers]'"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each simulated person")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recall curves: '.[simulate]'")
+    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
+    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
+    return parser
+
+
+if __name__ == "__main__":
+    one_sentence(main)

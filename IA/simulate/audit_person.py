@@ -1,0 +1,167 @@
+"""A simulated person, a share of whose questions is drawn at random: as with the server, in one process."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from IA import strategies as ranking
+from IA.learning.learner import Learner, PoolSample
+from IA.learning.projection import Space
+from IA.pool.view import View
+from IA.statistics.audit import Division, Sample, Standing
+
+Truth = NDArray[np.bool_]
+
+REFIT = 0.03  # the model learns when it has so many more answers; after each one would take ten times as long
+SEED_OF_DRAWS = 1000  # beside the person's own: what is drawn has nothing to do with what is ranked
+
+
+class Model:
+    """The engine: it asks as it ranks, and knows of nothing but the answers to what it has asked.
+
+    Attributes:
+        answers: to what it has asked, by the number of the image.
+        probability: (N,) float32, of positive; NaN before it has learnt anything.
+    """
+
+    def __init__(self, space: Space, vectors: Tensor, seed: int, validates: bool) -> None:
+        """Begin without an answer.
+
+        Args:
+            space: of the pool.
+            vectors: (N, D) float32, embeddings of the pool.
+            seed: of the shuffle that breaks ties, so of the first image.
+            validates: whether threshold and calibrated probabilities are wanted; they take most of the time, and do
+                not change the order.
+        """
+        self.answers: dict[int, bool] = {}
+        self.probability = np.full(len(vectors), np.nan, np.float32)
+        self._seed = seed
+        self._space = space
+        self._view = View(space, len(vectors))
+        self._view.put(np.arange(len(vectors)), vectors.numpy())
+        self._pool = PoolSample.of(vectors, space, seed) if validates else None
+        not_judged = () if validates else range(len(vectors))
+        self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
+        self._learnt = -1
+        self._ranked: Iterator[int] = iter(())
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which on it says positive."""
+        return self._learner.threshold
+
+    def next(self) -> int:
+        """The image that it asks now; it is told the answer before it is asked again."""
+        growth = REFIT * self._learnt if self._learner.head else 0
+        if len(self.answers) - self._learnt > growth:
+            self._learn()
+        return next(self._ranked)
+
+    def _learn(self) -> None:
+        self._learnt = len(self.answers)
+        self._view.answer(set(self.answers))
+        if self._learner.learn(self.answers, self._space, self._pool) and self._learner.head:
+            self.probability = self._view.probability(self._learner.head)
+        asked = np.zeros(len(self.probability), bool)
+        asked[list(self.answers)] = True
+        self._ranked = iter(ranking.order(self.probability, self._view.novelty, "max_prob", self._seed, asked).tolist())
+
+
+class Person:
+    """Answers truthfully, a part of the questions drawn at random.
+
+    An image that was drawn stays in the ranking, and the model learns its answer when it would have asked for it.
+
+    Attributes:
+        images: numbers of the images answered, in order.
+        labels: whether each was positive.
+        standing: what the model asked for, and the sample of the rest.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        vectors: Tensor,
+        truth: Truth,
+        seed: int,
+        share: float,
+        patience: float = math.inf,
+        validates: bool = False,
+    ) -> None:
+        """Begin without an answer.
+
+        Args:
+            space: of the pool.
+            vectors: (N, D) float32, embeddings of the pool.
+            truth: (N,) bool.
+            seed: of everything that is drawn.
+            share: of the questions that is drawn at random.
+            patience: after so many negatives in a row to what the model asked, and something found before, all
+                questions are drawn.
+            validates: whether `divided` is wanted.
+        """
+        self.images: list[int] = []
+        self.labels: list[bool] = []
+        self.standing = Standing(0, Sample(len(truth), 0, 0))
+        self._truth = truth
+        self._share = share
+        self._patience = patience
+        self._model = Model(space, vectors, seed, validates)
+        self._random = np.random.default_rng([seed, SEED_OF_DRAWS])
+        self._shuffled: Iterator[int] = iter(self._random.permutation(len(truth)).tolist())
+        self._drawn: set[int] = set()  # answered, and not asked for by the model
+        self._negatives_in_a_row = 0
+
+    @property
+    def left(self) -> int:
+        """Images without an answer."""
+        return len(self._truth) - len(self.images)
+
+    def answer(self) -> None:
+        """Answer one more image; there must be one left."""
+        is_drawn = self._random.random() < self._share or self._negatives_in_a_row >= self._patience
+        image = self._draw() if is_drawn else self._ask()
+        self.images.append(image)
+        self.labels.append(bool(self._truth[image]))
+        drawn = int(self._truth[list(self._drawn)].sum())
+        found = sum(self._model.answers.values())
+        rest = Sample(len(self._truth) - len(self._model.answers), len(self._drawn), drawn)
+        self.standing = Standing(found, rest)
+
+    def _draw(self) -> int:
+        """Next in a shuffled order; the model is not told."""
+        answers = self._model.answers
+        image = next(image for image in self._shuffled if image not in self._drawn and image not in answers)
+        self._drawn.add(image)
+        return image
+
+    def _ask(self) -> int:
+        """What the model asks; of those that were drawn it learns the answer on the way."""
+        while (image := self._model.next()) in self._drawn:
+            self._drawn.remove(image)
+            self._model.answers[image] = bool(self._truth[image])
+        is_positive = self._model.answers[image] = bool(self._truth[image])
+        is_found = any(self._model.answers.values())
+        self._negatives_in_a_row = self._negatives_in_a_row + 1 if is_found and not is_positive else 0
+        return image
+
+    def divided(self) -> tuple[Division, int, int]:
+        """The rest by the model's threshold, which knows nothing of the draw; and the positives above and below it."""
+        is_rest, is_drawn = np.ones(len(self._truth), bool), np.zeros(len(self._truth), bool)
+        is_rest[list(self._model.answers)] = False
+        is_drawn[list(self._drawn)] = True
+        is_above = self._model.probability >= self._model.threshold  # never before there is a probability
+        above, below = is_rest & is_above, is_rest & ~is_above
+        samples = [
+            Sample(int(part.sum()), int((part & is_drawn).sum()), int((part & is_drawn & self._truth).sum()))
+            for part in (above, below)
+        ]
+        return (
+            Division(self.standing.found, *samples),
+            int((above & self._truth).sum()),
+            int((below & self._truth).sum()),
+        )

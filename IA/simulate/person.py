@@ -1,0 +1,174 @@
+"""One simulated person and the real engine in one process: cold start, head, strategy; no files, no clock."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from config import DEFAULT_STRATEGY
+from IA import strategies as ranking
+from IA.learning.calibration import expected_calibration_error
+from IA.learning.learner import Learner, PoolSample
+from IA.learning.projection import Space
+from IA.pool.view import View
+
+Truth = NDArray[np.bool_]
+
+COUNTS = (20, 25, 50, 100, 200, 400)
+RECALL = 0.95
+LOOKS_AT = (50, 75, 100, 150, 220, 300, 400)  # answers after which all that remains is compared with the truth
+FACTOR, MARGIN = 1.5, 5  # the expected count of positives holds within this factor of the truth, or so many
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """What the probabilities of the unreviewed images say at one moment, beside the truth.
+
+    Attributes:
+        expected: sum of the probabilities.
+        positives: how many are positive.
+        error: expected calibration error over all of them.
+    """
+
+    expected: float
+    positives: int
+    error: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the expected count is right within `FACTOR` or `MARGIN`."""
+        low, high = sorted((self.expected, self.positives))
+        return high - low <= MARGIN or (low > 0 and high / low <= FACTOR)
+
+
+@dataclass
+class Course:
+    """What was asked, in order, and what the engine thought of it.
+
+    Attributes:
+        images: numbers of the images asked.
+        labels: whether each was positive.
+        shown: probability of positive when asked; NaN before there was a model.
+        held_out: probability of the images held out, at the end; empty where none were asked for.
+        remainders: all that remained after `LOOKS_AT` answers, up to half of the pool.
+    """
+
+    images: list[int] = field(default_factory=list)
+    labels: list[bool] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
+    held_out: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    remainders: list[Remainder] = field(default_factory=list)
+
+
+def simulate(
+    vectors: Tensor,
+    truth: Truth,
+    answers: int,
+    strategy: str = DEFAULT_STRATEGY,
+    seed: int = 0,
+    held_out: Tensor | None = None,
+    examples: Tensor | None = None,
+) -> Course:
+    """Answer truthfully what the engine asks, one image at a time.
+
+    Args:
+        vectors: (N, D) float32, embeddings of the pool.
+        truth: (N,) bool.
+        answers: how many at most.
+        strategy: one of `ranking.STRATEGIES`.
+        seed: of the shuffle that breaks ties, so of the first image.
+        held_out: (M, D) float32, embeddings of images that are never asked.
+        examples: (E, D) float32, embeddings of positives from elsewhere, to begin with.
+
+    Returns:
+        The course of the answers.
+    """
+    space = Space.of(vectors)
+    view = View(space, len(vectors))
+    view.put(np.arange(len(vectors)), vectors.numpy())
+    view.liken(None if examples is None else examples.numpy())
+    learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
+    learner.examples = examples
+    pool = PoolSample.of(vectors, space, seed)
+    probability = np.full(len(vectors), np.nan, np.float32)
+    course, asked = Course(), np.zeros(len(vectors), bool)
+    for _ in range(min(answers, len(vectors))):
+        image = int(ranking.order(probability, view.novelty, strategy, seed, asked, view.similarity)[0])
+        course.images.append(image)
+        course.labels.append(bool(truth[image]))
+        course.shown.append(float(probability[image]))
+        asked[image] = True
+        view.answer(set(course.images))
+        if learner.learn(dict(zip(course.images, course.labels, strict=True)), space, pool) and learner.head:
+            probability = view.probability(learner.head)
+            if len(course.images) in LOOKS_AT and len(course.images) <= len(vectors) / 2:
+                course.remainders.append(_remainder(probability[~asked], truth[~asked]))
+    if held_out is not None and learner.head is not None:
+        course.held_out = learner.head(held_out).numpy()
+    return course
+
+
+def _remainder(probability: NDArray[np.float32], truth: Truth) -> Remainder:
+    error = expected_calibration_error(torch.from_numpy(probability), torch.from_numpy(truth))
+    return Remainder(float(probability.sum()), int(truth.sum()), error)
+
+
+def figures(course: Course, positives: int, images: int, held_out: Truth | None = None) -> dict[str, float]:
+    """What a person gets out of a course of answers.
+
+    Args:
+        course: of the answers.
+        positives: how many there were in the pool.
+        images: how many images there were.
+        held_out: (M,) the truth about the images held out.
+
+    Returns:
+        `found@25` and so on; `nAUC`: area under the curve of positives found, on a scale where a random order has 0
+        and positives alone 1; `first`: answers to the first positive; `to 95 %`: answers until 95 % are found, and
+        `WSS@95`: the share of the pool that they save beside a random order (Cohen et al. 2006); `ECE` of the
+        probabilities shown; `ECE, all left`: of all unreviewed images, mean of several moments, and `count holds`: the
+        share of these at which the sum of the probabilities was right within a factor of 1.5, or 5 positives; `AUC` on
+        the images held out. Infinite or NaN where it did not come to that.
+    """
+    found = np.cumsum(course.labels)
+    asked = np.arange(1, len(found) + 1)
+    chance = asked * positives / images
+    best = np.minimum(asked, positives)
+    enough = _first(found >= math.ceil(RECALL * positives))
+    shown, labels = np.array(course.shown, np.float32), np.array(course.labels)
+    known = ~np.isnan(shown)
+    return {
+        **{f"found@{count}": float(found[count - 1]) for count in COUNTS if count <= len(found)},
+        "nAUC": float((found - chance).sum() / (best - chance).sum()),
+        "first": _first(found >= 1),
+        "to 95 %": enough,
+        "WSS@95": RECALL - enough / images if math.isfinite(enough) else math.nan,
+        "ECE": expected_calibration_error(torch.from_numpy(shown[known]), torch.from_numpy(labels[known])),
+        "ECE, all left": _mean([each.error for each in course.remainders]),
+        "count holds": _mean([float(each.holds) for each in course.remainders]),
+        "AUC": math.nan if held_out is None else _auc(course.held_out, held_out),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else math.nan
+
+
+def _first(reached: Truth) -> float:
+    """The number of answers at which it is reached; infinite if it never is."""
+    return float(np.argmax(reached) + 1) if reached.any() else math.inf
+
+
+def _auc(probability: NDArray[np.float32], truth: Truth) -> float:
+    """The chance that a positive comes before a negative (Mann and Whitney 1947), ties half; NaN without a model."""
+    if not len(probability) or truth.all() or not truth.any():
+        return math.nan
+    positive, negative = np.sort(probability[truth]), probability[~truth]
+    above = (
+        len(positive) - (np.searchsorted(positive, negative, "left") + np.searchsorted(positive, negative, "right")) / 2
+    )
+    return float(above.mean() / len(positive))

@@ -1,0 +1,256 @@
+"""Simulates people who are wrong now and then: how many of their slips are among the first answers reviewed.
+
+    python -m IA.simulate.slips PHOTOS --noise 0.03 --answers 1000 --runs 20
+
+PHOTOS holds a folder of images for each class; in turn each class is what is looked for, the most probable first. A
+share of the answers is the wrong way round, at random; "haste" also looks at how long an answer took.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from config import DEFAULT_NETWORK, UsageError, runs_folder
+from IA import strategies as ranking
+from IA.embedding.embedder import leave_room
+from IA.learning.head import Head, average_precision, cross_fitted_scores
+from IA.learning.learner import Learner, as_probabilities
+from IA.learning.projection import Space
+from IA.pool.view import View
+from IA.process.loop import one_sentence
+from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.statistics.label_errors import WORTH, Pace, suspicion
+
+Truth = NDArray[np.bool_]
+
+PREVALENCES = (0.04, 0.1, 0.3)
+FIRST = (50, 100, 200)  # answers reviewed
+REVIEWED = 100  # before the model learns again
+REFIT = 0.03  # the model learns when it has so many more answers; after each one would take ten times as long
+USUAL_S = 0.8  # median time of an answer; times are log-normal
+SPREAD = 0.5  # standard deviation of the logarithm of the time
+HASTY = (1.0, 0.7)  # times as long a slip takes as a right answer: the first is no haste at all
+
+
+@dataclass(frozen=True)
+class Person:
+    """The answers of one person.
+
+    Attributes:
+        images: (n,) numbers of the images answered, in order.
+        shown: (n,) probability of positive when asked; 0.5 before there was a model.
+    """
+
+    images: NDArray[np.int64]
+    shown: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one person.
+
+    Attributes:
+        prevalence: share of positives that the pool was to have.
+        answers: how many were given.
+        slips: how many of them were wrong.
+        found: by the order of the review, how many slips are among the first ones.
+        worth: answers that are worth a look, and slips among them.
+        precision: average precision on images held out: as answered, with the first 100 put right, with all.
+    """
+
+    prevalence: float
+    answers: int
+    slips: int
+    found: dict[str, list[int]]
+    worth: tuple[int, int]
+    precision: tuple[float, float, float]
+
+
+def play(
+    task: tuple[float, str, int], vectors: NDArray[np.float32], classes: NDArray[np.str_], noise: float, answers: int
+) -> Run:
+    """Simulate one person and the review of what was answered.
+
+    Args:
+        task: prevalence, positive class, seed.
+        vectors: (N, D) embeddings of all images.
+        classes: (N,) of all images.
+        noise: share of the answers that are wrong.
+        answers: how many are given at most.
+    """
+    torch.set_num_threads(1)
+    prevalence, positive, seed = task
+    pool, held_out = draw(classes == positive, prevalence, seed)
+    random = np.random.default_rng([seed, 1])
+    truth = classes[pool] == positive
+    is_wrong = random.random(len(pool)) < noise
+    inside = torch.from_numpy(vectors[pool])
+    space = Space.of(inside)
+    person = answered(space, inside, truth ^ is_wrong, answers, seed)
+    given, wrong = (truth ^ is_wrong)[person.images], is_wrong[person.images]
+    projected = space.project(inside[person.images])
+    orders = dict(orders_of(projected, given, person.shown, wrong, random))
+    first = {name: np.argsort(-order, kind="stable") for name, order in orders.items()}
+    plain = orders[_held_out(None)]
+    rest, is_positive = torch.from_numpy(vectors[held_out]), torch.from_numpy(classes[held_out] == positive)
+
+    def precision(labels: Truth) -> float:
+        head = Head.fit(projected, torch.from_numpy(labels), space)
+        return average_precision(head(rest), is_positive)
+
+    reviewed = np.isin(np.arange(len(given)), first[_held_out(None)][:REVIEWED])
+    return Run(
+        prevalence,
+        len(given),
+        int(wrong.sum()),
+        {name: [int(wrong[places[:most]].sum()) for most in FIRST] for name, places in first.items()},
+        (int((plain >= WORTH).sum()), int(wrong[plain >= WORTH].sum())),
+        (precision(given), precision(given ^ (wrong & reviewed)), precision(given ^ wrong)),
+    )
+
+
+def answered(space: Space, vectors: Tensor, given: Truth, answers: int, seed: int) -> Person:
+    """What a person answers, the most probable first.
+
+    Args:
+        space: of the pool.
+        vectors: (N, D) float32, embeddings of the pool.
+        given: (N,) bool, what is answered to each.
+        answers: how many at most.
+        seed: of the shuffle that breaks ties.
+    """
+    view = View(space, len(vectors))
+    view.put(np.arange(len(vectors)), vectors.numpy())
+    learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
+    probability = np.full(len(vectors), np.nan, np.float32)
+    asked = np.zeros(len(vectors), bool)
+    images: list[int] = []
+    shown: list[float] = []
+    learnt = -1
+    order: Iterator[int] = iter(())
+    while len(images) < min(answers, len(vectors)):
+        if len(images) - learnt > (REFIT * learnt if learner.head else 0):
+            learnt = len(images)
+            view.answer(set(images))
+            if learner.learn({image: bool(given[image]) for image in images}, space) and learner.head:
+                probability = view.probability(learner.head)
+            order = iter(ranking.order(probability, view.novelty, "max_prob", seed, asked).tolist())
+        image = next(order)
+        images.append(image)
+        shown.append(float(probability[image]))
+        asked[image] = True
+    return Person(np.array(images), np.nan_to_num(np.array(shown, np.float32), nan=0.5))
+
+
+def orders_of(
+    projected: Tensor, given: Truth, shown: NDArray[np.float32], wrong: Truth, random: np.random.Generator
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Name of each order, and how early each answer comes in it: the highest first."""
+    labels = torch.from_numpy(given)
+    held_out = as_probabilities(cross_fitted_scores(projected, labels), labels).nan_to_num(0.5).tolist()
+    yield "random", random.random(len(given))
+    yield "newest first", np.arange(float(len(given)))
+    yield "probability when asked", np.where(given, 1 - shown, shown).astype(np.float64)
+    answers = list(zip(held_out, given.tolist(), strict=True))
+    yield _held_out(None), np.array([suspicion(said, is_positive) for said, is_positive in answers])
+    for hasty in HASTY:
+        times = USUAL_S * np.exp(SPREAD * random.standard_normal(len(given))) * np.where(wrong, hasty, 1.0)
+        paces = {label: Pace(times[given == label].tolist()) for label in (True, False)}
+        yield (
+            _held_out(hasty),
+            np.array(
+                [
+                    suspicion(said, is_positive, paces[is_positive].haste(time))
+                    for (said, is_positive), time in zip(answers, times.tolist(), strict=True)
+                ]
+            ),
+        )
+
+
+def _held_out(hasty: float | None) -> str:
+    return "held out" if hasty is None else f"held out, haste; a slip takes {hasty:.0%} of the time"
+
+
+def tables(runs: Sequence[Run], prevalences: Sequence[float]) -> Iterator[str]:
+    """All that is printed."""
+    some = [[run for run in runs if run.prevalence == prevalence] for prevalence in prevalences]
+    few = ", ".join(map(str, FIRST))
+    yield f"share of the slips among the first {few} answers reviewed, {len(runs)} people"
+    yield _line("", *(f"{prevalence:.0%} positive" for prevalence in prevalences))
+    for name in runs[0].found:
+        yield _line(name, *(_found(here, name) for here in some))
+    yield _line(
+        "slips / answers", *(f"{_mean(r.slips for r in here)} / {_mean(r.answers for r in here)}" for here in some)
+    )
+    yield _line("worth a look", *(_mean(run.worth[0] for run in here) for here in some))
+    yield _line("slips among these", *(_mean(run.worth[1] for run in here) for here in some))
+    yield f"average precision on images held out; with the first {REVIEWED} reviewed put right, with all"
+    names = ("as answered", f"first {REVIEWED} put right", "all put right")
+    for place, name in enumerate(names):
+        yield _line(name, *(f"{np.mean([run.precision[place] for run in here]):.3f}" for here in some))
+
+
+def _found(runs: Sequence[Run], name: str) -> str:
+    slips = sum(run.slips for run in runs)
+    shares = (sum(run.found[name][place] for run in runs) / max(slips, 1) for place in range(len(FIRST)))
+    return " ".join(f"{100 * share:3.0f}" for share in shares) + " %"
+
+
+def _mean(values: Iterator[int]) -> str:
+    return f"{np.mean(list(values)):.1f}"
+
+
+def _line(name: str, *cells: str) -> str:
+    return f"{name:48}" + "".join(f"{cell:>18}" for cell in cells)
+
+
+def main() -> None:
+    """Simulate and print."""
+    given = _parser().parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    folder = Path(given.folder).expanduser().resolve()
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    check_classes(folder, [given.positive] if given.positive else [])
+    leave_room(given.jobs)
+    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
+    classes = np.array([file.relative_to(folder).parts[0] for file in files])
+    names = [given.positive] if given.positive else sorted(set(classes.tolist()))
+    tasks = [
+        (prevalence, names[seed % len(names)], seed) for seed in range(given.runs) for prevalence in given.prevalence
+    ]
+    with ProcessPoolExecutor(given.jobs) as executor:
+        playing = partial(play, vectors=vectors, classes=classes, noise=given.noise, answers=given.answers)
+        runs = list(tqdm(executor.map(playing, tasks), total=len(tasks), unit="person", desc="simulating"))
+    for line in tables(runs, given.prevalence):
+        sys.stdout.write(f"{line.rstrip()}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser.add_argument("--noise", type=share, default=0.03, metavar="SHARE", help="of answers that are wrong (0.03)")
+    parser.add_argument("--answers", type=count, default=1000, metavar="N", help="at most, of each person (1000)")
+    parser.add_argument("--runs", type=count, default=20, metavar="N", help="people at each prevalence (20)")
+    parser.add_argument("--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="(0.04 0.1 0.3)")
+    parser.add_argument("--positive", metavar="CLASS", help="what everybody looks for (each class in turn)")
+    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
+    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
+    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
+    return parser
+
+
+if __name__ == "__main__":
+    one_sentence(main)

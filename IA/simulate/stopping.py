@@ -1,0 +1,164 @@
+"""Published rules for when to stop, to compare the certificate with; and how often a certificate is wrong at worst."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from IA.statistics.audit import CONFIDENCE, FAR, RECALL, Sample, Standing
+
+LOOK_EVERY = 10  # answers, for rules that take long to look
+NEGLIGIBLE = 1e-18  # a chance that counts for nothing
+URNS = 40  # of different sizes, at each look
+
+
+def negatives_in_a_row(labels: Sequence[bool], patience: int) -> int:
+    """Answers until so many negatives have come in a row after the first positive: what most people do."""
+    in_a_row = 0
+    found = False
+    for number, label in enumerate(labels, 1):
+        found = found or label
+        in_a_row = in_a_row + 1 if found and not label else 0
+        if in_a_row == patience:
+            return number
+    return len(labels)
+
+
+def quasi_sampling(labels: Sequence[bool]) -> int:
+    """Answers until the last ones, taken as though they were a random sample, say that enough were found.
+
+    Ranked quasi-sampling (Callaghan and Müller-Hansen 2020): the last 1, 2, ... answers are taken as drawn at random
+    from what was left before them, which errs on the safe side as long as the model ranks better than chance.
+
+    Args:
+        labels: of all images, in the order that the model asks.
+    """
+    images, found = len(labels), np.concatenate([[0], np.cumsum(labels)])
+    sizes = np.unique(np.geomspace(1, images, URNS).astype(int)).tolist()
+    for asked in range(LOOK_EVERY, images, LOOK_EVERY):
+        total = math.floor(found[asked] / RECALL) + 1  # so many positives would be too many
+        for size in sizes if found[asked] else ():
+            before = asked - size
+            if before >= 0:
+                urn = Sample(images - before, size, int(found[asked] - found[before]))
+                if urn.is_below(int(total - found[before]), CONFIDENCE):
+                    return asked
+    return images
+
+
+def quantile_bound(asked: Sequence[int], truth: NDArray[np.bool_], shuffled: Sequence[int]) -> tuple[int, int]:
+    """Answers, and positives found, until the model has asked for all positives of a random sample made before.
+
+    QBCB (Lewis, Yang and Frieder 2021): a sample with r positives; when the model has asked for the j-th of them,
+    enough were found. For 95 % at 95 % confidence r is at least 59, and j = 59 then.
+
+    Args:
+        asked: all positives, and the images asked before the last of them, in the order that the model asks.
+        truth: (N,) bool.
+        shuffled: all images in random order.
+
+    Returns:
+        All of them where there are too few positives for such a sample.
+    """
+    wanted = math.ceil(math.log(1 - CONFIDENCE) / math.log(RECALL))
+    drawn = np.cumsum(truth[list(shuffled)])
+    if drawn[-1] < wanted:
+        return len(truth), int(drawn[-1])
+    size = int(np.argmax(drawn >= wanted)) + 1
+    sample = set(shuffled[:size])
+    last = max(place for place, image in enumerate(asked) if truth[image] and image in sample)
+    reviewed = list(asked[: last + 1])
+    return size + len(set(reviewed) - sample), int(truth[reviewed].sum())
+
+
+def chance_of_a_wrong_certificate(
+    found: int,
+    images: int,
+    positives: int,
+    certifies: Callable[[Standing], bool] = Standing.certifies,
+    recall: float = RECALL,
+) -> float:
+    """How often a certificate is given too early where one looks after every random answer; exact, no simulation.
+
+    With so many hits the certificate is given from some number of draws on, and not before. So it comes too early if
+    the next hit is not there by then, for any number of hits that is not enough: these few moments are all that
+    counts, and the hits between two of them are hypergeometric.
+
+    Args:
+        found: positives that the model asked for.
+        images: in the rest, from which is drawn.
+        positives: among them.
+        certifies: the rule; it must say yes after more draws with the same hits once it has said yes.
+        recall: the share of positives from which on a certificate is right.
+    """
+    enough = next(hits for hits in range(positives + 1) if found + hits >= recall * (found + positives))
+    if not enough:
+        return 0.0
+
+    def is_given(drawn: int, hits: int) -> bool:
+        return certifies(Standing(found, Sample(images, drawn, hits)))
+
+    given = [
+        bisect_left(range(hits, images), True, key=partial(is_given, hits=hits)) + hits for hits in range(enough)
+    ]  # the first number of draws with which it is given, by the hits
+    given = list(accumulate(reversed(given), min))[::-1]
+    hits_at = _Hits(images, positives)
+    wrong = 0.0
+    for hits, drawn in enumerate(given):
+        hits_at.draw_until(drawn, enough)
+        wrong += hits_at.take(hits)
+    return wrong
+
+
+class _Hits:
+    """How many of the images drawn so far are positive: the chance of each number, less what was taken out."""
+
+    def __init__(self, images: int, positives: int) -> None:
+        self._images = images
+        self._positives = positives
+        self._drawn = 0
+        self._least = 0  # hits that the first chance is of
+        self._chances = np.ones(1)
+        self._log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, images + 1)))])
+
+    def draw_until(self, drawn: int, enough: int) -> None:
+        """Draw on until so many are drawn; whoever has `enough` hits is left out from then on."""
+        more, left = drawn - self._drawn, self._images - self._drawn
+        if more <= 0 or not len(self._chances):
+            return
+        mean = more * (self._positives - self._least) / left
+        most = self._least + len(self._chances) + math.ceil(mean + FAR * math.sqrt(mean) + FAR)
+        before = np.arange(self._least, self._least + len(self._chances))[:, None]
+        after = np.arange(self._least, min(most, enough))[None]
+        positives, hits = self._positives - before, after - before
+        negatives, others = left - positives, more - hits
+        can_be = (hits >= 0) & (hits <= positives) & (others >= 0) & (others <= negatives)
+        hits, others = np.where(can_be, hits, 0), np.where(can_be, others, 0)
+        log_chance = (
+            self._log_choose(positives, hits) + self._log_choose(negatives, others) - self._log_choose(left, more)
+        )
+        self._chances = self._chances @ np.where(can_be, np.exp(log_chance), 0.0)
+        self._drawn = drawn
+        self._trim()
+
+    def take(self, hits: int) -> float:
+        """The chance of at most so many hits, which is taken out."""
+        count = max(0, hits + 1 - self._least)
+        taken = float(self._chances[:count].sum())
+        self._chances, self._least = self._chances[count:], self._least + min(count, len(self._chances))
+        return taken
+
+    def _trim(self) -> None:
+        """Forget what is less than rounding."""
+        places = np.flatnonzero(self._chances > NEGLIGIBLE)
+        first, last = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+        self._chances, self._least = self._chances[first:last], self._least + first
+
+    def _log_choose(self, of: Any, take: Any) -> Any:
+        table = self._log_factorial
+        return table[of] - table[take] - table[of - take]

@@ -1,0 +1,1 @@
+"""Figures that hold: intervals, certificates, suspected label errors; pure functions, no files, no torch."""

@@ -1,0 +1,1 @@
+"""How counts and the cells of tables are written; imports nothing of ours."""

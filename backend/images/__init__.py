@@ -1,0 +1,1 @@
+"""The images of a run: which files there are, their numbers and names, and how files come in."""

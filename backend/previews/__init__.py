@@ -1,0 +1,1 @@
+"""The pictures that the page shows, rendered ahead and kept."""

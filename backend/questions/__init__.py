@@ -1,0 +1,1 @@
+"""What is asked next, and what random questions tell."""

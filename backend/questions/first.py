@@ -1,0 +1,64 @@
+"""What is asked before all else: doubtful images, the ones most like another, or so many drawn at random."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from backend.questions.audit import Audit
+from backend.questions.doubtful import Doubtful, Numbers
+from backend.questions.queue import Queue
+from IA.protocol.fields import Array
+from IA.protocol.records import Settings
+
+Why = Literal["doubtful", "like", "random"]
+
+
+class First:
+    """The last wish of a person counts; it is forgotten at a restart, but for what is drawn at random."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._why: Why = "doubtful"
+        self._doubtful: tuple[Doubtful, Numbers] | None = None  # with the images that were wanted
+        self._answered_at_random = 0
+
+    def ask_like(self, images: Numbers) -> None:
+        """Ask these before the ranking, which are like another one."""
+        self._ask(images, "like")
+
+    def ask_doubtful(self, band: Doubtful, images: Numbers) -> None:
+        """Ask these before the ranking, as long as their probability is in the band."""
+        self._ask(images, "doubtful")
+        self._doubtful = band, images
+
+    def end_random(self, answers: int) -> None:
+        """As many random answers as were wanted are there."""
+        self.forget()
+        self._why, self._answered_at_random = "random", answers
+
+    def forget(self) -> None:
+        """Ask in the usual order."""
+        self._ask(np.zeros(0, np.int32), "like")
+
+    def _ask(self, images: Numbers, why: Why) -> None:
+        self._why, self._doubtful, self._answered_at_random = why, None, 0
+        self._queue.ask_first(images.astype(np.int32).data)
+
+    def follow(self, probability: Array) -> None:
+        """Ask no more what the model doubts no more.
+
+        Which images these are depends on the draw no more than the probabilities do.
+        """
+        if self._doubtful is not None:
+            band, images = self._doubtful
+            known = np.asarray(probability)
+            self._queue.narrow(band.nearest(images[images < len(known)], known).astype(np.int32).data)
+
+    def told(self, settings: Settings, audit: Audit) -> dict[str, Any] | None:
+        """As the status tells it: why, how many images there were to ask, and how many are left."""
+        if settings.audit_until is not None:
+            return {"why": "random", "images": settings.audit_until, "left": audit.random_left(settings.audit_until)}
+        if self._why == "random":
+            return {"why": "random", "images": self._answered_at_random, "left": 0}
+        left, images = self._queue.asked_first
+        return {"why": self._why, "images": images, "left": left} if images else None

@@ -1,0 +1,1 @@
+"""The run directory: its settings, its lock, its question, and the checks before a start."""

@@ -1,0 +1,130 @@
+"""What a run asks: what its two answers are called, and whether it has answers that were given under these names."""
+
+import contextlib
+import logging
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from backend.store.database import Database, NotDurableError, as_file_name
+from backend.store.table import DATABASE, in_bytes
+from config import Config, UsageError, mistakable
+from IA.protocol.files import ANNOTATIONS, SETTINGS
+from IA.protocol.pickle_file import read
+
+log = logging.getLogger(__name__)
+
+
+class Names(NamedTuple):
+    """What the two answers are called."""
+
+    positive: str
+    negative: str
+
+    def is_same(self, other: "Names") -> bool:
+        """Whether these are the same words, however their letters are encoded."""
+        return all(_is_same(a, b) for a, b in zip(self, other, strict=True))
+
+
+def _is_same(word: str, other: str) -> bool:
+    return unicodedata.normalize("NFC", word) == unicodedata.normalize("NFC", other)
+
+
+def names_in(run: Path) -> Names | None:
+    """The names that a run has: those of its settings, or where these cannot be read, those beside its answers."""
+    with contextlib.suppress(OSError, ValueError):
+        settings = read(run, SETTINGS).content
+        return Names(settings.positive, settings.negative)
+    with contextlib.suppress(sqlite3.Error), _answers_of(run) as connection:
+        return _stored(connection)
+    return None
+
+
+def is_answered(run: Path) -> bool:
+    """Whether anything stands under the names of a run: answers, skipped images, or labels of the model."""
+    with contextlib.suppress(sqlite3.Error), _answers_of(run) as connection:
+        if connection.execute("SELECT 1 FROM answers WHERE state = 'standing' LIMIT 1").fetchone():
+            return True
+        with contextlib.suppress(sqlite3.Error):  # an earlier version has no such table
+            return bool(connection.execute("SELECT 1 FROM finishes WHERE state = 'standing' LIMIT 1").fetchone())
+        return False
+    with contextlib.suppress(OSError, ValueError):
+        return bool(read(run, ANNOTATIONS).content)
+    return False
+
+
+def names_for(config: Config) -> Names:
+    """The names that a session goes by: what was asked for now, else what the run had, else the default."""
+    positive, negative = names_in(config.run) or config.default_names
+    return Names(config.positive or positive, config.negative or negative)
+
+
+def check_names(config: Config) -> None:
+    """A run that has answers keeps their names, unless it is asked to rename them.
+
+    Raises:
+        UsageError: other names are asked for, or the names could be mistaken.
+    """
+    before, after = names_in(config.run), names_for(config)
+    if not config.rename and _changes(config, before, after) and is_answered(config.run):
+        if before is None:
+            raise UsageError(
+                f"What the answers in {config.run} are called cannot be read any more; add --rename if --positive and "
+                "--negative are their names, or name another run with --run."
+            )
+        raise UsageError(
+            f"The answers in {config.run} are called {before.positive!r} and {before.negative!r}, not "
+            f"{after.positive!r} and {after.negative!r}; name another run with --run for another question, or add "
+            "--rename if only the words change."
+        )
+    trouble = mistakable(*after)
+    if trouble and after != before:  # a run that has such names already goes on with them
+        raise UsageError(trouble)
+
+
+def renaming(config: Config) -> str:
+    """What whoever starts is to know of answers that are about to be renamed; "" where none are."""
+    before, after = names_in(config.run), names_for(config)
+    if before is None or not _changes(config, before, after) or not is_answered(config.run):
+        return ""
+    changed = [f"{old!r} is called {new!r}" for old, new in zip(before, after, strict=True) if not _is_same(old, new)]
+    return f"From now on {', and '.join(changed)}.\n"
+
+
+def remember(database: Database, names: Names) -> None:
+    """Keep the names beside the answers too: without the settings nothing else says what was asked."""
+    try:
+        database.submit(lambda connection: _store(connection, names), lambda _: None).result()
+    except NotDurableError as error:
+        log.warning("%s; the names are in %s alone", error, SETTINGS.name)
+
+
+def _changes(config: Config, before: Names | None, after: Names) -> bool:
+    if before is None:
+        return config.positive is not None or config.negative is not None
+    return not after.is_same(before)
+
+
+def _stored(connection: sqlite3.Connection) -> Names | None:
+    row = connection.execute("SELECT positive, negative FROM names").fetchone()
+    return None if row is None else Names(*map(str, row))
+
+
+def _store(connection: sqlite3.Connection, names: Names) -> tuple[None, None]:
+    connection.execute("CREATE TABLE IF NOT EXISTS names (positive TEXT NOT NULL, negative TEXT NOT NULL)")
+    if _stored(connection) != names:
+        connection.execute("DELETE FROM names")
+        values = [in_bytes(name) for name in names]
+        connection.execute("INSERT INTO names VALUES (CAST(? AS TEXT), CAST(? AS TEXT))", values)
+    return None, None
+
+
+@contextlib.contextmanager
+def _answers_of(run: Path) -> Iterator[sqlite3.Connection]:
+    """The answers of a run, to read them. Raises sqlite3.Error."""
+    address = f"{(run / DATABASE).absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
+        connection.text_factory = as_file_name
+        yield connection

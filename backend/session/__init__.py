@@ -1,0 +1,1 @@
+"""One run that is being worked on: what the routes ask, and what follows the loops' files."""

@@ -1,0 +1,295 @@
+"""A SQLite file with one writing thread: whatever waits is one transaction and one fsync, then all are told.
+
+What is committed to a file that was deleted or replaced is on no disk that anybody finds again. So each transaction
+looks for the files before it begins and before anybody is told; where they are gone, all that the connection still sees
+of them is written to the place anew (`backend/store/place.py`) before it goes on.
+"""
+
+import contextlib
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from backend.store.place import Place
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Effect = TypeVar("Effect")
+
+BATCH = 256
+NOT_STORED = (sqlite3.Error, OSError, MemoryError)
+SETTLE_S = 0.3  # whoever deletes a folder deletes one file after the other, and fails where a new one comes meanwhile
+LOOK_EVERY_S = 1.0  # for the files, while nothing is to be stored
+CHECKPOINT_PAGES = 16_000  # of 4 KB: with 100,000 answers a checkpoint takes 10 to 30 ms, in which nobody is told
+
+
+class NotDurableError(Exception):
+    """What was to be stored could not be stored durably; it does not count."""
+
+
+class RefusedError(Exception):
+    """A job finds that there is nothing it could do; the others of its transaction go on."""
+
+
+def as_file_name(data: bytes) -> str:
+    """Text as file names come, also where it is no UTF-8."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True)
+class _Job:
+    work: Callable[[sqlite3.Connection], tuple[Any, Any]]
+    apply: Callable[[Any], None]
+    future: "Future[Any]"
+
+
+class Database:
+    """Jobs are done in the order in which they come; each is acknowledged when it is on the disk.
+
+    `on_recovery()` is called from the writing thread when a transaction has failed and the disk is well again: before
+    the next job, which may find more there than was acknowledged. `on_return()` is called from it when the files were
+    gone and are there again: the other files of the directory may still be gone.
+    """
+
+    def __init__(
+        self, path: Path, on_recovery: Callable[[], None], on_return: Callable[[], None] = lambda: None
+    ) -> None:
+        self._path = path
+        self._on_recovery = on_recovery
+        self._on_return = on_return
+        self._place = Place(path)
+        self._is_closed = False
+        self._is_lost = False
+        self._was_read = True  # when the files were written to their place again
+        self._has_failed = False
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._writer = threading.Thread(target=self._write, name="database", daemon=True)
+        self._writer.start()
+
+    def open(self, make: bool = False) -> sqlite3.Connection:
+        """A connection of one's own; text that is no UTF-8 comes as file names do.
+
+        Args:
+            make: an empty database where there is none.
+
+        Raises:
+            sqlite3.Error: there is no such file, or it is no database.
+        """
+        address = f"{self._path.absolute().as_uri()}?mode={'rwc' if make else 'rw'}"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+        connection.text_factory = as_file_name
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def submit(
+        self, work: Callable[[sqlite3.Connection], tuple[Result, Effect]], apply: Callable[[Effect], None]
+    ) -> "Future[Result]":
+        """Do a job in the writing thread.
+
+        Args:
+            work: changes the database; gives the result, and an effect for `apply`. May raise RefusedError.
+            apply: is called with the effect once it is durable, before the future is done.
+
+        Returns:
+            The result; fails with RefusedError or NotDurableError.
+        """
+        future: Future[Result] = Future()
+        self._jobs.put(_Job(work, apply, future))
+        if self._is_closed:
+            self._refuse()
+        return future
+
+    def begin(self) -> None:
+        """Let the writing thread hold the files from now on: what is in them is kept then, also if they are deleted."""
+        with contextlib.suppress(NotDurableError):  # it is tried again with the first job
+            self.submit(lambda _: (None, None), lambda _: None).result()
+
+    def close(self) -> None:
+        """Do what is waiting, and end the thread; what comes later is refused."""
+        self._jobs.put(None)
+        self._writer.join()
+        self._is_closed = True
+        self._refuse()
+
+    def _refuse(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None and job.future.set_running_or_notify_cancel():
+                    job.future.set_exception(NotDurableError("the session has ended"))
+
+    # --- the writing thread -------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        closing = False
+        while not closing:
+            batch = [self._next()]
+            while len(batch) < BATCH and not self._jobs.empty():
+                batch.append(self._jobs.get())
+            closing = None in batch
+            if jobs := [job for job in batch if job is not None]:
+                self._transact(jobs)
+        with contextlib.suppress(*NOT_STORED):
+            self._look(is_last_chance=True)
+        self._disconnect()
+
+    def _next(self) -> _Job | None:
+        """The next job, or None at the end; looks for the files while it waits."""
+        while True:
+            try:
+                return self._jobs.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                with contextlib.suppress(*NOT_STORED):  # tried again at the next look
+                    self._look()
+
+    def _look(self, is_last_chance: bool = False) -> None:
+        """Write the files to their place again if they are gone.
+
+        Raises:
+            OSError: that cannot be; it is tried again at the next look.
+            sqlite3.Error: likewise.
+        """
+        if self._connection is None:
+            return
+        if self._place.is_there():
+            if self._is_lost:
+                log.warning("%s is there again.", self._path)
+            self._is_lost = False  # they were moved away, and back
+            return
+        try:
+            self._return(self._connection, is_last_chance)
+        except NOT_STORED as error:
+            if not self._is_lost or is_last_chance:
+                log.warning("No answer can be stored: %s.", error)
+            self._is_lost = True
+            raise
+
+    def _return(self, connection: sqlite3.Connection, is_last_chance: bool = False) -> None:
+        """Write all that is known to the place anew, and go on there; where it cannot be read, with what lies there.
+
+        Raises:
+            OSError: there is no directory to write to, or its disk is full.
+            sqlite3.Error: the disk of the files that are gone is gone with them, and there are no others.
+        """
+        time.sleep(SETTLE_S)
+        self._place.make(is_last_chance)
+        self._was_read = True
+        try:
+            self._place.copy(connection)
+        except sqlite3.Error as error:
+            if not self._path.exists():
+                raise
+            self._was_read = False
+            log.warning("What was stored cannot be read any more (%s); what is in %s counts.", error, self._path)
+        self._disconnect()
+        self._has_failed = True  # what is there is looked at: a transaction that was not told may be among it
+        self._connect()
+        self._is_lost = False
+        self._on_return()
+        if self._was_read:
+            log.warning("%s was deleted or replaced; all answers were written there again.", self._path)
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the connection of the writing thread, and take note of its files."""
+        connection = self.open(make=not self._place.is_known)
+        try:
+            connection.execute("BEGIN IMMEDIATE")  # now they are there
+            connection.execute("ROLLBACK")
+            self._place.take_note()
+        except NOT_STORED:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def _transact(self, jobs: list[_Job]) -> None:
+        """Do all jobs in one transaction; nobody is told before it is durable."""
+        jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
+        try:
+            outcomes = self._commit(jobs)
+        except NOT_STORED as error:
+            if not self._is_lost:
+                log.warning("%d answers could not be stored (%s); they do not count", len(jobs), error)
+            self._strike_out()
+            for job in jobs:
+                job.future.set_exception(NotDurableError(str(error)))
+            return
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if isinstance(outcome, RefusedError):
+                job.future.set_exception(outcome)
+            else:
+                result, effect = outcome
+                job.apply(effect)
+                job.future.set_result(result)
+
+    def _commit(self, jobs: list[_Job]) -> list[tuple[Any, Any] | RefusedError]:
+        outcomes: list[tuple[Any, Any] | RefusedError] = []
+        connection = self._ready()
+        if self._has_failed:
+            self._recover(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            try:
+                outcomes.append(job.work(connection))
+            except RefusedError as error:
+                outcomes.append(error)
+        connection.execute("COMMIT")
+        if self._ready() is not connection and not self._was_read:
+            raise OSError("its file was deleted")
+        return outcomes
+
+    def _ready(self) -> sqlite3.Connection:
+        """A connection whose files are in their place. Raises OSError or sqlite3.Error where that cannot be."""
+        if self._connection is None:
+            return self._connect()
+        self._look()
+        return self._connection
+
+    def _strike_out(self) -> None:
+        """Make sure that the transaction that failed does not count after a restart either.
+
+        Where only its fsync failed it stands whole in the write-ahead log, and would count once that is read anew. A
+        transaction that changes nothing, written in its place, takes it away, even if that cannot be synced either.
+        """
+        if self._connection is None:
+            return
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if self._is_lost:  # what this connection sees is all there is
+                return
+            [version] = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection.execute(f"PRAGMA user_version = {version}")
+        except NOT_STORED:
+            self._disconnect()  # the next job tries a fresh one
+            self._has_failed = True
+
+    def _recover(self, connection: sqlite3.Connection) -> None:
+        """Bring to the disk what a commit whose fsync failed has left: whoever asks again is told that it is there."""
+        _, logged, stored = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if stored < logged:
+            raise sqlite3.OperationalError("the disk is well again, but somebody still reads")
+        self._on_recovery()
+        self._has_failed = False
+
+    def _disconnect(self) -> None:
+        """Close the connection; the next job opens a fresh one."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None

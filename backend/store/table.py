@@ -1,0 +1,431 @@
+"""The table of answers in labels.sqlite3: its schema, and the jobs that read and change it in one transaction each."""
+
+import itertools
+import sqlite3
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import config
+from backend.store.database import RefusedError
+
+Label = config.Label
+Source = Literal["key", "button", "timeout", "grid", "api", "import"]
+
+DATABASE = "labels.sqlite3"
+HEADER_BYTES = 100
+MAGIC, VERSION_AT = b"SQLite format 3\0", slice(60, 64)
+VERSION = 4
+FIELDS = (
+    "id, path, label, source, client, shown_ms, probability, time, group_id, repeat, audit, checkpoint,"
+    " copy_of, reviewed"
+)
+FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed")]  # SQLite has no booleans
+SCHEMA = """
+CREATE TABLE answers (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    path TEXT NOT NULL,
+    label TEXT NOT NULL,
+    source TEXT NOT NULL,
+    client TEXT NOT NULL,
+    shown_ms INTEGER,
+    probability REAL,
+    time REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'standing' CHECK (state IN ('standing', 'superseded', 'undone'))
+);
+CREATE INDEX answers_of_path ON answers (path, seq);
+CREATE INDEX answers_of_client ON answers (client, seq) WHERE state <> 'undone';
+CREATE INDEX answers_standing ON answers (seq) WHERE state = 'standing';
+"""
+FROM_1 = """
+ALTER TABLE answers ADD COLUMN group_id TEXT;
+ALTER TABLE answers ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;
+"""
+FROM_2 = """
+ALTER TABLE answers ADD COLUMN audit INTEGER NOT NULL DEFAULT 0;
+"""
+FROM_3 = """
+ALTER TABLE answers ADD COLUMN checkpoint INTEGER;
+ALTER TABLE answers ADD COLUMN copy_of TEXT;
+ALTER TABLE answers ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE finishes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    client TEXT NOT NULL,
+    time REAL NOT NULL,
+    threshold REAL NOT NULL,
+    checkpoint INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('writing', 'standing', 'undone'))
+);
+CREATE TABLE model_labels (
+    finish INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    label TEXT NOT NULL,
+    probability REAL NOT NULL,
+    PRIMARY KEY (finish, path)
+) WITHOUT ROWID;
+CREATE TABLE splits (path TEXT PRIMARY KEY, client TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
+"""
+MIGRATIONS = {0: SCHEMA + FROM_1 + FROM_2 + FROM_3, 1: FROM_1 + FROM_2 + FROM_3, 2: FROM_2 + FROM_3, 3: FROM_3}
+# What was added without a new version: earlier ones leave it alone.
+ADDED = """
+CREATE TABLE IF NOT EXISTS contents (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed TEXT NOT NULL, inode TEXT NOT NULL,
+    ends BLOB NOT NULL, digest BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moves (seq INTEGER PRIMARY KEY, old TEXT NOT NULL, new TEXT NOT NULL, time REAL NOT NULL);
+"""
+NOT_DRAWN, DRAWN, REACHED = range(3)  # of the column `audit`
+ODD = f"""
+SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {get_args(Source)}
+    OR typeof(id) <> 'text' OR typeof(path) <> 'text' OR path = '' OR typeof(client) <> 'text'
+    OR (probability IS NOT NULL AND (typeof(probability) <> 'real' OR probability NOT BETWEEN 0 AND 1))
+    OR (shown_ms IS NOT NULL AND (typeof(shown_ms) <> 'integer' OR shown_ms < 0))
+    OR typeof(time) <> 'real' OR time <= 0 OR typeof(group_id) NOT IN ('text', 'null') OR repeat NOT IN (0, 1)
+    OR audit NOT IN (0, 1, 2)
+    OR (checkpoint IS NOT NULL AND (typeof(checkpoint) <> 'integer' OR checkpoint < 0))
+    OR typeof(copy_of) NOT IN ('text', 'null') OR reviewed NOT IN (0, 1) LIMIT 1
+"""
+
+
+class NothingToUndoError(RefusedError):
+    """This client has no answer left to take back."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it was given.
+
+    Attributes:
+        id: the client's own, so that a repeated request is stored once.
+        path: of the image, relative to DATADIR.
+        label: what was answered.
+        source: how; `model`, in exports alone: no answer, but the label that a model gave (`model_labels`).
+        client: who.
+        shown_ms: how long the image had been on the screen.
+        probability: what the model had said when the image was handed out.
+        time: when, seconds since 1970.
+        group: of answers that were given together, as in a grid, and are taken back together.
+        repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
+        audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or REACHED: drawn, and then the model
+            came to ask for it itself. Every answer to an image keeps what the one before it had.
+        checkpoint: generation of the checkpoint that `probability` came from.
+        copy_of: the image that was on the screen and answered for this one, its near duplicate, too.
+        reviewed: the answer was given by somebody who had been told to doubt the one before.
+    """
+
+    id: str
+    path: str
+    label: Label
+    source: Source | Literal["model"]
+    client: str
+    shown_ms: int | None = None
+    probability: float | None = None
+    time: float = field(default_factory=time.time)
+    group: str | None = None
+    repeat: bool = False
+    audit: int = NOT_DRAWN
+    checkpoint: int | None = None
+    copy_of: str | None = None
+    reviewed: bool = False
+
+    @property
+    def when(self) -> str:
+        """The time as ISO 8601, UTC."""
+        return datetime.fromtimestamp(self.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of the standing answer of one path; `label` None: it has none any more."""
+
+    path: str
+    label: Label | None
+    audit: int = NOT_DRAWN
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------
+
+
+def version_of(database: Path) -> int:
+    """Which version of this program wrote the file; 0 where it is none of ours. Nothing is touched."""
+    try:
+        with database.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError:
+        return 0
+    return int.from_bytes(header[VERSION_AT], "big") if header.startswith(MAGIC) else 0
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the table where there is none, bring one of an earlier version up to date, or else write nothing.
+
+    Raises:
+        sqlite3.Error: the file is no database, cannot be written, or was written by a later version.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        if not 0 <= version <= VERSION:
+            raise sqlite3.DatabaseError("it was written by a later version of this program")
+        if version < VERSION:
+            for statement in filter(str.strip, MIGRATIONS[version].split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        for statement in filter(str.strip, ADDED.split(";")):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Look for damage. SQLite has no checksums: this compares table and indexes, and what may stand in each column.
+
+    Raises:
+        sqlite3.DatabaseError: there is some.
+    """
+    [said] = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if said != "ok":
+        raise sqlite3.DatabaseError(f"it is damaged: {said.splitlines()[-1]}")
+    odd = connection.execute(ODD).fetchone()
+    if odd:
+        raise sqlite3.DatabaseError(f"it is damaged: answer {odd[0]} is none that could be given")
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
+
+
+def standing(
+    connection: sqlite3.Connection, label: Label | None, limit: int, offset: int, newest: bool
+) -> Iterator[Answer]:
+    """The standing answers, as they are taken; see `Labels.standing`."""
+    only = "AND label = :label" if label else ""
+    order = "DESC" if newest else "ASC"
+    query = f"SELECT {FIELDS} FROM answers WHERE state = 'standing' {only} ORDER BY seq {order}"
+    values = {"label": label, "limit": limit, "offset": offset}
+    return map(_answer, connection.execute(f"{query} LIMIT :limit OFFSET :offset", values))
+
+
+def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, Source, float | None]]:
+    """Number, path, label, source and probability shown of every standing answer, newest first."""
+    return connection.execute(
+        "SELECT seq, path, label, source, probability FROM answers WHERE state = 'standing' ORDER BY seq DESC"
+    )
+
+
+def circumstances(
+    connection: sqlite3.Connection,
+) -> Iterator[tuple[int, str, Label, Source, str, int | None, bool, int, bool]]:
+    """What suspicion rests on (`suspicion.Given`) of every standing answer, newest first."""
+    return connection.execute(
+        "SELECT seq, path, label, source, client, shown_ms, group_id IS NULL AND copy_of IS NULL, audit, reviewed"
+        " FROM answers WHERE state = 'standing' ORDER BY seq DESC"
+    )
+
+
+def history(connection: sqlite3.Connection) -> Iterator[tuple[str, Label, Source, float | None, bool, str]]:
+    """Path, label, source, probability shown, repeat and state of every answer ever given, oldest first."""
+    return connection.execute("SELECT path, label, source, probability, repeat, state FROM answers ORDER BY seq")
+
+
+def numbers_of(connection: sqlite3.Connection, label: Label | None, by_path: bool = False) -> "array[int]":
+    """The numbers of the standing answers, in the order answered, or by path."""
+    only = "AND label = :label" if label else ""
+    query = f"SELECT seq FROM answers WHERE state = 'standing' {only} ORDER BY {'path' if by_path else 'seq'}"
+    return array("q", (seq for (seq,) in connection.execute(query, {"label": label})))
+
+
+def numbered(connection: sqlite3.Connection, numbers: Sequence[int], also_replaced: bool = False) -> list[Answer]:
+    """The standing ones of these answers, in this order; those that stood once too, if asked."""
+    marks = ", ".join("?" * len(numbers))
+    only = "" if also_replaced else "state = 'standing' AND"
+    query = f"SELECT seq, {FIELDS} FROM answers WHERE {only} seq IN ({marks})"
+    found = {seq: _answer(fields) for seq, *fields in connection.execute(query, numbers)}
+    return [found[number] for number in numbers if number in found]
+
+
+def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
+    """The standing label of each path, in the order answered."""
+    return dict(connection.execute("SELECT path, label FROM answers WHERE state = 'standing' ORDER BY seq"))
+
+
+def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
+    """Of the standing answers those that were drawn at random: label of each not reached yet, and the reached ones."""
+    rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
+    drawn: dict[str, Label] = {}
+    reached: set[str] = set()
+    for path, label, audit in rows:
+        if audit == DRAWN:
+            drawn[path] = label
+        else:
+            reached.add(path)
+    return drawn, reached
+
+
+def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
+    """Those of these labels that were never given here, not even to be replaced or carried to another path later."""
+    given = set(connection.execute("SELECT DISTINCT path, label FROM answers"))
+    moved = {path for (path,) in connection.execute("SELECT old FROM moves")}
+    return {path: label for path, label in labels.items() if (path, label) not in given and path not in moved}
+
+
+def last_import(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """The group of the newest answer that was imported and stands, and how many of it stand; see `Plan.group`."""
+    return connection.execute(  # type: ignore[no-any-return]
+        "SELECT group_id, count(*) FROM answers WHERE state = 'standing' AND substr(group_id, 15, 1) = '5'"
+        " GROUP BY group_id ORDER BY max(seq) DESC LIMIT 1"
+    ).fetchone()
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[Change]]:
+    """Store an answer, unless one with this id is there; then that one is the result."""
+    known = connection.execute(f"SELECT {FIELDS} FROM answers WHERE id = ?", (answer.id,)).fetchone()
+    if known:
+        return _answer(known), []
+    path = in_bytes(answer.path)
+    before = connection.execute(
+        "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing' RETURNING audit",
+        (path,),
+    ).fetchone()
+    if before:  # how the image was chosen does not change with what is said of it
+        answer = replace(answer, audit=before[0])
+    connection.execute(
+        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)",
+        (answer.id, path, *astuple(answer)[2:-2], answer.copy_of and in_bytes(answer.copy_of), answer.reviewed),
+    )
+    return answer, [Change(answer.path, answer.label, answer.audit)]
+
+
+def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
+    """Store several answers in the order given; not those for copies that have an answer of their own."""
+    wanted = [answer for answer in answers if answer.copy_of is None or _follows(connection, answer)]
+    stored = [store(connection, answer) for answer in wanted]
+    return [answer for answer, _ in stored], [change for _, changes in stored for change in changes]
+
+
+def _follows(connection: sqlite3.Connection, copy: Answer) -> bool:
+    """Whether a copy has no answer yet, or only what was said of it together with the same image."""
+    query = "SELECT id, copy_of FROM answers WHERE path = CAST(? AS TEXT) AND state = 'standing'"
+    before = connection.execute(query, (in_bytes(copy.path),)).fetchone()
+    return before is None or before[1] == copy.copy_of or before[0] == copy.id
+
+
+def split(connection: sqlite3.Connection, paths: Sequence[str], client: str) -> tuple[None, set[str]]:
+    """Note that these images are not to be asked together with others any more; returns them."""
+    query = "INSERT OR IGNORE INTO splits (path, client, time) VALUES (CAST(? AS TEXT), ?, ?)"
+    now = time.time()  # the same for all: by it they are taken back together
+    connection.executemany(query, [(in_bytes(path), client, now) for path in paths])
+    return None, set(paths)
+
+
+def take_back_split(connection: sqlite3.Connection, client: str) -> tuple[list[str], list[str]]:
+    """Take back the client's last split, unless an answer of its own has come since; returns the images of it."""
+    rows = connection.execute(
+        "DELETE FROM splits WHERE client = ?1 AND time = (SELECT max(time) FROM splits WHERE client = ?1) AND time >"
+        " coalesce((SELECT time FROM answers WHERE client = ?1 AND state <> 'undone' ORDER BY seq DESC LIMIT 1), 0)"
+        " RETURNING path",
+        (client,),
+    ).fetchall()
+    paths = sorted(path for (path,) in rows)
+    return paths, paths
+
+
+def splits(connection: sqlite3.Connection) -> set[str]:
+    """All images that were split."""
+    return {path for (path,) in connection.execute("SELECT path FROM splits")}
+
+
+def take_back(
+    connection: sqlite3.Connection, client: str
+) -> tuple[list[Answer], tuple[list[Change], dict[str, Label] | None]]:
+    """Take back the client's last answer, and with it all of its group that the client gave without a break.
+
+    Returns:
+        The answers taken back, in the order answered; what became of their images; and all labels in the order
+        answered, where an earlier one has come to stand again in its place among the others.
+
+    Raises:
+        NothingToUndoError: there is none.
+    """
+    rows = connection.execute(
+        f"SELECT seq, state, {FIELDS} FROM answers WHERE client = ? AND state <> 'undone' ORDER BY seq DESC", (client,)
+    )
+    taken = _last_run((seq, state, _answer(fields)) for seq, state, *fields in rows)
+    if not taken:
+        raise NothingToUndoError
+    connection.executemany("UPDATE answers SET state = 'undone' WHERE seq = ?", [(seq,) for seq, _, _ in taken])
+    freed = [answer.path for _, state, answer in taken if state == "standing"]
+    changes = [_restore(connection, path) for path in freed]
+    stands_again = any(change.label is not None for change in changes)
+    in_order = labels_in_order(connection) if stands_again else None
+    return [answer for _, _, answer in reversed(taken)], (changes, in_order)
+
+
+def take_back_group(
+    connection: sqlite3.Connection, group: str
+) -> tuple[int, tuple[list[Change], dict[str, Label] | None]]:
+    """Take back all answers of a group, whoever gave them; returns how many, and the same effect as `take_back`.
+
+    Raises:
+        NothingToUndoError: there are none.
+    """
+    rows = connection.execute(
+        "UPDATE answers SET state = 'undone' WHERE group_id = ? AND state = 'standing' RETURNING path", (group,)
+    ).fetchall()
+    connection.execute("UPDATE answers SET state = 'undone' WHERE group_id = ? AND state <> 'undone'", (group,))
+    if not rows:
+        raise NothingToUndoError
+    return len(rows), ([_restore(connection, path) for (path,) in rows], labels_in_order(connection))
+
+
+def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:
+    """The first, and those right behind it that are of its group."""
+    first = next(newest_first, None)
+    if first is None:
+        return []
+    group = first[2].group
+    behind = itertools.takewhile(lambda entry: group is not None and entry[2].group == group, newest_first)
+    return [first, *behind]
+
+
+def _restore(connection: sqlite3.Connection, path: str) -> Change:
+    """Let the newest answer to this image that was not taken back stand again."""
+    row = connection.execute(
+        "UPDATE answers SET state = 'standing' WHERE seq ="
+        " (SELECT max(seq) FROM answers WHERE path = CAST(? AS TEXT) AND state = 'superseded') RETURNING label, audit",
+        (in_bytes(path),),
+    ).fetchone()
+    return Change(path, *(row or (None,)))
+
+
+def reach(connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Mark images that were drawn as reached: the model has come to ask for them; returns those that were not yet."""
+    query = (
+        "UPDATE answers SET audit = 2 WHERE path = CAST(? AS TEXT) AND audit = 1 AND state <> 'undone' RETURNING state"
+    )
+    marked = [path for path in paths if ("standing",) in connection.execute(query, (in_bytes(path),)).fetchall()]
+    return marked, marked
+
+
+def _answer(row: Sequence[Any]) -> Answer:
+    """An answer from its `FIELDS`; of a million of them `dataclasses.replace` would take seconds."""
+    values = list(row)
+    for flag in FLAGS:
+        values[flag] = bool(values[flag])
+    return Answer(*values)
+
+
+def in_bytes(path: str) -> bytes:
+    """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
+    return path.encode("utf-8", "surrogateescape")

@@ -1,0 +1,1 @@
+"""HTTP: who may ask, bodies, refusals, connections."""

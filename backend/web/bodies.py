@@ -1,0 +1,105 @@
+"""What a request may say: the bodies of the routes, and the kinds of values in them."""
+
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.store.table import Label
+from IA.protocol.records import MOST_ALIKE
+
+Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Number = Annotated[int, Field(ge=0, lt=2**31)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AnnotationBody(_Body):
+    """One answer."""
+
+    image: Number
+    label: Label
+    source: Literal["key", "button", "timeout", "grid", "api"] = "api"
+    client: Client = "api"
+    shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
+    group: Annotated[UUID, Field(strict=False)] | None = None
+    repeat: bool = False
+    reviewed: bool = False
+    alike: Annotated[list[Number], Field(max_length=MOST_ALIKE)] = []
+
+
+class BatchBody(_Body):
+    """Several answers, stored in this order."""
+
+    annotations: Annotated[list[AnnotationBody], Field(min_length=1, max_length=100)]
+
+
+class UndoBody(_Body):
+    """Whose last answer is to be taken back."""
+
+    client: Client = "api"
+
+
+class ReleaseBody(_Body):
+    """Who has gone, so that others may be given what was in its hands."""
+
+    client: Client = "api"
+
+
+class GroupBody(_Body):
+    """Which answers, given together, are to be taken back."""
+
+    group: Annotated[UUID, Field(strict=False)]
+
+
+class SplitBody(_Body):
+    """An image that is not to be asked together with its near duplicates any more."""
+
+    image: Number
+    client: Client = "api"
+
+
+class LikeBody(_Body):
+    """An image that more like it are wanted of."""
+
+    image: Number
+
+
+class AuditBody(_Body):
+    """How many of the questions are to be drawn at random, until what is there, and what the certificate is to say."""
+
+    share: Share
+    until: Annotated[int, Field(gt=0, lt=2**31)] | None = None
+    recall: Annotated[float, Field(gt=0, lt=1)] | None = None
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class FinishBody(_Body):
+    """The decision to let the model label the rest, as it was at the checkpoint that was looked at.
+
+    `anyway`: also where too few random answers are there to tell how right that is.
+    """
+
+    threshold: Share
+    checkpoint: Annotated[int, Field(ge=0, lt=2**53)]
+    anyway: bool = False
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
+    client: Client = "api"
+
+
+class DoubtfulBody(_Body):
+    """Bounds of the probabilities to be asked next, and the threshold to begin at; none: the checkpoint's."""
+
+    low: Share
+    high: Share
+    threshold: Share | None = None
+
+
+class StrategyBody(_Body):
+    """What to ask first from now on."""
+
+    strategy: Literal["max_prob", "entropy", "min_prob", "min_entropy", "random"]

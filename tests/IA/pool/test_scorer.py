@@ -1,0 +1,98 @@
+"""What one backbone does in a turn: it embeds in the background, and whoever answers does not wait for that."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from IA.networks import build
+from IA.pool import scorer
+from IA.pool.scorer import FIRST_FEATURES, Scorer
+from IA.process.events import Events
+from IA.protocol import pickle_file
+from IA.protocol.files import ANNOTATIONS, PREDICTIONS
+from IA.protocol.pickle_file import Version
+
+COUNT = 2 * FIRST_FEATURES
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Version[list[str]]:
+    """So many JPEGs in `tmp_path/photos`."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    noise = np.random.default_rng(0)
+    for number in range(COUNT):
+        Image.fromarray(noise.integers(0, 255, (40, 40, 3), np.uint8)).save(folder / f"{number:03}.jpg")
+    return Version(1, [f"{number:03}.jpg" for number in range(COUNT)])
+
+
+@pytest.fixture
+def scores(tmp_path: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scorer]:
+    """Whose turns end, and who publishes, for other reasons than the time."""
+    monkeypatch.setattr(scorer, "TURN_S", float("inf"))
+    monkeypatch.setattr(scorer, "PUBLISH_EVERY_S", float("inf"))
+    scores = Scorer(tmp_path, build(tiny_network), Events(tmp_path / "tensorboard"))
+    yield scores
+    scores.close()
+
+
+def test_a_turn_ends_for_news(tmp_path: Path, scores: Scorer, photos: Version[list[str]]) -> None:
+    """Something new to learn ends a turn after the batch that was taken; the rest comes in the next ones."""
+    assert scores.turn(tmp_path / "photos", photos, lambda: scores.pool.embedded > 0)
+    assert 0 < scores.pool.embedded < FIRST_FEATURES
+    while scores.turn(tmp_path / "photos", photos, lambda: False):
+        pass
+    assert scores.pool.embedded == COUNT
+
+
+def test_the_first_turn_ends_when_the_pool_can_be_described(
+    tmp_path: Path, scores: Scorer, photos: Version[list[str]]
+) -> None:
+    """The next one publishes at once, and nothing is embedded before that."""
+    assert scores.turn(tmp_path / "photos", photos, lambda: False)
+    assert scores.turn(tmp_path / "photos", photos, lambda: True)
+    assert pickle_file.read(tmp_path, PREDICTIONS).content.embedded == FIRST_FEATURES
+
+
+def test_the_first_answers_are_published_at_once(tmp_path: Path, scores: Scorer, photos: Version[list[str]]) -> None:
+    """Before there is a checkpoint an answer changes the order: a turn publishes that, and only then embeds on."""
+    scores.turn(tmp_path / "photos", photos, lambda: False)
+    scores.turn(tmp_path / "photos", photos, lambda: True)
+    known = next(number for number in range(COUNT) if scores.pool.key(number) is not None)
+    answers: dict[str, bool | None] = {photos.content[known]: False}
+    pickle_file.publish(tmp_path, ANNOTATIONS, answers)
+    learnt: list[int] = []
+
+    def has_news() -> bool:
+        learnt.append(pickle_file.read(tmp_path, PREDICTIONS).content.labels)
+        return scores.pool.embedded == COUNT
+
+    assert scores.turn(tmp_path / "photos", photos, has_news)
+    assert set(learnt) == {1}
+    assert scores.pool.embedded == COUNT
+
+
+def test_a_batch_under_way_holds_nothing_up(
+    tmp_path: Path, scores: Scorer, photos: Version[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a file takes long to decode, a turn ends for news all the same."""
+    is_begun, goes_on = threading.Event(), threading.Event()
+    original = Scorer._files
+
+    def slow(self: Scorer, most: int | None) -> Iterator[Path]:
+        for file in original(self, most):
+            is_begun.set()
+            goes_on.wait()
+            yield file
+
+    monkeypatch.setattr(Scorer, "_files", slow)
+    assert scores.turn(tmp_path / "photos", photos, is_begun.is_set)
+    assert scores.pool.embedded == 0
+    goes_on.set()
+    while scores.turn(tmp_path / "photos", photos, lambda: False):
+        pass
+    assert scores.pool.embedded == COUNT

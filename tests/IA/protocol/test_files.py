@@ -1,0 +1,151 @@
+"""The files between the processes: what is written is read, and what cannot be is refused."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from IA.protocol import pickle_file
+from IA.protocol.files import (
+    ANNOTATIONS,
+    DUPLICATES,
+    EXPLANATIONS,
+    FEATURES,
+    FINE_TUNING,
+    HELD_OUT,
+    IMAGES,
+    PREDICTIONS,
+    RANKING,
+    SETTINGS,
+    SIMILAR,
+    WANTED,
+)
+from IA.protocol.records import (
+    Duplicates,
+    Explanations,
+    Features,
+    FineTuning,
+    Predictions,
+    Ranking,
+    Settings,
+    Similar,
+    Wanted,
+)
+
+FLOATS = np.array([0.5, np.nan], np.float32)
+EXPLAINED = Explanations(
+    3,
+    np.array([4, 0], np.int32),
+    np.array([1, 2, 0, 0], np.int32),
+    np.array([-127, 5], np.int8),
+    np.array([3, 2, -1, 1, -1, -1] * 2, np.int32),
+    np.array([1, 0.5, 0, -0.5, 0, 0] * 2, np.float32),
+)
+SIMILAR_TO_IT = Similar("1d", np.array([4, 0], np.int32), np.array([1, -0.5], np.float32))
+EXAMPLES: list[tuple[pickle_file.PickleFile[Any], Any]] = [
+    (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
+    (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
+    (ANNOTATIONS, {"a.jpg": True, "b.jpg": False, "c.jpg": None}),
+    (FINE_TUNING, FineTuning("f" * 16, 500, 0.5, 0.75, 0.9, True)),
+    (HELD_OUT, {"a.jpg": 0.25, "\udcff.jpg": 1.0}),
+    (DUPLICATES, Duplicates(np.array([0, 0, 2], np.int32))),
+    (
+        FEATURES,
+        Features(
+            "f" * 16,
+            2,
+            np.zeros(3, np.float32),
+            np.zeros(6, np.float32),
+            True,
+            np.arange(2, dtype=np.int32),
+            np.zeros(4, np.float32),
+        ),
+    ),
+    (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
+    (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, FLOATS)),
+    (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
+    (EXPLANATIONS, EXPLAINED),
+    (WANTED, Wanted(3, "1d")),
+    (SIMILAR, SIMILAR_TO_IT),
+]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"request": 3},
+        {"images": np.array([4], np.int32)},
+        {"images": np.array([4, -1], np.int32)},
+        {"cosine": np.array([0, 1.5], np.float32)},
+        {"cosine": np.array([0, np.nan], np.float32)},
+        {"images": np.zeros(201, np.int32), "cosine": np.zeros(201, np.float32)},
+    ],
+)
+def test_what_is_similar_fits_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Numbers that are none, cosines that are none, and more than may be told are refused."""
+    pickle_file.publish(tmp_path, SIMILAR, dataclasses.replace(SIMILAR_TO_IT, **wrong))
+    with pytest.raises(ValueError, match=r"similar\.pickle"):
+        pickle_file.read(tmp_path, SIMILAR)
+
+
+@pytest.mark.parametrize("similarity", [[0.5], [0.5, 1.5]])
+def test_similarity_is_a_cosine_for_each_image(tmp_path: Path, similarity: list[float]) -> None:
+    """Predictions with another number of similarities than images, or one beyond 1, are refused."""
+    wrong = Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, np.array(similarity, np.float32))
+    pickle_file.publish(tmp_path, PREDICTIONS, wrong)
+    with pytest.raises(ValueError, match=r"predictions\.pickle"):
+        pickle_file.read(tmp_path, PREDICTIONS)
+
+
+@pytest.mark.parametrize("first", [[1, 2, 2], [0, 3], [-1], [0] * 101])
+def test_groups_of_duplicates_stand_by_one_of_them(tmp_path: Path, first: list[int]) -> None:
+    """Neither a chain, nor an image that is not there, nor more than a question may be about."""
+    pickle_file.publish(tmp_path, DUPLICATES, Duplicates(np.array(first, np.int32)))
+    with pytest.raises(ValueError, match=r"duplicates\.pickle"):
+        pickle_file.read(tmp_path, DUPLICATES)
+
+
+@pytest.mark.parametrize(("file", "content"), EXAMPLES, ids=[file.name for file, _ in EXAMPLES])
+def test_round_trip(tmp_path: Path, file: pickle_file.PickleFile[Any], content: object) -> None:
+    """What is published is what is read, and generations count up."""
+    assert pickle_file.publish(tmp_path, file, content) == 1
+    assert pickle_file.publish(tmp_path, file, content) == 2
+    version = pickle_file.read(tmp_path, file)
+    assert version.generation == 2
+    assert file.pack(version.content) == file.pack(content)
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("content", [[], {"a": 1}, {"a": 1.5}, {"a": float("nan")}, {1: 0.5}, {"a": None}])
+def test_held_out_figures_are_probabilities(tmp_path: Path, content: object) -> None:
+    """Held-out figures that are not path: probability do not load."""
+    foreign = pickle_file.PickleFile[Any](HELD_OUT.name, pack=lambda content: content, unpack=lambda content: content)
+    pickle_file.publish(tmp_path, foreign, content)
+    with pytest.raises(ValueError, match="is not a good"):
+        pickle_file.read(tmp_path, HELD_OUT)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"checkpoint": -1},
+        {"images": np.array([4, -1], np.int32)},
+        {"images": np.array([4], np.int32)},
+        {"shapes": np.array([2, 2, 0, 0], np.int32)},
+        {"shapes": np.array([-1, -2, 0, 0], np.int32)},
+        {"shapes": np.array([1, 2], np.int32)},
+        {"maps": np.array([-128, 5], np.int8)},
+        {"neighbours": np.array([-2] * 12, np.int32)},
+        {"neighbours": np.array([3] * 11, np.int32)},
+        {"similarity": np.array([np.nan] * 12, np.float32)},
+        {"similarity": np.array([1.5] * 12, np.float32)},
+    ],
+    ids=str,
+)
+def test_explanations_fit_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Explanations whose parts do not fit each other, or say what cannot be, do not load."""
+    pickle_file.publish(tmp_path, EXPLANATIONS, dataclasses.replace(EXPLAINED, **wrong))
+    with pytest.raises(ValueError, match="is not a good"):
+        pickle_file.read(tmp_path, EXPLANATIONS)

@@ -1,0 +1,74 @@
+"""Simulated people who are wrong now and then, and the review of their answers."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from config import UsageError
+from IA.learning.projection import Space
+from IA.simulate import slips as command
+from IA.simulate.slips import answered, play
+
+RANDOM = np.random.default_rng(0)
+CLASSES = np.array(["cat", "dog", "dog", "dog", "dog"] * 60)
+VECTORS = RANDOM.standard_normal((300, 16)).astype(np.float32) + 2 * (CLASSES == "cat")[:, None]
+
+
+def test_a_person_answers_as_told() -> None:
+    """Each image once, the positives early, and the probability shown is the one from before the answer."""
+    vectors = torch.from_numpy(VECTORS)
+    given = CLASSES == "cat"
+    person = answered(Space.of(vectors), vectors, given, 100, seed=0)
+    assert len(set(person.images.tolist())) == 100
+    assert given[person.images].sum() > 50
+    assert person.shown[0] == 0.5
+    assert person.shown[1:][given[person.images[1:]]].mean() > person.shown[1:][~given[person.images[1:]]].mean()
+
+
+def test_slips_are_found() -> None:
+    """What the model contradicts comes first: most slips are found early, and in a random order they are not."""
+    run = play((0.2, "cat", 0), VECTORS, CLASSES, noise=0.05, answers=240)
+    assert run.answers == 240
+    assert run.slips > 5
+    held_out, at_random = run.found["held out"], run.found["random"]
+    assert held_out[0] >= 0.8 * run.slips > at_random[0]
+    assert held_out == sorted(held_out)
+    assert max(held_out) <= run.slips
+    assert run.worth[1] >= 0.8 * run.slips
+    assert run.worth[0] < 60
+    as_answered, first_right, _ = run.precision
+    assert first_right >= as_answered
+
+
+def test_haste_helps_where_slips_are_fast() -> None:
+    """With times that tell slips, the order is no worse than without."""
+    runs = [play((0.2, "cat", seed), VECTORS, CLASSES, noise=0.1, answers=240) for seed in range(2)]
+    fast = "held out, haste; a slip takes 70% of the time"
+    assert sum(run.found[fast][1] for run in runs) >= sum(run.found["held out"][1] for run in runs)
+
+
+def test_the_command(
+    images_folder: Path,
+    tiny_network: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Both tables, with every order."""
+    arguments = [images_folder, "--runs", "2", "--prevalence", "0.4", "--noise", "0.2", "--jobs", "1"]
+    rest = ["--network", tiny_network, "--cache", tmp_path / "cache"]
+    monkeypatch.setattr(sys, "argv", ["simulate_slips", *map(str, arguments + rest)])
+    command.main()
+    told = capsys.readouterr().out
+    for name in ("random", "newest first", "probability when asked", "held out", "worth a look", "all put right"):
+        assert f"\n{name} " in told
+
+
+def test_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one sentence."""
+    monkeypatch.setattr(sys, "argv", ["simulate_slips", "no-such-folder"])
+    with pytest.raises(UsageError, match="not a folder"):
+        command.main()
