@@ -31,7 +31,7 @@ from config import Parser, UsageError
 from IA.duplicates.once import read_once
 from IA.embedding.embedder import Embedder
 from IA.learning.head import FOLDS, cross_fitted_scores, validation
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.process.loop import one_sentence
 from IA.protocol.answers import read_asked
 from IA.protocol.files import SETTINGS
@@ -46,7 +46,7 @@ FIGURES = ("accuracy", "average_precision", "loss")
 
 
 @dataclass(frozen=True)
-class Answers:
+class LabelledImages:
     """What there is to compare on.
 
     Attributes:
@@ -82,7 +82,7 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One line of the table; an `error` is the standard error of the figure before it (see `standard_errors`)."""
 
     network: str
@@ -103,7 +103,7 @@ class Row:
 # --- reading the run --------------------------------------------------------------------------------------------------
 
 
-def read_answers(run: Path, datadir: Path | None = None) -> Answers:
+def read_answers(run: Path, datadir: Path | None = None) -> LabelledImages:
     """The answers of a run; skipped images are left out.
 
     Args:
@@ -130,7 +130,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> Answers:
         raise UsageError(f"The images of this run are not in {folder}; say with --datadir where they are.")
     labels = {path: label for path, label in annotations.items() if label is not None}
     labels = read_once(run, settings).learnt(labels)
-    return Answers(
+    return LabelledImages(
         folder,
         list(labels),
         torch.tensor(list(labels.values()), dtype=torch.bool),
@@ -158,7 +158,7 @@ def check_enough(labels: Tensor, folds: int, classes: tuple[str, str]) -> None:
 # --- embedding and judging --------------------------------------------------------------------------------------------
 
 
-def embed(network: str, answers: Answers, lost: set[str]) -> Embedded:
+def embed(network: str, answers: LabelledImages, lost: set[str]) -> Embedded:
     """Embed the answered images.
 
     Args:
@@ -196,7 +196,7 @@ def embed(network: str, answers: Answers, lost: set[str]) -> Embedded:
     return Embedded(network, vectors, embedded / elapsed_s, size_mb)
 
 
-def judge(embedded: Embedded, labels: Tensor, folds: int) -> Row:
+def judge(embedded: Embedded, labels: Tensor, folds: int) -> ComparisonRow:
     """How well a head on this network tells the answers apart.
 
     Args:
@@ -205,10 +205,10 @@ def judge(embedded: Embedded, labels: Tensor, folds: int) -> Row:
         folds: how many heads are fitted, each judged on answers that it has not seen.
     """
     vectors = torch.from_numpy(embedded.vectors)
-    projected = Space.of(vectors).project(vectors)  # (n, K)
+    projected = Projection.from_vectors(vectors).project(vectors)  # (n, K)
     scores = cross_fitted_scores(projected, labels, folds)  # (n,)
     figures, errors = validation(scores, labels), standard_errors(scores, labels)
-    return Row(
+    return ComparisonRow(
         network=embedded.network,
         accuracy=figures["accuracy"],
         accuracy_error=errors["accuracy"],
@@ -259,7 +259,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def compare(answers: Answers, networks: Sequence[str], folds: int = FOLDS) -> list[Row]:
+def compare(answers: LabelledImages, networks: Sequence[str], folds: int = FOLDS) -> list[ComparisonRow]:
     """Judge each network on the same images: those that every network could read.
 
     A network that cannot be had is one sentence on stderr, and the others go on.
@@ -296,7 +296,7 @@ def compare(answers: Answers, networks: Sequence[str], folds: int = FOLDS) -> li
 # --- answering --------------------------------------------------------------------------------------------------------
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[ComparisonRow]) -> str:
     """The rows as aligned text, under a line of headings."""
     lines = [("network", "accuracy", "average precision", "loss", "images/s", "MB", "dimension")]
     lines += [
@@ -317,10 +317,10 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def write_csv(rows: Sequence[Row], path: Path) -> None:
+def write_csv(rows: Sequence[ComparisonRow], path: Path) -> None:
     """The rows with all their digits, under a line of names."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        writer = csv.DictWriter(file, [field.name for field in fields(ComparisonRow)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) | {"network": harmless(row.network)} for row in rows)
 

@@ -114,13 +114,13 @@ def _need(packages: tuple[str, ...]) -> None:
             ) from None
 
 
-class _Parser(argparse.ArgumentParser):
+class _ExportParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[0].upper()}{message[1:]}: {USAGE}.")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = _Parser(prog="python -m IA.export", description=__doc__, allow_abbrev=False)
+    parser = _ExportParser(prog="python -m IA.export", description=__doc__, allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="predictor.ckpt", type=Path)
     parser.add_argument("--to", choices=SUFFIXES, help="what to write (what the end of FILE says, else onnx)")
     parser.add_argument("--out", metavar="FILE", type=Path, help="where to (beside predictor.ckpt)")

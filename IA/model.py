@@ -271,7 +271,7 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
         if type(content[name]) is not kind:
             raise TypeError(f"{name} is {content[name]!r}")
     tile = content.get("tile", "")  # older files have none
-    if type(tile) is not str or (tile and len(Grid.of(tile) or ()) not in range(2, MOST_TILES + 1)):
+    if type(tile) is not str or (tile and len(Grid.from_text(tile) or ()) not in range(2, MOST_TILES + 1)):
         raise ValueError(f"a grid of {tile!r}")
     return Checkpoint(
         network=content["network"],

@@ -26,7 +26,7 @@ from IA.images.pictures import is_inside
 from IA.images.tiles import Grid
 from IA.model import Predictor
 from IA.predictions.class_folders import ClassFolders
-from IA.predictions.files import PredictionFile, Stream
+from IA.predictions.files import PredictionFile, RowStream
 from IA.predictions.rows import Rows
 from IA.process.loop import one_sentence
 from IA.text.words import counted
@@ -70,7 +70,7 @@ class Labelling:
     """One folder, one predictor, and where the rows go; rows of an earlier turn are not made again."""
 
     def __init__(
-        self, predictor: Predictor, folder: Path, rows: Rows, out: PredictionFile | Stream, into: ClassFolders | None
+        self, predictor: Predictor, folder: Path, rows: Rows, out: PredictionFile | RowStream, into: ClassFolders | None
     ) -> None:
         self._predictor, self._folder, self._rows, self._out, self._into = predictor, folder, rows, out, into
         self.unreadable = self.undone = 0
@@ -144,20 +144,20 @@ class Labelling:
             sys.stderr.write(f"{self._into.placed:,} put into folders, {there}.\n")
 
 
-class _Parser(argparse.ArgumentParser):
+class _PredictParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"Name a predictor and a folder ({message}): {USAGE}")
 
 
 def _grid(text: str) -> str:
-    grid = Grid.of(text)
+    grid = Grid.from_text(text)
     if text != NO_TILES and (grid is None or not 2 <= len(grid) <= MOST_TILES):
         raise argparse.ArgumentTypeError(f"{text!r} is no grid of 2 to {MOST_TILES} tiles, such as 6x4, nor {NO_TILES}")
     return text
 
 
 def _arguments() -> argparse.Namespace:
-    parser = _Parser(prog="python -m IA.predict", description="Label a folder of images.", allow_abbrev=False)
+    parser = _PredictParser(prog="python -m IA.predict", description="Label a folder of images.", allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="predictor.ckpt", type=Path)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="of images, with its sub-folders")
     parser.add_argument("--out", metavar="FILE", type=Path, help="a .csv or .jsonl; one that is begun is gone on with")
@@ -206,7 +206,7 @@ def _label(given: argparse.Namespace) -> None:
     into = given.to_folders and ClassFolders(
         given.folder, given.to_folders, said.classes.values(), given.link or "copy"
     )
-    out = Stream(sys.stdout.buffer, rows.columns) if given.out is None else PredictionFile(given.out, rows.columns)
+    out = RowStream(sys.stdout.buffer, rows.columns) if given.out is None else PredictionFile(given.out, rows.columns)
     labelling = Labelling(predictor, given.folder, rows, out, into)
     try:
         labelling.check()
@@ -220,7 +220,7 @@ def _label(given: argparse.Namespace) -> None:
 
 def _chosen(given: argparse.Namespace, learnt: str) -> Grid | None:
     """The grid to cut photos up by, where the predictor has learnt by one or none."""
-    grid = Grid.of(learnt if given.tile is None else given.tile)
+    grid = Grid.from_text(learnt if given.tile is None else given.tile)
     if grid is None and given.roll_up:
         raise UsageError(
             "--roll-up is for tiles, and photos are asked about whole; say with --tile how to cut them up."

@@ -8,7 +8,7 @@ import numpy as np
 from config import Config
 from IA import strategies as ranking
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
-from IA.protocol.answers import WATCHED, Asked
+from IA.protocol.answers import WATCHED, LearnableAnswers
 from IA.protocol.files import IMAGES, PREDICTIONS, RANKING, SETTINGS
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import Ranking
@@ -30,7 +30,7 @@ class Selector:
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
-        self._asked = Asked(config.run)
+        self._asked = LearnableAnswers(config.run)
         self._predictions = Latest(config.run, PREDICTIONS)
         self._numbers: dict[str, int] = {}
         self._numbered: list[str] | None = None

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 
 from config import Config, UsageError
-from IA.duplicates.once import Once, read_once
+from IA.duplicates.once import Deduplicated, read_once
 from IA.embedding.embedder import leave_room
 from IA.embedding.shared import folder_cache
 from IA.finetuning.checkpoint import LatestTuned, Tuned
 from IA.finetuning.schedule import Tuner
 from IA.images.decoding import remember_in
 from IA.learning.learner import EXAMPLES_UNTIL, PoolSample
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.learning.report import Report
-from IA.learning.training_set import Answered
+from IA.learning.training_set import TrainingSet
 from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
-from IA.protocol.answers import WATCHED, Asked
+from IA.protocol.answers import WATCHED, LearnableAnswers
 from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import Features, Settings
@@ -42,19 +42,19 @@ class Trainer:
         self._config = config
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
-        self._asked = Asked(config.run)
+        self._asked = LearnableAnswers(config.run)
         self._features = Latest(config.run, FEATURES)
         self._images = Latest(config.run, IMAGES)
         self._pool: tuple[Features | None, PoolSample[str] | None] = (None, None)
         self._held_out = Latest(config.run, HELD_OUT)
         self._duplicates = Latest(config.run, DUPLICATES)
-        self._once: tuple[object, Once] = (None, Once({}))  # with the version of duplicates.pickle it comes from
+        self._once: tuple[object, Deduplicated] = (None, Deduplicated({}))  # with its version of duplicates.pickle
         self._report = Report(config.run / "tensorboard" / "trainer")
         self._tuner = Tuner(config.run, config.datadir)
         self._latest_tuned = LatestTuned(config.run)
         self._network: str | None = None
         self._tuned: Tuned | None = None
-        self._answered: dict[str, Answered] = {}  # by fingerprint: of the network, and of what was tuned from it
+        self._answered: dict[str, TrainingSet] = {}  # by fingerprint: of the network, and of what was tuned from it
         self._unknown = ""  # fingerprint of a backbone that was looked for in vain
         self._generation = _last_generation(config.run)
         self._learnt: object = None
@@ -104,7 +104,7 @@ class Trainer:
 
     def _follow_network(self, network: str, datadir: Path) -> None:
         if network != self._network:
-            answered = Answered(self._run, network, place=folder_cache(self._run, datadir))
+            answered = TrainingSet(self._run, network, place=folder_cache(self._run, datadir))
             self._base = answered.backbone.fingerprint
             self._answered = {self._base: answered}
             self._tuned = None
@@ -115,9 +115,11 @@ class Trainer:
         tuned = self._latest_tuned.of(self._base)
         if tuned is not None and tuned is not self._tuned:
             self._tuned = tuned
-            self._answered[tuned.backbone.fingerprint] = Answered(self._run, tuned.backbone, tuned.learnt, tuned.labels)
+            self._answered[tuned.backbone.fingerprint] = TrainingSet(
+                self._run, tuned.backbone, tuned.learnt, tuned.labels
+            )
 
-    def _in_force(self, fingerprint: str, annotations: Mapping[str, bool | None]) -> Answered | None:
+    def _in_force(self, fingerprint: str, annotations: Mapping[str, bool | None]) -> TrainingSet | None:
         """What was learnt with the backbone that inference describes the pool by; None where that is unknown here.
 
         A fine-tuned one whose backbone.ckpt is gone or replaced still stands in predictor.ckpt. Which answers it was
@@ -129,7 +131,7 @@ class Trainer:
                 checkpoint = load_head(self._run / PREDICTOR)
                 if checkpoint.backbone == fingerprint and "fine_tuned_on" in checkpoint.metrics:
                     backbone = build(str(self._run / PREDICTOR))
-                    self._answered[fingerprint] = Answered(
+                    self._answered[fingerprint] = TrainingSet(
                         self._run, backbone, frozenset(annotations), int(checkpoint.metrics["fine_tuned_on"])
                     )
             except (OSError, ValueError, UsageError) as error:
@@ -141,7 +143,7 @@ class Trainer:
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
         return self._answered[newest].embed(datadir, labels, EMBED_BEHIND, inside)
 
-    def _drop_replaced(self, present: Answered) -> None:
+    def _drop_replaced(self, present: TrainingSet) -> None:
         """Forget fine-tuned backbones that another one has replaced, and what was kept of them."""
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
         for fingerprint in set(self._answered) - {self._base, newest, present.backbone.fingerprint}:
@@ -149,7 +151,7 @@ class Trainer:
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
-    def _follow_duplicates(self, settings: Settings) -> Once:
+    def _follow_duplicates(self, settings: Settings) -> Deduplicated:
         version = self._duplicates.version(), settings
         if self._once[0] != version:
             self._once = version, read_once(self._run, settings)
@@ -157,12 +159,12 @@ class Trainer:
 
     def _fit(
         self,
-        answered: Answered,
+        answered: TrainingSet,
         settings: Settings,
         features: Features,
         labels: Mapping[str, bool],
         annotations: Mapping[str, bool | None],
-        once: Once,
+        once: Deduplicated,
     ) -> None:
         """Learn, and publish what came of it.
 
@@ -179,7 +181,7 @@ class Trainer:
         learner.group_of = once.name
         groups = set(map(once.name, labels))
         pool = self._sample_of(features)
-        if not learner.learn(labels, Space.from_features(features), pool, annotations) or learner.head is None:
+        if not learner.learn(labels, Projection.from_features(features), pool, annotations) or learner.head is None:
             return
         all_labels = {path: label for path, label in annotations.items() if label is not None}
         self._generation += 1

@@ -27,7 +27,7 @@ from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
-from backend.runs.reading import Reading, opened, told
+from backend.runs.reading import RunReading, opened, report_mistakes
 from backend.store.table import Answer, Label
 from config import Parser, UsageError
 from IA.images.tiles import Grid
@@ -59,7 +59,7 @@ class Exported:
 
 
 def export(
-    reading: Reading,
+    reading: RunReading,
     format: str,
     to: Path,
     link: Link | None = None,
@@ -102,7 +102,7 @@ def export(
         pictures = Pictures(reading.datadir, reading.inside)
         source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up, exif)
         tree = TREES[format](source) if format in TREES else None
-        with told(reading.run):
+        with report_mistakes(reading.run):
             if tree is None:
                 _write(to, lambda part: _file(FORMATS[format].lines(source), part))
             elif is_folder:
@@ -122,9 +122,9 @@ def export(
     return Exported(by_model[False], tree.placed, tree.left_out, tree.missing.count, unknown, by_model[True])
 
 
-def _photos(reading: Reading) -> int:
+def _photos(reading: RunReading) -> int:
     """How many photos a run with tiles has; 0 where that cannot be read: no answer depends on it."""
-    grid = Grid.of(reading.settings.tile)
+    grid = Grid.from_text(reading.settings.tile)
     try:
         return len(read(reading.run, IMAGES).content) // len(grid) if grid else 0
     except (OSError, ValueError):

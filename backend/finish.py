@@ -16,7 +16,7 @@ from typing import Any
 
 from backend.questions.audit import Audit
 from backend.questions.doubtful import Doubtful
-from backend.questions.finishing import Rest
+from backend.questions.finishing import UnreviewedImages
 from backend.questions.queue import Queue
 from backend.runs.alone import alone
 from backend.runs.checks import check_version
@@ -26,7 +26,7 @@ from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels, NoFinishError
 from backend.store.table import DATABASE, VERSION, Label, version_of
 from config import UsageError
-from IA.duplicates.groups import Closed, divided
+from IA.duplicates.groups import ImageState, divided
 from IA.images.tiles import photo_of
 from IA.process.loop import one_sentence
 from IA.protocol.files import DUPLICATES, IMAGES, PREDICTIONS, SETTINGS
@@ -42,7 +42,7 @@ images tell how right the labels would be; without them it stores nothing, excep
 """
 
 
-def told(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) -> Iterator[str]:
+def report(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) -> Iterator[str]:
     """What a person is to know of it, line by line."""
     positive, negative = settings.positive, settings.negative
     threshold, checkpoint = figures["threshold"], figures["checkpoint"]
@@ -101,7 +101,7 @@ def finish(run: Path, threshold: float | None = None, dry_run: bool = False, any
         rest = _rest(run, paths, settings, predictions, *_answers(run))
         with contextlib.nullcontext() if dry_run else _labels(run) as labels:
             threshold = rest.usual_threshold if threshold is None else threshold
-            for line in told(rest.figures(threshold), rest.doubtful(Doubtful.around(threshold)), settings):
+            for line in report(rest.figures(threshold), rest.doubtful(Doubtful.around(threshold)), settings):
                 sys.stdout.write(f"{line}\n")
             lacks = rest.lacks()
             if labels is not None and lacks is not None and not anyway:
@@ -136,7 +136,7 @@ def undo(run: Path) -> None:
     sys.stdout.write(f"{taken} taken away.\n")
 
 
-def _store(labels: ModelLabels, decided: Finish, rest: Rest, paths: list[str]) -> None:
+def _store(labels: ModelLabels, decided: Finish, rest: UnreviewedImages, paths: list[str]) -> None:
     try:
         labels.write(decided, rest.images, rest.probability, paths.__getitem__)
         labels.wait()
@@ -193,24 +193,24 @@ def _rest(
     labels: dict[str, Label],
     drawn: set[str],
     split: set[str],
-) -> Rest:
+) -> UnreviewedImages:
     """The images without an answer, as the server would count them."""
     folder, queue = settings.datadir, Queue()
     if not os.path.isdir(folder):  # noqa: PTH112 - as below
         raise UsageError(f"The images were in {folder}, and that is away; finish when it is back.")
     for image, path in enumerate(paths):
         photo = photo_of(path)
-        queue.mark(image, Closed.GONE, not os.path.isfile(f"{folder}/{photo}"))  # noqa: PTH113 - a million of them
+        queue.mark(image, ImageState.GONE, not os.path.isfile(f"{folder}/{photo}"))  # noqa: PTH113 - a million of them
         if path in labels:
             queue.answer(image, labels[path], path in drawn)
     for image in predictions.unreadable:
         if image < len(paths):
-            queue.mark(image, Closed.UNREADABLE, True)
+            queue.mark(image, ImageState.UNREADABLE, True)
     if settings.alike != "off":
         with contextlib.suppress(OSError, ValueError):
             first = read(run, DUPLICATES).content.first
             queue.group(divided(first, len(paths), [image for image, path in enumerate(paths) if path in split]))
-    return Rest(Audit(queue.counted(), settings), predictions)
+    return UnreviewedImages(Audit(queue.counted(), settings), predictions)
 
 
 def main() -> None:

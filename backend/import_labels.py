@@ -15,7 +15,7 @@ from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.folders import class_folders
 from backend.imports.labelled import Labelled, Words
-from backend.imports.plan import Plan, plan, told
+from backend.imports.plan import Plan, plan, report
 from backend.imports.records import ColumnError
 from backend.runs.alone import alone
 from backend.runs.checks import check_version
@@ -69,11 +69,11 @@ def import_labels(
         try:
             standing = labels.by_path()
             planned = plan(given, words, images, settings.datadir, standing)
-            for line in told(planned, standing, overwrite):
+            for line in report(planned, standing, overwrite):
                 sys.stdout.write(f"{displayed(line)}\n")
             if not dry_run:
                 labels.annotate_all(planned.answers(overwrite)).result()
-                labels.reach(planned.drawn(labels.is_drawn))
+                labels.reach(planned.drawn(labels.is_sampled))
         except NotDurableError as error:
             raise UsageError(f"The labels could not be stored in {run / DATABASE}: {error}; none was.") from None
         finally:

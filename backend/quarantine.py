@@ -25,7 +25,7 @@ from backend.images.damage import Damage
 from backend.images.moving import NotMovedError, digest, make_folder, move, sync_folder
 from backend.images.names import displayed
 from backend.runs.alone import alone
-from backend.runs.reading import Reading, opened
+from backend.runs.reading import RunReading, opened
 from config import Parser, UsageError
 from IA.images.tiles import Grid, photo_of
 from IA.process.loop import one_sentence
@@ -38,7 +38,7 @@ TELL = 5  # examples of each kind
 
 
 @dataclass
-class Outcome:
+class Moved:
     """What became of the images.
 
     Attributes:
@@ -50,7 +50,7 @@ class Outcome:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str]:
+def chosen(reading: RunReading, unreadable: bool, outcome: Moved) -> Iterator[str]:
     """The files that are to go: the skipped ones and, if asked, those that could not be read and have no label.
 
     One of which some tiles are skipped, but not all, is noted as kept.
@@ -64,7 +64,7 @@ def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str
         labels.add(photo_of(answer.path))
         if answer.label == "skipped":
             skipped[photo_of(answer.path)] += 1
-    grid = Grid.of(reading.settings.tile)
+    grid = Grid.from_text(reading.settings.tile)
     tiles = len(grid) if grid else 1
     whole = [photo for photo, count in skipped.items() if count >= tiles]
     for photo, count in skipped.items():
@@ -73,7 +73,7 @@ def chosen(reading: Reading, unreadable: bool, outcome: Outcome) -> Iterator[str
     return chain(whole, _unreadable(reading, [photo for photo in found if photo not in labels]))
 
 
-def _found_unreadable(reading: Reading) -> Iterable[str]:
+def _found_unreadable(reading: RunReading) -> Iterable[str]:
     """The files that the model could not read. Raises UsageError."""
     try:
         images = read(reading.run, IMAGES).content
@@ -83,13 +83,13 @@ def _found_unreadable(reading: Reading) -> Iterable[str]:
     return dict.fromkeys(photo_of(images[number]) for number in numbers if number < len(images))
 
 
-def _unreadable(reading: Reading, paths: Iterable[str]) -> Iterator[str]:
+def _unreadable(reading: RunReading, paths: Iterable[str]) -> Iterator[str]:
     """Those that still cannot be read: a file may have been mended since the model looked at it."""
     with contextlib.closing(Damage(reading.inside)) as damage:
         yield from (path for path in paths if damage.look(reading.datadir / path) is not None)
 
 
-def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Outcome:
+def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Moved:
     """Move images from DATADIR to a folder.
 
     Args:
@@ -103,7 +103,7 @@ def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: 
     """
     datadir = _folder_of_images(reading)
     _check_place(folder, datadir)
-    outcome = Outcome()
+    outcome = Moved()
     paths = chosen(reading, unreadable, outcome)
     with contextlib.ExitStack() as stack:
         manifest = None if dry_run else stack.enter_context(_Manifest.opened(folder))
@@ -117,14 +117,14 @@ def put_away(reading: Reading, folder: Path, unreadable: bool = False, dry_run: 
     return outcome
 
 
-def put_back(reading: Reading, folder: Path, dry_run: bool = False) -> Outcome:
+def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Moved:
     """Move images from such a folder back to where they were.
 
     Raises:
         UsageError: nothing was ever put away there, or not from here.
     """
     datadir = _folder_of_images(reading)
-    outcome = Outcome()
+    outcome = Moved()
     for path, entry in entries(folder, datadir).items():
         origin = folder / path
         if not os.path.lexists(origin):  # it is back already, or never came
@@ -164,7 +164,7 @@ def entries(folder: Path, datadir: Path) -> Mapping[str, dict[str, Any]]:
     return latest
 
 
-def _folder_of_images(reading: Reading) -> Path:
+def _folder_of_images(reading: RunReading) -> Path:
     if not reading.datadir.is_dir():
         raise UsageError(f"The images were in {reading.datadir}, and that is away; start again when it is back.")
     return reading.datadir.resolve()
@@ -197,7 +197,7 @@ def _plain_file(folder: Path, path: str) -> Path:
 
 
 @contextlib.contextmanager
-def _noted(outcome: Outcome, path: str) -> Iterator[None]:
+def _noted(outcome: Moved, path: str) -> Iterator[None]:
     """Note whether the block moves the image; what keeps one keeps no other."""
     try:
         yield
@@ -258,7 +258,7 @@ class _Manifest:
             self._file.truncate(content.rfind(b"\n") + 1)
 
 
-def told(outcome: Outcome, to: Path, dry_run: bool) -> Iterator[str]:
+def report(outcome: Moved, to: Path, dry_run: bool) -> Iterator[str]:
     """What a person is to know of it, line by line."""
     if dry_run:
         yield f"{counted(len(outcome.moved), 'image', 'images')} would go to {to}"
@@ -298,7 +298,7 @@ def main() -> None:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UsageError(f"{given.to or given.back} cannot be written: {reason}.") from None
-    sys.stdout.writelines(f"{line}\n" for line in told(outcome, to, given.dry_run))
+    sys.stdout.writelines(f"{line}\n" for line in report(outcome, to, given.dry_run))
 
 
 def _path(text: str) -> Path:

@@ -6,7 +6,7 @@ import torch
 
 from IA.dataset import load, normalise
 from IA.learning.head import Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import Predictor
 from IA.networks import build
 
@@ -20,7 +20,7 @@ def trained(folder: Path, network: str, tile: str = "") -> Predictor:
     paths = sorted(folder.glob("*/*.png"))
     images = torch.stack([load(path, backbone.preprocessing) for path in paths])
     vectors = untrained.embeddings(normalise(images, backbone.preprocessing))
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     labels = torch.tensor([path.parent.name == "red" for path in paths])
     return Predictor(
         backbone,

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from IA.duplicates.neighbours import Neighbours, Numbers
-from IA.duplicates.thumbnails import SIDE, Look, are_alike, is_flat, look_of
+from IA.duplicates.thumbnails import SIDE, Thumbnail, are_near_duplicates, is_flat, thumbnail_of
 from IA.embedding.engine import usable_cores
 from IA.embedding.shared import SharedEmbeddings
 from IA.images.decoding import parts
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split_file
 from IA.pool.pool import Pool
-from IA.pool.view import View
+from IA.pool.view import ProjectedPool
 from IA.protocol.files import DUPLICATES
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import MOST_ALIKE, Duplicates
@@ -55,13 +55,13 @@ class Alike:
         self._run = run
         shared = None if place is None else place / "looks"
         self._cache = SharedEmbeddings(shared, run / "cache" / "inference" / "looks", 3 * SIDE * SIDE)
-        self._looks: dict[int, Look | None] = {}  # of images that are being settled; None: unreadable
+        self._looks: dict[int, Thumbnail | None] = {}  # of images that are being settled; None: unreadable
         self._keys = np.zeros(0, np.uint64)  # under which each image was looked at
         self._first = np.zeros(0, np.int32)
         self._size = np.zeros(0, np.int32)  # of the group that it stands for
         self._settled = np.zeros(0, np.bool_)
         self._indexed = np.zeros(0, np.bool_)
-        self._view: View | None = None
+        self._view: ProjectedPool | None = None
         self._neighbours = Neighbours(1)
         self._pending: deque[tuple[int, Numbers]] = deque()  # images, and what is near them, the nearest first
         self._decoders = ThreadPoolExecutor(usable_cores(), "looks")
@@ -198,7 +198,7 @@ class Alike:
                 other = self._looks[first]
                 if look is None or other is None or first == number:
                     continue
-                if _are_alike(look, other, file_of(number), file_of(first)):
+                if _are_near_duplicates(look, other, file_of(number), file_of(first)):
                     self._first[number] = first
                     self._size[first] += 1
                     self._neighbours.forget(np.array([number]))
@@ -251,7 +251,7 @@ class Alike:
         log.info("near duplicates: %s of %d", copied, int((self._size > 1).sum()))
 
 
-def _are_alike(a: Look, b: Look, file: Path, other: Path) -> bool:
+def _are_near_duplicates(a: Thumbnail, b: Thumbnail, file: Path, other: Path) -> bool:
     """Whether they look alike; flat pictures only if they are the same file, or the same tile of such photos."""
     if is_flat(a) or is_flat(b):
         (photo, tile), (other_photo, other_tile) = split_file(file), split_file(other)
@@ -259,7 +259,7 @@ def _are_alike(a: Look, b: Look, file: Path, other: Path) -> bool:
             return tile == other_tile and filecmp.cmp(photo, other_photo, shallow=False)
         except (OSError, ValueError):
             return False
-    return are_alike(a, b)
+    return are_near_duplicates(a, b)
 
 
 def _by_photo(numbers: Iterable[int], file_of: Callable[[int], Path]) -> list[tuple[Path, dict[int, Tile | None]]]:
@@ -272,11 +272,11 @@ def _by_photo(numbers: Iterable[int], file_of: Callable[[int], Path]) -> list[tu
     return [(photo, tiles) for (photo, _), tiles in photos.items()]
 
 
-def _decoded(photo: Path, tiles: dict[int, Tile | None], inside: Path | None) -> dict[int, Look | None]:
+def _decoded(photo: Path, tiles: dict[int, Tile | None], inside: Path | None) -> dict[int, Thumbnail | None]:
     """The looks of some tiles of a photo, all of one grid, or of all of it; None where they cannot be had."""
     try:
         shown = parts(photo, list(tiles.values()), DECODED_PX, inside)
     except (UnreadableError, OSError, ValueError) as error:
         log.debug("%s has no look: %s", photo, error)
         return dict.fromkeys(tiles)
-    return {number: look_of(pixels) for number, pixels in zip(tiles, shown, strict=True)}
+    return {number: thumbnail_of(pixels) for number, pixels in zip(tiles, shown, strict=True)}

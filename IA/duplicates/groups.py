@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.int32]
 States = npt.NDArray[np.uint8]
 
 
-class Closed(IntFlag):
+class ImageState(IntFlag):
     """Why an image is not to be asked, and what is known of it then."""
 
     ANSWERED = 1
@@ -25,13 +25,14 @@ class Closed(IntFlag):
     COPY = 64  # of a unit alone: this number stands for none, as its image belongs to another one
 
 
-ANSWERED, DRAWN, COPY = int(Closed.ANSWERED), int(Closed.DRAWN), int(Closed.COPY)  # numpy widens what is no plain int
-AWAY = int(Closed.GONE | Closed.UNREADABLE)
-GONE = int(Closed.GONE)
-SAID = int(Closed.ANSWERED | Closed.POSITIVE | Closed.NEGATIVE)
+# Plain ints: numpy would widen bytes for anything else.
+ANSWERED, DRAWN, COPY = int(ImageState.ANSWERED), int(ImageState.DRAWN), int(ImageState.COPY)
+AWAY = int(ImageState.GONE | ImageState.UNREADABLE)
+GONE = int(ImageState.GONE)
+SAID = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
 
 
-class Units:
+class DuplicateGroups:
     """The division of all images into units; one that is not in it stands alone."""
 
     def __init__(self, first: Numbers | None = None) -> None:
@@ -94,7 +95,7 @@ class Units:
         is_answered, is_open = any_of(answered), any_of(mine == 0)
         was_asked, is_there = any_of(answered & (mine & DRAWN == 0)), any_of(answered & (mine & AWAY == 0))
         said = np.zeros(len(closed), np.uint8)
-        for label in (int(Closed.POSITIVE), int(Closed.NEGATIVE)):
+        for label in (int(ImageState.POSITIVE), int(ImageState.NEGATIVE)):
             said[any_of(mine & label != 0)] |= label
         told = said | ANSWERED
         told[~was_asked] |= DRAWN
@@ -124,7 +125,7 @@ class Units:
 
 
 def divided(first: npt.ArrayLike, images: int, split: Iterable[int] = ()) -> Numbers:
-    """The division that `Units` takes, from what inference has found.
+    """The division that `DuplicateGroups` takes, from what inference has found.
 
     Args:
         first: (N,) of duplicates.pickle; it may know of more images than there are, or of fewer.

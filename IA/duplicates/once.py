@@ -16,7 +16,7 @@ from IA.protocol.records import Settings
 Label = TypeVar("Label", bound=bool | None)
 
 
-class Once:
+class Deduplicated:
     """Paths of images that have near duplicates, by the path of the one that stands for them."""
 
     def __init__(self, same: Mapping[str, str]) -> None:
@@ -51,15 +51,15 @@ class Once:
         }
 
 
-def read_once(run: Path, settings: Settings) -> Once:
+def read_once(run: Path, settings: Settings) -> Deduplicated:
     """What is known of near duplicates in a run; nothing where the files are not there, or damaged."""
     if settings.alike == "off":
-        return Once({})
+        return Deduplicated({})
     try:
         first, paths = np.asarray(read(run, DUPLICATES).content.first), read(run, IMAGES).content
     except (OSError, ValueError):
-        return Once({})
+        return Deduplicated({})
     first = first[: len(paths)]
     first = np.where(first < len(first), first, np.arange(len(first)))
     is_shared = np.bincount(first, minlength=len(first))[first] > 1 if len(first) else first == 0
-    return Once({paths[number]: paths[first[number]] for number in np.flatnonzero(is_shared)})
+    return Deduplicated({paths[number]: paths[first[number]] for number in np.flatnonzero(is_shared)})

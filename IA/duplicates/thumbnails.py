@@ -18,11 +18,11 @@ BRIGHTER = 1.12  # as much may one be, and as much its contrast stronger
 STEPS = 3
 MOST_MOVED = 1.5  # places of the look: 5 % of a side
 
-Look = NDArray[np.uint8]
+Thumbnail = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-def look_of(pixels: NDArray[np.uint8]) -> Look:
+def thumbnail_of(pixels: NDArray[np.uint8]) -> Thumbnail:
     """The look of a picture.
 
     Args:
@@ -35,12 +35,12 @@ def look_of(pixels: NDArray[np.uint8]) -> Look:
     return np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))
 
 
-def is_flat(look: Look) -> bool:
+def is_flat(look: Thumbnail) -> bool:
     """Whether it shows hardly anything: then only the very same file is alike."""
     return bool(look.astype(np.float32).std(axis=(1, 2)).max() < FLAT)
 
 
-def difference(a: Look, b: Look) -> float:
+def difference(a: Thumbnail, b: Thumbnail) -> float:
     """The largest difference of any patch, 0 to 255; infinite where one is flat or much brighter."""
     if is_flat(a) or is_flat(b):
         return float("inf")
@@ -57,12 +57,12 @@ def difference(a: Look, b: Look) -> float:
     return found
 
 
-def are_alike(a: Look, b: Look) -> bool:
+def are_near_duplicates(a: Thumbnail, b: Thumbnail) -> bool:
     """Whether two looks are those of near duplicates."""
     return difference(a, b) <= MOST
 
 
-def _patches(look: Look) -> Floats:
+def _patches(look: Thumbnail) -> Floats:
     """Means of all patches, (3, 30, 30), about a mean of 0 in each colour."""
     sums = np.pad(look.astype(np.float32), ((0, 0), (1, 0), (1, 0))).cumsum(1).cumsum(2)  # (3, S + 1, S + 1)
     ends = sums[:, PATCH:, PATCH:] + sums[:, :-PATCH, :-PATCH] - sums[:, PATCH:, :-PATCH] - sums[:, :-PATCH, PATCH:]

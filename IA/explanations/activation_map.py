@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from IA.learning.head import Head, kernel
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Places:
     parts: Tensor
 
     @classmethod
-    def of(cls, features: Tensor, space: Space) -> "Places":
+    def from_features(cls, features: Tensor, space: Projection) -> "Places":
         """Bring a feature map into the space.
 
         Args:

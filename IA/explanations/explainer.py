@@ -16,7 +16,7 @@ from IA.explanations.activation_map import Places, activation_map, over_picture
 from IA.explanations.feature_maps import FeatureMaps, SetAside
 from IA.images.pictures import UnreadableError
 from IA.learning.head import Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import Checkpoint
 from IA.pool.scorer import Scorer
 from IA.protocol.files import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
@@ -47,7 +47,7 @@ class Explainer:
         self._ranking = Latest(run, RANKING)
         self._fingerprint = ""
         self._maps: FeatureMaps
-        self._space: Space | None = None
+        self._space: Projection | None = None
         self._seen: OrderedDict[int, Seen] = OrderedDict()  # by the key of the image; None: no map can be had
         self._published: tuple[object, dict[int, int]] = (None, {})  # the ranking, and what of it was explained
         self._published_s = 0.0
@@ -99,7 +99,7 @@ class Explainer:
             return not is_complete
         return True
 
-    def _follow(self, scorer: Scorer, space: Space) -> None:
+    def _follow(self, scorer: Scorer, space: Projection) -> None:
         """Begin anew with another backbone, or where images are compared in another space."""
         if scorer.fingerprint != self._fingerprint:
             self._fingerprint, self._maps = scorer.fingerprint, FeatureMaps(scorer.backbone)
@@ -128,7 +128,7 @@ class Explainer:
             log.debug("%r cannot be explained: %s", file, error)
             return None
         features = self._maps.of(image, is_urgent)
-        return None if features is None or self._space is None else (Places.of(features, self._space), box)
+        return None if features is None or self._space is None else (Places.from_features(features, self._space), box)
 
     def _is_learning(self) -> bool:
         """Whether the trainer is at an answer: it needs the processor, and what is said now would soon be old."""

@@ -93,7 +93,7 @@ def card(checkpoint: Checkpoint, name: str, suffix: str, known: Evidence | None)
 
 
 def _on_tiles(checkpoint: Checkpoint) -> Iterable[str]:
-    grid = Grid.of(checkpoint.tile)
+    grid = Grid.from_text(checkpoint.tile)
     if grid is not None:
         yield (
             f"**It has learnt tiles.** Every photo was cut into {grid.columns} x {grid.rows} tiles (columns x rows), "
@@ -103,7 +103,7 @@ def _on_tiles(checkpoint: Checkpoint) -> Iterable[str]:
 
 
 def _use(checkpoint: Checkpoint, name: str, suffix: str) -> str:
-    grid, size_px = Grid.of(checkpoint.tile), checkpoint.preprocessing.size_px
+    grid, size_px = Grid.from_text(checkpoint.tile), checkpoint.preprocessing.size_px
     ask = ASK[suffix].format(picture="photo" if grid is None else "tile")
     if grid is None:
         lines = WHOLE.format(ask=ask, size_px=size_px)
@@ -229,7 +229,7 @@ def _limits(checkpoint: Checkpoint) -> str:
         "one.\n"
         f"- It sees {'a tile' if checkpoint.tile else 'an image'} at about {size_px} x {size_px} pixels: what is too "
         "small for that, it cannot see."
-        + (ON_PHOTOS.format(len(grid)) if (grid := Grid.of(checkpoint.tile)) is not None else "")
+        + (ON_PHOTOS.format(len(grid)) if (grid := Grid.from_text(checkpoint.tile)) is not None else "")
     )
 
 

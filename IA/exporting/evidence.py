@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import UsageError
-from IA.duplicates.groups import Closed, Units, divided
+from IA.duplicates.groups import DuplicateGroups, ImageState, divided
 from IA.images.tiles import photo_of
 from IA.learning.head import average_precision, best_threshold, folds_of
 from IA.protocol.answers import read_asked
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import PickleFile, read
 from IA.protocol.records import Predictions
-from IA.statistics.audit import Division, Sample, Standing
+from IA.statistics.audit import Division, Sample, ScreeningState
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures
 SEED = 0  # of the order in which the server draws images: `backend.questions.queue`
 
 OF_LABEL = {
-    True: Closed.ANSWERED | Closed.POSITIVE,
-    False: Closed.ANSWERED | Closed.NEGATIVE,
-    None: Closed.ANSWERED,
+    True: ImageState.ANSWERED | ImageState.POSITIVE,
+    False: ImageState.ANSWERED | ImageState.NEGATIVE,
+    None: ImageState.ANSWERED,
 }
 
 Content = TypeVar("Content")
@@ -79,7 +79,7 @@ class Evidence:
     negatives: int
     skipped: int
     held_out: HeldOut | None
-    standing: Standing | None
+    standing: ScreeningState | None
     division: Division | None
     photos: int | None = None
 
@@ -105,7 +105,7 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         raise UsageError(f"{run} is no run that has learnt anything ({str(error).rstrip('.')}).") from None
     states = _states(images, everything, drawn, predictions)
     if settings.alike != "off" and (duplicates := _read_if_there(run, DUPLICATES)):
-        states = Units(divided(duplicates.first, len(images))).states(states)
+        states = DuplicateGroups(divided(duplicates.first, len(images))).states(states)
     is_open = states == 0
     probability = np.full(len(images), np.nan, np.float32)
     is_this = False
@@ -115,8 +115,8 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         is_this = (predictions.checkpoint or {}).get("generation") == generation
     sample = _sample(states)
     labels = {path: label for path, label in answers.items() if label is not None}
-    is_positive = states[sample] & int(Closed.POSITIVE) != 0
-    found = int((states & int(Closed.POSITIVE) != 0).sum()) - int(is_positive.sum())
+    is_positive = states[sample] & int(ImageState.POSITIVE) != 0
+    found = int((states & int(ImageState.POSITIVE) != 0).sum()) - int(is_positive.sum())
     return Evidence(
         network=Path(settings.network).name,
         images=len(images),
@@ -124,7 +124,7 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         negatives=len(labels) - sum(labels.values()),
         skipped=sum(label is None for label in everything.values()),
         held_out=_held_out({path: value for path, value in held_out.items() if path in labels}, labels),
-        standing=Standing(found, _part(is_open, sample, is_positive)) if len(sample) else None,
+        standing=ScreeningState(found, _part(is_open, sample, is_positive)) if len(sample) else None,
         division=_division(found, probability >= threshold, is_open, sample, is_positive)
         if len(sample) and is_this
         else None,
@@ -190,9 +190,9 @@ def _states(
     states = np.zeros(len(images), np.uint8)
     for number, path in enumerate(images):
         if path in labels:
-            states[number] = int(OF_LABEL[labels[path]] | (Closed.DRAWN if path in drawn else 0))
+            states[number] = int(OF_LABEL[labels[path]] | (ImageState.DRAWN if path in drawn else 0))
     if predictions is not None:
-        states[np.asarray(predictions.unreadable)] |= int(Closed.UNREADABLE)
+        states[np.asarray(predictions.unreadable)] |= int(ImageState.UNREADABLE)
     return states
 
 
@@ -202,8 +202,8 @@ def _sample(states: NDArray[np.uint8]) -> NDArray[np.int32]:
     is_open = states[order] == 0
     before = order[: int(np.argmax(is_open))] if is_open.any() else order
     known = states[before]
-    is_drawn = known & int(Closed.DRAWN | Closed.UNREADABLE) == int(Closed.DRAWN)
-    sample: NDArray[np.int32] = before[is_drawn & (known & int(Closed.POSITIVE | Closed.NEGATIVE) != 0)]
+    is_sampled = known & int(ImageState.DRAWN | ImageState.UNREADABLE) == int(ImageState.DRAWN)
+    sample: NDArray[np.int32] = before[is_sampled & (known & int(ImageState.POSITIVE | ImageState.NEGATIVE) != 0)]
     return sample
 
 

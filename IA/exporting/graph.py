@@ -14,7 +14,7 @@ from IA.dataset import MAX_ASPECT, RESIZES, STEP_PX, Preprocessing, normalise
 from IA.exporting.resampling import resized
 from IA.learning.calibration import along
 from IA.learning.head import Head, kernel
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import Predictor
 
 MAX_SIDE_PX = 100_000
@@ -109,7 +109,7 @@ class _FixedHead(nn.Module):
         self._rooted, self._gamma = bool(head.rooted), float(head.gamma)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        projected = Space(self.mean, self.basis, self._rooted).project(embeddings)
+        projected = Projection(self.mean, self.basis, self._rooted).project(embeddings)
         similarity = kernel(projected, self.support, self._gamma) if self._gamma else projected @ self.support.T
         return torch.sigmoid(along(self.curve, similarity @ self.weights + self.bias))
 

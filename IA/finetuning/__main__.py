@@ -17,7 +17,7 @@ from IA.duplicates.once import read_once
 from IA.embedding.embedder import Embedder, leave_room
 from IA.embedding.engine import usable_cores
 from IA.finetuning.checkpoint import NAME, Tuned, only_writer
-from IA.finetuning.training import Answers, Outcome, fine_tune
+from IA.finetuning.training import DividedAnswers, FineTuned, fine_tune
 from IA.images.pictures import is_inside
 from IA.process.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
@@ -56,7 +56,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     random = np.random.default_rng(SEED)
     pool = random.permutation(np.array(read(run, IMAGES).content, dtype=object))[:OTHERS]
     others = [folder / path for path in pool if is_inside(folder / path, inside)]
-    dealt = Answers.dealt([folder / path for path in paths], truth, random, [once.name(path) for path in paths])
+    dealt = DividedAnswers.dealt([folder / path for path in paths], truth, random, [once.name(path) for path in paths])
     old = Embedder(settings.network, leave_some())
     events = Events(run / "tensorboard" / NAME)
 
@@ -75,7 +75,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     return _remember(run, old, len(labels), outcome)
 
 
-def _remember(run: Path, old: Embedder, labels: int, outcome: Outcome) -> FineTuning:
+def _remember(run: Path, old: Embedder, labels: int, outcome: FineTuned) -> FineTuning:
     told = FineTuning(
         old.fingerprint, labels, outcome.before, outcome.after, outcome.certainty, taken=outcome.is_better
     )

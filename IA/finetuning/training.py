@@ -16,7 +16,7 @@ from IA.dataset import Preprocessing, batches, normalise
 from IA.embedding.embedder import Embedder
 from IA.embedding.engine import best_device
 from IA.learning.head import Head, average_precision
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.learning.regression import linear_regression
 from IA.networks import Backbone
 
@@ -42,7 +42,7 @@ Told = Callable[[int, float, float], None]
 
 
 @dataclass(frozen=True)
-class Answers:
+class DividedAnswers:
     """Answered images, and what each is used for.
 
     Attributes:
@@ -62,7 +62,7 @@ class Answers:
         labels: Truth,
         random: np.random.Generator,
         groups: Sequence[Hashable] | None = None,
-    ) -> "Answers":
+    ) -> "DividedAnswers":
         """Deal the answers of either class at random; what has the same group as an earlier one goes where that goes.
 
         Raises:
@@ -86,7 +86,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FineTuned:
     """What came of a fine-tuning.
 
     Attributes:
@@ -98,7 +98,7 @@ class Outcome:
     """
 
     embedder: Embedder
-    answers: Answers
+    answers: DividedAnswers
     before: float
     after: float
     certainty: float
@@ -114,7 +114,7 @@ class Outcome:
         return self.after > self.before and self.certainty >= CERTAINTY
 
 
-def fine_tune(old: Embedder, answers: Answers, others: Sequence[Path], told: Told, seed: int = 0) -> Outcome:
+def fine_tune(old: Embedder, answers: DividedAnswers, others: Sequence[Path], told: Told, seed: int = 0) -> FineTuned:
     """Train the later layers of a copy of the backbone on answers, and compare it with the old one.
 
     Args:
@@ -138,7 +138,7 @@ def fine_tune(old: Embedder, answers: Answers, others: Sequence[Path], told: Tol
         _held_out_scores(answers, new.vectors(answers.files), new.vectors(others)),
     ]
     before, after = (average_precision(some, truth) for some in scores)
-    return Outcome(new, answers, before, after, _certainty(scores[0], scores[1], truth, random))
+    return FineTuned(new, answers, before, after, _certainty(scores[0], scores[1], truth, random))
 
 
 class Training:
@@ -147,7 +147,9 @@ class Training:
     Everything stays in evaluation mode: batch normalisation keeps the statistics of the pretraining.
     """
 
-    def __init__(self, backbone: Backbone, layer: nn.Linear, answers: Answers, random: np.random.Generator) -> None:
+    def __init__(
+        self, backbone: Backbone, layer: nn.Linear, answers: DividedAnswers, random: np.random.Generator
+    ) -> None:
         """`backbone` is trained in place."""
         self._module = backbone.module
         self._preprocessing = backbone.preprocessing
@@ -254,9 +256,9 @@ def _probe(vectors: Tensor, labels: Truth) -> nn.Linear:
     return layer
 
 
-def _held_out_scores(answers: Answers, vectors: Tensor, others: Tensor) -> Tensor:
+def _held_out_scores(answers: DividedAnswers, vectors: Tensor, others: Tensor) -> Tensor:
     """Scores of the answers held out, (h,), by a head that learnt all others, in the space of `others`."""
-    space = Space.of(others[others.any(dim=1)])
+    space = Projection.from_vectors(others[others.any(dim=1)])
     projected = space.project(vectors)
     known = answers.of(TRAINED, STOPPING)
     head = Head.fit(projected[known], torch.from_numpy(answers.labels[known]), space)

@@ -70,7 +70,7 @@ class Grid:
         return self.columns * self.rows
 
     @classmethod
-    def of(cls, text: str) -> "Grid | None":
+    def from_text(cls, text: str) -> "Grid | None":
         """The grid of a setting, `6x4`: six columns, four rows; None where there is none."""
         found = GRID.fullmatch(text)
         return None if found is None else cls(int(found[1]), int(found[2]))

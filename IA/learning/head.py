@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from IA.learning.calibration import along, line
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.learning.regression import kernel_regression, linear_regression
 
 GAMMA = 3.0  # of k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT
@@ -46,7 +46,7 @@ class Head(nn.Module):
     gamma: Tensor
     curve: Tensor
 
-    def __init__(self, space: Space, support: Tensor, weights: Tensor, bias: Tensor, gamma: float) -> None:
+    def __init__(self, space: Projection, support: Tensor, weights: Tensor, bias: Tensor, gamma: float) -> None:
         """Put a head together; see the class for the shapes."""
         super().__init__()
         self.register_buffer("mean", space.mean)
@@ -62,7 +62,7 @@ class Head(nn.Module):
     def empty(cls, dimension: int, components: int, support: int) -> "Head":
         """A head of zeros, to be filled by `load_state_dict`; it says 0.5 to everything."""
         return cls(
-            Space(torch.zeros(dimension), torch.zeros(dimension, components), rooted=False),
+            Projection(torch.zeros(dimension), torch.zeros(dimension, components), rooted=False),
             support=torch.zeros(support, components),
             weights=torch.zeros(support),
             bias=torch.tensor(0.0),
@@ -99,7 +99,7 @@ class Head(nn.Module):
         return head
 
     @classmethod
-    def fit(cls, projected: Tensor, labels: Tensor, space: Space) -> "Head":
+    def fit(cls, projected: Tensor, labels: Tensor, space: Projection) -> "Head":
         """Learn from answers.
 
         Args:
@@ -120,9 +120,9 @@ class Head(nn.Module):
         return cls(space, projected, weights, CONSTANT * weights.sum(), gamma=GAMMA)
 
     @property
-    def space(self) -> Space:
+    def space(self) -> Projection:
         """The space in which the head compares images."""
-        return Space(self.mean, self.basis, bool(self.rooted))
+        return Projection(self.mean, self.basis, bool(self.rooted))
 
     def project(self, embeddings: Tensor) -> Tensor:
         """Embeddings (B, D) float32 in `space`, (B, K) float32, each of length 1."""
@@ -198,7 +198,7 @@ def cross_fitted_scores(
     if min(int(labels.sum()), int((~labels).sum())) < folds:
         return scores
     fold = folds_of(labels, folds, groups)  # (n,)
-    nowhere = Space(torch.zeros(0), torch.zeros(0, 0), rooted=False)
+    nowhere = Projection(torch.zeros(0), torch.zeros(0, 0), rooted=False)
     for number in range(folds):
         held_out = fold == number
         head = Head.fit(projected[~held_out], labels[~held_out], nowhere)

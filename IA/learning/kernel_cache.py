@@ -9,7 +9,7 @@ CHUNK = 16_384  # images at a time
 BUDGET_BYTES = 2_000_000_000  # in float32 if they fit, else in float16; what does not fit is computed each time
 
 
-class Columns:
+class KernelCache:
     """Scores all images by a head whose support changes by a vector or two from one time to the next."""
 
     def __init__(self, projected: Tensor, budget_bytes: int = BUDGET_BYTES) -> None:

@@ -10,8 +10,8 @@ from torch.nn.functional import binary_cross_entropy
 
 from IA.learning.calibration import WINDOW, Name, Prequential, Remaining, platt
 from IA.learning.head import Head, best_threshold, cross_fitted_scores, validation
-from IA.learning.kernel_cache import Columns
-from IA.learning.projection import Space
+from IA.learning.kernel_cache import KernelCache
+from IA.learning.projection import Projection
 
 BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
 POOL_SAMPLE = 4096  # images drawn at random, by which probabilities deep in the ranking are calibrated
@@ -27,15 +27,15 @@ class PoolSample(Generic[Name]):
 
         Args:
             names: (m,) of the images.
-            projected: (m, K) float32, as `Space.project` gives them, in the space of the pool.
+            projected: (m, K) float32, as `Projection.project` gives them, in the space of the pool.
             images: how many there are in the pool.
         """
         self._names = names
-        self._columns = Columns(projected)
+        self._columns = KernelCache(projected)
         self._weight = images / max(1, len(names))
 
     @classmethod
-    def of(cls, vectors: Tensor, space: Space, seed: int) -> "PoolSample[int]":
+    def from_vectors(cls, vectors: Tensor, space: Projection, seed: int) -> "PoolSample[int]":
         """Of a pool (N, D) whose images are all embedded, by number."""
         sampled = torch.randperm(len(vectors), generator=torch.Generator().manual_seed(seed))[:POOL_SAMPLE]
         return PoolSample(sampled.tolist(), space.project(vectors[sampled]), len(vectors))
@@ -83,7 +83,7 @@ class Learner(Generic[Name]):
         self.group_of: Callable[[Name], Hashable] = lambda name: name
         self.examples: Tensor | None = None
         self._validated = 0
-        self._space: Space | None = None
+        self._space: Projection | None = None
         self._projected: dict[Name, Tensor] = {}
         self._asked: Prequential[Name] = Prequential()
         self._remaining: Remaining | None = None
@@ -92,7 +92,7 @@ class Learner(Generic[Name]):
     def learn(
         self,
         labels: Mapping[Name, bool],
-        space: Space,
+        space: Projection,
         pool: PoolSample[Name] | None = None,
         reviewed: Container[Name] | None = None,
     ) -> bool:

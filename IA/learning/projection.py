@@ -14,7 +14,7 @@ BOUND = 1e12  # embeddings beyond it are clipped: their squares still fit float3
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class Projection:
     """What the pool says about the embeddings of one backbone.
 
     Attributes:
@@ -29,7 +29,7 @@ class Space:
     rooted: bool
 
     @classmethod
-    def of(cls, vectors: Tensor, components: int = COMPONENTS) -> "Space":
+    def from_vectors(cls, vectors: Tensor, components: int = COMPONENTS) -> "Projection":
         """The space of a pool, by principal components (Pearson 1901); rooted where no value is negative.
 
         Args:
@@ -84,12 +84,12 @@ class Space:
         return Features(backbone, images, self.mean.numpy(), columns, self.rooted, sampled, sample)
 
     @classmethod
-    def from_features(cls, features: Features) -> "Space":
+    def from_features(cls, features: Features) -> "Projection":
         """What features.pickle says."""
         mean = torch.from_numpy(np.array(features.mean))
         return cls(mean, torch.from_numpy(np.array(features.basis)).view(len(mean), -1), features.rooted)
 
-    def is_same(self, other: "Space") -> bool:
+    def is_same(self, other: "Projection") -> bool:
         """Whether images look alike in both."""
         return (
             self.rooted == other.rooted

@@ -13,7 +13,7 @@ from IA.learning.learner import Learner
 from IA.networks import Backbone
 
 
-class Answered:
+class TrainingSet:
     """Embeddings of answered images by path, kept in a cache on the disk, and the learner that uses them.
 
     Attributes:

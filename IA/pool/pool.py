@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from IA.embedding.cache import Store
 from IA.embedding.cache import keys as keys_of
 from IA.learning.head import Head
-from IA.learning.projection import Space
-from IA.pool.view import Floats, Numbers, View
+from IA.learning.projection import Projection
+from IA.pool.view import Floats, Numbers, ProjectedPool
 
 CHUNK = 65_536  # embeddings read from the cache at a time
 
@@ -28,7 +28,7 @@ class Pool:
         self._keys = np.zeros(0, np.uint64)
         self._rows = np.zeros(0, np.int64)
         self._failed = np.zeros(0, np.uint64)  # the key under which an image could not be read
-        self._view: View | None = None
+        self._view: ProjectedPool | None = None
         self.probability: Floats = np.zeros(0, np.float32)
         self._examples: Floats | None = None
 
@@ -62,7 +62,7 @@ class Pool:
         return self._keys
 
     @property
-    def view(self) -> View | None:
+    def view(self) -> ProjectedPool | None:
         """All embedded images in one space; another object once it is another space."""
         return self._view
 
@@ -114,9 +114,9 @@ class Pool:
         numbers = np.flatnonzero(self._rows >= 0)
         return numbers, self._cache.vectors(self._rows[numbers])
 
-    def space(self, size: int, seed: int = 0) -> Space:
+    def space(self, size: int, seed: int = 0) -> Projection:
         """The space of at most `size` images drawn at random."""
-        return Space.of(self.drawn(size, seed)[1])
+        return Projection.from_vectors(self.drawn(size, seed)[1])
 
     def drawn(self, size: int, seed: int = 1) -> tuple[NDArray[np.int32], torch.Tensor]:
         """Numbers (m,) of at most `size` images drawn at random, and their embeddings (m, D) float32."""
@@ -126,12 +126,12 @@ class Pool:
         numbers = numbers[np.argsort(self._rows[numbers])]  # as they lie on the disk
         return numbers.astype(np.int32), torch.from_numpy(self._cache.vectors(self._rows[numbers]))
 
-    def enter(self, space: Space) -> None:
+    def enter(self, space: Projection) -> None:
         """Project everything into this space, if it is another one; `score` and `answer` are due then."""
         if self._view is None or not self._view.space.is_same(space):
             self._view = None  # two side by side would take too much at a million images
-            self._view = View(space, len(self))
-            self._view.liken(self._examples)
+            self._view = ProjectedPool(space, len(self))
+            self._view.compare_to_examples(self._examples)
             self.probability = np.full(len(self), np.nan, np.float32)
             self._project(np.flatnonzero(self._rows >= 0))
 
@@ -139,11 +139,11 @@ class Pool:
         """Bring novelty up to date with the set of answered images; returns those of them that are embedded."""
         return self._view.answer(set(answered)) if self._view is not None else set()
 
-    def liken(self, examples: Floats | None) -> None:
+    def compare_to_examples(self, examples: Floats | None) -> None:
         """Compare everything with these examples, embeddings (E, D), from now on; None: with nothing."""
         self._examples = examples
         if self._view is not None:
-            self._view.liken(examples)
+            self._view.compare_to_examples(examples)
 
     def score(self, head: Head, anew: bool) -> int:
         """Fill in the probability of all embedded images, or of those only that have none yet; returns how many."""
@@ -165,11 +165,11 @@ class Pool:
         """Those of some images that are most like an embedded one, the likest first, each with the cosine."""
         return [] if self._view is None else self._view.nearest(number, np.array(among, np.int64), count)
 
-    def likest(self, number: int, leave_out: Sequence[int], count: int) -> list[tuple[int, float]]:
+    def most_similar(self, number: int, leave_out: Sequence[int], count: int) -> list[tuple[int, float]]:
         """The images most like an embedded one, less some, the likest first, each with the cosine."""
         if self._view is None or self.key(number) is None:
             return []
-        return self._view.likest(number, np.array(leave_out, np.int64), count)
+        return self._view.most_similar(number, np.array(leave_out, np.int64), count)
 
     def likeliest(self, count: int) -> list[int]:
         """Numbers of so many images, the likeliest positive first, answered ones too; fewer where fewer are scored."""

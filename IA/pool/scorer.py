@@ -18,13 +18,13 @@ from IA.embedding.examples import Examples
 from IA.embedding.order import EmbeddingOrder
 from IA.images.tiles import grid_of, photo_of
 from IA.learning.learner import POOL_SAMPLE
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool.pool import Pool
 from IA.process.events import Events
 from IA.process.lookahead import Lookahead
-from IA.protocol.answers import Asked
+from IA.protocol.answers import LearnableAnswers
 from IA.protocol.files import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
 from IA.protocol.pickle_file import Version, publish, read
 from IA.protocol.records import Predictions
@@ -61,7 +61,7 @@ class Scorer:
         self._directory = self._embedder.cache_of(run, "inference")
         self._cache = self._embedder.shared_cache(run, "inference", place)
         self._pool = Pool(self._cache)
-        self._annotations = Asked(run)
+        self._annotations = LearnableAnswers(run)
         self._datadir = Path()
         self._inside: Path | None = None
         self._images = Version[list[str]](0, [])
@@ -182,7 +182,7 @@ class Scorer:
         """
         if not folder or self._checkpoint is not None:
             if self._examples is not None:
-                self._liken(None)
+                self._compare_to_examples(None)
             self._awaits_examples = False
         elif self._examples is None or self._examples.folder != Path(folder):
             self._examples = Examples(self._run, "inference", self._embedder, Path(folder))
@@ -190,18 +190,18 @@ class Scorer:
         if self._awaits_examples and self._examples is not None:
             self._awaits_examples = self._examples.step()
             if not self._awaits_examples:
-                self._liken(self._examples)
+                self._compare_to_examples(self._examples)
         return self._awaits_examples
 
-    def likest(self, number: int, count: int) -> list[tuple[int, float]]:
+    def most_similar(self, number: int, count: int) -> list[tuple[int, float]]:
         """The images most like one of them whose answer the model does not know, the likest first, with the cosine."""
         answers = self._annotations.content() or {}
         known = [self._numbers[path] for path in answers if path in self._numbers]
-        return self._pool.likest(number, known, count)
+        return self._pool.most_similar(number, known, count)
 
-    def _liken(self, examples: Examples | None) -> None:
+    def _compare_to_examples(self, examples: Examples | None) -> None:
         self._examples = examples
-        self._pool.liken(None if examples is None else examples.vectors)
+        self._pool.compare_to_examples(None if examples is None else examples.vectors)
         self._to_publish = True
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class Scorer:
             return
         if features.backbone == self._embedder.fingerprint and len(features.mean) == self._embedder.backbone.dimension:
             self._described = features.images if len(features.sampled) else 0  # earlier versions drew no sample
-            self._pool.enter(Space.from_features(features))
+            self._pool.enter(Projection.from_features(features))
 
     # --- embedding ----------------------------------------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ class Scorer:
         self._answered = None  # an answered image may be among them
         self._to_publish = True
 
-    def _describe(self, done: bool) -> Space | None:
+    def _describe(self, done: bool) -> Projection | None:
         """Publish what the pool looks like when it is first known, has doubled, or is complete and rather larger."""
         embedded = self._pool.embedded
         if not embedded or embedded < max(0 if done else FIRST_FEATURES, self._growth(done) * self._described):

@@ -31,9 +31,9 @@ class LikeThis:
         wanted = self._wanted.content()
         if wanted is None or wanted.request == self._answered:
             return
-        likest = scorer.likest(wanted.image, MOST_SIMILAR)
-        images = np.array([image for image, _ in likest], np.int32)
-        cosine = np.array([cosine for _, cosine in likest], np.float32)
+        most_similar = scorer.most_similar(wanted.image, MOST_SIMILAR)
+        images = np.array([image for image, _ in most_similar], np.int32)
+        cosine = np.array([cosine for _, cosine in most_similar], np.float32)
         publish(self._run, SIMILAR, Similar(wanted.request, images, cosine))
         self._answered = wanted.request
-        log.info("%d images like image %d", len(likest), wanted.image)
+        log.info("%d images like image %d", len(most_similar), wanted.image)

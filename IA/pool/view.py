@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 
 from IA.learning.head import Head
-from IA.learning.kernel_cache import CHUNK, Columns
-from IA.learning.projection import Space
+from IA.learning.kernel_cache import CHUNK, KernelCache
+from IA.learning.projection import Projection
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
 
-class View:
+class ProjectedPool:
     """What can be computed of images by number once their embeddings are projected into one space.
 
     Attributes:
@@ -24,7 +24,7 @@ class View:
         similarity: (N,) float32, the largest cosine to an example; NaN where not embedded; None: without examples.
     """
 
-    def __init__(self, space: Space, images: int) -> None:
+    def __init__(self, space: Projection, images: int) -> None:
         """Begin with no image embedded and none answered."""
         self.space = space
         self.novelty: Floats = np.full(images, np.nan, np.float32)
@@ -32,7 +32,7 @@ class View:
         self._embedded = np.zeros(images, bool)
         self._answered: set[int] = set()
         self._nearest = np.full(images, -1, np.int32)  # the answered image that novelty is the distance to
-        self._columns: Columns | None = None
+        self._columns: KernelCache | None = None
         self.similarity: Floats | None = None
         self._examples = torch.zeros(0, self._projected.shape[1])
 
@@ -87,7 +87,7 @@ class View:
         self._measure(None, np.fromiter(come, np.int64))
         return now
 
-    def liken(self, examples: Floats | None) -> None:
+    def compare_to_examples(self, examples: Floats | None) -> None:
         """Compare everything with these examples, embeddings (E, D), from now on; None, or no example: with nothing."""
         if examples is None or not len(examples):
             self.similarity = None
@@ -111,7 +111,7 @@ class View:
             some: Floats = head.probabilities(self._projected[torch.from_numpy(numbers)]).numpy()
             return some
         if self._columns is None:
-            self._columns = Columns(self._projected)
+            self._columns = KernelCache(self._projected)
         probability: Floats = head.calibrated(self._columns.scores(head)).numpy()
         probability[~self._embedded] = np.nan
         return probability
@@ -130,7 +130,7 @@ class View:
         cosines = best.values.clamp(-1, 1).tolist()
         return list(zip(others[best.indices.numpy()].tolist(), cosines, strict=True))
 
-    def likest(self, number: int, leave_out: Numbers, count: int) -> list[tuple[int, float]]:
+    def most_similar(self, number: int, leave_out: Numbers, count: int) -> list[tuple[int, float]]:
         """The images most like one of them, the likest first, each with the cosine.
 
         Args:

@@ -33,7 +33,7 @@ FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with 
 
 
 @dataclass(frozen=True)
-class Row:
+class PredictionRow:
     """What was said of one image, or of a photo by its tiles.
 
     Attributes:
@@ -56,17 +56,17 @@ class Row:
         return f"{self.path}{MARK}{self.tile}" if self.tile else self.path
 
 
-class Format(Protocol):
+class RowFormat(Protocol):
     """How rows become bytes and back."""
 
     @property
     def head(self) -> bytes:
         """What a file begins with."""
 
-    def encode(self, rows: Iterable[Row]) -> bytes:
+    def encode(self, rows: Iterable[PredictionRow]) -> bytes:
         """The rows, each ending in a newline."""
 
-    def decode(self, record: bytes) -> Row:
+    def decode(self, record: bytes) -> PredictionRow:
         """One of them. Raises ValueError where it is none."""
 
     def is_whole(self, record: bytes) -> bool:
@@ -81,8 +81,8 @@ class Csv:
         self._columns = columns
         self.head = (",".join(columns) + "\n").encode()
 
-    def encode(self, rows: Iterable[Row]) -> bytes:
-        """See `Format`."""
+    def encode(self, rows: Iterable[PredictionRow]) -> bytes:
+        """See `RowFormat`."""
         lines = []
         for row in rows:
             probability = "" if math.isnan(row.probability) else f"{row.probability:.6f}"
@@ -90,8 +90,8 @@ class Csv:
             lines.append(f"{_quoted(row.path)},{probability},{_quoted(row.label)}{further}\n")
         return "".join(lines).encode("utf-8", "surrogateescape")
 
-    def decode(self, record: bytes) -> Row:
-        """See `Format`."""
+    def decode(self, record: bytes) -> PredictionRow:
+        """See `RowFormat`."""
         text = record.decode("utf-8", "surrogateescape")
         try:
             quick = text.rstrip("\n").split(",")  # nearly all rows, and much faster
@@ -102,7 +102,7 @@ class Csv:
         return _row(said, float(said["probability"] or "nan"), self._columns)
 
     def is_whole(self, record: bytes) -> bool:
-        """See `Format`."""
+        """See `RowFormat`."""
         return record.count(b'"') % 2 == 0
 
 
@@ -121,12 +121,12 @@ class JsonLines:
         """One of the three kinds of rows."""
         self._columns = columns
 
-    def encode(self, rows: Iterable[Row]) -> bytes:
-        """See `Format`."""
+    def encode(self, rows: Iterable[PredictionRow]) -> bytes:
+        """See `RowFormat`."""
         return "".join(f"{json.dumps(_as_dict(row, self._columns))}\n" for row in rows).encode()
 
-    def decode(self, record: bytes) -> Row:
-        """See `Format`."""
+    def decode(self, record: bytes) -> PredictionRow:
+        """See `RowFormat`."""
         said = json.loads(record)
         if not isinstance(said, dict) or said.keys() - {"reason"} != set(self._columns):
             raise ValueError("not a row")
@@ -138,14 +138,14 @@ class JsonLines:
         return _row(said, probability, self._columns)
 
     def is_whole(self, record: bytes) -> bool:
-        """See `Format`."""
+        """See `RowFormat`."""
         return True
 
 
-FORMATS: dict[str, Callable[[tuple[str, ...]], Format]] = {".csv": Csv, ".jsonl": JsonLines}
+FORMATS: dict[str, Callable[[tuple[str, ...]], RowFormat]] = {".csv": Csv, ".jsonl": JsonLines}
 
 
-def _further(row: Row, columns: tuple[str, ...]) -> dict[str, str | None]:
+def _further(row: PredictionRow, columns: tuple[str, ...]) -> dict[str, str | None]:
     """What stands in the columns that only some files have; None: nothing."""
     if columns == COLUMNS:
         return {}
@@ -154,14 +154,16 @@ def _further(row: Row, columns: tuple[str, ...]) -> dict[str, str | None]:
     return {name: known[name] or None for name in columns[len(COLUMNS) :]}
 
 
-def _row(said: Mapping[str, Any], probability: float, columns: tuple[str, ...]) -> Row:
-    row = Row(said["path"], probability, said["label"], tile=said["tile"] or "" if columns == OF_PHOTOS else "")
+def _row(said: Mapping[str, Any], probability: float, columns: tuple[str, ...]) -> PredictionRow:
+    row = PredictionRow(
+        said["path"], probability, said["label"], tile=said["tile"] or "" if columns == OF_PHOTOS else ""
+    )
     if any((said[name] or None) != value for name, value in _further(row, columns).items()):
         raise ValueError("columns that do not agree")
     return row
 
 
-def _as_dict(row: Row, columns: tuple[str, ...]) -> dict[str, object]:
+def _as_dict(row: PredictionRow, columns: tuple[str, ...]) -> dict[str, object]:
     known = None if math.isnan(row.probability) else round(row.probability, 6)
     said: dict[str, object] = {"path": row.path, "probability": known, "label": row.label}
     return said | _further(row, columns) | ({"reason": row.reason} if row.reason else {})
@@ -190,7 +192,7 @@ class PredictionFile:
             raise UsageError(f"{path} ends in none of {', '.join(FORMATS)}; name a file that does.")
         self._format, self._kind = FORMATS[path.suffix](columns), KINDS[columns]
         self.labels: dict[str, str] = {}
-        self.doubtful: list[Row] = []
+        self.doubtful: list[PredictionRow] = []
         self.grids: set[Grid | None] = set()
         try:
             self._file = path.open("ab", buffering=0)
@@ -204,7 +206,7 @@ class PredictionFile:
             with self._lock, self._file:
                 raise
 
-    def write(self, rows: Iterable[Row]) -> None:
+    def write(self, rows: Iterable[PredictionRow]) -> None:
         """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
         if self._end is not None:
             self._file.truncate(self._end)
@@ -243,7 +245,7 @@ class PredictionFile:
             raise UsageError(f"{path} is no file of {self._kind} from byte {end} on; name another one.") from None
         return end
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: PredictionRow) -> None:
         self.labels[row.path] = row.label
         if row.label != UNREADABLE:
             self.grids.add(grid_of(row.image))
@@ -252,17 +254,17 @@ class PredictionFile:
             self.doubtful = sorted([*self.doubtful, row], key=_sureness)[:FAR_FROM_SURE]
 
 
-class Stream:
+class RowStream:
     """Standard output: the same rows, with nothing to go on with."""
 
     def __init__(self, file: BinaryIO, columns: tuple[str, ...] = COLUMNS) -> None:
         self.labels: dict[str, str] = {}
-        self.doubtful: list[Row] = []
+        self.doubtful: list[PredictionRow] = []
         self.grids: set[Grid | None] = set()
         self._file, self._format = file, FORMATS[".csv"](columns)
         _write_all(file, self._format.head)
 
-    def write(self, rows: Iterable[Row]) -> None:
+    def write(self, rows: Iterable[PredictionRow]) -> None:
         """See `PredictionFile`."""
         _write_all(self._file, self._format.encode(rows))
         self._file.flush()
@@ -271,7 +273,7 @@ class Stream:
         """Nothing to do."""
 
 
-def _sureness(row: Row) -> float:
+def _sureness(row: PredictionRow) -> float:
     return abs(row.probability - 0.5)
 
 
@@ -281,7 +283,7 @@ def _write_all(file: BinaryIO | io.RawIOBase, data: bytes) -> None:
         rest = rest[file.write(rest) or 0 :]
 
 
-def _records(file: BinaryIO, form: Format) -> Iterator[bytes]:
+def _records(file: BinaryIO, form: RowFormat) -> Iterator[bytes]:
     """The whole rows: a CSV has newlines inside of quotes, and the last line may be torn."""
     record = b""
     for line in file:

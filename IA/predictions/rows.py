@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from config import UNREADABLE
 from IA.images.tiles import Grid, split
 from IA.model import Checkpoint
-from IA.predictions.files import COLUMNS, OF_PHOTOS, OF_TILES, Row
+from IA.predictions.files import COLUMNS, OF_PHOTOS, OF_TILES, PredictionRow
 
-Said = tuple[str, float, str]
+Prediction = tuple[str, float, str]
 """Path of an image, its probability, NaN where unreadable, and then the reason."""
 
 
@@ -32,7 +32,7 @@ class Rows:
         self.columns = COLUMNS if grid is None else OF_PHOTOS if rolls_up else OF_TILES
         self._last = ""  # photo that was told of
         self._failed = False  # whether that is known to be unreadable
-        self._highest: Row | None = None  # of its tiles so far
+        self._highest: PredictionRow | None = None  # of its tiles so far
 
     def images(self, photos: Sequence[str], known: Container[str]) -> list[str]:
         """What is to be asked about, where rows with these paths are made already."""
@@ -46,7 +46,7 @@ class Rows:
         """How many images they are in all."""
         return len(photos) * (1 if self.grid is None else len(self.grid))
 
-    def take(self, said: Iterable[Said]) -> Iterator[Row]:
+    def take(self, said: Iterable[Prediction]) -> Iterator[PredictionRow]:
         """The rows that can be made now, where the images come in the order of `images`."""
         for path, probability, reason in said:
             photo, tile = split(path)
@@ -56,12 +56,12 @@ class Rows:
                 continue
             if math.isnan(probability):
                 self._failed = True
-                yield Row(photo, math.nan, UNREADABLE, reason)
+                yield PredictionRow(photo, math.nan, UNREADABLE, reason)
             elif tile is None or not self._rolls_up:
-                yield Row(path, probability, self._label(probability))
+                yield PredictionRow(path, probability, self._label(probability))
             else:
                 if self._highest is None or probability > self._highest.probability:
-                    self._highest = Row(photo, probability, self._label(probability), tile=str(tile))
+                    self._highest = PredictionRow(photo, probability, self._label(probability), tile=str(tile))
                 if (tile.column, tile.row) == (tile.columns, tile.rows):
                     yield self._highest
 

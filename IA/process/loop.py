@@ -21,7 +21,7 @@ LOG_BYTES = 2_000_000
 LOCK_WAIT_S = 5.0
 
 
-class Stop:
+class SignalFlag:
     """Set by a signal. No Event: its lock may be held by the very code that the signal interrupts."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Stop:
 
 
 @contextlib.contextmanager
-def until_signalled(name: str, run: Path, *writes: str) -> Iterator[Stop]:
+def until_signalled(name: str, run: Path, *writes: str) -> Iterator[SignalFlag]:
     """Run the block as the loop `name`: SIGTERM or SIGINT sets what it yields.
 
     Args:
@@ -48,7 +48,7 @@ def until_signalled(name: str, run: Path, *writes: str) -> Iterator[Stop]:
     Raises:
         UsageError: the loop already runs on this run directory.
     """
-    stop = Stop()
+    stop = SignalFlag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.handle_signal)
     log_to(run, name)
@@ -64,7 +64,7 @@ def until_signalled(name: str, run: Path, *writes: str) -> Iterator[Stop]:
         log.info("%s ended", name)
 
 
-def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: watching.Stop) -> None:
+def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: watching.StopFlag) -> None:
     """Take a step at each turn, and further ones at once while it says that there is more to do.
 
     What the machine refuses (a disk that is full or read-only, no descriptors left) is one warning; a step that failed

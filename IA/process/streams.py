@@ -11,7 +11,7 @@ STANDARD = (0, 1, 2)
 NOT_WRITTEN = 1  # exit code
 
 
-class Stream:
+class LossyStream:
     """A text stream that drops what cannot be written, and shows what cannot be encoded as an escape.
 
     Attributes:
@@ -66,8 +66,8 @@ def guarded() -> Iterator[None]:
     """
     _fill_gaps()
     out, err = sys.stdout, sys.stderr
-    guard = Stream(out)
-    sys.stdout, sys.stderr = guard, Stream(err)
+    guard = LossyStream(out)
+    sys.stdout, sys.stderr = guard, LossyStream(err)
     try:
         yield
         guard.flush()
@@ -78,7 +78,7 @@ def guarded() -> Iterator[None]:
     finally:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-            if isinstance(stream, Stream):
+            if isinstance(stream, LossyStream):
                 stream.give_up()
         sys.stdout, sys.stderr = out, err
 
@@ -87,7 +87,7 @@ def say(line: str) -> OSError | None:
     """Write a line to standard output at once; returns what kept it from there."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-    return sys.stdout.failure if isinstance(sys.stdout, Stream) else None
+    return sys.stdout.failure if isinstance(sys.stdout, LossyStream) else None
 
 
 def begin_anew_in_utf8() -> None:

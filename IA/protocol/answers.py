@@ -15,7 +15,7 @@ WATCHED = (ANNOTATIONS.name, AUDIT.name)
 Answers = dict[str, bool | None]
 
 
-class Asked:
+class LearnableAnswers:
     """`{path: label}` in the order answered, without the answers that were drawn; read again when it changes."""
 
     def __init__(self, run: Path) -> None:

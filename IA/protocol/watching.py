@@ -142,7 +142,7 @@ def unwatched(folders: Sequence[str]) -> int:
     return 0
 
 
-class Stop(Protocol):
+class StopFlag(Protocol):
     """What ends a loop; a threading.Event will do."""
 
     def is_set(self) -> bool:
@@ -192,7 +192,7 @@ def identity(folder: Path) -> tuple[int, int] | None:
 
 
 def changes(
-    run: Path, *names: str, stop: Stop, poll_s: float = 0.5, again_s: float = AGAIN_S, stays: bool = True
+    run: Path, *names: str, stop: StopFlag, poll_s: float = 0.5, again_s: float = AGAIN_S, stays: bool = True
 ) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 

@@ -25,13 +25,13 @@ from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.embedding.embedder import leave_room
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.process.loop import one_sentence
-from IA.simulate.audit_person import Person, Truth
+from IA.simulate.audit_person import AuditedPerson, Truth
 from IA.simulate.person import Course, figures
 from IA.simulate.sorted_photos import count, draw, embed, share
 from IA.simulate.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
-from IA.statistics.audit import RECALL, Standing, looks
+from IA.statistics.audit import RECALL, ScreeningState, looks
 
 PREVALENCES = (0.01, 0.05, 0.1, 0.3)
 LOOK_AT = (100, 200, 400)  # answers
@@ -48,7 +48,7 @@ WORST_LEFT = (1.0, 1.02, 1.05, 1.08, 1.1, 1.15, 1.2, 1.5)  # times as many as ma
 
 
 @dataclass(frozen=True)
-class Stop:
+class StoppedAt:
     """When a rule says stop, and what had been found."""
 
     answers: int
@@ -66,7 +66,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Run:
+class AuditedRun:
     """What came of one person.
 
     Attributes:
@@ -82,11 +82,13 @@ class Run:
     images: int
     positives: int
     held: list[Held]
-    stops: dict[str, Stop]
+    stops: dict[str, StoppedAt]
     nauc: tuple[float, float]
 
 
-def play(task: tuple[float, str, int], vectors: NDArray[np.float32], classes: NDArray[np.str_], share: float) -> Run:
+def play(
+    task: tuple[float, str, int], vectors: NDArray[np.float32], classes: NDArray[np.str_], share: float
+) -> AuditedRun:
     """Simulate one person: with the audit until the certificate, with the model alone, and with both to the end.
 
     Args:
@@ -99,33 +101,33 @@ def play(task: tuple[float, str, int], vectors: NDArray[np.float32], classes: ND
     prevalence, positive, seed = task
     pool, _ = draw(classes == positive, prevalence, seed)
     inside, truth = torch.from_numpy(vectors[pool]), classes[pool] == positive
-    space = Space.of(inside)
-    held, stops = _until_certain(Person(space, inside, truth, seed, share, PATIENCE, validates=True), truth)
-    alone = Person(space, inside, truth, seed, share=0.0)
+    space = Projection.from_vectors(inside)
+    held, stops = _until_certain(AuditedPerson(space, inside, truth, seed, share, PATIENCE, validates=True), truth)
+    alone = AuditedPerson(space, inside, truth, seed, share=0.0)
     while sum(alone.labels) < truth.sum() or len(alone.labels) < min(ANSWERS, len(truth)):
         alone.answer()
-    audited = Person(space, inside, truth, seed, share)
+    audited = AuditedPerson(space, inside, truth, seed, share)
     for _ in range(min(ANSWERS, len(truth))):
         audited.answer()
     stops |= _peers(alone, truth, seed)
     nauc = _nauc(alone, truth), _nauc(audited, truth)
-    return Run(prevalence, len(truth), int(truth.sum()), held, stops, nauc)
+    return AuditedRun(prevalence, len(truth), int(truth.sum()), held, stops, nauc)
 
 
-def _until_certain(person: Person, truth: Truth) -> tuple[list[Held], dict[str, Stop]]:
+def _until_certain(person: AuditedPerson, truth: Truth) -> tuple[list[Held], dict[str, StoppedAt]]:
     held: list[Held] = []
-    stops: dict[str, Stop] = {}
+    stops: dict[str, StoppedAt] = {}
     while person.left and (CERTIFICATE not in stops or len(person.images) < max(LOOK_AT)):
         person.answer()
         if len(person.images) in LOOK_AT:
             held += _held(person, truth)
-        for name, certifies in {ONE_LOOK: Standing.certifies_once, CERTIFICATE: Standing.certifies}.items():
+        for name, certifies in {ONE_LOOK: ScreeningState.certifies_once, CERTIFICATE: ScreeningState.certifies}.items():
             if name not in stops and certifies(person.standing):
-                stops[name] = Stop(len(person.images), person.standing.known)
+                stops[name] = StoppedAt(len(person.images), person.standing.known)
     return held, stops
 
 
-def _held(person: Person, truth: Truth) -> list[Held]:
+def _held(person: AuditedPerson, truth: Truth) -> list[Held]:
     """Intervals of what there is in all, and of what the model's labels for the rest would be worth."""
     after, (division, right, missed) = len(person.images), person.divided()
     low, high = (bound / len(truth) for bound in person.standing.positives())
@@ -143,18 +145,18 @@ def _one(interval: str, after: int, bounds: tuple[float, float], truth: float) -
     return Held(interval, after, bounds[0] - rounding <= truth <= bounds[1] + rounding, bounds[1] - bounds[0])
 
 
-def _peers(alone: Person, truth: Truth, seed: int) -> dict[str, Stop]:
+def _peers(alone: AuditedPerson, truth: Truth, seed: int) -> dict[str, StoppedAt]:
     """What other rules say of the same model without an audit; after its last positive all answers are negative."""
     labels = alone.labels + [False] * alone.left
     shuffled = np.random.default_rng(seed).permutation(len(truth)).tolist()
     found = np.cumsum(labels)
     stops = {IN_A_ROW: negatives_in_a_row(labels, PATIENCE), QUASI: quasi_sampling(labels)}
-    return {name: Stop(answers, int(found[answers - 1])) for name, answers in stops.items()} | {
-        QUANTILE: Stop(*quantile_bound(alone.images, truth, shuffled))
+    return {name: StoppedAt(answers, int(found[answers - 1])) for name, answers in stops.items()} | {
+        QUANTILE: StoppedAt(*quantile_bound(alone.images, truth, shuffled))
     }
 
 
-def _nauc(person: Person, truth: Truth) -> float:
+def _nauc(person: AuditedPerson, truth: Truth) -> float:
     images, labels = person.images[:ANSWERS], person.labels[:ANSWERS]
     course = Course(images, labels, [math.nan] * len(images))
     return figures(course, int(truth.sum()), len(truth))["nAUC"]
@@ -163,7 +165,7 @@ def _nauc(person: Person, truth: Truth) -> float:
 # --- what is printed --------------------------------------------------------------------------------------------------
 
 
-def tables(runs: Sequence[Run], share: float) -> Iterator[str]:
+def tables(runs: Sequence[AuditedRun], share: float) -> Iterator[str]:
     """The lines of all tables: intervals, stopping rules, price."""
     prevalences = list(dict.fromkeys(run.prevalence for run in runs))
     yield from _intervals(runs, prevalences)
@@ -173,7 +175,7 @@ def tables(runs: Sequence[Run], share: float) -> Iterator[str]:
     yield from _price(runs, prevalences, share)
 
 
-def _intervals(runs: Sequence[Run], prevalences: Sequence[float]) -> Iterator[str]:
+def _intervals(runs: Sequence[AuditedRun], prevalences: Sequence[float]) -> Iterator[str]:
     yield f"95 % intervals that held the truth, {len(runs)} runs; in brackets how many were looked at, and mean width"
     yield _line("", "answers", *(f"{prevalence:.0%}" for prevalence in prevalences), "all")
     for name in dict.fromkeys(held.interval for run in runs for held in run.held):
@@ -197,7 +199,7 @@ def _coverage(held: Sequence[Held]) -> str:
     return f"{100 * share:.1f} % ({len(held)}, {width:.2f})"
 
 
-def _rules(runs: Sequence[Run], prevalences: Sequence[float]) -> Iterator[str]:
+def _rules(runs: Sequence[AuditedRun], prevalences: Sequence[float]) -> Iterator[str]:
     yield f"stopping for {RECALL:.0%} of the positives: work saved beside looking at all; lowest and mean recall; wrong"
     yield _line("", "", *(f"{prevalence:.0%}" for prevalence in prevalences), "all")
     for name in (CERTIFICATE, ONE_LOOK, QUASI, QUANTILE, IN_A_ROW):
@@ -207,21 +209,21 @@ def _rules(runs: Sequence[Run], prevalences: Sequence[float]) -> Iterator[str]:
         yield _line("", "wrong", *(_wrong(here, name) for here in some))
 
 
-def _saved(runs: Sequence[Run], name: str) -> str:
+def _saved(runs: Sequence[AuditedRun], name: str) -> str:
     return f"{100 * np.mean([1 - run.stops[name].answers / run.images for run in runs]):.0f} %"
 
 
-def _recall(runs: Sequence[Run], name: str) -> str:
+def _recall(runs: Sequence[AuditedRun], name: str) -> str:
     recalls = [run.stops[name].found / run.positives for run in runs]
     return f"{min(recalls):.2f} {np.mean(recalls):.3f}"
 
 
-def _wrong(runs: Sequence[Run], name: str) -> str:
+def _wrong(runs: Sequence[AuditedRun], name: str) -> str:
     wrong = sum(run.stops[name].found < RECALL * run.positives for run in runs)
     return f"{wrong} of {len(runs)}"
 
 
-def _price(runs: Sequence[Run], prevalences: Sequence[float], share: float) -> Iterator[str]:
+def _price(runs: Sequence[AuditedRun], prevalences: Sequence[float], share: float) -> Iterator[str]:
     yield f"price of the audit: nAUC over {ANSWERS} answers"
     yield _line("", "", *(f"{prevalence:.0%}" for prevalence in prevalences), "all")
     some = [
@@ -250,7 +252,7 @@ def worst_case() -> Iterator[str]:
             left = {min(images, math.ceil(factor * may_be_left) + 1) for factor in WORST_LEFT}
             chances = [
                 max(chance_of_a_wrong_certificate(found, images, each, certifies) for each in left)
-                for certifies in (Standing.certifies_once, Standing.certifies)
+                for certifies in (ScreeningState.certifies_once, ScreeningState.certifies)
             ]
             shown = [f"{100 * chance:.1f} %" for chance in chances]
             yield _line(str(found), str(images), *shown, f"{looks(found):.2f}")

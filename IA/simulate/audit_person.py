@@ -9,9 +9,9 @@ from torch import Tensor
 
 from IA import strategies as ranking
 from IA.learning.learner import Learner, PoolSample
-from IA.learning.projection import Space
-from IA.pool.view import View
-from IA.statistics.audit import Division, Sample, Standing
+from IA.learning.projection import Projection
+from IA.pool.view import ProjectedPool
+from IA.statistics.audit import Division, Sample, ScreeningState
 
 Truth = NDArray[np.bool_]
 
@@ -27,7 +27,7 @@ class Model:
         probability: (N,) float32, of positive; NaN before it has learnt anything.
     """
 
-    def __init__(self, space: Space, vectors: Tensor, seed: int, validates: bool) -> None:
+    def __init__(self, space: Projection, vectors: Tensor, seed: int, validates: bool) -> None:
         """Begin without an answer.
 
         Args:
@@ -41,9 +41,9 @@ class Model:
         self.probability = np.full(len(vectors), np.nan, np.float32)
         self._seed = seed
         self._space = space
-        self._view = View(space, len(vectors))
+        self._view = ProjectedPool(space, len(vectors))
         self._view.put(np.arange(len(vectors)), vectors.numpy())
-        self._pool = PoolSample.of(vectors, space, seed) if validates else None
+        self._pool = PoolSample.from_vectors(vectors, space, seed) if validates else None
         not_judged = () if validates else range(len(vectors))
         self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
         self._learnt = -1
@@ -71,7 +71,7 @@ class Model:
         self._ranked = iter(ranking.order(self.probability, self._view.novelty, "max_prob", self._seed, asked).tolist())
 
 
-class Person:
+class AuditedPerson:
     """Answers truthfully, a part of the questions drawn at random.
 
     An image that was drawn stays in the ranking, and the model learns its answer when it would have asked for it.
@@ -84,7 +84,7 @@ class Person:
 
     def __init__(
         self,
-        space: Space,
+        space: Projection,
         vectors: Tensor,
         truth: Truth,
         seed: int,
@@ -106,7 +106,7 @@ class Person:
         """
         self.images: list[int] = []
         self.labels: list[bool] = []
-        self.standing = Standing(0, Sample(len(truth), 0, 0))
+        self.standing = ScreeningState(0, Sample(len(truth), 0, 0))
         self._truth = truth
         self._share = share
         self._patience = patience
@@ -123,14 +123,14 @@ class Person:
 
     def answer(self) -> None:
         """Answer one more image; there must be one left."""
-        is_drawn = self._random.random() < self._share or self._negatives_in_a_row >= self._patience
-        image = self._draw() if is_drawn else self._ask()
+        is_sampled = self._random.random() < self._share or self._negatives_in_a_row >= self._patience
+        image = self._draw() if is_sampled else self._ask()
         self.images.append(image)
         self.labels.append(bool(self._truth[image]))
         drawn = int(self._truth[list(self._drawn)].sum())
         found = sum(self._model.answers.values())
         rest = Sample(len(self._truth) - len(self._model.answers), len(self._drawn), drawn)
-        self.standing = Standing(found, rest)
+        self.standing = ScreeningState(found, rest)
 
     def _draw(self) -> int:
         """Next in a shuffled order; the model is not told."""
@@ -151,13 +151,13 @@ class Person:
 
     def divided(self) -> tuple[Division, int, int]:
         """The rest by the model's threshold, which knows nothing of the draw; and the positives above and below it."""
-        is_rest, is_drawn = np.ones(len(self._truth), bool), np.zeros(len(self._truth), bool)
+        is_rest, is_sampled = np.ones(len(self._truth), bool), np.zeros(len(self._truth), bool)
         is_rest[list(self._model.answers)] = False
-        is_drawn[list(self._drawn)] = True
+        is_sampled[list(self._drawn)] = True
         is_above = self._model.probability >= self._model.threshold  # never before there is a probability
         above, below = is_rest & is_above, is_rest & ~is_above
         samples = [
-            Sample(int(part.sum()), int((part & is_drawn).sum()), int((part & is_drawn & self._truth).sum()))
+            Sample(int(part.sum()), int((part & is_sampled).sum()), int((part & is_sampled & self._truth).sum()))
             for part in (above, below)
         ]
         return (

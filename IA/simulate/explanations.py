@@ -28,7 +28,7 @@ from IA.embedding.embedder import leave_room
 from IA.explanations.activation_map import Places, activation_map
 from IA.explanations.feature_maps import FeatureMaps
 from IA.learning.head import Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.networks import Backbone, build
 from IA.process.loop import one_sentence
 from IA.simulate.person import simulate
@@ -45,7 +45,7 @@ Method = Callable[[Head, Tensor], Tensor]
 
 def closed_form(head: Head, features: Tensor) -> Tensor:
     """What the page shows."""
-    return activation_map(head, Places.of(features, head.space))
+    return activation_map(head, Places.from_features(features, head.space))
 
 
 def left_out(head: Head, features: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ def localisation(
 
     labels = [bool(number % 2) for number in range(2 * EXAMPLES)]
     vectors = torch.cat([network.embed(one(label)[0]) for label in tqdm(labels, desc="learning what is pasted")])
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     head = Head.fit(space.project(vectors), torch.tensor(labels), space)
     hits = {name: 0.0 for name in METHODS} | {"at random": 0.0}
     for _ in tqdm(range(TESTED), desc="looking for it"):
@@ -169,7 +169,7 @@ def held_out_falls(
     for seed in range(given.seeds):
         pool, held_out = draw(truth, None, seed)
         inside = torch.from_numpy(vectors[pool])
-        space = Space.of(inside)
+        space = Projection.from_vectors(inside)
         course = simulate(inside, truth[pool], given.answers, seed=seed)
         head = Head.fit(space.project(inside[course.images]), torch.tensor(course.labels), space)
         random = np.random.default_rng(seed)

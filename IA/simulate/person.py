@@ -13,8 +13,8 @@ from config import DEFAULT_STRATEGY
 from IA import strategies as ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
-from IA.learning.projection import Space
-from IA.pool.view import View
+from IA.learning.projection import Projection
+from IA.pool.view import ProjectedPool
 
 Truth = NDArray[np.bool_]
 
@@ -87,13 +87,13 @@ def simulate(
     Returns:
         The course of the answers.
     """
-    space = Space.of(vectors)
-    view = View(space, len(vectors))
+    space = Projection.from_vectors(vectors)
+    view = ProjectedPool(space, len(vectors))
     view.put(np.arange(len(vectors)), vectors.numpy())
-    view.liken(None if examples is None else examples.numpy())
+    view.compare_to_examples(None if examples is None else examples.numpy())
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     learner.examples = examples
-    pool = PoolSample.of(vectors, space, seed)
+    pool = PoolSample.from_vectors(vectors, space, seed)
     probability = np.full(len(vectors), np.nan, np.float32)
     course, asked = Course(), np.zeros(len(vectors), bool)
     for _ in range(min(answers, len(vectors))):

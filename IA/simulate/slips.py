@@ -27,11 +27,11 @@ from IA import strategies as ranking
 from IA.embedding.embedder import leave_room
 from IA.learning.head import Head, average_precision, cross_fitted_scores
 from IA.learning.learner import Learner, as_probabilities
-from IA.learning.projection import Space
-from IA.pool.view import View
+from IA.learning.projection import Projection
+from IA.pool.view import ProjectedPool
 from IA.process.loop import one_sentence
 from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
-from IA.statistics.label_errors import WORTH, Pace, suspicion
+from IA.statistics.label_errors import WORTH, Pace, error_score
 
 Truth = NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ HASTY = (1.0, 0.7)  # times as long a slip takes as a right answer: the first is
 
 
 @dataclass(frozen=True)
-class Person:
+class ErringPerson:
     """The answers of one person.
 
     Attributes:
@@ -58,7 +58,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Run:
+class ErringRun:
     """What came of one person.
 
     Attributes:
@@ -80,7 +80,7 @@ class Run:
 
 def play(
     task: tuple[float, str, int], vectors: NDArray[np.float32], classes: NDArray[np.str_], noise: float, answers: int
-) -> Run:
+) -> ErringRun:
     """Simulate one person and the review of what was answered.
 
     Args:
@@ -97,7 +97,7 @@ def play(
     truth = classes[pool] == positive
     is_wrong = random.random(len(pool)) < noise
     inside = torch.from_numpy(vectors[pool])
-    space = Space.of(inside)
+    space = Projection.from_vectors(inside)
     person = answered(space, inside, truth ^ is_wrong, answers, seed)
     given, wrong = (truth ^ is_wrong)[person.images], is_wrong[person.images]
     projected = space.project(inside[person.images])
@@ -111,7 +111,7 @@ def play(
         return average_precision(head(rest), is_positive)
 
     reviewed = np.isin(np.arange(len(given)), first[_held_out(None)][:REVIEWED])
-    return Run(
+    return ErringRun(
         prevalence,
         len(given),
         int(wrong.sum()),
@@ -121,7 +121,7 @@ def play(
     )
 
 
-def answered(space: Space, vectors: Tensor, given: Truth, answers: int, seed: int) -> Person:
+def answered(space: Projection, vectors: Tensor, given: Truth, answers: int, seed: int) -> ErringPerson:
     """What a person answers, the most probable first.
 
     Args:
@@ -131,7 +131,7 @@ def answered(space: Space, vectors: Tensor, given: Truth, answers: int, seed: in
         answers: how many at most.
         seed: of the shuffle that breaks ties.
     """
-    view = View(space, len(vectors))
+    view = ProjectedPool(space, len(vectors))
     view.put(np.arange(len(vectors)), vectors.numpy())
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     probability = np.full(len(vectors), np.nan, np.float32)
@@ -151,7 +151,7 @@ def answered(space: Space, vectors: Tensor, given: Truth, answers: int, seed: in
         images.append(image)
         shown.append(float(probability[image]))
         asked[image] = True
-    return Person(np.array(images), np.nan_to_num(np.array(shown, np.float32), nan=0.5))
+    return ErringPerson(np.array(images), np.nan_to_num(np.array(shown, np.float32), nan=0.5))
 
 
 def orders_of(
@@ -164,7 +164,7 @@ def orders_of(
     yield "newest first", np.arange(float(len(given)))
     yield "probability when asked", np.where(given, 1 - shown, shown).astype(np.float64)
     answers = list(zip(held_out, given.tolist(), strict=True))
-    yield _held_out(None), np.array([suspicion(said, is_positive) for said, is_positive in answers])
+    yield _held_out(None), np.array([error_score(said, is_positive) for said, is_positive in answers])
     for hasty in HASTY:
         times = USUAL_S * np.exp(SPREAD * random.standard_normal(len(given))) * np.where(wrong, hasty, 1.0)
         paces = {label: Pace(times[given == label].tolist()) for label in (True, False)}
@@ -172,7 +172,7 @@ def orders_of(
             _held_out(hasty),
             np.array(
                 [
-                    suspicion(said, is_positive, paces[is_positive].haste(time))
+                    error_score(said, is_positive, paces[is_positive].haste(time))
                     for (said, is_positive), time in zip(answers, times.tolist(), strict=True)
                 ]
             ),
@@ -183,7 +183,7 @@ def _held_out(hasty: float | None) -> str:
     return "held out" if hasty is None else f"held out, haste; a slip takes {hasty:.0%} of the time"
 
 
-def tables(runs: Sequence[Run], prevalences: Sequence[float]) -> Iterator[str]:
+def tables(runs: Sequence[ErringRun], prevalences: Sequence[float]) -> Iterator[str]:
     """All that is printed."""
     some = [[run for run in runs if run.prevalence == prevalence] for prevalence in prevalences]
     few = ", ".join(map(str, FIRST))
@@ -202,7 +202,7 @@ def tables(runs: Sequence[Run], prevalences: Sequence[float]) -> Iterator[str]:
         yield _line(name, *(f"{np.mean([run.precision[place] for run in here]):.3f}" for here in some))
 
 
-def _found(runs: Sequence[Run], name: str) -> str:
+def _found(runs: Sequence[ErringRun], name: str) -> str:
     slips = sum(run.slips for run in runs)
     shares = (sum(run.found[name][place] for run in runs) / max(slips, 1) for place in range(len(FIRST)))
     return " ".join(f"{100 * share:3.0f}" for share in shares) + " %"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.statistics.audit import CONFIDENCE, FAR, RECALL, Sample, Standing
+from IA.statistics.audit import CONFIDENCE, FAR, RECALL, Sample, ScreeningState
 
 LOOK_EVERY = 10  # answers, for rules that take long to look
 NEGLIGIBLE = 1e-18  # a chance that counts for nothing
@@ -80,7 +80,7 @@ def chance_of_a_wrong_certificate(
     found: int,
     images: int,
     positives: int,
-    certifies: Callable[[Standing], bool] = Standing.certifies,
+    certifies: Callable[[ScreeningState], bool] = ScreeningState.certifies,
     recall: float = RECALL,
 ) -> float:
     """How often a certificate is given too early where one looks after every random answer; exact, no simulation.
@@ -101,7 +101,7 @@ def chance_of_a_wrong_certificate(
         return 0.0
 
     def is_given(drawn: int, hits: int) -> bool:
-        return certifies(Standing(found, Sample(images, drawn, hits)))
+        return certifies(ScreeningState(found, Sample(images, drawn, hits)))
 
     given = [
         bisect_left(range(hits, images), True, key=partial(is_given, hits=hits)) + hits for hits in range(enough)

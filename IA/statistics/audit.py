@@ -107,7 +107,7 @@ def looks(known: int, recall: float = RECALL) -> float:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ScreeningState:
     """How far the work is: what the model asked for, and a sample of the rest.
 
     Attributes:
@@ -165,7 +165,7 @@ class Standing:
         def lacks(more: int) -> bool:
             drawn = rest.drawn + more
             hits = min(rest.positives + math.floor(rate * more), drawn)
-            return not Standing(self.found, Sample(rest.images, drawn, hits)).certifies(recall, confidence)
+            return not ScreeningState(self.found, Sample(rest.images, drawn, hits)).certifies(recall, confidence)
 
         if not lacks(0):
             return 0

@@ -13,7 +13,7 @@ PACE_FROM = 20  # answers; fewer say nothing of what is fast
 CERTAIN = 1e-6  # probabilities are kept this far from 0 and 1
 
 
-def suspicion(held_out: float, is_positive: bool, haste: float = 0.0) -> float:
+def error_score(held_out: float, is_positive: bool, haste: float = 0.0) -> float:
     """How probably an answer is a slip, 0 to 1.
 
     Args:

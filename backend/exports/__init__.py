@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from backend.exports.coco import coco_lines
 from backend.exports.csv import csv_lines
-from backend.exports.folders import ClassFolders
+from backend.exports.folders import FolderTree
 from backend.exports.imagefolder import ImageFolder
 from backend.exports.jsonl import jsonl_lines
 from backend.exports.label_studio import label_studio_lines
@@ -16,7 +16,7 @@ PIECE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """One format.
 
     Attributes:
@@ -30,16 +30,16 @@ class Format:
     lines: Callable[[Source], Iterator[bytes]]
 
 
-TREES: dict[str, Callable[[Source], Tree]] = {"folders": ClassFolders, "imagefolder": ImageFolder}
+TREES: dict[str, Callable[[Source], Tree]] = {"folders": FolderTree, "imagefolder": ImageFolder}
 """Of the formats that hold the images what lays them out, as a zip or as files."""
 
-FORMATS: dict[str, Format] = {
-    "csv": Format("text/csv; charset=utf-8", "annotations.csv", csv_lines),
-    "jsonl": Format("application/x-ndjson", "annotations.jsonl", jsonl_lines),
-    "label-studio": Format("application/json", "label-studio.json", label_studio_lines),
-    "coco": Format("application/json", "coco.json", coco_lines),
-    "imagefolder": Format("application/zip", "imagefolder.zip", lambda source: ImageFolder(source).zipped()),
-    "folders": Format("application/zip", "folders.zip", lambda source: ClassFolders(source).zipped()),
+FORMATS: dict[str, ExportFormat] = {
+    "csv": ExportFormat("text/csv; charset=utf-8", "annotations.csv", csv_lines),
+    "jsonl": ExportFormat("application/x-ndjson", "annotations.jsonl", jsonl_lines),
+    "label-studio": ExportFormat("application/json", "label-studio.json", label_studio_lines),
+    "coco": ExportFormat("application/json", "coco.json", coco_lines),
+    "imagefolder": ExportFormat("application/zip", "imagefolder.zip", lambda source: ImageFolder(source).zipped()),
+    "folders": ExportFormat("application/zip", "folders.zip", lambda source: FolderTree(source).zipped()),
 }
 """Each format by its name."""
 

@@ -18,7 +18,7 @@ MOST_BYTES = 200  # of a name: file systems allow 255
 SKIPPED = "skipped"
 
 
-class ClassFolders(Tree):
+class FolderTree(Tree):
     """`hat/a/1.jpg`, `no hat/2.jpg`; skipped images only where nothing else is asked for."""
 
     table = TABLE

@@ -39,7 +39,7 @@ class UploadError(Exception):
 
 
 @dataclass
-class Outcome:
+class Uploaded:
     """What became of an upload.
 
     Attributes:
@@ -98,7 +98,7 @@ class Uploads:
         part.touch(exist_ok=False)
         return part
 
-    def finish(self, part: Path, name: str) -> Outcome:
+    def finish(self, part: Path, name: str) -> Uploaded:
         """Take in what was written: an image, or a zip of them. The file is gone afterwards.
 
         Args:
@@ -108,7 +108,7 @@ class Uploads:
         Raises:
             OSError: the disk is full, or cannot be written.
         """
-        outcome = Outcome()
+        outcome = Uploaded()
         try:
             if name.lower().endswith(".zip"):
                 self._unpack(part, name, outcome)
@@ -122,7 +122,7 @@ class Uploads:
 
     # --- one image ----------------------------------------------------------------------------------------------------
 
-    def _take(self, part: Path, name: str, outcome: Outcome) -> None:
+    def _take(self, part: Path, name: str, outcome: Uploaded) -> None:
         place = _place_of(name)
         size = part.stat().st_size
         if size == 0:
@@ -194,7 +194,7 @@ class Uploads:
 
     # --- zips ---------------------------------------------------------------------------------------------------------
 
-    def _unpack(self, part: Path, name: str, outcome: Outcome) -> None:
+    def _unpack(self, part: Path, name: str, outcome: Uploaded) -> None:
         """Take the images in a zip, one after another; what is no image is told and left out."""
         try:
             with zipfile.ZipFile(part) as archive:
@@ -205,7 +205,7 @@ class Uploads:
         except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
             raise UploadError(f"It is no good zip ({str(error).rstrip('.')[:100]}).") from None
 
-    def _take_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stem: str, outcome: Outcome) -> None:
+    def _take_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stem: str, outcome: Uploaded) -> None:
         *folders, file_name = entry.filename.replace("\\", "/").split("/")
         if file_name.startswith(".") or "__MACOSX" in folders:  # what systems add
             return

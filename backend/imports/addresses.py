@@ -28,7 +28,7 @@ CP1252 = "cp1252"
 
 
 @dataclass(frozen=True)
-class Reading:
+class AddressReading:
     """A path that an address may mean.
 
     Attributes:
@@ -58,7 +58,7 @@ def path_of(address: str) -> str:
     return address
 
 
-def readings(address: str) -> list[Reading]:
+def readings(address: str) -> list[AddressReading]:
     """The paths that an address may mean, the usual one first.
 
     An address with letters that should be encoded, and are not, may mean either what they say or what they stand for:
@@ -66,19 +66,19 @@ def readings(address: str) -> list[Reading]:
     """
     address = address.strip()
     path, is_address = path_of(address), _is_address(address)
-    found = [Reading(path, () if is_address or path == address else (BACKSLASHES,))]
+    found = [AddressReading(path, () if is_address or path == address else (BACKSLASHES,))]
     if is_address:
         tier = 1 if ENCODED.fullmatch(address) else 0
-        found += [Reading(text, (AS_WRITTEN,), tier) for text in _as_written(address)]
+        found += [AddressReading(text, (AS_WRITTEN,), tier) for text in _as_written(address)]
     if plain(address) != address:
-        found.append(Reading(path_of(plain(address)), (APOSTROPHE,), 1))
+        found.append(AddressReading(path_of(plain(address)), (APOSTROPHE,), 1))
     found += [
-        Reading(in_cp1252(reading.path), (*reading.rules, CP1252), 1)
+        AddressReading(in_cp1252(reading.path), (*reading.rules, CP1252), 1)
         for reading in found
         if in_cp1252(reading.path) != reading.path
     ]
     slashed = [
-        Reading(reading.path.replace("\\", "/"), (*reading.rules, BACKSLASHES), 2)
+        AddressReading(reading.path.replace("\\", "/"), (*reading.rules, BACKSLASHES), 2)
         for reading in found
         if "\\" in reading.path
     ]

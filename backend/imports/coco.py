@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.imports.labelled import Labelled
-from backend.imports.records import said, with_circumstances
+from backend.imports.records import label_words, with_circumstances
 
 
 def is_coco(content: object) -> bool:
@@ -40,7 +40,7 @@ def images(content: Mapping[str, Any]) -> Iterator[Labelled]:
                 continue
             own = _attributes(image)
             words = tuple(of_image.get(image["id"], ()))
-            yield with_circumstances(str(image["file_name"]), words or tuple(said(own.get("label"))), own)
+            yield with_circumstances(str(image["file_name"]), words or tuple(label_words(own.get("label"))), own)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is no good COCO ({type(error).__name__}: {error})") from None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.imports.addresses import is_image
 from backend.imports.labelled import Labelled
-from backend.imports.records import moment, said, tile_of
+from backend.imports.records import label_words, moment, tile_of
 
 IMAGE = "image"  # the field that our own configs and most others name
 
@@ -60,7 +60,7 @@ def _image(data: Mapping[str, Any]) -> _Place:
 def _labelled(place: _Place, tile: str, annotation: Mapping[str, Any]) -> Labelled:
     results = annotation.get("result")
     found = results if isinstance(results, list) else []
-    words = tuple(word for result in found if isinstance(result, dict) for word in said(result.get("value")))
+    words = tuple(word for result in found if isinstance(result, dict) for word in label_words(result.get("value")))
     annotator, seconds = annotation.get("completed_by"), annotation.get("lead_time")
     if isinstance(annotator, dict):
         annotator = annotator.get("email") or annotator.get("id")

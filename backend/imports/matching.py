@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from backend.imports.addresses import Reading
+from backend.imports.addresses import AddressReading
 
 Move = tuple[str, str]
 """What paths begin with in the file, and instead of it below DATADIR; each ends with a slash or is empty."""
@@ -61,7 +61,10 @@ LOOSE = frozenset({UNICODE_FORM, CASE, NAME})  # rules by which two names become
 
 
 def match(
-    paths: Iterable[str], images: Sequence[str], datadir: str, readings: Mapping[str, Sequence[Reading]] | None = None
+    paths: Iterable[str],
+    images: Sequence[str],
+    datadir: str,
+    readings: Mapping[str, Sequence[AddressReading]] | None = None,
 ) -> Matches:
     """Find the images that these paths mean.
 
@@ -76,7 +79,7 @@ def match(
         readings: of a path that may be read in several ways.
     """
     several = readings or {}
-    search = _Search({path: several.get(path, (Reading(path),)) for path in paths}, images, datadir)
+    search = _Search({path: several.get(path, (AddressReading(path),)) for path in paths}, images, datadir)
     for tier in range(LAST_TIER + 1):
         search.whole(tier, *FOLDS[0])
     for rule, fold in FOLDS[1:]:
@@ -91,7 +94,7 @@ def match(
 class _Search:
     """Paths that are still looked for, and what was found of the others."""
 
-    def __init__(self, paths: Mapping[str, Sequence[Reading]], images: Sequence[str], datadir: str) -> None:
+    def __init__(self, paths: Mapping[str, Sequence[AddressReading]], images: Sequence[str], datadir: str) -> None:
         self._open = dict(paths)
         self._images, self._datadir = images, datadir
         self._matches = Matches()
@@ -178,7 +181,7 @@ class _Search:
                 (matches.ambiguous if fitting and not matches.move else matches.unknown).append(path)
         return matches
 
-    def _take(self, path: str, found: Sequence[tuple[Reading, Sequence[str]]], rule: tuple[str, ...]) -> bool:
+    def _take(self, path: str, found: Sequence[tuple[AddressReading, Sequence[str]]], rule: tuple[str, ...]) -> bool:
         """Settle a path if any of its readings is an image; one that may be several images is none of them."""
         images = {image for _, several in found for image in several}
         if not images:
@@ -234,7 +237,7 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _is_bare(reading: Reading) -> bool:
+def _is_bare(reading: AddressReading) -> bool:
     """Whether a path is a file name without a folder."""
     return "/" not in os.path.normpath(reading.path)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import get_args
 
-from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, Reading, readings
+from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, AddressReading, readings
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import CASE, MOVED, NAME, UNICODE_FORM, Matches, match
 from backend.store.table import Answer, Label, Source
@@ -70,20 +70,20 @@ class Plan:
         taken = self.fresh | (self.conflicts if overwrite else {})
         return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
 
-    def group(self, is_drawn: Callable[[str], bool]) -> str | None:
+    def group(self, is_sampled: Callable[[str], bool]) -> str | None:
         """By which the import can be taken back, a new one; None: what has left the audit's sample does not come back.
 
         Its version tells it from the groups that pages give, of version 4: so the last import is found again.
         """
-        return None if self.drawn(is_drawn) else str(uuid.uuid5(IMPORTS, uuid.uuid4().hex))
+        return None if self.drawn(is_sampled) else str(uuid.uuid5(IMPORTS, uuid.uuid4().hex))
 
-    def drawn(self, is_drawn: Callable[[str], bool]) -> list[str]:
+    def drawn(self, is_sampled: Callable[[str], bool]) -> list[str]:
         """The images named in the file that had been drawn at random.
 
         What the file names leaves the images that the audit draws from, whatever they show. So what was drawn of them
         must leave its sample, too: it counts as reached from then on.
         """
-        return [image for image in self.named if is_drawn(image)]
+        return [image for image in self.named if is_sampled(image)]
 
 
 def plan(
@@ -100,7 +100,7 @@ def plan(
     """
     unread, unlabelled, by_model = Counter[str](), 0, 0
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
-    several: dict[str, list[Reading]] = {}
+    several: dict[str, list[AddressReading]] = {}
     photos = set(map(photo_of, images))
     for said in labelled:
         label = words.label(said.said)
@@ -113,7 +113,7 @@ def plan(
         else:
             path, meant = _path(said, photos)
             by_path[path].setdefault(label, said)
-            if meant != [Reading(path)]:
+            if meant != [AddressReading(path)]:
                 several[path] = meant
     is_cut_up = bool(images) and images[0] not in photos
     matches = match(by_path, [*images, *sorted(photos)] if is_cut_up else images, datadir, several)
@@ -136,16 +136,16 @@ def plan(
     return planned
 
 
-def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[Reading]]:
+def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
     """What to call the path that is meant, and all that it may mean; what is known already is no address."""
     photo, tile = split(said.path)
     text = said.tile if tile is None else str(tile)
     end = f"{MARK}{text}" if text else ""
-    found = [Reading(photo)] if photo in photos else readings(photo)
+    found = [AddressReading(photo)] if photo in photos else readings(photo)
     for other in said.or_paths:
-        found += [Reading(other)] if other in photos else readings(other)
+        found += [AddressReading(other)] if other in photos else readings(other)
     rules = (FIELD,) if said.field else ()
-    meant = [Reading(f"{reading.path}{end}", (*reading.rules, *rules), reading.tier) for reading in found]
+    meant = [AddressReading(f"{reading.path}{end}", (*reading.rules, *rules), reading.tier) for reading in found]
     name = meant[0].path if len(meant) == 1 else ", ".join((photo, *said.or_paths)) + end
     return name, meant
 
@@ -166,7 +166,7 @@ def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], ph
                 given.setdefault(tile, {}).setdefault("negative", said)
 
 
-def told(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
+def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
     """What a person is to know of it, line by line."""
     matches = planned.matches
     yield counted(len(planned.fresh), "image gets a label", "images get a label")

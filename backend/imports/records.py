@@ -58,7 +58,7 @@ def labelled(
         address = record.get(columns[0])
         if not isinstance(address, str) or not address.strip():
             raise ValueError(f"a row has no image in column {in_cp1252(columns[0])!r}")
-        yield with_circumstances(address, tuple(said(record.get(columns[1]))), record)
+        yield with_circumstances(address, tuple(label_words(record.get(columns[1]))), record)
 
 
 def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, Any]) -> Labelled:
@@ -85,7 +85,7 @@ def tile_of(record: Mapping[str, Any]) -> str:
     return text if isinstance(text, str) and TILE.fullmatch(text) else ""
 
 
-def said(value: Any) -> Iterator[str]:
+def label_words(value: Any) -> Iterator[str]:
     """The words in a cell: one, a list of them, or what Label Studio makes of several choices."""
     if isinstance(value, bool):
         yield str(value).lower()
@@ -94,9 +94,9 @@ def said(value: Any) -> Iterator[str]:
             yield in_cp1252(str(value))
     elif isinstance(value, list):
         for each in value:
-            yield from said(each)
+            yield from label_words(each)
     elif isinstance(value, dict):
-        yield from said(value.get("choices"))
+        yield from label_words(value.get("choices"))
 
 
 def moment(value: Any) -> float | None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from backend.questions.queue import Counted
 from IA.protocol.records import Predictions, Settings
-from IA.statistics.audit import Division, Sample, Standing, expected_positives
+from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives
 
 RANDOM_ANSWERS = 50  # they tell well enough how right the labels of the model would be
 REST_FOR_EACH = 5  # images of the rest for each random answer, where the rest is small
@@ -23,10 +23,10 @@ class Audit:
         self._right = int(counted.is_positive.sum())
         self._open = int(counted.open.sum())
         rest = Sample(self._open + len(counted.sample), len(counted.sample), self._right)
-        self._standing = Standing(counted.positives - self._right, rest)
+        self._standing = ScreeningState(counted.positives - self._right, rest)
 
     @property
-    def is_drawn_enough(self) -> bool:
+    def has_enough_sampled(self) -> bool:
         """Whether that for which all questions are drawn is there: so many random answers, or the certificate."""
         until = self._settings.audit_until
         if until is not None:

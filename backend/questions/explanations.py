@@ -34,7 +34,7 @@ class Explanation:
     negative: Near
 
 
-class Explanations:
+class ExplanationCache:
     """The newest explanation of each image, of the last ones explained."""
 
     def __init__(self, version_of: Callable[[int], str]) -> None:

@@ -16,7 +16,7 @@ EXAMPLES = 8
 FEWEST_DRAWN = 5  # random answers above a threshold that tell anything about how right the labels there are
 
 
-class Rest:
+class UnreviewedImages:
     """The images without an answer, as the model sees them at one moment.
 
     Attributes:

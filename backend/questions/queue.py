@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.store.table import Label
-from IA.duplicates.groups import Closed, Numbers, Units
+from IA.duplicates.groups import DuplicateGroups, ImageState, Numbers
 from IA.protocol.fields import Array
 from IA.protocol.records import Ranking
 
@@ -33,22 +33,22 @@ FORGET_FROM = 10_000  # leases; then those that are over and answered are droppe
 CLIENTS_AT_MOST = 1000  # whose coins are remembered
 
 ORDERS = ("band", "ranked", "shuffled", "reversed", "left over")
-OF_ANSWER = Closed.ANSWERED | Closed.DRAWN | Closed.POSITIVE | Closed.NEGATIVE
-PASSED = int(Closed.ANSWERED | Closed.DRAWN)  # on the way down the ranking; numpy widens bytes for what is no plain int
-WHETHER_PASSED = int(PASSED | Closed.GONE | Closed.UNREADABLE)
-SAMPLED = int(Closed.DRAWN)
-WHETHER_SAMPLED = int(Closed.DRAWN | Closed.GONE | Closed.UNREADABLE)
-AWAY = int(Closed.GONE | Closed.UNREADABLE)
-LABELLED = int(Closed.POSITIVE | Closed.NEGATIVE)
-OF_LABEL: dict[Label | None, Closed] = {
-    "positive": Closed.ANSWERED | Closed.POSITIVE,
-    "negative": Closed.ANSWERED | Closed.NEGATIVE,
-    "skipped": Closed.ANSWERED,
-    None: Closed(0),
+OF_ANSWER = ImageState.ANSWERED | ImageState.DRAWN | ImageState.POSITIVE | ImageState.NEGATIVE
+PASSED = int(ImageState.ANSWERED | ImageState.DRAWN)  # on the way down the ranking; a plain int for numpy
+WHETHER_PASSED = int(PASSED | ImageState.GONE | ImageState.UNREADABLE)
+SAMPLED = int(ImageState.DRAWN)
+WHETHER_SAMPLED = int(ImageState.DRAWN | ImageState.GONE | ImageState.UNREADABLE)
+AWAY = int(ImageState.GONE | ImageState.UNREADABLE)
+LABELLED = int(ImageState.POSITIVE | ImageState.NEGATIVE)
+OF_LABEL: dict[Label | None, ImageState] = {
+    "positive": ImageState.ANSWERED | ImageState.POSITIVE,
+    "negative": ImageState.ANSWERED | ImageState.NEGATIVE,
+    "skipped": ImageState.ANSWERED,
+    None: ImageState(0),
 }
 
 
-class Said(NamedTuple):
+class Prediction(NamedTuple):
     """What the model says of an image: the probability, and the generation of the checkpoint behind it."""
 
     probability: float | None
@@ -70,7 +70,7 @@ class Lease:
 
     client: str
     until_s: float
-    said: Said
+    said: Prediction
     drawn: bool = False
     passed: tuple[int, ...] = ()
     image: int = -1
@@ -128,7 +128,7 @@ class Queue:
         self._lock = threading.Lock()
         self._random = random.Random(seed)
         self._closed = bytearray()
-        self._units = Units()
+        self._units = DuplicateGroups()
         self._units_closed = bytearray()  # the same of each unit, by its number
         self._shuffled = array("i")
         self._left = 0
@@ -162,18 +162,18 @@ class Queue:
         """
         with self._lock:
             for image in range(len(self._closed), len(first)):
-                self._put(image, Closed.GONE, Closed.GONE)  # until it is marked
-            self._units = Units(first)
+                self._put(image, ImageState.GONE, ImageState.GONE)  # until it is marked
+            self._units = DuplicateGroups(first)
             closed = np.frombuffer(bytes(self._closed), np.uint8)
             self._units_closed = bytearray(self._units.states(closed).tobytes())
             leases = self._leases.items()
             self._leases = {i: lease for i, lease in leases if self._units.of(i) == self._units.of(lease.image)}
             self._begin_anew()
 
-    def mark(self, image: int, reason: Closed, on: bool) -> None:
+    def mark(self, image: int, reason: ImageState, on: bool) -> None:
         """Close an image for a reason, or open it again for that reason; new numbers join the shuffled order."""
         with self._lock:
-            self._put(image, reason, reason if on else Closed(0))
+            self._put(image, reason, reason if on else ImageState(0))
 
     def answer(self, image: int, label: Label | None, drawn: bool = False) -> tuple[int, ...]:
         """Close an image because of its answer, or open it again.
@@ -187,8 +187,8 @@ class Queue:
             Images that the model would have asked for before this one: if they were drawn, they are reached now.
         """
         with self._lock:
-            was_answered = image < len(self._closed) and self._closed[image] & Closed.ANSWERED
-            self._put(image, OF_ANSWER, OF_LABEL[label] | (Closed.DRAWN if drawn else 0))
+            was_answered = image < len(self._closed) and self._closed[image] & ImageState.ANSWERED
+            self._put(image, OF_ANSWER, OF_LABEL[label] | (ImageState.DRAWN if drawn else 0))
             if label is None or was_answered:
                 return ()
             lease = self._leases.get(image)
@@ -201,7 +201,7 @@ class Queue:
         """These images, and those near duplicates of them that were drawn: the model has asked for all of them."""
         for image in passed:
             for member in self._units.members(self._units.of(image)):
-                if member != answered and (member == image or self._closed[member] & Closed.DRAWN):
+                if member != answered and (member == image or self._closed[member] & ImageState.DRAWN):
                     yield member
 
     def _put(self, image: int, reasons: int, now: int) -> None:
@@ -215,7 +215,9 @@ class Queue:
         unit = self._units.of(image)
         unit_before = self._units_closed[unit]
         members = self._units.members(unit)
-        unit_after = after if len(members) == 1 else Units.together(self._closed[member] for member in members)
+        unit_after = (
+            after if len(members) == 1 else DuplicateGroups.together(self._closed[member] for member in members)
+        )
         self._units_closed[unit] = unit_after
         if _comes_back(before, after) or _comes_back(unit_before, unit_after):
             self._begin_anew()
@@ -275,7 +277,7 @@ class Queue:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
         self._probability, self._scored_by = probability, checkpoint
 
-    def said(self, image: int, client: str | None = None) -> Said:
+    def said(self, image: int, client: str | None = None) -> Prediction:
         """What the model said when this client was given the image, else what it says now; None: it has not scored it.
 
         Of an image that was drawn the client is not told.
@@ -285,7 +287,7 @@ class Queue:
             return lease.said
         return self._said(self._probability[image] if image < len(self._probability) else math.nan, self._scored_by)
 
-    def is_drawn(self, image: int, client: str) -> bool:
+    def is_sampled(self, image: int, client: str) -> bool:
         """Whether this image was drawn for this client.
 
         A lease that was lost, in a restart or to somebody else, is no draw any more, and the answer an ordinary one:
@@ -298,7 +300,7 @@ class Queue:
     def is_apart(self, image: int) -> bool:
         """Whether an image was drawn for anybody: nobody is told what the model thinks of it, before or after."""
         lease = self._leases.get(image)
-        is_answered = image < len(self._closed) and bool(self._closed[image] & Closed.DRAWN)
+        is_answered = image < len(self._closed) and bool(self._closed[image] & ImageState.DRAWN)
         return is_answered or (lease is not None and lease.drawn)
 
     # --- handing out --------------------------------------------------------------------------------------------------
@@ -488,19 +490,19 @@ class Queue:
         before = order[:first]
         answered = closed & LABELLED != 0
         sample = before[(answered & (closed & WHETHER_SAMPLED == SAMPLED))[before]]
-        positive = closed & int(Closed.POSITIVE) != 0
+        positive = closed & int(ImageState.POSITIVE) != 0
         drawn = int((answered & (closed & WHETHER_SAMPLED == SAMPLED)).sum())
         positives, to_pass = int(positive.sum()), _is_to_pass(closed)
         is_positive = positive[sample]
         return Counted(int(answered.sum()), positives, drawn, is_open, sample, is_positive, to_pass, unanswered)
 
     @staticmethod
-    def _said(probability: float, checkpoint: int | None) -> Said:
-        return Said(None, None) if math.isnan(probability) else Said(probability, checkpoint)
+    def _said(probability: float, checkpoint: int | None) -> Prediction:
+        return Prediction(None, None) if math.isnan(probability) else Prediction(probability, checkpoint)
 
     # --- the orders ---------------------------------------------------------------------------------------------------
 
-    def _walk(self, passing: bool) -> Iterator[tuple[int, Said]]:
+    def _walk(self, passing: bool) -> Iterator[tuple[int, Prediction]]:
         """Images to ask: those to be asked first, as ranked, and in random order those that no ranking knows yet.
 
         That is the random order from its end: those that are drawn come from its beginning, and are a random choice of

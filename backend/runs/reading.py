@@ -16,7 +16,7 @@ from IA.protocol.records import Settings
 
 
 @dataclass(frozen=True)
-class Reading:
+class RunReading:
     """What a command needs to know of a run.
 
     Attributes:
@@ -36,11 +36,11 @@ class Reading:
 
     def moment(self, label: Label | None = None, by_path: bool = False) -> Moment:
         """The standing answers as they are now. Raises UsageError where they cannot be read."""
-        with told(self.run):
+        with report_mistakes(self.run):
             return Moment(lambda: _open(self.run), label, by_path)
 
 
-def opened(run: Path, datadir: Path | None = None) -> Reading:
+def opened(run: Path, datadir: Path | None = None) -> RunReading:
     """Look at a run.
 
     Args:
@@ -55,15 +55,15 @@ def opened(run: Path, datadir: Path | None = None) -> Reading:
         settings = read(run, SETTINGS).content
     except (OSError, ValueError) as error:
         raise UsageError(f"{run} is no run that was ever started ({str(error).rstrip('.')}); name one.") from None
-    with told(run), contextlib.closing(_open(run)) as connection:
+    with report_mistakes(run), contextlib.closing(_open(run)) as connection:
         [version] = connection.execute("PRAGMA user_version").fetchone()
     if version < VERSION:
         raise UsageError(f"An earlier version of this program wrote {run / DATABASE}; start on the run once.")
-    return Reading(run, settings, datadir or Path(settings.datadir))
+    return RunReading(run, settings, datadir or Path(settings.datadir))
 
 
 @contextlib.contextmanager
-def told(run: Path) -> Iterator[None]:
+def report_mistakes(run: Path) -> Iterator[None]:
     """Tell of answers that cannot be read in the block. Raises UsageError."""
     try:
         yield

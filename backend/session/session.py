@@ -19,8 +19,8 @@ from backend.previews.ahead import Ahead
 from backend.previews.previews import Previews, limit_of, name_of
 from backend.previews.rendering import Picture
 from backend.questions.audit import Audit
-from backend.questions.explanations import Explanations, Near
-from backend.questions.finishing import Rest
+from backend.questions.explanations import ExplanationCache, Near
+from backend.questions.finishing import UnreviewedImages
 from backend.questions.first import First
 from backend.questions.queue import Queue
 from backend.questions.similar import Likes
@@ -35,7 +35,7 @@ from backend.store.model_labels import ModelLabels
 from backend.store.review import Choice
 from backend.store.table import DRAWN, NOT_DRAWN, Answer, Label
 from config import Config, UsageError
-from IA.duplicates.groups import Closed, divided
+from IA.duplicates.groups import ImageState, divided
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Grid, photo_of
 from IA.protocol import files as protocol
@@ -76,13 +76,13 @@ class Session:
         self.model_labels = ModelLabels(self.labels.database, self.changes.notify)
         self._follow_share()
         datadir = Path(self.settings.datadir)
-        self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.of(self.settings.tile))
+        self.images = Images(self.run, datadir, self._on_image, config.follow_links, Grid.from_text(self.settings.tile))
         self.moves = Moves(self.images, self.labels)
         bounds = self.settings.bounds(datadir)
         self._damage = Damage(bounds)
         self.uploads = Uploads(datadir, self.images.files, self._damage_of) if config.allow_upload else None
         self.previews = Previews(self.run / "cache" / "previews", bounds)
-        self.explanations = Explanations(self.images.version)
+        self.explanations = ExplanationCache(self.images.version)
         self.likes = Likes(self.run)
         self.first = First(self.queue)
         self.ahead = Ahead(self.queue.head, self._prepare)
@@ -103,7 +103,7 @@ class Session:
         self._grouping = threading.Lock()
         self._setting = threading.Lock()
         self._audit: tuple[int, Audit] | None = None  # the figures, and how often something had changed before
-        self._rest: tuple[Audit, Version[Predictions], Rest] | None = None  # with what it was looked at
+        self._rest: tuple[Audit, Version[Predictions], UnreviewedImages] | None = None  # with what it was looked at
         self._auditing = threading.Lock()  # one counts, the others wait for what it has found
         self._curves: Curves | None = None
         self._stop = threading.Event()
@@ -154,7 +154,7 @@ class Session:
         Raises:
             IndexError: no image has this number.
         """
-        drawn = self.queue.is_drawn(image, client)
+        drawn = self.queue.is_sampled(image, client)
         said = self.queue.said(image, client)
         path = self.images.path(image)
         return Answer(
@@ -366,7 +366,7 @@ class Session:
                 level = logging.INFO if self.config.ai else logging.WARNING  # inference warns of it too
                 self._tell_once(level, "%r is unreadable. %s", image, str(error))
                 self._undecodable.add(image)
-                self.queue.mark(image, Closed.UNREADABLE, True)
+                self.queue.mark(image, ImageState.UNREADABLE, True)
                 self.changes.notify()
             raise
 
@@ -447,7 +447,7 @@ class Session:
     def _end_draws(self) -> None:
         """Draw the usual share again, once that for which all were drawn is there."""
         after, until = self.settings.audit_after, self.settings.audit_until
-        if (after is not None or until is not None) and self.audit().is_drawn_enough:
+        if (after is not None or until is not None) and self.audit().has_enough_sampled:
             self._draw_as_before()
             if until is not None:
                 self.first.end_random(until)
@@ -464,14 +464,14 @@ class Session:
 
     # --- what the model may label ------------------------------------------------------------------------------------
 
-    def rest(self) -> Rest | None:
+    def rest(self) -> UnreviewedImages | None:
         """The images without an answer as the model sees them now; None before it has learnt anything."""
         version, audit = self.predictions, self.audit()
         if version is None or version.content.checkpoint is None:
             return None
         known = self._rest
         if known is None or known[0] is not audit or known[1] is not version:
-            known = self._rest = audit, version, Rest(audit, version.content)
+            known = self._rest = audit, version, UnreviewedImages(audit, version.content)
         return known[2]
 
     def asks_first(self) -> None:
@@ -540,8 +540,8 @@ class Session:
     def _on_image(self, image: int) -> None:
         """An image came, went, or was written anew: what was unreadable may not be any more."""
         self._undecodable.discard(image)
-        self.queue.mark(image, Closed.GONE, self.images.is_gone(image))
-        self.queue.mark(image, Closed.UNREADABLE, image in self._unscorable)
+        self.queue.mark(image, ImageState.GONE, self.images.is_gone(image))
+        self.queue.mark(image, ImageState.UNREADABLE, image in self._unscorable)
         self._mark_answered(image)
         self.moves.changed(image)
         self.ahead.wake()
@@ -550,8 +550,8 @@ class Session:
     def _mark_answered(self, image: int) -> None:
         path = self.images.path(image)
         with self._lock:  # two threads come here: the label must be read and marked in one go
-            passed = self.queue.answer(image, self.labels.label(path), self.labels.is_drawn(path))
-        reached = [path for path in map(self.images.path, passed) if self.labels.is_drawn(path)]
+            passed = self.queue.answer(image, self.labels.label(path), self.labels.is_sampled(path))
+        reached = [path for path in map(self.images.path, passed) if self.labels.is_sampled(path)]
         if reached:
             self.labels.reach(reached)
 
@@ -609,7 +609,7 @@ class Session:
         self.first.follow(version.content.probability)
         unscorable = {image for image in version.content.unreadable if image < len(self.images)}
         for image in unscorable ^ self._unscorable:
-            self.queue.mark(image, Closed.UNREADABLE, image in unscorable or image in self._undecodable)
+            self.queue.mark(image, ImageState.UNREADABLE, image in unscorable or image in self._undecodable)
         self._unscorable = unscorable
         self.changes.notify()
 

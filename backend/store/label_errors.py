@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from backend.store.table import DRAWN, Label, Source
-from IA.statistics.label_errors import LEAST, WORTH, Pace, suspicion
+from IA.statistics.label_errors import LEAST, WORTH, Pace, error_score
 
 Why = Literal["model", "fast"]
 
 HANDS = ("key", "button")  # a timeout has no speed: nobody gave it
 
 
-class Given(NamedTuple):
+class AnswerEvidence(NamedTuple):
     """Of a standing answer, what suspicion rests on."""
 
     seq: int
@@ -31,7 +31,7 @@ class Given(NamedTuple):
         return self.shown_ms if self.source in HANDS and self.is_alone and not self.reviewed else None
 
 
-class Slip(NamedTuple):
+class SuspectedError(NamedTuple):
     """An answer that is worth a look.
 
     Attributes:
@@ -45,13 +45,13 @@ class Slip(NamedTuple):
     seq: int
     path: str
     held_out: float
-    suspicion: float
+    error_score: float
     why: Why
 
 
-def slips(
-    answers: Iterable[Given], held_out: Mapping[str, float], said_now: Callable[[str], float | None]
-) -> list[Slip]:
+def suspected_errors(
+    answers: Iterable[AnswerEvidence], held_out: Mapping[str, float], said_now: Callable[[str], float | None]
+) -> list[SuspectedError]:
     """The answers that are worth a look, the most suspicious first, and the newest among equals.
 
     What was answered a second time in the review is settled, and a skip is no answer that could be wrong.
@@ -73,12 +73,12 @@ def slips(
         if answer.reviewed or held is None:
             continue
         is_positive, timed_ms = answer.label == "positive", answer.timed_ms
-        without_haste = suspicion(held, is_positive)
+        without_haste = error_score(held, is_positive)
         if without_haste < LEAST:
             continue
         haste = 0.0 if timed_ms is None else paces[answer.client, answer.label].haste(timed_ms)
-        suspicious = suspicion(held, is_positive, haste)
+        suspicious = error_score(held, is_positive, haste)
         if suspicious >= WORTH:
             why: Why = "model" if without_haste >= WORTH else "fast"
-            found.append(Slip(answer.seq, answer.path, held, suspicious, why))
-    return sorted(found, key=lambda slip: -slip.suspicion)
+            found.append(SuspectedError(answer.seq, answer.path, held, suspicious, why))
+    return sorted(found, key=lambda slip: -slip.error_score)

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from backend.backup import copy_database
-from backend.store import contents
-from backend.store import label_errors as suspicion
+from backend.store import contents, label_errors
 from backend.store import table as answers
 from backend.store.contents import Content, Moved
 from backend.store.database import Database
-from backend.store.label_errors import Slip, slips
+from backend.store.label_errors import SuspectedError, suspected_errors
 from backend.store.moment import Moment
 from backend.store.review import Choice, Outline, choose
-from backend.store.standing import Standing, joined
-from backend.store.statistics import Given, History, statistics
+from backend.store.standing import CurrentLabels, joined
+from backend.store.statistics import History, PastAnswer, statistics
 from backend.store.table import DATABASE, Answer, Change, Label
 from config import UsageError
 from IA.images.tiles import Grid
@@ -59,8 +58,8 @@ class Labels:
         self._splits: set[str] = set()
         self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
         self._lock = threading.Lock()
-        self._standing = Standing({})
-        self._drawn = Standing({})  # of them those that the model must not learn
+        self._standing = CurrentLabels({})
+        self._drawn = CurrentLabels({})  # of them those that the model must not learn
         self._reached: set[str] = set()
         self._published_drawn: dict[str, bytes] | None = None  # in audit.pickle; None: not known
         self._database = Database(run / DATABASE, self._recover, self._return)
@@ -108,7 +107,7 @@ class Labels:
                 path = self._moved[path]
         return path
 
-    def is_drawn(self, path: str) -> bool:
+    def is_sampled(self, path: str) -> bool:
         """Whether this image was drawn at random, and the model must not learn its answer."""
         return path in self._drawn
 
@@ -180,10 +179,14 @@ class Labels:
             numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
             return answers.numbered(connection, numbers[offset : offset + limit]), len(numbers)
 
-    def slips(self, held_out: Mapping[str, float], said_now: Callable[[str], float | None]) -> list[Slip]:
-        """Standing answers that are worth a second look; see `suspicion.slips`."""
+    def suspected_errors(
+        self, held_out: Mapping[str, float], said_now: Callable[[str], float | None]
+    ) -> list[SuspectedError]:
+        """Standing answers that are worth a second look; see `label_errors`."""
         with contextlib.closing(self._database.open()) as connection:
-            return slips(map(suspicion.Given._make, answers.circumstances(connection)), held_out, said_now)
+            return suspected_errors(
+                map(label_errors.AnswerEvidence._make, answers.circumstances(connection)), held_out, said_now
+            )
 
     def numbered(self, numbers: Sequence[int]) -> list[Answer]:
         """The standing ones of these answers, in this order."""
@@ -206,7 +209,7 @@ class Labels:
             asked = self._changes, points, id(same)
             if self._figures is None or self._figures[0] != asked:
                 with contextlib.closing(self._database.open()) as connection:
-                    history = History(map(Given._make, answers.history(connection)), same)
+                    history = History(map(PastAnswer._make, answers.history(connection)), same)
                 self._figures = asked, statistics(history, points)
             return self._figures[1]
 
@@ -305,7 +308,7 @@ class Labels:
         with self._lock:
             self._changes += 1
             if in_order is not None:  # jobs of the same transaction that are applied later are in it already
-                self._standing = Standing(in_order)
+                self._standing = CurrentLabels(in_order)
             else:
                 for change in changes:
                     self._standing.put(change.path, change.label)
@@ -354,13 +357,13 @@ class Labels:
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self._database.open()) as connection:
-            now = Standing(answers.labels_in_order(connection))
+            now = CurrentLabels(answers.labels_in_order(connection))
             drawn, reached = answers.marks(connection)
             splits = answers.splits(connection)
         before, drawn_before = self._standing, self._drawn
         with self._lock:
             self._changes += 1
-            self._standing, self._drawn, self._reached = now, Standing(drawn), reached
+            self._standing, self._drawn, self._reached = now, CurrentLabels(drawn), reached
         changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
         for path in {path for path, _ in changed}:
             self._on_change(path)
@@ -391,9 +394,9 @@ class Labels:
             with contextlib.closing(self._database.open(make=True)) as connection:
                 answers.prepare(connection)
                 answers.check(connection)
-                self._standing = Standing(answers.labels_in_order(connection))
+                self._standing = CurrentLabels(answers.labels_in_order(connection))
                 drawn, self._reached = answers.marks(connection)
-                self._drawn = Standing(drawn)
+                self._drawn = CurrentLabels(drawn)
                 self._splits = answers.splits(connection)
                 self._follow_moves(contents.moves(connection))
                 lost = answers.unheard_of(connection, known or {})
@@ -410,7 +413,7 @@ class Labels:
             self._to_publish.set()
         published_drawn = self._known(protocol.AUDIT)
         if published_drawn is not None:
-            self._published_drawn = Standing(published_drawn).entries
+            self._published_drawn = CurrentLabels(published_drawn).entries
         if published_drawn != drawn:
             self._to_publish.set()
 
@@ -458,9 +461,9 @@ class Labels:
         try:
             # Nobody may ever see an answer in annotations.pickle that is to be in audit.pickle and is not: what comes
             # to be there is published before, and what goes (an undo) only afterwards.
-            self._publish_drawn((self._published_drawn or {}) | drawn)
+            self._publish_sampled((self._published_drawn or {}) | drawn)
             pickle_file.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
-            self._publish_drawn(drawn)
+            self._publish_sampled(drawn)
             self._is_failing = False
         except OSError as error:
             if not self._is_failing:
@@ -469,7 +472,7 @@ class Labels:
             self._to_publish.set()
             self._closing.wait(PUBLISH_AGAIN_S)
 
-    def _publish_drawn(self, drawn: dict[str, bytes]) -> None:
+    def _publish_sampled(self, drawn: dict[str, bytes]) -> None:
         if drawn != self._published_drawn:
             pickle_file.publish_pickled(self._run, protocol.AUDIT.name, io.BytesIO(joined(drawn)))
             self._published_drawn = drawn

@@ -326,7 +326,7 @@ def standing_finish(connection: sqlite3.Connection) -> Finish | None:
     return Finish(id, client, threshold, checkpoint, positives, negatives, when, "standing")
 
 
-class Rest:
+class ModelLabelReader:
     """The labels of the finish that stands, of images without an answer: as they were when this was made."""
 
     def __init__(self, connection: sqlite3.Connection, answered: "array[int]", label: Label | None = None) -> None:

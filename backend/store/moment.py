@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 from backend.store import table as answers
-from backend.store.model_labels import Rest
+from backend.store.model_labels import ModelLabelReader
 from backend.store.table import Answer, Label
 
 PAGE = 1000  # answers that are read in one go
@@ -40,7 +40,7 @@ class Moment:
             self._numbers = answers.numbers_of(connection, label, by_path)
             is_all = label is None and not by_path
             everybody = self._numbers if is_all else answers.numbers_of(connection, None)
-            self._rest = Rest(connection, everybody, label)
+            self._rest = ModelLabelReader(connection, everybody, label)
 
     def __len__(self) -> int:
         """How many there are."""

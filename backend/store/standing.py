@@ -17,7 +17,7 @@ BEGIN = pickle.PROTO + bytes([5]) + pickle.EMPTY_DICT + pickle.MARK
 END = pickle.SETITEMS + pickle.STOP
 
 
-class Standing:
+class CurrentLabels:
     """A dict of labels by path that keeps each entry as it stands in a pickle; not for several threads at once."""
 
     def __init__(self, in_order: Mapping[str, Label]) -> None:

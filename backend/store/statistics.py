@@ -11,7 +11,7 @@ from IA.statistics.intervals import wilson
 LAST = 50
 
 
-class Given(NamedTuple):
+class PastAnswer(NamedTuple):
     """One answer of the history, also one that was replaced or taken back."""
 
     path: str
@@ -22,7 +22,7 @@ class Given(NamedTuple):
     state: str
 
 
-class Asked(NamedTuple):
+class AskedImage(NamedTuple):
     """One image with a positive or a negative answer.
 
     Attributes:
@@ -44,7 +44,7 @@ class History:
         repeats: of the images that timed out and were asked again blindly, whether they turned out positive.
     """
 
-    def __init__(self, given: Iterable[Given], same: Mapping[str, str]) -> None:
+    def __init__(self, given: Iterable[PastAnswer], same: Mapping[str, str]) -> None:
         """Read the answers, in the order given.
 
         Args:
@@ -52,8 +52,8 @@ class History:
             same: near duplicates by another name, under which they count once: positive if one of them is.
         """
         shown: dict[str, float | None] = {}
-        stands: dict[str, Given | None] = {}  # the standing answer, in the order of the first that was not taken back
-        before: dict[str, Given] = {}
+        stands: dict[str, PastAnswer | None] = {}  # in the order of the first that was not taken back
+        before: dict[str, PastAnswer] = {}
         missed: dict[str, bool] = {}  # a late press comes as a second answer of the same repeat
         for answer in given:
             name = same.get(answer.path, answer.path)
@@ -69,13 +69,13 @@ class History:
             before[name] = answer
         self.repeats = list(missed.values())
         self.asked = [
-            Asked(answer.label == "positive", answer.source, shown[name])
+            AskedImage(answer.label == "positive", answer.source, shown[name])
             for name, answer in stands.items()
             if answer is not None and answer.label != "skipped"
         ]
 
 
-def _timed_out(answer: Given | None) -> bool:
+def _timed_out(answer: PastAnswer | None) -> bool:
     return answer is not None and answer.source == "timeout" and answer.label != "positive"
 
 
@@ -120,7 +120,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def prequential(asked: Sequence[Asked]) -> dict[str, float] | None:
+def prequential(asked: Sequence[AskedImage]) -> dict[str, float] | None:
     """How often the model was right of late, before it was told: of the `LAST` images shown with a probability."""
     last = [image for image in asked if image.probability is not None][-LAST:]
     if not last:

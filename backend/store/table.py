@@ -224,7 +224,7 @@ def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, 
 def circumstances(
     connection: sqlite3.Connection,
 ) -> Iterator[tuple[int, str, Label, Source, str, int | None, bool, int, bool]]:
-    """What suspicion rests on (`suspicion.Given`) of every standing answer, newest first."""
+    """What suspicion rests on (`AnswerEvidence`) of every standing answer, newest first."""
     return connection.execute(
         "SELECT seq, path, label, source, client, shown_ms, group_id IS NULL AND copy_of IS NULL, audit, reviewed"
         " FROM answers WHERE state = 'standing' ORDER BY seq DESC"

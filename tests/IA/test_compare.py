@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from config import UsageError
 from IA import compare, networks
-from IA.compare import Row, read_answers, standard_errors, table
+from IA.compare import ComparisonRow, read_answers, standard_errors, table
 from IA.dataset import Preprocessing
 from IA.learning.head import cross_fitted_scores
 from IA.process.loop import one_sentence
@@ -269,5 +269,5 @@ def test_standard_errors_shrink_with_more_answers() -> None:
 def test_a_table_of_nothing_is_its_heading() -> None:
     """The headings stand alone, and any name fits its column."""
     assert table([]).count("\n") == 1
-    row = Row(os.fsdecode("Größe/a b.pth"), 1, 0, 1, 0, 0.1, 0.01, 12345.6, 0.1, 24, 11, 6, 5)
+    row = ComparisonRow(os.fsdecode("Größe/a b.pth"), 1, 0, 1, 0, 0.1, 0.01, 12345.6, 0.1, 24, 11, 6, 5)
     assert len({len(line) for line in table([row]).splitlines()}) == 1

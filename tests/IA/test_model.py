@@ -12,7 +12,7 @@ from PIL import Image
 from IA import model
 from IA.dataset import load, normalise
 from IA.learning.head import Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import FORMAT, Predictor, load_head
 from IA.networks import build
 
@@ -27,7 +27,7 @@ def predictor(images_folder: Path, tiny_network: str) -> Predictor:
     paths = sorted(images_folder.glob("*/*.png"))
     images = torch.stack([load(path, backbone.preprocessing) for path in paths])
     vectors = untrained.embeddings(normalise(images, backbone.preprocessing))
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     labels = torch.tensor([path.parent.name == "red" for path in paths])
     head = Head.fit(space.project(vectors), labels, space)
     return Predictor(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from backend.images import moving
 from backend.images.moving import NotMovedError, digest, move
-from backend.quarantine import MANIFEST, Outcome, main, put_away, put_back, told
+from backend.quarantine import MANIFEST, Moved, main, put_away, put_back, report
 from backend.runs.reading import opened
 from backend.store.labels import Labels
 from IA.images.tiles import Grid
@@ -79,7 +79,7 @@ def test_there_and_back(run: Path, images_folder: Path, tmp_path: Path, command:
     assert {path: (images_folder / path).stat().st_mtime_ns for path in SKIPPED} == times
     assert list(pile.iterdir()) == [pile / MANIFEST]
     assert command(run, "--back", pile).startswith("0 images")
-    assert list(told(Outcome(["a.png"], {"b.png": "why"}), pile, dry_run=False)) == [
+    assert list(report(Moved(["a.png"], {"b.png": "why"}), pile, dry_run=False)) == [
         f"1 image is now in {pile}",
         "  a.png",
         "1 is worth a look",
@@ -134,11 +134,11 @@ def test_photos_that_are_cut_up(tmp_path: Path, images_folder: Path, command: Co
     zeros = np.zeros(len(images), np.float32)
     predictions = Predictions(zeros, zeros, np.array(numbers, np.int32), len(images), 0, None, 0)
     pickle_file.publish(tmp_path / "run", PREDICTIONS, predictions)
-    told = command(tmp_path / "run", "--to", tmp_path / "pile", "--unreadable")
-    assert told.startswith("2 images are now in")
+    report = command(tmp_path / "run", "--to", tmp_path / "pile", "--unreadable")
+    assert report.startswith("2 images are now in")
     assert set(content(tmp_path / "pile")) == {"red/0.png", "red/3.png"}
-    assert "red/1.png: 1 tile of 2 skipped" in told
-    assert "blue/0.png: 1 tile of 2 skipped" in told
+    assert "red/1.png: 1 tile of 2 skipped" in report
+    assert "blue/0.png: 1 tile of 2 skipped" in report
     assert command(tmp_path / "run", "--back", tmp_path / "pile").startswith("2 images are now in")
 
 
@@ -146,9 +146,9 @@ def test_nothing_is_overwritten(run: Path, images_folder: Path, tmp_path: Path, 
     """What has taken the place of an image stays, there and here, and is told."""
     command(run, "--to", tmp_path / "pile")
     (images_folder / "red" / "0.png").write_bytes(b"another")
-    told = command(run, "--back", tmp_path / "pile")
-    assert told.startswith("2 images")
-    assert "red/0.png: another file is at" in told
+    report = command(run, "--back", tmp_path / "pile")
+    assert report.startswith("2 images")
+    assert "red/0.png: another file is at" in report
     assert (images_folder / "red" / "0.png").read_bytes() == b"another"
     assert set(content(tmp_path / "pile")) == {"red/0.png"}
     assert "another file is at" in command(run, "--to", tmp_path / "pile")
@@ -162,9 +162,9 @@ def test_links_stay(run: Path, images_folder: Path, tmp_path: Path, command: Com
     (images_folder / "red" / "0.png").symlink_to(tmp_path / "elsewhere.png")
     (images_folder / "blue").rename(images_folder / "green")
     (images_folder / "blue").symlink_to("green")
-    told = command(run, "--to", tmp_path / "pile")
-    assert told.startswith("1 image is now in")
-    assert told.count("behind a link") == 2
+    report = command(run, "--to", tmp_path / "pile")
+    assert report.startswith("1 image is now in")
+    assert report.count("behind a link") == 2
 
 
 def test_mistakes(run: Path, images_folder: Path, tmp_path: Path, command: Command) -> None:

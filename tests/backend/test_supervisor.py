@@ -23,7 +23,7 @@ from backend.processes.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTE
 from backend.runs.checks import check_place, check_run, is_free, listen
 from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
 from config import Config, UsageError
-from IA.process.streams import Stream
+from IA.process.streams import LossyStream
 from IA.protocol import pickle_file
 from IA.protocol.files import SETTINGS
 from IA.protocol.records import Settings
@@ -367,7 +367,7 @@ def test_tensorboard_cannot_read_every_name(
 ) -> None:
     """A run whose name is no UTF-8 goes on without it, and says so in one line."""
     run = tmp_path / os.fsdecode(b"r\xe4n")
-    monkeypatch.setattr(sys, "stderr", Stream(sys.stderr))
+    monkeypatch.setattr(sys, "stderr", LossyStream(sys.stderr))
     assert prepare(replace(session, run=run)) == replace(session, run=run, tensorboard=False)
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -518,11 +518,11 @@ def test_a_link_that_cannot_be_printed(
 ) -> None:
     """The session goes on, and says where the page and its token are."""
     with Path("/dev/full").open("w") as full:
-        monkeypatch.setattr(sys, "stdout", Stream(full))
+        monkeypatch.setattr(sys, "stdout", LossyStream(full))
         with answering(session.port):
             assert Link(session, "secret").is_up()
         full_stream = sys.stdout
-        assert isinstance(full_stream, Stream)
+        assert isinstance(full_stream, LossyStream)
         full_stream.give_up()
     [told] = caplog.messages
     assert f"http://127.0.0.1:{session.port}/" in told

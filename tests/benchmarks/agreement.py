@@ -31,7 +31,7 @@ from IA.protocol.files import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS
 from IA.protocol.pickle_file import read
 
 MANY = 500
-Said = NDArray[np.float64]
+Prediction = NDArray[np.float64]
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     graph = program.module()
     session, old = _session(program, predictor), _old_session(predictor)
 
-    def with_engine(least: int) -> Said:
+    def with_engine(least: int) -> Prediction:
         model.MANY = least
         return np.array(predictor.predict(files))
 
@@ -76,7 +76,7 @@ def main() -> None:
         sys.stdout.write(f"| {name} | {told} |\n")
 
 
-def _timed(name: str, work: Callable[[], Said]) -> Said:
+def _timed(name: str, work: Callable[[], Prediction]) -> Prediction:
     began = time.perf_counter()
     said = work()
     sys.stdout.write(f"{name}: {len(said) / (time.perf_counter() - began):.0f} images/s\n")
@@ -104,7 +104,7 @@ def _interpolated(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor
     return torch.nn.functional.interpolate(picture, size, mode="bicubic", antialias=True)[0].float()
 
 
-def _onnx(session: onnxruntime.InferenceSession, files: list[Path], at_least_px: int | None) -> Said:
+def _onnx(session: onnxruntime.InferenceSession, files: list[Path], at_least_px: int | None) -> Prediction:
     return np.array(
         [float(session.run(["probability"], {"image": upright_pixels(file, at_least_px)})[0]) for file in files]
     )

@@ -39,7 +39,7 @@ ROW = (
 
 def make_paths(datadir: Path, answers: int, tile: str) -> list[str]:
     """So many images, made if need be."""
-    grid = Grid.of(tile)
+    grid = Grid.from_text(tile)
     if grid is None:
         return make_files(datadir, answers)
     paths = [path for photo in make_files(datadir, -(-answers // len(grid))) for path in grid.paths(photo)]

@@ -16,9 +16,9 @@ import torch
 
 from config import DEFAULT_NETWORK, ROOT
 from IA.embedding.embedder import Embedder, leave_room
-from IA.finetuning.training import Answers, fine_tune
+from IA.finetuning.training import DividedAnswers, fine_tune
 from IA.learning.head import Head, average_precision
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.simulate.person import simulate
 from IA.simulate.sorted_photos import draw, embed
 
@@ -46,7 +46,7 @@ def main() -> None:
         asked = pool[course.images]
         random = np.random.default_rng(0)
         others = [files[number] for number in random.permutation(pool)[:OTHERS]]
-        answers = Answers.dealt([files[number] for number in asked], np.array(course.labels), random)
+        answers = DividedAnswers.dealt([files[number] for number in asked], np.array(course.labels), random)
         began = time.perf_counter()
         outcome = fine_tune(old, answers, others, lambda *epoch: None)
         minutes = (time.perf_counter() - began) / 60
@@ -63,9 +63,9 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _scores(embedder: Embedder, answers: Answers, files: Sequence[Path], others: Sequence[Path]) -> torch.Tensor:
+def _scores(embedder: Embedder, answers: DividedAnswers, files: Sequence[Path], others: Sequence[Path]) -> torch.Tensor:
     """Scores (n,) of files by a head that learnt all answers."""
-    space = Space.of(embedder.vectors(others))
+    space = Projection.from_vectors(embedder.vectors(others))
     head = Head.fit(space.project(embedder.vectors(answers.files)), torch.from_numpy(answers.labels), space)
     return head.scores(space.project(embedder.vectors(files)))
 

@@ -91,7 +91,7 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=200)
-    parser.add_argument("--grid", type=Grid.of, default=Grid(6, 4))
+    parser.add_argument("--grid", type=Grid.from_text, default=Grid(6, 4))
     parser.add_argument("--every", type=float, default=200, help="there is a thing in one of so many tiles")
     parser.add_argument("--areas", type=lambda text: [float(part) for part in text.split(",")], default=[10.0])
     parser.add_argument("--stands-out", type=float, default=40, help="of 255")

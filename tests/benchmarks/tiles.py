@@ -48,7 +48,7 @@ def per_s(work: Work, files: Sequence[Path]) -> float:
 
 def main() -> None:
     """Print the table."""
-    grid = Grid.of(sys.argv[2])
+    grid = Grid.from_text(sys.argv[2])
     if grid is None:
         raise SystemExit(__doc__)
     count, rounds = [*map(int, sys.argv[3:5]), *(PHOTOS, ROUNDS)[len(sys.argv[3:5]) :]]

@@ -32,7 +32,7 @@ from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.embedding.cache import DamagedError, Embeddings
 from IA.finetuning.checkpoint import Tuned
 from IA.learning.head import Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import Checkpoint, Predictor, load_head
 from IA.networks import build, register
 from IA.protocol import files as protocol
@@ -242,7 +242,7 @@ def predictor_of(network: str) -> Predictor:
     backbone = build(network)
     torch.manual_seed(0)
     vectors = torch.rand(12, backbone.dimension)
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     head = Head.fit(space.project(vectors), torch.arange(12) % 2 == 0, space)
     return Predictor(backbone, head, labels=12, metrics={"accuracy": 0.75}, generation=3, created="2026-01-01")
 

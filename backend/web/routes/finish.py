@@ -6,7 +6,7 @@ from fastapi import FastAPI, HTTPException
 
 from backend.images.names import names_of
 from backend.questions.doubtful import Doubtful
-from backend.questions.finishing import BINS, USUAL_THRESHOLD, Rest
+from backend.questions.finishing import BINS, USUAL_THRESHOLD, UnreviewedImages
 from backend.session.session import Session
 from backend.store.model_labels import BusyError, Finish, NoFinishError, Progress
 from backend.web.bodies import DoubtfulBody, FinishBody, Share
@@ -74,7 +74,7 @@ def add_finish_routes(app: FastAPI, session: Session) -> None:
 
 
 def _looked_at(
-    session: Session, rest: Rest, threshold: float | None, low: float | None, high: float | None
+    session: Session, rest: UnreviewedImages, threshold: float | None, low: float | None, high: float | None
 ) -> dict[str, Any]:
     threshold = rest.usual_threshold if threshold is None else threshold
     band = Doubtful.around(threshold) if low is None or high is None else Doubtful(low, high, threshold)

@@ -53,7 +53,7 @@ def add_import_routes(app: FastAPI, session: Session) -> None:
                 return JSONResponse(_asked(error), 422)
             if dry_run:
                 return _told(planned, session)
-            drawn, group = planned.drawn(session.labels.is_drawn), planned.group(session.labels.is_drawn)
+            drawn, group = planned.drawn(session.labels.is_sampled), planned.group(session.labels.is_sampled)
             told = _told(planned, session)
             await asyncio.wrap_future(session.labels.annotate_all(planned.answers(overwrite, group)))
             session.labels.reach(drawn)

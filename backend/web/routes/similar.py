@@ -29,7 +29,7 @@ def to_ask(session: Session, similar: Similar) -> list[int]:
     images, labels = session.images, session.labels
     known = [image for image in similar.images if image < len(images) and not images.is_gone(image)]
     paths = {image: images.path(image) for image in known}
-    return [i for i, path in paths.items() if labels.label(path) is None or labels.is_drawn(path)][:ASKED]
+    return [i for i, path in paths.items() if labels.label(path) is None or labels.is_sampled(path)][:ASKED]
 
 
 def add_like_routes(app: FastAPI, session: Session) -> None:

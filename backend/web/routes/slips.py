@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from backend.session.session import Session
-from backend.store.label_errors import Slip
+from backend.store.label_errors import SuspectedError
 
 
 class Slips:
@@ -16,7 +16,7 @@ class Slips:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._found: tuple[int, Mapping[str, float], list[Slip]] | None = None  # with what they were found in
+        self._found: tuple[int, Mapping[str, float], list[SuspectedError]] | None = None  # with what they were found in
         self._looking = threading.Lock()  # one looks, the others wait for what it has found
 
     def told(self, limit: int) -> dict[str, Any]:
@@ -27,12 +27,12 @@ class Slips:
         told = [self._session.record(answer) | _told(first[answer.path]) for answer in standing]
         return {"slips": told, "total": len(found)}
 
-    def _all(self) -> list[Slip]:
+    def _all(self) -> list[SuspectedError]:
         session = self._session
         with self._looking:
             count, held_out = session.changes.count, session.held_out
             if self._found is None or self._found[0] != count or self._found[1] is not held_out:
-                found = session.labels.slips(held_out, self._said_now)
+                found = session.labels.suspected_errors(held_out, self._said_now)
                 self._found = count, held_out, [slip for slip in found if self._is_there(slip.path)]
             return self._found[2]
 
@@ -50,8 +50,8 @@ class Slips:
         return None if math.isnan(probability) else probability
 
 
-def _told(slip: Slip) -> dict[str, Any]:
-    return {"held_out": slip.held_out, "suspicion": slip.suspicion, "why": slip.why}
+def _told(slip: SuspectedError) -> dict[str, Any]:
+    return {"held_out": slip.held_out, "suspicion": slip.error_score, "why": slip.why}
 
 
 def add_slip_routes(app: FastAPI, session: Session) -> None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 from backend.demo import draw_picture
 from IA.duplicates.finder import Alike
 from IA.duplicates.neighbours import Neighbours, Numbers
-from IA.duplicates.thumbnails import MOST, difference, is_flat, look_of
+from IA.duplicates.thumbnails import MOST, difference, is_flat, thumbnail_of
 from IA.embedding.cache import Embeddings
 from IA.images.decoding import parts
 from IA.images.tiles import Grid
@@ -24,7 +24,7 @@ DIMENSION = 8
 
 def looked_at(picture: Image.Image) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
     """The look of a picture."""
-    return look_of(np.asarray(picture.convert("RGB")))
+    return thumbnail_of(np.asarray(picture.convert("RGB")))
 
 
 def picture(seed: int) -> Image.Image:

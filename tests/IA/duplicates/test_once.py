@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from IA.duplicates.once import Once, read_once
-from IA.finetuning.training import Answers
+from IA.duplicates.once import Deduplicated, read_once
+from IA.finetuning.training import DividedAnswers
 from IA.learning.head import folds_of
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES, IMAGES
@@ -18,7 +18,7 @@ SETTINGS = Settings("/d", "n", "max_prob", "yes", "no", "id")
 
 def test_one_answer_of_either_kind_is_learnt() -> None:
     """The first of each group; of a group with both answers one of each."""
-    once = Once({"b": "a", "a": "a", "c": "a"})
+    once = Deduplicated({"b": "a", "a": "a", "c": "a"})
     assert once.learnt({"c": True, "x": False, "a": True, "b": True}) == {"c": True, "x": False}
     assert once.learnt({"c": True, "a": False, "b": True}) == {"c": True, "a": False}
     assert once.name("b") == once.name("c") != once.name("x")
@@ -26,7 +26,7 @@ def test_one_answer_of_either_kind_is_learnt() -> None:
 
 def test_figures_are_those_of_the_group() -> None:
     """What is held out of one is said of its copies with the same answer, and of no others."""
-    once = Once({"b": "a", "a": "a", "c": "a"})
+    once = Deduplicated({"b": "a", "a": "a", "c": "a"})
     labels = {"c": True, "x": False, "a": True, "b": False}
     assert once.spread({"c": 0.25, "x": 0.5}, labels) == {"c": 0.25, "x": 0.5, "a": 0.25}
 
@@ -51,6 +51,6 @@ def test_a_group_is_on_one_side_of_a_split() -> None:
     assert all(len(set(folds[place : place + 4].tolist())) == 1 for place in range(0, 80, 4))
     assert len(set(folds_of(labels, 5)[:4].tolist())) > 1
     files = [Path(str(place)) for place in range(80)]
-    dealt = Answers.dealt(files, labels.numpy(), np.random.default_rng(0), groups)
+    dealt = DividedAnswers.dealt(files, labels.numpy(), np.random.default_rng(0), groups)
     assert all(len(set(dealt.part[place : place + 4].tolist())) == 1 for place in range(0, 80, 4))
     assert len(set(dealt.part.tolist())) == 3

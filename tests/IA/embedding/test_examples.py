@@ -18,8 +18,8 @@ from IA.embedding import examples
 from IA.inference import Inference
 from IA.learning import learner
 from IA.learning.learner import Learner
-from IA.learning.projection import Space
-from IA.pool.view import View
+from IA.learning.projection import Projection
+from IA.pool.view import ProjectedPool
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
@@ -30,7 +30,7 @@ from tests.IA.test_loops import Loops
 
 NUMBERS = np.random.default_rng(0)
 VECTORS = torch.from_numpy(NUMBERS.standard_normal((40, 8)).astype(np.float32))
-SPACE = Space.of(VECTORS)
+SPACE = Projection.from_vectors(VECTORS)
 
 
 # --- the option -------------------------------------------------------------------------------------------------------
@@ -94,9 +94,9 @@ def test_ranked_by_similarity_before_a_model() -> None:
 
 def test_similarity_follows_what_is_embedded() -> None:
     """Whatever comes and goes, it is the largest cosine to an example, and NaN where there is no embedding."""
-    view, examples = View(SPACE, 30), VECTORS[30:33].numpy()
+    view, examples = ProjectedPool(SPACE, 30), VECTORS[30:33].numpy()
     view.put(np.arange(10), VECTORS[:10].numpy())
-    view.liken(examples)
+    view.compare_to_examples(examples)
     view.put(np.arange(10, 20), VECTORS[10:20].numpy())
     view.drop(np.array([3]))
     view.grow(32)
@@ -105,18 +105,18 @@ def test_similarity_follows_what_is_embedded() -> None:
     wanted[3] = np.nan
     assert view.similarity is not None
     np.testing.assert_allclose(view.similarity, wanted, atol=1e-6)
-    view.liken(None)
+    view.compare_to_examples(None)
     assert view.similarity is None
 
 
 def test_likest_leaves_out(images: int = 20) -> None:
     """The nearest by cosine, without the image itself, what is left out and what has no embedding."""
-    view = View(SPACE, images + 5)
+    view = ProjectedPool(SPACE, images + 5)
     view.put(np.arange(images), VECTORS[:images].numpy())
     projected = SPACE.project(VECTORS[:images])
     wanted = [n for n in (-(projected @ projected[4])).argsort().tolist() if n not in {4, 7, 9}]
-    assert [image for image, _ in view.likest(4, np.array([7, 9]), 5)] == wanted[:5]
-    assert len(view.likest(4, np.array([7, 9]), 100)) == images - 3
+    assert [image for image, _ in view.most_similar(4, np.array([7, 9]), 5)] == wanted[:5]
+    assert len(view.most_similar(4, np.array([7, 9]), 100)) == images - 3
 
 
 def learnt(labels: dict[int, bool], examples: torch.Tensor | None) -> Learner[int]:

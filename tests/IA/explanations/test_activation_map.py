@@ -12,7 +12,7 @@ from IA.dataset import Preprocessing, load_with_box
 from IA.explanations.activation_map import Places, activation_map, over_picture, score_gradient
 from IA.explanations.feature_maps import FeatureMaps, SetAside
 from IA.learning.head import KERNEL_ANSWERS, Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.networks import build, register
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -27,7 +27,7 @@ def learnt(answers: int, is_rooted: bool) -> tuple[Head, Tensor]:
         vectors, features = vectors.abs(), features.relu()
         features[3] = 0  # a feature that is nowhere: its root has no derivative
     labels = vectors[:, 0] + vectors[:, 1] > vectors[:, :2].sum(1).median()
-    space = Space.of(vectors, components=8)
+    space = Projection.from_vectors(vectors, components=8)
     assert space.rooted == is_rooted
     return Head.fit(space.project(vectors), labels, space), features
 
@@ -40,7 +40,7 @@ def test_closed_form_is_the_gradient(answers: int, is_rooted: bool) -> None:
     embedding = features.mean(dim=(1, 2)).requires_grad_()
     (gradient,) = torch.autograd.grad(head.scores(head.project(embedding[None]))[0], embedding)
     expected = torch.einsum("d,dhw->hw", gradient.nan_to_num(0.0, 0.0, 0.0), features)
-    said = activation_map(head, Places.of(features, head.space))
+    said = activation_map(head, Places.from_features(features, head.space))
     assert said == pytest.approx(expected - expected.mean(), abs=1e-4)
     assert float(said.abs().max()) > 0.01
 
@@ -49,7 +49,7 @@ def test_closed_form_is_the_gradient(answers: int, is_rooted: bool) -> None:
 def test_a_map_predicts_what_a_change_does(is_rooted: bool) -> None:
     """A little more of what a place shows changes the score by its share, the mean of the map and a constant."""
     head, features = learnt(40, is_rooted)
-    places = Places.of(features, head.space)
+    places = Places.from_features(features, head.space)
     shares = torch.einsum("k,khw->hw", score_gradient(head, places.whole), places.parts)
     assert float(activation_map(head, places).mean()) == pytest.approx(0, abs=1e-6)
 

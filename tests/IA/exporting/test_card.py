@@ -9,7 +9,7 @@ from IA.exporting.card import card
 from IA.exporting.evidence import Evidence, HeldOut
 from IA.learning.head import Head
 from IA.model import Checkpoint
-from IA.statistics.audit import Division, Sample, Standing
+from IA.statistics.audit import Division, Sample, ScreeningState
 
 METRICS = {"accuracy": 0.9, "average_precision": 0.8, "loss": 0.3, "prequential_ece": 0.05, "fine_tuned_on": 512.0}
 KNOWN = Evidence(
@@ -19,7 +19,7 @@ KNOWN = Evidence(
     negatives=70,
     skipped=2,
     held_out=HeldOut((90, 100), (20, 25), (20, 30), 0.801, (0.7, 0.9)),
-    standing=Standing(28, Sample(900, 100, 1)),
+    standing=ScreeningState(28, Sample(900, 100, 1)),
     division=Division(28, Sample(100, 10, 1), Sample(800, 90, 0)),
 )
 

@@ -10,7 +10,7 @@ import pytest
 from backend.questions.audit import Audit
 from backend.questions.queue import Queue
 from config import UsageError
-from IA.duplicates.groups import Closed
+from IA.duplicates.groups import ImageState
 from IA.exporting.evidence import Evidence, _random_order, evidence
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import publish, read
@@ -27,7 +27,7 @@ def a_run(run: Path, seed: int) -> Queue:
     paths = [f"{number}.jpg" for number in range(IMAGES_OF_RUN)]
     queue, answers, drawn = Queue(), dict[str, bool | None](), dict[str, bool | None]()
     for number in range(IMAGES_OF_RUN):
-        queue.mark(number, Closed.UNREADABLE, on=number in (3, 4))
+        queue.mark(number, ImageState.UNREADABLE, on=number in (3, 4))
     order = list(_random_order(IMAGES_OF_RUN))
     asked = dice.sample(range(IMAGES_OF_RUN), 60)
     gap = order[50]  # an answer that was taken back: what was drawn after it is no fair sample
@@ -66,7 +66,7 @@ def test_the_order_of_the_draw_is_the_server_s(images: int) -> None:
     """Image by image, as they join."""
     queue = Queue()
     for number in range(images):
-        queue.mark(number, Closed.UNREADABLE, on=False)
+        queue.mark(number, ImageState.UNREADABLE, on=False)
     assert _random_order(images) == array("i", queue._shuffled)
 
 

@@ -13,7 +13,7 @@ from IA.dataset import RESIZES, Preprocessing, normalise
 from IA.exporting.graph import Portable, _FixedPadding, traced
 from IA.exporting.resampling import resized
 from IA.learning.head import Head
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.model import Predictor
 from IA.networks import build, register
 from tests.predictors import trained
@@ -63,7 +63,7 @@ def test_the_network_sees_the_same(tiny_network: str, resize: str, shape: tuple[
 def test_every_kind_of_head(tiny_network: str, gamma: float, rooted: bool) -> None:
     """Kernel and linear, rooted or not, calibrated."""
     random = torch.Generator().manual_seed(1)
-    space = Space(torch.rand(24, generator=random), torch.randn(24, 8, generator=random), rooted)
+    space = Projection(torch.rand(24, generator=random), torch.randn(24, 8, generator=random), rooted)
     head = Head(space, torch.randn(5, 8, generator=random), torch.randn(5, generator=random), torch.tensor(0.3), gamma)
     head.curve = torch.tensor([[-2.0, -4.0], [0.0, -1.0], [1.0, 0.5], [1.5, 0.6]])
     vectors = torch.randn(9, 24, generator=random)
@@ -132,7 +132,7 @@ def test_a_graph_that_says_something_else_is_refused(tiny_network: str, monkeypa
 def test_the_default_network_for_any_shape() -> None:
     """Its layers pad by what a size leaves over; its graph holds for every shape all the same."""
     backbone = build(DEFAULT_NETWORK, pretrained=False)
-    space = Space(torch.zeros(backbone.dimension), torch.eye(backbone.dimension)[:, :4].contiguous(), rooted=False)
+    space = Projection(torch.zeros(backbone.dimension), torch.eye(backbone.dimension)[:, :4].contiguous(), rooted=False)
     predictor = Predictor(backbone, Head.empty(backbone.dimension, 4, 0))
     predictor.head = Head(space, torch.eye(4)[:1], torch.tensor([2.0]), torch.tensor(0.1), 3.0)
     graph = traced(predictor).module()

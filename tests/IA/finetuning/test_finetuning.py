@@ -14,7 +14,7 @@ from IA.embedding.embedder import Embedder
 from IA.finetuning import training as finetuning
 from IA.finetuning.__main__ import run_once
 from IA.finetuning.checkpoint import LatestTuned, Tuned
-from IA.finetuning.training import HELD_OUT, STOPPING, TRAINED, Answers, augmentation, fine_tune
+from IA.finetuning.training import HELD_OUT, STOPPING, TRAINED, DividedAnswers, augmentation, fine_tune
 from IA.networks import register
 from IA.protocol import pickle_file, replacement
 from IA.protocol.files import ANNOTATIONS, BACKBONE, FINE_TUNING, IMAGES, SETTINGS
@@ -70,13 +70,13 @@ def blind() -> str:
 def test_every_answer_has_one_use(pictures: Pictures) -> None:
     """Both kinds of answers are dealt to all three uses in the same shares; too few of a kind are refused."""
     files, labels = pictures
-    answers = Answers.dealt(files, labels, np.random.default_rng(0))
+    answers = DividedAnswers.dealt(files, labels, np.random.default_rng(0))
     for label in (True, False):
         share = np.bincount(answers.part[labels == label]) / np.sum(labels == label)
         assert share == pytest.approx([0.64, 0.16, 0.2], abs=0.03)
     assert sorted([*answers.of(TRAINED), *answers.of(STOPPING, HELD_OUT)]) == list(range(100))
     with pytest.raises(ValueError, match="too few"):
-        Answers.dealt(files, np.arange(100) < 20, np.random.default_rng(0))
+        DividedAnswers.dealt(files, np.arange(100) < 20, np.random.default_rng(0))
 
 
 def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.M
     old = Embedder(blind, compiled=False)
     before = {name: tensor.clone() for name, tensor in old.backbone.module.state_dict().items()}
     losses: list[float] = []
-    answers = Answers.dealt(files, labels, np.random.default_rng(0))
+    answers = DividedAnswers.dealt(files, labels, np.random.default_rng(0))
     outcome = fine_tune(old, answers, files, lambda epoch, loss, precision: losses.append(loss))
     assert all(torch.equal(before[name], tensor) for name, tensor in old.backbone.module.state_dict().items())
     assert outcome.embedder.fingerprint != old.fingerprint

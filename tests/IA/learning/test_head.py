@@ -18,7 +18,7 @@ from IA.learning.head import (
     cross_fitted_scores,
     validation,
 )
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 
 
 def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -34,7 +34,7 @@ def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 
 def fitted(count: int, **how: float) -> tuple[Head, Tensor, Tensor]:
     """A head with what it has learnt from: embeddings (n, D), labels (n,)."""
     vectors, labels = answers(count, **how)  # type: ignore[arg-type]
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     return Head.fit(space.project(vectors), labels, space), vectors, labels
 
 
@@ -52,7 +52,7 @@ def test_the_head_learns(count: int) -> None:
 def test_kernel_and_linear_head_minimise_their_objective() -> None:
     """At the solution the gradient of the objective is about zero."""
     vectors, labels = answers(120)
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     projected = space.project(vectors)
     learnt = Head.fit(projected, labels, space)
     residual = labels.float() - torch.sigmoid(learnt.scores(projected))
@@ -62,7 +62,7 @@ def test_kernel_and_linear_head_minimise_their_objective() -> None:
 def test_fitting_is_deterministic_and_ignores_the_order() -> None:
     """The same answers give the same head, whatever order they came in."""
     vectors, labels = answers(80)
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     projected = space.project(vectors)
     once, again = (Head.fit(projected, labels, space)(vectors) for _ in range(2))
     turned = Head.fit(projected.flip(0), labels.flip(0), space)(vectors)
@@ -82,7 +82,7 @@ def test_the_head_is_finite_whatever_it_is_fed(vectors: "torch.Tensor", bits: in
     labels = torch.tensor([bool(bits >> place & 1) for place in range(len(embeddings))])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(head, "KERNEL_ANSWERS", 0 if linear else 1000)
-        space = Space.of(embeddings)
+        space = Projection.from_vectors(embeddings)
         learnt = Head.fit(space.project(embeddings), labels, space)
     assert all(tensor.isfinite().all() for tensor in learnt.state_dict().values())
     probability = learnt(embeddings)
@@ -91,7 +91,7 @@ def test_the_head_is_finite_whatever_it_is_fed(vectors: "torch.Tensor", bits: in
 
 def test_without_answers_the_head_does_not_know() -> None:
     """Nothing learnt, 0.5 for everything."""
-    space = Space.of(torch.randn(20, 8))
+    space = Projection.from_vectors(torch.randn(20, 8))
     nothing = Head.fit(torch.zeros(0, space.basis.shape[1]), torch.zeros(0, dtype=torch.bool), space)
     assert nothing(torch.randn(3, 8)).tolist() == [0.5] * 3
     assert Head.empty(8, 4, support=0)(torch.randn(3, 8)).tolist() == [0.5] * 3
@@ -145,7 +145,7 @@ def test_a_bad_state_is_refused(change: dict[str, object]) -> None:
 def test_an_answer_is_scored_by_a_head_that_has_not_seen_it() -> None:
     """Turning one label round never changes that answer's own score."""
     vectors, labels = answers(60)
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     projected = space.project(vectors)
     scores = cross_fitted_scores(projected, labels)
     for fold in range(5):

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from IA.learning.calibration import line
 from IA.learning.learner import Learner, PoolSample, as_probabilities
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 
 RANDOM = torch.Generator().manual_seed(5)
 TRUTH = torch.arange(120) % 3 == 0
 VECTORS = torch.randn(120, 16, generator=RANDOM) + 1.5 * TRUTH[:, None]
-SPACE = Space.of(VECTORS)
+SPACE = Projection.from_vectors(VECTORS)
 
 
 def vectors_of(names: Sequence[int]) -> Tensor:
@@ -80,7 +80,7 @@ def test_another_space_and_answers_taken_back() -> None:
     """A new space or fewer answers are learnt as if they had been there from the start."""
     learner: Learner[int] = Learner(vectors_of)
     learner.learn(labels_of(50), SPACE)
-    space = Space.of(VECTORS[:60])
+    space = Projection.from_vectors(VECTORS[:60])
     learner.learn(labels_of(40), space)
     fresh: Learner[int] = Learner(vectors_of)
     fresh.learn(labels_of(40), space)
@@ -127,10 +127,10 @@ def learnt_beside_many_others(rest: bool) -> tuple[Learner[int], Tensor]:
     """A learner that was asked mostly positives, in a pool of 2,000 others, and the vectors of these."""
     others = torch.randn(2000, 16, generator=torch.Generator().manual_seed(6))
     everything = torch.cat([VECTORS, others])
-    space = Space.of(everything)
+    space = Projection.from_vectors(everything)
     learner: Learner[int] = Learner(lambda names: everything[list(names)])
     labels = {number: True for number in range(120) if TRUTH[number]} | {number: False for number in range(1, 30, 3)}
-    pool = PoolSample.of(everything, space, 0) if rest else None
+    pool = PoolSample.from_vectors(everything, space, 0) if rest else None
     for count in range(20, len(labels) + 1):
         learner.learn(dict(list(labels.items())[-count:]), space, pool)
     return learner, others

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from IA.learning import report
 from IA.learning.learner import Learner
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.learning.report import Report
 
 
@@ -20,7 +20,7 @@ def test_figures_curve_and_mistakes(images_folder: Path, tmp_path: Path, monkeyp
     vectors = torch.randn(12, 8, generator=torch.Generator().manual_seed(0)) + 4.0 * red[:, None]
     labels = dict(zip(paths, red.tolist(), strict=True)) | {"red/0.png": False}
     learner: Learner[str] = Learner(lambda some: vectors[[paths.index(path) for path in some]])
-    assert learner.learn(labels, Space.of(vectors))
+    assert learner.learn(labels, Projection.from_vectors(vectors))
     shown = Report(tmp_path)
     shown.show(learner, labels, images_folder, milliseconds=3.0)
     shown.close()

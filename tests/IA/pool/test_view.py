@@ -7,9 +7,9 @@ from torch import Tensor
 
 from IA.learning import kernel_cache as columns
 from IA.learning.head import Head
-from IA.learning.kernel_cache import Columns
-from IA.learning.projection import Space
-from IA.pool.view import View
+from IA.learning.kernel_cache import KernelCache
+from IA.learning.projection import Projection
+from IA.pool.view import ProjectedPool
 
 IMAGES, DIMENSION = 60, 12
 
@@ -20,16 +20,16 @@ def vectors() -> Tensor:
     return torch.randn(IMAGES, DIMENSION, generator=torch.Generator().manual_seed(1))
 
 
-def seen(vectors: Tensor) -> View:
+def seen(vectors: Tensor) -> ProjectedPool:
     """A view with every image embedded."""
-    view = View(Space.of(vectors), len(vectors))
+    view = ProjectedPool(Projection.from_vectors(vectors), len(vectors))
     view.put(np.arange(len(vectors)), vectors.numpy())
     return view
 
 
 def head_of(vectors: Tensor, answered: list[int]) -> Head:
     """A head that has learnt that even numbers are positive."""
-    space = Space.of(vectors)
+    space = Projection.from_vectors(vectors)
     answers = torch.tensor([number % 2 == 0 for number in answered])
     return Head.fit(space.project(vectors[answered]), answers, space)
 
@@ -37,8 +37,8 @@ def head_of(vectors: Tensor, answered: list[int]) -> Head:
 @pytest.mark.parametrize("budget", [columns.BUDGET_BYTES, 2 * 1000 * IMAGES, 2 * 5 * IMAGES])
 def test_scores_are_those_of_the_head(vectors: Tensor, budget: int) -> None:
     """Answer by answer, columns say what the head says, whether kept in float32, in float16 or not at all."""
-    projected = Space.of(vectors).project(vectors)
-    kept = Columns(projected, budget)
+    projected = Projection.from_vectors(vectors).project(vectors)
+    kept = KernelCache(projected, budget)
     for answered in ([0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5, 6], [1, 2, 9], [4, 7], [4, 7, 4]):
         head = head_of(vectors, answered)
         assert kept.scores(head).tolist() == pytest.approx(head.scores(projected).tolist(), abs=2e-3)
@@ -50,7 +50,7 @@ def test_linear_heads_need_no_columns(vectors: Tensor, monkeypatch: pytest.Monke
     head = head_of(vectors, [0, 1, 2, 3, 4])
     assert float(head.gamma) == 0
     projected = head.project(vectors)
-    assert torch.equal(Columns(projected).scores(head), head.scores(projected))
+    assert torch.equal(KernelCache(projected).scores(head), head.scores(projected))
 
 
 def test_an_image_written_anew_gets_new_scores(vectors: Tensor) -> None:

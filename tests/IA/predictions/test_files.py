@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from config import UsageError
 from IA.images.tiles import Grid
-from IA.predictions.files import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, Row
+from IA.predictions.files import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, PredictionRow
 
 NAMES = ["a.png", 'b "c", d.png', "line\nbreak.png", "\n\n", "帽子.png", "\udcff\udcfe.png", '"']
 
 
-def row_of(name: str, columns: tuple[str, ...]) -> Row:
+def row_of(name: str, columns: tuple[str, ...]) -> PredictionRow:
     """A row of this kind about a photo, or a tile of it."""
     if name == '"':
-        return Row(name, math.nan, "unreadable")
+        return PredictionRow(name, math.nan, "unreadable")
     if columns == OF_TILES:
-        return Row(f"{name}#3x2-c3-r1", 0.25, "hat")
-    return Row(name, 0.25, "hat", tile="3x2-c1-r2" if columns == OF_PHOTOS else "")
+        return PredictionRow(f"{name}#3x2-c3-r1", 0.25, "hat")
+    return PredictionRow(name, 0.25, "hat", tile="3x2-c1-r2" if columns == OF_PHOTOS else "")
 
 
 ROWS = [row_of(name, COLUMNS) for name in NAMES]
 
 
-def written(path: Path, rows: list[Row], columns: tuple[str, ...] = COLUMNS) -> bytes:
+def written(path: Path, rows: list[PredictionRow], columns: tuple[str, ...] = COLUMNS) -> bytes:
     """A file of these rows."""
     file = PredictionFile(path, columns)
     file.write(rows)
@@ -94,7 +94,7 @@ def test_what_is_written_is_read(rows: list[tuple[str, float]]) -> None:
     """Any name in either format."""
     for form in (form(columns) for form in FORMATS.values() for columns in KINDS):
         for path, probability in rows:
-            record = form.encode([Row(path, probability, "hat")])
+            record = form.encode([PredictionRow(path, probability, "hat")])
             back = form.decode(record)
             assert (back.path, back.label) == (path, "hat")
             assert math.isnan(back.probability) == math.isnan(probability)
@@ -135,6 +135,6 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
 
 def test_the_least_sure_rows_are_remembered(tmp_path: Path) -> None:
     """They tell one predictor from another."""
-    rows = [Row(str(number), number / 100, "hat") for number in range(101)]
-    written(tmp_path / "a.csv", [*rows, Row("torn", math.nan, "unreadable")])
+    rows = [PredictionRow(str(number), number / 100, "hat") for number in range(101)]
+    written(tmp_path / "a.csv", [*rows, PredictionRow("torn", math.nan, "unreadable")])
     assert {row.path for row in read(tmp_path / "a.csv").doubtful} <= {"48", "49", "50", "51", "52"}

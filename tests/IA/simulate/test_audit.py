@@ -8,19 +8,19 @@ import pytest
 import torch
 
 from config import UsageError
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.simulate import audit as command
-from IA.simulate.audit_person import Person
+from IA.simulate.audit_person import AuditedPerson
 
 RANDOM = np.random.default_rng(0)
 TRUTH = np.arange(200) % 20 == 0
 VECTORS = torch.from_numpy(RANDOM.standard_normal((200, 16)).astype(np.float32) + 2 * TRUTH[:, None])
-SPACE = Space.of(VECTORS)
+SPACE = Projection.from_vectors(VECTORS)
 
 
 def test_the_model_asks_as_if_nothing_were_drawn() -> None:
     """What it learns, and in which order, is the same with an audit and without one."""
-    alone, audited = (Person(SPACE, VECTORS, TRUTH, 3, share) for share in (0.0, 0.3))
+    alone, audited = (AuditedPerson(SPACE, VECTORS, TRUTH, 3, share) for share in (0.0, 0.3))
     while alone.left:
         alone.answer()
     for _ in range(120):
@@ -32,7 +32,7 @@ def test_the_model_asks_as_if_nothing_were_drawn() -> None:
 
 def test_each_image_is_asked_once_and_counted_once() -> None:
     """At every moment the standing is what a recount says."""
-    person = Person(SPACE, VECTORS, TRUTH, 1, share=0.2, patience=30)
+    person = AuditedPerson(SPACE, VECTORS, TRUTH, 1, share=0.2, patience=30)
     while person.left:
         person.answer()
         learnt = person._model.answers
@@ -46,7 +46,7 @@ def test_each_image_is_asked_once_and_counted_once() -> None:
 
 def test_impatience_turns_to_random_questions() -> None:
     """After so many negatives in a row the model is not asked any more."""
-    person = Person(SPACE, VECTORS, TRUTH, 0, share=0.0, patience=10)
+    person = AuditedPerson(SPACE, VECTORS, TRUTH, 0, share=0.0, patience=10)
     while person.left:
         person.answer()
     learnt = list(person._model.answers)
@@ -57,7 +57,7 @@ def test_impatience_turns_to_random_questions() -> None:
 
 def test_the_rest_is_divided_by_the_threshold() -> None:
     """Both parts together are the rest, and hold its positives."""
-    person = Person(SPACE, VECTORS, TRUTH, 0, share=0.3, validates=True)
+    person = AuditedPerson(SPACE, VECTORS, TRUTH, 0, share=0.3, validates=True)
     for _ in range(60):
         person.answer()
     division, above, below = person.divided()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from config import UsageError
-from IA.learning.projection import Space
+from IA.learning.projection import Projection
 from IA.simulate import slips as command
 from IA.simulate.slips import answered, play
 
@@ -21,7 +21,7 @@ def test_a_person_answers_as_told() -> None:
     """Each image once, the positives early, and the probability shown is the one from before the answer."""
     vectors = torch.from_numpy(VECTORS)
     given = CLASSES == "cat"
-    person = answered(Space.of(vectors), vectors, given, 100, seed=0)
+    person = answered(Projection.from_vectors(vectors), vectors, given, 100, seed=0)
     assert len(set(person.images.tolist())) == 100
     assert given[person.images].sum() > 50
     assert person.shown[0] == 0.5

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from IA.simulate.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
-from IA.statistics.audit import Sample, Standing
+from IA.statistics.audit import Sample, ScreeningState
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_the_chance_of_a_wrong_certificate_is_what_is_counted() -> None:
     """The exact chance is the share of 3,000 runs, within the error of such a count."""
     random = np.random.default_rng(1)
     found, images, positives = 40, 120, 6
-    is_given = cache(lambda drawn, hits: Standing(found, Sample(images, drawn, hits)).certifies_once())
+    is_given = cache(lambda drawn, hits: ScreeningState(found, Sample(images, drawn, hits)).certifies_once())
     wrong = 0
     for _ in range(3000):
         hits = np.cumsum(random.permutation(np.arange(images) < positives)).tolist()
         first = next(drawn for drawn in range(1, images + 1) if is_given(drawn, hits[drawn - 1]))
         wrong += found + hits[first - 1] < 0.95 * (found + positives)
-    expected = chance_of_a_wrong_certificate(found, images, positives, Standing.certifies_once)
+    expected = chance_of_a_wrong_certificate(found, images, positives, ScreeningState.certifies_once)
     assert wrong / 3000 == pytest.approx(expected, abs=4 * math.sqrt(expected / 3000))
 
 
@@ -61,7 +61,7 @@ def test_a_certificate_is_seldom_wrong_at_worst(found: int, images: int) -> None
     may_be_left = math.floor(found / 0.95) - found
     left = [math.ceil(factor * may_be_left) + 1 for factor in (1.0, 1.05, 1.1, 1.15)]
     assert max(chance_of_a_wrong_certificate(found, images, each) for each in left) <= 0.05
-    once = (chance_of_a_wrong_certificate(found, images, each, Standing.certifies_once) for each in left)
+    once = (chance_of_a_wrong_certificate(found, images, each, ScreeningState.certifies_once) for each in left)
     assert max(once) > 0.05
     if images > 10 * may_be_left:
         assert max(chance_of_a_wrong_certificate(found, images, each) for each in left) > 0.04

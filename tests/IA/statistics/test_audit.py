@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from IA.statistics import audit
-from IA.statistics.audit import Division, Sample, Standing, expected_positives
+from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives
 
 
 @st.composite
@@ -63,7 +63,7 @@ def test_nonsense_is_refused() -> None:
 @given(samples(), st.integers(0, 30))
 def test_recall_lies_between_what_can_be(sample: Sample, found: int) -> None:
     """All seen is 1; nobody has seen what is still to find."""
-    standing = Standing(found, sample)
+    standing = ScreeningState(found, sample)
     low, high = standing.to_find()
     assert 0 <= low <= high <= sample.images - sample.drawn
     recall = standing.recall()
@@ -78,25 +78,25 @@ def test_a_certificate_is_seldom_wrong(left: int) -> None:
     wrong = 0
     for _ in range(400):
         drawn = np.cumsum(random.permutation(np.arange(1000) < left + 4))
-        first = next(n for n, hits in enumerate(drawn, 1) if Standing(60, Sample(1000, n, int(hits))).certifies())
+        first = next(n for n, hits in enumerate(drawn, 1) if ScreeningState(60, Sample(1000, n, int(hits))).certifies())
         wrong += (60 + drawn[first - 1]) / (60 + left + 4) < 0.95
     assert wrong <= 20
 
 
 def test_nothing_is_certified_of_nothing() -> None:
     """Before there is any image there is no certificate; where all were drawn, and none is positive, there is."""
-    assert not Standing(0, Sample(0, 0, 0)).certifies()
-    assert Standing(0, Sample(5, 5, 0)).certifies()
+    assert not ScreeningState(0, Sample(0, 0, 0)).certifies()
+    assert ScreeningState(0, Sample(5, 5, 0)).certifies()
 
 
 def test_answers_to_a_certificate() -> None:
     """They are as many as it then takes, if no positive comes; none once it is there."""
-    standing = Standing(100, Sample(1000, 20, 0))
+    standing = ScreeningState(100, Sample(1000, 20, 0))
     more = standing.answers_to_certificate()
-    assert not Standing(100, Sample(1000, 20 + more - 1, 0)).certifies()
-    assert Standing(100, Sample(1000, 20 + more, 0)).certifies()
-    assert Standing(100, Sample(1000, 20 + more, 0)).answers_to_certificate() == 0
-    assert Standing(0, Sample(10, 0, 0)).answers_to_certificate() == 10
+    assert not ScreeningState(100, Sample(1000, 20 + more - 1, 0)).certifies()
+    assert ScreeningState(100, Sample(1000, 20 + more, 0)).certifies()
+    assert ScreeningState(100, Sample(1000, 20 + more, 0)).answers_to_certificate() == 0
+    assert ScreeningState(0, Sample(10, 0, 0)).answers_to_certificate() == 10
 
 
 @given(samples(), st.data())

@@ -166,7 +166,7 @@ def test_folders_beyond_the_limit_of_watches(tmp_path: Path) -> None:
         (folder / str(number)).mkdir(parents=True)
         (folder / str(number) / "a.jpg").write_bytes(b"")
     script = (
-        "import sys, pathlib, logging; from backend import images; from tests.serving import until\n"
+        "import sys, pathlib, logging; from backend.images import images; from tests.serving import until\n"
         "logging.basicConfig(format='%(message)s'); images.LIST_AGAIN_S = 0.1\n"
         "folder, run = map(pathlib.Path, sys.argv[1:])\n"
         "watched = images.Images(run, folder); watched.start(); until(lambda: not watched.listing)\n"

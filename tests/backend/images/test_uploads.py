@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from backend.images import uploads
-from backend.images.uploads import FOLDER, Outcome, Uploads
+from backend.images.uploads import FOLDER, Uploaded, Uploads
 from tests.serving import Serving, serving, until
 
 Usage = namedtuple("Usage", "total used free")
@@ -231,7 +231,7 @@ def test_any_name(tmp_path: Path, name: str) -> None:
     for ending in ("", ".png"):
         part = taking.begin()
         part.write_bytes(f"{name}{ending}".encode("utf-8", "replace"))
-        outcome: Outcome = taking.finish(part, f"{name}{ending}")
+        outcome: Uploaded = taking.finish(part, f"{name}{ending}")
         assert len(outcome.added) + len(outcome.duplicates) + len(outcome.refused) == 1
         for added in outcome.added:
             path = tmp_path / "photos" / added

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import FOLDS, caseless, match
-from backend.imports.plan import Plan, plan, told
+from backend.imports.plan import Plan, plan, report
 from backend.store.table import Label
 
 ACCENT, HANGUL = "caf\u00e9.jpg", "\ud55c\uad6d.jpg"
@@ -111,7 +111,7 @@ def test_file_names_without_a_folder(others: tuple[str, ...]) -> None:
     found = planned(FOLDERS, "a.jpg", "./b.jpg", "C.JPG", *others)
     assert found.fresh.keys() >= {"x/a.jpg", "y/b.jpg", "z/c.jpg"}
     assert found.matches.rules["name"] == 3
-    assert "  3 paths were found by their names alone" in told(found, {}, overwrite=False)
+    assert "  3 paths were found by their names alone" in report(found, {}, overwrite=False)
 
 
 def test_a_file_name_that_several_images_have() -> None:
@@ -121,7 +121,7 @@ def test_a_file_name_that_several_images_have() -> None:
     found = planned([*FOLDERS, "x/d.jpg"], "a.jpg", "d.jpg", "b.jpg", "0.jpg")
     assert found.fresh.keys() == {"x/a.jpg", "x/d.jpg", "y/b.jpg"}
     assert found.matches.ambiguous == ["0.jpg"]
-    assert "1 path may mean one image or another and is left out" in told(found, {}, overwrite=False)
+    assert "1 path may mean one image or another and is left out" in report(found, {}, overwrite=False)
 
 
 def test_file_names_of_one_folder() -> None:
@@ -137,7 +137,7 @@ def test_a_file_name_of_an_image_that_another_row_names(others: tuple[str, ...])
     labelled += [Labelled(other, ("positive",)) for other in others]
     found = plan(labelled, Words(), FOLDERS, "/photos", {})
     assert (found.fresh["x/a.jpg"], found.matches.claimed) == ("positive", ["a.jpg"])
-    assert any(line.startswith("1 path fits an image only loosely, and") for line in told(found, {}, overwrite=False))
+    assert any(line.startswith("1 path fits an image only loosely, and") for line in report(found, {}, overwrite=False))
 
 
 def test_a_file_name_in_another_folder() -> None:
@@ -145,7 +145,7 @@ def test_a_file_name_in_another_folder() -> None:
     found = planned(FOLDERS, "/photos/a.jpg", "/one/b.jpg", "/two/c.jpg", "/photos/0.jpg")
     assert (found.fresh, found.matches.ambiguous) == ({}, ["/photos/0.jpg"])
     assert found.matches.elsewhere == ["/photos/a.jpg", "/one/b.jpg", "/two/c.jpg"]
-    lines = list(told(found, {}, overwrite=False))
+    lines = list(report(found, {}, overwrite=False))
     assert "3 paths have the file names of images, but other folders, and are left out" in lines
 
 
@@ -155,14 +155,14 @@ def test_rows_without_a_label(tmp_path: Path) -> None:
     labelled = read_labelled(tmp_path / "a.csv")
     found = plan(labelled, Words(), ["a.jpg", "b.jpg", "c.jpg", "d.jpg"], "/photos", {})
     assert (found.unlabelled, found.unread) == (2, {"coat": 1})
-    lines = list(told(found, {}, overwrite=False))
+    lines = list(report(found, {}, overwrite=False))
     assert "2 rows have no label" in lines
     assert "1 is left out, as it is not known what its word means; say it with --positive or --negative" in lines
 
 
 def test_rules_are_told() -> None:
     """The command says how many paths were found by each rule."""
-    lines = list(told(planned(["a.jpg", "b.jpg", ACCENT], "A.jpg", "B.jpg", decomposed(ACCENT)), {}, overwrite=False))
+    lines = list(report(planned(["a.jpg", "b.jpg", ACCENT], "A.jpg", "B.jpg", decomposed(ACCENT)), {}, overwrite=False))
     assert "  2 paths were found in another case" in lines
     assert "  1 path was found in another Unicode form" in lines
 

@@ -17,7 +17,7 @@ from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
 from backend.store.table import Answer
-from IA.predictions.files import COLUMNS, FORMATS, Row
+from IA.predictions.files import COLUMNS, FORMATS, PredictionRow
 from IA.text.cells import FORMULA, harmless, plain
 from tests.backend.exports.test_round_trip import exported, file_of, imported
 
@@ -150,7 +150,7 @@ def test_any_cell(text: str) -> None:
 @settings(deadline=None)
 def test_predictions(name: str) -> None:
     """A file of predictions has no formula either, and is gone on with by the same names."""
-    form, row = FORMATS[".csv"](COLUMNS), Row(name, 0.5, name)
+    form, row = FORMATS[".csv"](COLUMNS), PredictionRow(name, 0.5, name)
     line = form.encode([row])
     assert form.decode(line) == row
     for cell in next(csv.reader(io.StringIO(line.decode(), newline=""))):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from backend.questions.queue import LEASE_S, Queue
-from IA.duplicates.groups import Closed
+from IA.duplicates.groups import ImageState
 from IA.protocol.records import Ranking
-from IA.statistics.audit import Sample, Standing
+from IA.statistics.audit import Sample, ScreeningState
 from tests.backend.questions.test_queue import Clock, images, queue_of, ranking
 
 
@@ -16,7 +16,7 @@ def drawing(size: int, share: float, clock: Clock | None = None, seed: int = 0) 
     """A queue of images 0 to size - 1 that draws a share of them."""
     queue = Queue(seed, clock or Clock(), share, random.Random(seed).random)
     for image in range(size):
-        queue.mark(image, Closed.GONE, False)
+        queue.mark(image, ImageState.GONE, False)
     return queue
 
 
@@ -24,7 +24,7 @@ def draw(queue: Queue, client: str = "a") -> int:
     """Have the next question drawn, answer it as negative, and say which it is."""
     share, queue.share = queue.share, 1.0
     [(image, told)] = queue.next(client, 1)
-    assert queue.is_drawn(image, client)
+    assert queue.is_sampled(image, client)
     assert told is None
     queue.answer(image, "negative", drawn=True)
     queue.share = share
@@ -39,9 +39,9 @@ def test_the_share_is_drawn() -> None:
     for turn in range(3000):
         for _ in range(1 + turn % 3):
             [image, *_] = images(queue, "a", 16)
-        is_drawn = queue.is_drawn(image, "a")
-        drawn += is_drawn
-        queue.answer(image, "negative", drawn=is_drawn)
+        is_sampled = queue.is_sampled(image, "a")
+        drawn += is_sampled
+        queue.answer(image, "negative", drawn=is_sampled)
     assert 240 < drawn < 360  # 300 ± 16
 
 
@@ -50,7 +50,7 @@ def test_a_page_that_keeps_what_it_has_is_asked_all_that_was_drawn() -> None:
     queue = drawing(500, 0.4)
     queue.rank(ranking(*range(500)))
     asked = images(queue, "a", 16)
-    drawn = [image for image in asked if queue.is_drawn(image, "a")]
+    drawn = [image for image in asked if queue.is_sampled(image, "a")]
     assert 0 < len(drawn) < 16
     for image in asked:
         if image not in drawn:
@@ -66,11 +66,11 @@ def test_all_or_none() -> None:
     order = images(queue, "a", 100)
     assert sorted(order) == list(range(100))
     assert order != list(range(100))
-    assert all(queue.is_drawn(image, "a") for image in order)
+    assert all(queue.is_sampled(image, "a") for image in order)
     queue = drawing(100, 0.0)
     queue.rank(ranking(*range(100)))
     assert images(queue, "a", 100) == list(range(100))
-    assert not any(queue.is_drawn(image, "a") for image in range(100))
+    assert not any(queue.is_sampled(image, "a") for image in range(100))
 
 
 def test_a_change_of_the_share_strands_nothing() -> None:
@@ -145,8 +145,8 @@ def test_a_lease_that_is_lost() -> None:
     queue.rank(ranking(drawn))
     clock.now_s += LEASE_S + 1
     assert images(queue, "b", 1) == [drawn]
-    assert not queue.is_drawn(drawn, "a")
-    assert not queue.is_drawn(drawn, "b")
+    assert not queue.is_sampled(drawn, "a")
+    assert not queue.is_sampled(drawn, "b")
 
 
 def test_an_answer_taken_back_is_drawn_again() -> None:
@@ -157,7 +157,7 @@ def test_an_answer_taken_back_is_drawn_again() -> None:
     assert len(queue.counted().sample) == 5
     queue.answer(drawn[2], None)
     queue.hold(drawn[2], "a", drawn=True)
-    assert queue.is_drawn(drawn[2], "a")
+    assert queue.is_sampled(drawn[2], "a")
     assert queue.counted().sample.tolist() == drawn[:2]  # what lies behind the gap is no sample until it is filled
     clock.now_s += LEASE_S + 1
     assert draw(queue, "b") == drawn[2]
@@ -170,7 +170,7 @@ def test_new_images_leave_gaps() -> None:
     for _ in range(30):
         draw(queue)
     for image in range(40, 80):
-        queue.mark(image, Closed.GONE, False)
+        queue.mark(image, ImageState.GONE, False)
     sample = len(queue.counted().sample)
     assert sample < 30
     while queue.left:
@@ -185,7 +185,7 @@ def test_what_is_counted() -> None:
     queue.answer(drawn[0], "positive", drawn=True)
     queue.answer(drawn[1], "skipped", drawn=True)
     queue.answer(drawn[2], "positive", drawn=False)
-    queue.mark(drawn[3], Closed.GONE, True)
+    queue.mark(drawn[3], ImageState.GONE, True)
     counted = queue.counted()
     assert (counted.answered, counted.positives, int(counted.open.sum())) == (4, 2, 5)
     assert dict(zip(counted.sample.tolist(), counted.is_positive.tolist(), strict=True)) == {
@@ -209,7 +209,7 @@ def test_without_a_ranking_what_is_drawn_lies_at_the_other_end() -> None:
     drawn = {draw(queue) for _ in range(10)}
     for _ in range(60):
         [image] = images(queue, "a", 1)
-        reached = queue.answer(image, "negative", drawn=queue.is_drawn(image, "a"))
+        reached = queue.answer(image, "negative", drawn=queue.is_sampled(image, "a"))
         assert not drawn & set(reached)
     assert len(queue.counted().sample) >= 10
 
@@ -253,7 +253,7 @@ class Work:
         if not self.waiting[client]:
             return
         image = self.waiting[client].pop(0)
-        self.store(image, self.queue.is_drawn(image, client))
+        self.store(image, self.queue.is_sampled(image, client))
         if self.random.random() < 0.05:
             was_drawn = image in self.drawn
             self.queue.answer(image, None)
@@ -262,29 +262,29 @@ class Work:
         if len(self.asked) % 5 == 0:
             self.rank()
 
-    def store(self, image: int, is_drawn: bool) -> None:
+    def store(self, image: int, is_sampled: bool) -> None:
         """What the server does with an answer."""
         label = "positive" if self.truth[image] else "negative"
-        passed = self.queue.answer(image, label, is_drawn)  # type: ignore[arg-type]
-        (self.drawn if is_drawn else self.asked).add(image)
+        passed = self.queue.answer(image, label, is_sampled)  # type: ignore[arg-type]
+        (self.drawn if is_sampled else self.asked).add(image)
         for reached in self.drawn & set(passed):
             self.queue.answer(reached, "positive" if self.truth[reached] else "negative")
             self.drawn.remove(reached)
             self.asked.add(reached)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ScreeningState:
         """What the audit says."""
         counted = self.queue.counted()
         right = int(counted.is_positive.sum())
         rest = Sample(int(counted.open.sum()) + len(counted.sample), len(counted.sample), right)
-        return Standing(counted.positives - right, rest)
+        return ScreeningState(counted.positives - right, rest)
 
 
 @pytest.fixture(scope="module")
-def looks() -> dict[int, list[tuple[Standing, int]]]:
+def looks() -> dict[int, list[tuple[ScreeningState, int]]]:
     """What the audit says after so many answers, and how many positives there are: 200 pieces of work."""
-    found: dict[int, list[tuple[Standing, int]]] = {60: [], 120: [], 180: [], 210: []}
+    found: dict[int, list[tuple[ScreeningState, int]]] = {60: [], 120: [], 180: [], 210: []}
     for seed in range(200):
         work = Work(seed, 240, (0.03, 0.1, 0.3)[seed % 3])
         for look, seen in found.items():
@@ -295,7 +295,7 @@ def looks() -> dict[int, list[tuple[Standing, int]]]:
 
 
 @pytest.mark.parametrize("look", [60, 120, 180, 210])
-def test_intervals_cover_the_truth(looks: dict[int, list[tuple[Standing, int]]], look: int) -> None:
+def test_intervals_cover_the_truth(looks: dict[int, list[tuple[ScreeningState, int]]], look: int) -> None:
     """The interval of the number of positives holds the truth in at least 93 % of the work."""
     seen = looks[look]
     inside = [low <= truth <= high for standing, truth in seen for low, high in [standing.positives()]]
@@ -304,7 +304,7 @@ def test_intervals_cover_the_truth(looks: dict[int, list[tuple[Standing, int]]],
 
 
 @pytest.mark.parametrize("look", [60, 120, 180, 210])
-def test_the_sample_favours_nothing(looks: dict[int, list[tuple[Standing, int]]], look: int) -> None:
+def test_the_sample_favours_nothing(looks: dict[int, list[tuple[ScreeningState, int]]], look: int) -> None:
     """On average as many positives are in it as in the rest; half a deviation too many if draws are never reached."""
     deviations = []
     for standing, truth in looks[look]:
@@ -332,4 +332,4 @@ def test_the_model_finds_more_than_chance() -> None:
 def test_queue_of_has_no_draws(client: str) -> None:
     """A queue draws nothing unless it is told to."""
     queue = queue_of(50)
-    assert not any(queue.is_drawn(image, client) for image in images(queue, client, 50))
+    assert not any(queue.is_sampled(image, client) for image in images(queue, client, 50))

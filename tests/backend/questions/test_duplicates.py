@@ -6,18 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.questions.queue import LEASE_S, Queue
-from IA.duplicates.groups import Closed, Units, without
-from IA.statistics.audit import Standing
+from IA.duplicates.groups import DuplicateGroups, ImageState, without
+from IA.statistics.audit import ScreeningState
 from tests.backend.questions.test_draws import Work, draw, drawing
 from tests.backend.questions.test_queue import Clock, images, ranking
 
 STATES = st.sampled_from(
-    [0, Closed.GONE, Closed.UNREADABLE]
+    [0, ImageState.GONE, ImageState.UNREADABLE]
     + [
-        Closed.ANSWERED | label | drawn | gone
-        for label in (Closed(0), Closed.POSITIVE, Closed.NEGATIVE)
-        for drawn in (Closed(0), Closed.DRAWN)
-        for gone in (Closed(0), Closed.GONE)
+        ImageState.ANSWERED | label | drawn | gone
+        for label in (ImageState(0), ImageState.POSITIVE, ImageState.NEGATIVE)
+        for drawn in (ImageState(0), ImageState.DRAWN)
+        for gone in (ImageState(0), ImageState.GONE)
     ]
 ).map(int)
 
@@ -93,13 +93,13 @@ def test_taken_back() -> None:
 def test_images_that_are_gone_are_not_told() -> None:
     """A group shows what is there: another one where the one that stands for it is gone."""
     queue = grouped([1, 2, 4], share=1.0)
-    queue.mark(1, Closed.GONE, True)
-    queue.mark(4, Closed.UNREADABLE, True)
+    queue.mark(1, ImageState.GONE, True)
+    queue.mark(4, ImageState.UNREADABLE, True)
     order = images(queue, "a", 9)
     assert sorted(order) == [0, 2, 3, 5]
     assert queue.alike(2, "a") == []
     assert queue.among(2, [1, 4, 2, 0, 99]) == []
-    assert queue.is_drawn(2, "a")
+    assert queue.is_sampled(2, "a")
 
 
 def test_drawn_once() -> None:
@@ -147,17 +147,17 @@ def test_states_of_units(course: list[tuple[int, int]]) -> None:
     closed = np.array([state for state, _ in course], np.uint8)
     names: dict[int, int] = {}
     first = np.array([names.setdefault(name, image) for image, (_, name) in enumerate(course)], np.int32)
-    units = Units(first)
+    units = DuplicateGroups(first)
     states = units.states(closed)
     for image in range(len(course)):
         members = units.members(units.of(image))
         assert image in members
         if first[image] != image:
-            assert states[image] == Closed.COPY
+            assert states[image] == ImageState.COPY
         elif len(members) == 1:
             assert states[image] == closed[image]
         else:
-            assert states[image] == Units.together(closed[members].tolist())
+            assert states[image] == DuplicateGroups.together(closed[members].tolist())
     assert units.copies == int((first != np.arange(len(first))).sum())
 
 
@@ -187,12 +187,12 @@ class GroupedWork(Work):
         known[: self.known] = self.first[: self.known]
         self.queue.group(known)
 
-    def store(self, image: int, is_drawn: bool) -> None:
+    def store(self, image: int, is_sampled: bool) -> None:
         """The answer is for the copies, too, unless the person does not say so."""
         alike = self.queue.alike(image, "a") + self.queue.alike(image, "b")
         for each in [image, *(alike if self.random.random() < 0.9 else [])]:
             if self.queue.is_open(each):
-                super().store(each, is_drawn)
+                super().store(each, is_sampled)
         if self.random.random() < 0.1:
             self.learn_of_copies()
 
@@ -204,7 +204,7 @@ class GroupedWork(Work):
 
 
 @pytest.fixture(scope="module")
-def looks() -> list[tuple[Standing, int]]:
+def looks() -> list[tuple[ScreeningState, int]]:
     """What the audit says in 200 pieces of work, and how many units are positive."""
     seen = []
     for seed in range(200):
@@ -215,14 +215,14 @@ def looks() -> list[tuple[Standing, int]]:
     return seen
 
 
-def test_intervals_cover_the_truth_of_units(looks: list[tuple[Standing, int]]) -> None:
+def test_intervals_cover_the_truth_of_units(looks: list[tuple[ScreeningState, int]]) -> None:
     """The interval of the number of positive units holds the truth in at least 93 % of the work."""
     inside = [low <= truth <= high for standing, truth in looks for low, high in [standing.positives()]]
     assert np.mean(inside) >= 0.93
     assert np.mean([standing.rest.drawn for standing, _ in looks]) > 8
 
 
-def test_the_sample_favours_no_large_group(looks: list[tuple[Standing, int]]) -> None:
+def test_the_sample_favours_no_large_group(looks: list[tuple[ScreeningState, int]]) -> None:
     """As many positives are drawn as there must be: groups, large or small, are drawn alike."""
     deviations = []
     for standing, truth in looks:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from backend.questions.queue import FORGET_FROM, LEASE_S, Queue
-from IA.duplicates.groups import Closed
+from IA.duplicates.groups import ImageState
 from IA.protocol.records import Ranking
 
 
@@ -27,7 +27,7 @@ def queue_of(size: int, clock: Clock | None = None) -> Queue:
     """A queue of images 0 to size - 1."""
     queue = Queue(clock=clock or Clock())
     for image in range(size):
-        queue.mark(image, Closed.GONE, False)
+        queue.mark(image, ImageState.GONE, False)
     return queue
 
 
@@ -57,14 +57,14 @@ def test_closed_images_are_left_out() -> None:
     """Answered, removed and unreadable images are not asked, and come back when opened again for each reason."""
     queue = queue_of(4)
     queue.rank(ranking(0, 1, 2, 3))
-    queue.mark(0, Closed.ANSWERED, True)
-    queue.mark(1, Closed.GONE, True)
-    queue.mark(1, Closed.UNREADABLE, True)
+    queue.mark(0, ImageState.ANSWERED, True)
+    queue.mark(1, ImageState.GONE, True)
+    queue.mark(1, ImageState.UNREADABLE, True)
     assert (images(queue, "a", 4), queue.left) == ([2, 3], 2)
-    queue.mark(0, Closed.ANSWERED, False)
-    queue.mark(1, Closed.GONE, False)
+    queue.mark(0, ImageState.ANSWERED, False)
+    queue.mark(1, ImageState.GONE, False)
     assert (images(queue, "a", 4), queue.left) == ([0, 2, 3], 3)
-    queue.mark(1, Closed.UNREADABLE, False)
+    queue.mark(1, ImageState.UNREADABLE, False)
     assert images(queue, "a", 4) == [0, 1, 2, 3]
 
 
@@ -87,7 +87,7 @@ def test_an_answer_taken_back_stays_with_its_client() -> None:
     queue.rank(ranking(0, 1, 2))
     assert images(queue, "a", 1) == [0]
     for answered in (True, False):
-        queue.mark(0, Closed.ANSWERED, answered)
+        queue.mark(0, ImageState.ANSWERED, answered)
     assert images(queue, "b", 1) == [1]
     clock.now_s += LEASE_S - 1
     queue.hold(0, "a")
@@ -103,7 +103,7 @@ def test_old_leases_are_forgotten() -> None:
     queue = queue_of(3 * FORGET_FROM, clock)
     for _ in range(300):
         for image in images(queue, "a", 100):
-            queue.mark(image, Closed.ANSWERED, True)
+            queue.mark(image, ImageState.ANSWERED, True)
         clock.now_s += 1
     assert len(queue._leases) <= FORGET_FROM
 
@@ -125,7 +125,7 @@ def test_nothing_left() -> None:
     """When all is answered, nothing is handed out."""
     queue = queue_of(3)
     for image in range(3):
-        queue.mark(image, Closed.ANSWERED, True)
+        queue.mark(image, ImageState.ANSWERED, True)
     assert (queue.next("a", 8), queue.left) == ([], 0)
 
 
@@ -141,7 +141,7 @@ def test_what_is_to_be_asked_first() -> None:
     queue = queue_of(6)
     queue.rank(ranking(0, 1, 2, 3))
     queue.ask_first(np.array([4, 9, 3, 1], np.int32).data)
-    queue.mark(1, Closed.ANSWERED, True)
+    queue.mark(1, ImageState.ANSWERED, True)
     assert images(queue, "a", 6) == [4, 3, 0, 2, 5]
     assert queue.head(3) == [4, 3, 0]
     queue.rank(ranking(2, 0))
@@ -179,7 +179,7 @@ def test_who_goes_hands_back() -> None:
     [drawn] = images(queue, "d", 1)
     queue.share = 0.0
     queue.release("d")
-    assert queue.is_drawn(drawn, "d")
+    assert queue.is_sampled(drawn, "d")
     assert drawn not in images(queue, "e", 6)
 
 

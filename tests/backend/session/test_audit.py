@@ -24,7 +24,7 @@ from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
-from IA.protocol.answers import Asked, read_asked
+from IA.protocol.answers import LearnableAnswers, read_asked
 from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
@@ -85,7 +85,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule()
     def rank(self) -> None:
         """A new ranking of all that the model may not know of."""
-        asked = Asked(self.run).content() or {}
+        asked = LearnableAnswers(self.run).content() or {}
         paths = [self.session.images.path(image) for image in range(FEW)]
         left = self.random.permutation([image for image, path in enumerate(paths) if path not in asked])
         probability = np.linspace(0.9, 0.1, len(left), dtype=np.float32)
@@ -98,7 +98,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert len({image["image"] for image in told}) == len(told) <= count
         for image in told:
             assert self.session.labels.label(image["path"]) is None
-            assert not (self.session.queue.is_drawn(image["image"], client) and image["probability"] is not None)
+            assert not (self.session.queue.is_sampled(image["image"], client) and image["probability"] is not None)
         self.hands[client] = [image["image"] for image in told]
 
     @rule(client=CLIENTS, said=st.lists(st.tuples(LABELS, st.integers(0, 4)), min_size=2, max_size=6))
@@ -228,7 +228,7 @@ def test_no_reader_ever_sees_a_drawn_answer(tmp_path: Path) -> None:
     stop = threading.Event()
 
     def read() -> None:
-        asked = Asked(tmp_path)
+        asked = LearnableAnswers(tmp_path)
         while not stop.is_set():
             seen.update(asked.content() or {})
 
@@ -254,7 +254,7 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     for path in ("a.jpg", "b.jpg"):
         labels.annotate(drawn_answer(path)).result()
     labels.reach(["a.jpg", "unknown.jpg"])
-    until(lambda: not labels.is_drawn("a.jpg"))
+    until(lambda: not labels.is_sampled("a.jpg"))
     labels.annotate(drawn_answer("a.jpg", "negative", audit=0)).result()
     labels.close()
     assert read_asked(tmp_path) == {"a.jpg": False}
@@ -270,11 +270,11 @@ def test_a_damaged_audit_file_teaches_nothing(tmp_path: Path) -> None:
     labels.annotate(drawn_answer("a.jpg")).result()
     labels.close()
     (tmp_path / AUDIT.name).write_bytes(b"torn")
-    assert Asked(tmp_path).content() is None
+    assert LearnableAnswers(tmp_path).content() is None
     with pytest.raises(ValueError, match=r"audit\.pickle"):
         read_asked(tmp_path)
     Labels(tmp_path).close()
-    assert Asked(tmp_path).content() == {}
+    assert LearnableAnswers(tmp_path).content() == {}
 
 
 def test_a_run_of_version_2_goes_on(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_run_of_version_2_goes_on(tmp_path: Path) -> None:
         labels.close()
     assert columns(tmp_path / DATABASE)[0] == answers.VERSION
     assert columns(tmp_path / f"{DATABASE}.version-2")[0] == 2
-    assert Asked(tmp_path).content() == unpickled(tmp_path / ANNOTATIONS.name)
+    assert LearnableAnswers(tmp_path).content() == unpickled(tmp_path / ANNOTATIONS.name)
 
 
 def answer_next(server: Serving, label: str) -> int:

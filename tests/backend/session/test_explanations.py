@@ -11,7 +11,7 @@ from PIL import Image
 
 from backend.questions import explanations
 from backend.questions.queue import Queue
-from IA.duplicates.groups import Closed
+from IA.duplicates.groups import ImageState
 from IA.protocol import pickle_file
 from IA.protocol.files import EXPLANATIONS, RANKING
 from IA.protocol.records import Explanations, Ranking
@@ -134,11 +134,11 @@ def test_nothing_is_told_of_what_was_drawn(server: Serving) -> None:
     until(lambda: server.session.ranking)
     server.session.queue.share = 1.0
     [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]
-    assert server.session.queue.is_drawn(asked["image"], "me")
+    assert server.session.queue.is_sampled(asked["image"], "me")
     assert told(server, asked["image"]) is None
     assert all(told(server, image) for image in range(6) if image != asked["image"])
     server.answer(asked["image"], "positive", client="me")
-    assert server.session.labels.is_drawn(server.session.images.path(asked["image"]))
+    assert server.session.labels.is_sampled(server.session.images.path(asked["image"]))
     assert told(server, asked["image"]) is None
 
 
@@ -155,7 +155,7 @@ def test_what_was_drawn_is_no_neighbour(server: Serving) -> None:
 def test_apart_until_it_is_asked_by_the_model() -> None:
     """A draw that is over leaves nothing behind."""
     queue = Queue(0, share=1.0, toss=random.Random(0).random)
-    queue.mark(0, Closed.GONE, False)
+    queue.mark(0, ImageState.GONE, False)
     [(image, probability)] = queue.next("a", 1)
     assert probability is None
     assert queue.is_apart(image)

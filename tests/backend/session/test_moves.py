@@ -229,14 +229,14 @@ def test_all_that_was_said_is_carried(tmp_path: Path) -> None:
     assert labels.carry([("a.jpg", "n.jpg"), ("b.jpg", "a.jpg")], None) == [("a.jpg", "n.jpg"), ("b.jpg", "a.jpg")][:1]
     model.close()
     assert list(labels.by_path()) == ["n.jpg", "b.jpg"]
-    assert labels.is_drawn("n.jpg")
-    assert not labels.is_drawn("a.jpg")
+    assert labels.is_sampled("n.jpg")
+    assert not labels.is_sampled("a.jpg")
     assert labels.splits == {"n.jpg", "b.jpg"}
     labels.close()
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
         assert connection.execute("SELECT path FROM model_labels").fetchall() == [("n.jpg",)]
     later = Labels(tmp_path)
-    assert (list(later.by_path()), later.is_drawn("n.jpg"), later.splits) == (
+    assert (list(later.by_path()), later.is_sampled("n.jpg"), later.splits) == (
         ["n.jpg", "b.jpg"],
         True,
         {"n.jpg", "b.jpg"},

@@ -44,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
 
 
 @contextlib.contextmanager
-def inference(run: Path, likest: Sequence[int]) -> Iterator[list[Wanted]]:
+def inference(run: Path, most_similar: Sequence[int]) -> Iterator[list[Wanted]]:
     """Something that answers each wish with these images; the wishes that it has heard."""
     ended, heard = threading.Event(), list[Wanted]()
 
@@ -54,7 +54,7 @@ def inference(run: Path, likest: Sequence[int]) -> Iterator[list[Wanted]]:
             wanted = latest.content()
             if wanted is not None and wanted not in heard:
                 heard.append(wanted)
-                images = np.array(likest, np.int32)
+                images = np.array(most_similar, np.int32)
                 cosine = np.linspace(1, 0, len(images), dtype=np.float32)
                 pickle_file.publish(run, SIMILAR, Similar(wanted.request, images, cosine))
 
@@ -100,15 +100,15 @@ def test_the_same_whatever_was_drawn(server: Serving) -> None:
     [drawn] = asked(server, 1)
     server.answer(drawn, "positive", client="me")
     session.queue.share = 0.0
-    assert session.labels.is_drawn(session.images.path(drawn))
+    assert session.labels.is_sampled(session.images.path(drawn))
     others = [image for image in range(IMAGES) if image != drawn][:2]
     with inference(session.run, [others[0], drawn, others[1]]):
         assert like(server, 30).json()["images"] == 3
     assert asked(server, 2) == others
     server.answer(others[0], "negative", client="me")
-    assert session.labels.is_drawn(session.images.path(drawn))
+    assert session.labels.is_sampled(session.images.path(drawn))
     server.answer(others[1], "negative", client="me")
-    until(lambda: not session.labels.is_drawn(session.images.path(drawn)))
+    until(lambda: not session.labels.is_sampled(session.images.path(drawn)))
 
 
 def test_not_of_what_was_drawn(server: Serving) -> None:

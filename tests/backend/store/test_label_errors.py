@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.store.label_errors import Given, Slip, slips
+from backend.store.label_errors import AnswerEvidence, SuspectedError, suspected_errors
 from backend.store.table import DRAWN, NOT_DRAWN, REACHED, Label, Source
 from IA.statistics.label_errors import PACE_FROM
 
@@ -18,22 +18,24 @@ def answer(
     is_alone: bool = True,
     audit: int = NOT_DRAWN,
     reviewed: bool = False,
-) -> Given:
+) -> AnswerEvidence:
     """A standing answer to the image of its own number."""
-    return Given(seq, str(seq), label, source, client, shown_ms, is_alone, audit, reviewed)
+    return AnswerEvidence(seq, str(seq), label, source, client, shown_ms, is_alone, audit, reviewed)
 
 
-def found(answers: list[Given], held_out: dict[str, float], now: dict[str, float] | None = None) -> list[int]:
+def found(answers: list[AnswerEvidence], held_out: dict[str, float], now: dict[str, float] | None = None) -> list[int]:
     """Numbers of the slips, in order."""
     return [slip.seq for slip in told(answers, held_out, now)]
 
 
-def told(answers: list[Given], held_out: dict[str, float], now: dict[str, float] | None = None) -> list[Slip]:
+def told(
+    answers: list[AnswerEvidence], held_out: dict[str, float], now: dict[str, float] | None = None
+) -> list[SuspectedError]:
     """The slips; `now`: what the model says now, by path."""
-    return slips(answers, held_out, lambda path: (now or {}).get(path))
+    return suspected_errors(answers, held_out, lambda path: (now or {}).get(path))
 
 
-def usual(*others: Given) -> list[Given]:
+def usual(*others: AnswerEvidence) -> list[AnswerEvidence]:
     """Answers of a person of whom is known how fast they are: 1.00 s, 1.01 s and so on, none of them doubted."""
     return [*others, *(answer(100 + number, shown_ms=1000 + 10 * number) for number in range(PACE_FROM))]
 
@@ -45,7 +47,7 @@ def test_what_contradicts_the_model_most_comes_first() -> None:
     assert found(answers, {"5": 0.2, "3": 0.2, "1": 0.2}) == [5, 3, 1]
     [slip] = told([answer(1, "negative")], {"1": 0.97})
     assert (slip.path, slip.held_out, slip.why) == ("1", 0.97, "model")
-    assert slip.suspicion == pytest.approx(0.97)
+    assert slip.error_score == pytest.approx(0.97)
 
 
 def test_what_is_no_slip() -> None:
@@ -68,7 +70,7 @@ def test_haste() -> None:
     assert found(usual(slow, fast), {"1": 0.3, "2": 0.3}) == [2, 1]
     [slip] = told(usual(slow, fast), {"1": 0.55, "2": 0.55})
     assert (slip.seq, slip.why) == (2, "fast")
-    assert 0.5 < slip.suspicion < 0.7
+    assert 0.5 < slip.error_score < 0.7
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_haste() -> None:
     ],
     ids=["timeout", "another person", "another label", "in a grid", "no time"],
 )
-def test_what_says_nothing_of_haste(unlike: Given) -> None:
+def test_what_says_nothing_of_haste(unlike: AnswerEvidence) -> None:
     """Only the time of a key press is compared, with times of the same person and label."""
     held_out = {"2": 0.55 if unlike.label == "positive" else 0.45}
     assert found(usual(unlike), held_out) == []
@@ -115,6 +117,6 @@ def test_any_answers(answered: list[tuple[Label, float | None, int | None, bool]
     held_out = {str(seq): said for seq, (_, said, _, _) in enumerate(answered) if said is not None}
     all_told = told(answers, held_out)
     assert len({slip.seq for slip in all_told}) == len(all_told)
-    assert [slip.suspicion for slip in all_told] == sorted((slip.suspicion for slip in all_told), reverse=True)
-    assert all(0.5 <= slip.suspicion <= 1 and slip.held_out == held_out[slip.path] for slip in all_told)
+    assert [slip.error_score for slip in all_told] == sorted((slip.error_score for slip in all_told), reverse=True)
+    assert all(0.5 <= slip.error_score <= 1 and slip.held_out == held_out[slip.path] for slip in all_told)
     assert not any(answers[slip.seq].reviewed or answers[slip.seq].label == "skipped" for slip in all_told)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.store.standing import Standing
+from backend.store.standing import CurrentLabels
 from backend.store.table import Label
 from IA.images.tiles import Grid, photo_of
 from tests.serving import Serving, serving, until
@@ -21,12 +21,12 @@ LABELS = st.sampled_from(["positive", "negative", "skipped"])
 )
 def test_any_changes(before: dict[str, Label], changes: list[tuple[str, Label | None]]) -> None:
     """After any answers, corrections and undos it is what counting anew gives."""
-    standing = Standing(before)
+    standing = CurrentLabels(before)
     for path, label in changes:
         standing.put(path, label)
         positives = [path for path, label in standing.labels.items() if label == "positive"]
         assert standing.photos_positive == len({photo_of(path) for path in positives})
-    assert Standing(standing.labels).photos_positive == standing.photos_positive
+    assert CurrentLabels(standing.labels).photos_positive == standing.photos_positive
 
 
 def told(server: Serving) -> tuple[int, int]:

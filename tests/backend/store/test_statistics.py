@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend.store.statistics import LAST, Asked, Given, History, curve, means, prequential, statistics
+from backend.store.statistics import LAST, AskedImage, History, PastAnswer, curve, means, prequential, statistics
 from backend.store.table import Label
 from IA.statistics.intervals import wilson
 from tests.serving import serving, until
 
 
-def entry(path: str, label: Label, state: str = "standing", **more: Any) -> Given:
+def entry(path: str, label: Label, state: str = "standing", **more: Any) -> PastAnswer:
     """One answer of a history."""
-    return Given(**{"source": "key", "probability": None, "repeat": False, **more}, path=path, label=label, state=state)
+    return PastAnswer(
+        **{"source": "key", "probability": None, "repeat": False, **more}, path=path, label=label, state=state
+    )
 
 
 def test_wilson() -> None:
@@ -58,13 +60,13 @@ def test_any_means(probabilities: list[float | None], points: int) -> None:
 
 def test_the_model_is_judged_by_what_it_said_before() -> None:
     """Only the last fifty images that were shown with a probability count, and 0.5 says positive."""
-    early = [Asked(True, "key", 0.0)] * 10
-    late = [Asked(True, "key", 0.5), Asked(False, "key", 0.5), Asked(False, "key", None)] * (LAST // 2)
+    early = [AskedImage(True, "key", 0.0)] * 10
+    late = [AskedImage(True, "key", 0.5), AskedImage(False, "key", 0.5), AskedImage(False, "key", None)] * (LAST // 2)
     told = prequential(early + late)
     assert told is not None
     assert (told["right"], told["of"]) == (LAST // 2, LAST)
     assert told["low"] < 0.5 < told["high"]
-    assert prequential([Asked(True, "key", None)]) is None
+    assert prequential([AskedImage(True, "key", None)]) is None
 
 
 def test_answers_given_again() -> None:
@@ -80,7 +82,7 @@ def test_answers_given_again() -> None:
         ],
         {},
     )
-    assert history.asked == [Asked(True, "timeout", 0.2), Asked(False, "button", 0.1)]
+    assert history.asked == [AskedImage(True, "timeout", 0.2), AskedImage(False, "button", 0.1)]
     told = statistics(history, 200)
     assert told["answers"] == 2
     assert told["curve"] == {"answers": [0, 1, 2], "positives": [0, 1, 1]}
