@@ -32,12 +32,14 @@ fix: ## put right what tools can: imports, format, lint
 	.venv/bin/ruff format --quiet .
 	cd reactcode && npm run --silent format >/dev/null
 
-check: ## lint and types of the Python code, without its tests
+check: ## lint, types and layers of the Python code, without its tests
 	.venv/bin/ruff check --output-format concise .
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/mypy
+	.venv/bin/lint-imports
 
-docs: ## check every link and table of the documentation
+docs: ## write openapi.json and the page's types anew, then check every link and table of the documentation
+	cd reactcode && npm run --silent --if-present openapi
 	$(VENV) -m pytest -q tests/docs
 
 bench: ## the two benchmarks that every change keeps; LINK is that of a running session with --positive hat
