@@ -11,7 +11,7 @@ from PIL import Image
 
 SIDE = 32
 PATCH = 3
-MOST = 8.0  # of 255: docs/statistics.md has the figures behind it
+MOST = 8.0  # of 255: docs/concepts/near_duplicates.md has the figures behind it
 HOPELESS = 45.0  # a difference that no cut margin explains
 FLAT = 6.0  # standard deviation; a flatter picture shows nothing that could be compared
 BRIGHTER = 1.12  # as much may one be, and as much its contrast stronger

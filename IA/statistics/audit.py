@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
+LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/concepts/statistics.md),
 LOOKS_GROWTH = 1.1  # and less still where many positives may be left: then there are more looks unlike one another
 LOOKS_SCALE = 16
 Z = 1.959964  # of a two-sided interval of 95 %
@@ -142,7 +142,7 @@ class ScreeningState:
         """Whether so many of the positives have been seen, with this confidence, however often one asks.
 
         The same test as at one look, at so much smaller an error that looking after every answer is accounted for:
-        docs/statistics.md has the chances.
+        docs/concepts/statistics.md has the chances.
         """
         return self.certifies_once(recall, 1 - (1 - confidence) / looks(self.known, recall))
 
