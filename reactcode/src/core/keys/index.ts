@@ -1,0 +1,3 @@
+// Which key does what, in the grid and elsewhere; imports the engine and the rooms below it.
+export { actionOf, isTaken, keepBindings, keptBindings, keyLabel, keyName, rebound } from "./bindings";
+export { CELL_KEYS, isGridsKey, onGridKey } from "./gridKeys";
