@@ -1,7 +1,7 @@
 // The thin binding between React and the engine: state to render, key presses to the engine.
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { Engine, type Bindings } from "../core/engine";
-import { actionOf, isTaken, keepBindings, keptBindings, keyName, isGridsKey, onGridKey } from "../core/keys";
+import { Engine } from "../core/engine";
+import { keepBindings, keptBindings, onKey, type Bindings } from "../core/keys";
 import type { State } from "../core/session";
 
 export interface Session {
@@ -33,26 +33,4 @@ export function useSession(): Session {
     }),
     [engine, state, bindings],
   );
-}
-
-const REPEATING = ["older", "newer", "faster", "slower"];
-
-function onKey(engine: Engine, bindings: Bindings, event: KeyboardEvent): void {
-  const key = keyName(event);
-  if (engine.state.idle && key !== null) {
-    event.preventDefault(); // the first key after a rest only says that somebody is there
-    return engine.dispatch({ type: actionOf(bindings, key) === "auto" ? "auto" : "back" });
-  }
-  if (key === null || event.defaultPrevented) return;
-  if (isGridsKey(engine.state, event)) return onGridKey(engine, bindings, event);
-  if (isTaken(event.target, key)) return;
-  if (key === "escape") return engine.close();
-  const action = actionOf(bindings, key);
-  if (action === null) return;
-  const { panel } = engine.state;
-  const isPanelsOwn = action === panel; // its key closes a panel again
-  if (panel !== null && panel !== "tools" && !isPanelsOwn) return;
-  event.preventDefault();
-  if (event.repeat && !REPEATING.includes(action)) return; // a key held down answers once
-  engine.act(action, "key");
 }

@@ -1,6 +1,7 @@
 // AUTO through the engine: whose press it was, what is shown once more, what is asked again, when it offers to stop.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Engine } from "../engine";
+import { perform } from "../keys";
 import { keyOf, shownOf } from "../session";
 import { FakeServer } from "../../testing/fakeServer";
 
@@ -50,7 +51,7 @@ async function pass(time_ms: number): Promise<void> {
 /** AUTO runs, and this image has just appeared. */
 async function running(until: number): Promise<void> {
   paint();
-  engine.act("auto", "key");
+  perform(engine, "auto", "key");
   for (let turn = 0; turn < 1000 && image() !== until; turn += 1) await pass(10);
   expect(image()).toBe(until);
 }
@@ -63,7 +64,7 @@ it("gives a press right after a change to the image before, says so, and X gives
   expect(label(1)).toBe("positive");
   expect(image()).toBe(2); // its time goes on
   expect(engine.state.late).toMatchObject({ queued: { image: 1 }, back: 1, onScreen: { image: 2 } });
-  engine.act("mine", "key");
+  perform(engine, "mine", "key");
   expect([label(1), label(2)]).toEqual(["negative", "positive"]);
   expect(engine.state.late).toBeNull();
   await pass(500);
@@ -122,7 +123,7 @@ it("offers to stop when hardly anything comes any more, once", async () => {
   server.push();
   await vi.advanceTimersByTimeAsync(500);
   paint();
-  engine.act("auto", "key");
+  perform(engine, "auto", "key");
   while (!engine.state.offer && engine.state.queue.length > 3) await pass(50);
   expect(engine.state.offer).toBe(true);
   expect(image()).toBeLessThan(30);
@@ -144,7 +145,7 @@ it("forgets open presses when something is taken back", async () => {
 async function alone(until: () => boolean): Promise<void> {
   engine.setSpeed(0.2);
   paint();
-  engine.act("auto", "key");
+  perform(engine, "auto", "key");
   for (let turn = 0; turn < 600 && !until(); turn += 1) {
     await vi.advanceTimersByTimeAsync(500);
     paint();

@@ -1,6 +1,7 @@
 // The engine where the page cannot be pressed into it: another run on the same address, and nobody at the keys.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openKept } from "../browser";
+import { perform } from "../keys";
 import { keyOf, shownOf } from "../session";
 import { FakeServer } from "../../testing/fakeServer";
 import { Engine } from "./engine";
@@ -55,7 +56,7 @@ it("asks in AUTO whether somebody is there when there was no sign for as long as
   server.probabilityOf = () => 0.9;
   server.push();
   engine.setSpeed(0.2);
-  engine.act("auto", "key");
+  perform(engine, "auto", "key");
   for (let second = 0; second < 120 && !engine.state.idle; second += 1) {
     paint(engine);
     await vi.advanceTimersByTimeAsync(1000);
@@ -137,10 +138,10 @@ it("counts the time on screen from the paint, without pauses", async () => {
   await vi.advanceTimersByTimeAsync(5000);
   paint(engine);
   await vi.advanceTimersByTimeAsync(400);
-  engine.act("pause", "key");
+  perform(engine, "pause", "key");
   await vi.advanceTimersByTimeAsync(5000);
   engine.answer("negative", "key"); // it does not go through
-  engine.act("pause", "key");
+  perform(engine, "pause", "key");
   engine.answer("positive", "key");
   await vi.advanceTimersByTimeAsync(50);
   expect(server.received.map(({ label, shown_ms }) => [label, shown_ms])).toEqual([["positive", 400]]);
@@ -154,7 +155,7 @@ it("takes back as many answers as Backspace was pressed, however fast", async ()
     await vi.advanceTimersByTimeAsync(300);
   }
   const taken = vi.spyOn(engine, "dispatch");
-  for (let press = 0; press < 3; press += 1) engine.act("undo", "key");
+  for (let press = 0; press < 3; press += 1) perform(engine, "undo", "key");
   await vi.advanceTimersByTimeAsync(2000);
   expect(taken.mock.calls.filter(([action]) => action.type === "undone")).toHaveLength(3);
 });

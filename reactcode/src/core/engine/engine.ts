@@ -28,9 +28,7 @@ import {
   keyOf,
 } from "../session";
 import { noun } from "../words";
-import { ACTIONS, WHILE_PAUSED, type Other } from "./actions";
 import { Asking, countFor, isShort, keepAhead } from "./asking";
-import { labelOf, type Action } from "./keys";
 import { Liking } from "./liking";
 import { Outbox, type Outgoing } from "./outbox";
 
@@ -153,14 +151,6 @@ export class Engine {
   }
 
   // --- what a person does ------------------------------------------------------------------------------------------
-
-  /** Do what a key or a button asks for. */
-  act(action: Action, source: Source): void {
-    if (this.state.paused && !WHILE_PAUSED.includes(action)) return this.note(PAUSED);
-    const label = labelOf(action);
-    if (label !== null) this.answer(label, source);
-    else ACTIONS[action as Other](this, source);
-  }
 
   answer(label: api.Label, source: Source): void {
     const { undoing, idle, paused } = this.state;

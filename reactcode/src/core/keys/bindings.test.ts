@@ -1,7 +1,7 @@
 // Keys: how they are read, whose they are, and how they are changed.
 import { beforeEach, expect, it } from "vitest";
-import { DEFAULT_BINDINGS } from "../engine";
 import { actionOf, isTaken, keepBindings, keptBindings, keyLabel, keyName, rebound } from "./bindings";
+import { DEFAULT_BINDINGS } from "./keys";
 
 const press = (init: KeyboardEventInit) => new KeyboardEvent("keydown", init);
 

@@ -1,7 +1,7 @@
 // Which key does what: reading a key press, rebinding, and how a key is written.
 import type { Classes } from "../../api";
 import { keep, kept } from "../browser";
-import { DEFAULT_BINDINGS, KEYS, doing, type Action, type Bindings } from "../engine";
+import { DEFAULT_BINDINGS, KEYS, doing, type Action, type Bindings } from "./keys";
 
 /**
  * The key of an event as bindings name it; null for what is never a key of ours.

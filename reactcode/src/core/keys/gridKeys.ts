@@ -1,8 +1,9 @@
 // The keyboard in the grid: a key for each cell, arrows for the focus, Enter for the rest.
 import type { Queued } from "../../api";
-import { AROUND, type Engine, type Action, type Bindings } from "../engine";
+import type { Engine } from "../engine";
 import { isGridShown, nextSize, type State } from "../session";
 import { actionOf, isTaken, keyName } from "./bindings";
+import { perform, worksInGrid, type Bindings } from "./keys";
 
 /** The keys of the first cells as they are drawn, and where they lie: there digits may need Shift. */
 export const CELL_KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="] as const;
@@ -14,9 +15,6 @@ const ARROWS: Readonly<Record<string, (columns: number) => number>> = {
   arrowup: (columns) => -columns,
   arrowdown: (columns) => columns,
 };
-
-/** What answers in front of the grid, too; walking, zoom and AUTO belong to a single image. */
-const PASSED: readonly Action[] = ["undo", "grid", ...AROUND];
 
 /** Whether a key press is the grid's: it is there, and no dialog stands before it. */
 export function isGridsKey(state: State, event: KeyboardEvent): boolean {
@@ -43,7 +41,7 @@ function deedOf(engine: Engine, bindings: Bindings, event: KeyboardEvent, key: s
   if (action === "skipped") return () => engine.dispatch({ type: "gridSkipping" });
   if (action === "like") return () => onChosen(engine, (cell) => void engine.liking.press(cell));
   if (action === "split") return () => onChosen(engine, (cell) => void engine.split(cell));
-  if (action !== null && PASSED.includes(action)) return () => engine.act(action, "key");
+  if (action !== null && worksInGrid(action)) return () => perform(engine, action, "key");
   const resizing = resizingOf(event);
   if (resizing !== null) return () => engine.setGridSize(nextSize(engine.state.grid.size, resizing));
   const cell = engine.state.grid.cells[placeOf(event)];

@@ -1,7 +1,7 @@
 // The reducer: every way an image can come, be answered, come back, or go.
 import { describe, expect, it } from "vitest";
 import type { Answered, Queued, Status } from "../../api";
-import { KEYS, labelOf } from "../engine";
+import { KEYS, labelOf } from "../keys";
 import { PLAIN } from "./look";
 import { reduce } from "./session";
 import { nextSpeed } from "./speed";

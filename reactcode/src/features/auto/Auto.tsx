@@ -1,5 +1,5 @@
 // AUTO: on and off, how fast, and pause.
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { autoRuns, SPEED } from "../../core/session";
 import { noun, perSecond } from "../../core/words";
 import { type Session, Icon, Press } from "../../ui";
@@ -14,7 +14,7 @@ export function Auto({ session }: { readonly session: Session }) {
         className="switch"
         aria-pressed={state.auto}
         title={`No answer in time counts as ${state.status?.classes.negative ?? "negative"} (${keyLabel(bindings.auto)})`}
-        onClick={() => engine.act("auto", "button")}
+        onClick={() => perform(engine, "auto", "button")}
       >
         AUTO
       </Press>
@@ -35,7 +35,7 @@ export function Auto({ session }: { readonly session: Session }) {
         aria-label={pauseName}
         aria-pressed={state.paused}
         title={autoRuns(state) ? pauseName : `${pauseName} (${keyLabel(bindings.pause)})`}
-        onClick={() => engine.act("pause", "button")}
+        onClick={() => perform(engine, "pause", "button")}
       >
         <Icon name={state.paused ? "play" : "pause"} />
       </Press>

@@ -1,6 +1,6 @@
 // In AUTO: which earlier image a late press was given to, and that an image is shown once more in peace.
 import { pictureAddress, type Status } from "../../api";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { shownOf } from "../../core/session";
 import { named, noun, nameOf } from "../../core/words";
 import { type Session, Press } from "../../ui";
@@ -28,7 +28,7 @@ export function LatePress({ session }: { readonly session: Session }) {
             <b>{nameOf(state.status, late.label)}</b>, {ago(Math.max(late.back, 1), state.status)}
           </p>
           {late.onScreen && (
-            <Press id="mine" className="plain text" onClick={() => engine.act("mine", "button")}>
+            <Press id="mine" className="plain text" onClick={() => perform(engine, "mine", "button")}>
               It was the later one ({keyLabel(bindings.mine)})
             </Press>
           )}

@@ -1,4 +1,5 @@
 // AUTO offers to stop when hardly anything comes any more; it goes on until the person says so.
+import { perform } from "../../core/keys";
 import { nameOf, percent } from "../../core/words";
 import { type Session, Press } from "../../ui";
 
@@ -13,7 +14,7 @@ export function OfferToStop({ session }: { readonly session: Session }) {
         What comes next is hardly {nameOf(state.status, "positive")} any more
         {!state.blind && ` (${percent(mean)})`}.
       </p>
-      <Press id="stop-auto" className="switch" onClick={() => engine.act("auto", "button")}>
+      <Press id="stop-auto" className="switch" onClick={() => perform(engine, "auto", "button")}>
         Stop AUTO
       </Press>
       <Press className="plain text" onClick={() => engine.autopilot.goOn()}>

@@ -1,6 +1,6 @@
 // Below the grid: how many images, what the keys do, undo, skip, and the answer for all the rest; and the way in.
 import { useRef } from "react";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { againstModel, gridAnswers, markOf, SIZES, type State } from "../../core/session";
 import { noun, nameOf, percent, leftInWords } from "../../core/words";
 import { useFocusMeanwhile, type Session, Icon, Key, Press } from "../../ui";
@@ -145,7 +145,7 @@ function GridAnswers({ session }: Props) {
   const { grid } = state;
   return (
     <div className="answers" role="group" aria-label="Answers">
-      <Press id="undo" className="answer undo" title="undo" onClick={() => engine.act("undo", "button")}>
+      <Press id="undo" className="answer undo" title="undo" onClick={() => perform(engine, "undo", "button")}>
         <Icon name="undo" />
         <span className="name">undo</span>
         <Key name={bindings.undo} />

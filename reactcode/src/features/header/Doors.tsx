@@ -1,7 +1,6 @@
 // The doors to the panels; where there is little room, the rarely used ones stand behind "more".
 import { useEffect, useRef, useState } from "react";
-import type { Action } from "../../core/engine";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, type Action, perform } from "../../core/keys";
 import type { Panel, State } from "../../core/session";
 import { GridDoor } from "../grid";
 import { type Session, Icon, type IconName, Press } from "../../ui";
@@ -91,7 +90,9 @@ function Door({ way, session }: { readonly way: Way; readonly session: Session }
       aria-pressed={isOn}
       aria-expanded={isOn === undefined ? state.panel === id : undefined}
       title={action ? `${title} (${keyLabel(bindings[action])})` : title}
-      onClick={() => (id === "zoom" || id === "explanation" ? engine.act(id, "button") : engine.toggle(id))}
+      onClick={() =>
+        id === "zoom" || id === "explanation" ? perform(engine, id, "button") : engine.toggle(id)
+      }
     >
       <Icon name={icon} />
       <span className="what">{title}</span>

@@ -1,7 +1,6 @@
 // The list of keys; each can be given another one.
 import { useState } from "react";
-import { DEFAULT_BINDINGS, KEYS, doing, type Action } from "../../core/engine";
-import { keyLabel, keyName, rebound } from "../../core/keys";
+import { keyLabel, keyName, rebound, DEFAULT_BINDINGS, KEYS, doing, type Action } from "../../core/keys";
 import { type Session, Dialog } from "../../ui";
 
 export function Help({ session }: { readonly session: Session }) {

@@ -1,5 +1,5 @@
 // While one looks closely: how close, whether the view stays for the next images, and the way back.
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { type Session, Icon, Press } from "../../ui";
 import type { Lens } from "./lens";
 
@@ -26,7 +26,7 @@ export function Viewing({ session, lens }: Props) {
         aria-label={pinning}
         aria-pressed={state.pinned}
         title={`${pinning} (${keyLabel(bindings.pin)})`}
-        onClick={() => engine.act("pin", "button")}
+        onClick={() => perform(engine, "pin", "button")}
       >
         <Icon name="pin" />
       </Press>

@@ -1,8 +1,7 @@
 // The review's grid of past answers, with the filters above it.
 import { useState, type RefObject } from "react";
 import type { Filter } from "../../api";
-import type { Bindings } from "../../core/engine";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, type Bindings } from "../../core/keys";
 import type { State } from "../../core/session";
 import { count, nameOf } from "../../core/words";
 import { Filters } from "./Filters";

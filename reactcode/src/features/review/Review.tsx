@@ -1,8 +1,7 @@
 // Past answers to look through and to put right, the most suspicious first.
 import { useEffect, useRef, useState } from "react";
 import type { Label, Source } from "../../api";
-import { labelOf } from "../../core/engine";
-import { actionOf, isTaken, keyLabel, keyName } from "../../core/keys";
+import { actionOf, isTaken, keyLabel, keyName, labelOf } from "../../core/keys";
 import { nameOf } from "../../core/words";
 import { type Session, Dialog } from "../../ui";
 import { Closer } from "./Closer";

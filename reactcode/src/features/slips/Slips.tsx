@@ -1,8 +1,7 @@
 // Answers that look wrong, one at a time and large: each is confirmed or changed by a key.
 import { useEffect, useState } from "react";
 import type { Label, Slip, Source } from "../../api";
-import { labelOf } from "../../core/engine";
-import { actionOf, isTaken, keyLabel, keyName } from "../../core/keys";
+import { actionOf, isTaken, keyLabel, keyName, labelOf } from "../../core/keys";
 import { nameOf } from "../../core/words";
 import { once, takeLastBack, changeable, stepOf, Lately } from "../review";
 import { type Session, Dialog, fetched } from "../../ui";

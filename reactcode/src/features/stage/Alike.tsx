@@ -1,6 +1,6 @@
 // Over the picture: which near duplicates the answer is for, too, small; and the way to have them asked one by one.
 import { pictureAddress } from "../../api";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { alikeOf, shownOf } from "../../core/session";
 import { type Session, Key, Press } from "../../ui";
 
@@ -31,7 +31,7 @@ export function Alike({ session }: { readonly session: Session }) {
         id="split"
         className="plain text"
         title={`Ask them one by one (${keyLabel(bindings.split)})`}
-        onClick={() => engine.act("split", "button")}
+        onClick={() => perform(engine, "split", "button")}
       >
         different <Key name={bindings.split} />
       </Press>

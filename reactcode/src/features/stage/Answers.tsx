@@ -1,7 +1,7 @@
 // The four answers: positive, skip, negative, undo; tinted by how probable they are.
 import type { CSSProperties } from "react";
 import type { Label } from "../../api";
-import type { Action } from "../../core/engine";
+import { type Action, perform } from "../../core/keys";
 import { probabilityOf, shownOf } from "../../core/session";
 import { nameOf } from "../../core/words";
 import { type Session, Icon, Key, Press } from "../../ui";
@@ -55,7 +55,7 @@ function Answer({ id, action, icon, name, tint = null, session }: Props) {
       aria-pressed={action === "undo" ? undefined : label === action}
       title={name}
       disabled={state.paused || (action !== "undo" && shownOf(state) === null)}
-      onClick={() => engine.act(action, "button")}
+      onClick={() => perform(engine, action, "button")}
     >
       <Icon name={icon} />
       <span className="name">{name}</span>

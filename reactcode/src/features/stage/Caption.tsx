@@ -1,6 +1,6 @@
 // Below the image: how probable a positive is, and which file this is.
 import { useRef } from "react";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { shownOf } from "../../core/session";
 import { named } from "../../core/words";
 import { type Session, FileName, Icon, Press } from "../../ui";
@@ -43,7 +43,7 @@ export function Caption({ session }: { readonly session: Session }) {
           className="plain small"
           aria-label="More like this"
           title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
-          onClick={() => session.engine.act("like", "button")}
+          onClick={() => perform(session.engine, "like", "button")}
         >
           <Icon name="like" />
         </Press>

@@ -1,5 +1,5 @@
 // How probable a positive is, and the eye that hides it: a score that one sees draws the answer towards it.
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { probabilityOf, shownOf } from "../../core/session";
 import { nameOf, percent } from "../../core/words";
 import { type Session, Icon, Press } from "../../ui";
@@ -24,7 +24,7 @@ export function Probability({ session }: { readonly session: Session }) {
         aria-label={offer}
         aria-pressed={blind}
         title={`${offer} (${keyLabel(bindings.blind)})`}
-        onClick={() => engine.act("blind", "button")}
+        onClick={() => perform(engine, "blind", "button")}
       >
         <Icon name={blind ? "hidden" : "eye"} />
       </Press>

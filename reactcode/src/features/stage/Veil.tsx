@@ -1,6 +1,6 @@
 // A pause covers the image and says how to go on; nothing that is for the image goes through meanwhile.
 import { useRef } from "react";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { isGridShown } from "../../core/session";
 import { useFocusMeanwhile, type Session, Press } from "../../ui";
 
@@ -20,7 +20,7 @@ function Cover({ session }: { readonly session: Session }) {
           <kbd>{keyLabel(session.bindings.pause)}</kbd> goes on
         </span>
       </p>
-      <Press id="veil-off" className="switch" onClick={() => session.engine.act("pause", "button")}>
+      <Press id="veil-off" className="switch" onClick={() => perform(session.engine, "pause", "button")}>
         Go on
       </Press>
     </section>

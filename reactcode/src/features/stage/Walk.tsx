@@ -1,5 +1,5 @@
 // While past answers are looked at: which one this is, and the way back.
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { answeredCount } from "../../core/session";
 import { count, nameOf } from "../../core/words";
 import { type Session, Icon, Press } from "../../ui";
@@ -16,7 +16,7 @@ export function Walk({ session }: { readonly session: Session }) {
         className="plain small"
         aria-label="Older"
         title={`Older (${keyLabel(bindings.older)})`}
-        onClick={() => engine.act("older", "button")}
+        onClick={() => perform(engine, "older", "button")}
       >
         <Icon name="older" />
       </Press>
@@ -27,7 +27,7 @@ export function Walk({ session }: { readonly session: Session }) {
         className="plain small"
         aria-label="Newer"
         title={`Newer (${keyLabel(bindings.newer)})`}
-        onClick={() => engine.act("newer", "button")}
+        onClick={() => perform(engine, "newer", "button")}
       >
         <Icon name="newer" />
       </Press>

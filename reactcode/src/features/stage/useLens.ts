@@ -1,7 +1,7 @@
 // Binds the lens to React: the element it looks at, the hands on it, and the keys that move it.
 import { useEffect, useLayoutEffect, useState, type RefObject } from "react";
-import type { Engine, Bindings } from "../../core/engine";
-import { actionOf, isTaken, keyName } from "../../core/keys";
+import type { Engine } from "../../core/engine";
+import { actionOf, isTaken, keyName, type Bindings } from "../../core/keys";
 import { shownOf } from "../../core/session";
 import { Lens, type Elements, MIDDLE } from "../looking";
 import { attachHands } from "../touch";

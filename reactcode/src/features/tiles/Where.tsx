@@ -2,7 +2,7 @@
 import { useState, type CSSProperties } from "react";
 import { photoAddress } from "../../api";
 import { sizeFor } from "../../core/images";
-import { keyLabel } from "../../core/keys";
+import { keyLabel, perform } from "../../core/keys";
 import { filterOf } from "../../core/session";
 import { placeOf, spoken, type Tile } from "../../core/words";
 import { type Session, Key, Press } from "../../ui";
@@ -24,7 +24,7 @@ export function Where({ session }: { readonly session: Session }) {
         className="whereabouts"
         aria-label={state.photo ? undefined : `${spoken(tile)}: show the whole photo`}
         title={`${placeOf(tile).join(" ")}: ${state.photo ? "back to the tile" : "the whole photo"} (${key})`}
-        onClick={() => engine.act("photo", "button")}
+        onClick={() => perform(engine, "photo", "button")}
       >
         {state.photo ? (
           <span>

@@ -1,5 +1,6 @@
 // Mouse, wheel and fingers on the stage: what they mean is done to the view, or is an answer.
-import type { Engine, Action } from "../../core/engine";
+import type { Engine } from "../../core/engine";
+import { type Action, perform } from "../../core/keys";
 import { shownOf } from "../../core/session";
 import type { Lens, Point } from "../looking";
 import { Gestures, type Direction, type Gesture, type Mode, type Touch } from "./gesture";
@@ -22,7 +23,7 @@ export function attachHands(stage: HTMLElement, lens: Lens, engine: Engine): () 
     type: K,
     listener: (event: HTMLElementEventMap[K]) => void,
   ) => stage.addEventListener(type, listener, { signal: done.signal, passive: false });
-  const act = (gesture: Gesture) => perform(gesture, stage, lens, engine);
+  const act = (gesture: Gesture) => follow(gesture, stage, lens, engine);
   on("pointerdown", (event) => {
     if (event.button !== 0 || isOnButton(event)) return;
     stage.setPointerCapture(event.pointerId); // the picture under the finger may be gone before the finger is
@@ -53,7 +54,7 @@ function modeOf(event: PointerEvent, engine: Engine): Mode {
   return isAtEdge ? "nothing" : "swipe";
 }
 
-function perform(gesture: Gesture, stage: HTMLElement, lens: Lens, engine: Engine): void {
+function follow(gesture: Gesture, stage: HTMLElement, lens: Lens, engine: Engine): void {
   switch (gesture.type) {
     case "pan":
       return lens.pan(gesture.by);
@@ -62,7 +63,7 @@ function perform(gesture: Gesture, stage: HTMLElement, lens: Lens, engine: Engin
     case "doubleTap":
       return lens.toggle(gesture.at);
     case "twoFingerTap":
-      return engine.act("undo", "button");
+      return perform(engine, "undo", "button");
     case "pull":
       hint(stage, gesture.direction, gesture.part);
       return lens.follows(gesture.by);
@@ -77,7 +78,7 @@ function perform(gesture: Gesture, stage: HTMLElement, lens: Lens, engine: Engin
 
 function swipe(direction: Direction, lens: Lens, engine: Engine): void {
   const before = shownOf(engine.state);
-  engine.act(SWIPES[direction], "button");
+  perform(engine, SWIPES[direction], "button");
   lens.springBack(before === shownOf(engine.state));
 }
 
