@@ -1,12 +1,17 @@
 // More like this: the images most like one of them come next; pressed again on the same image, the usual order.
 import * as api from "../../api";
-import type { Engine } from "./engine";
+
+/** What it needs of the engine. */
+interface Asker {
+  note(text: string): void;
+  askAnew(): void;
+}
 
 export class Liking {
   private image: number | null = null; // whose likes come next
   private isAsking = false;
 
-  constructor(private readonly engine: Pick<Engine, "note" | "askAnew">) {}
+  constructor(private readonly engine: Asker) {}
 
   /** The order is another one by now: pressed again it is a new wish. */
   forget(): void {

@@ -1,7 +1,6 @@
 // What the page knows and how each step changes it, as pure functions; imports api types and words.
 export { alikeOf, copiesAtEnd, countImages, imagesOf, imagesWaiting } from "./alike";
 export {
-  type Mark,
   SIZES,
   againstModel,
   asksFirst,
@@ -14,6 +13,7 @@ export {
   nextSize,
   placesOf,
 } from "./grid";
+export type { Mark } from "./gridState";
 export { BOUNDS, GAMMA_FILTER, type Look, PLAIN, type Part, checkedLook, filterOf, written } from "./look";
 export { reduce } from "./session";
 export { SPEED, nextSpeed } from "./speed";

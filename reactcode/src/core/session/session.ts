@@ -2,7 +2,7 @@
 import type { Counts } from "../../api";
 import { tileOf } from "../words";
 import { withSplit } from "./alike";
-import { isGridStep, reduceGrid, withGrid, withPanel, type GridStep } from "./grid";
+import { reduceGrid, withGrid, withPanel } from "./grid";
 import { PLAIN } from "./look";
 import {
   placeOf,
@@ -19,14 +19,14 @@ import { SPEED } from "./speed";
 import { isPainted, keyOf, noted, PAUSED, shownOf, type State, type Step } from "./state";
 
 export function reduce(before: State, step: Step): State {
-  const state = withGrid(isGridStep(step) ? reduceGrid(before, step) : changed(before, step));
+  const state = withGrid(changed(before, step));
   const shown = shownOf(state);
   const last = shownOf(before);
   const isSame = shown?.image === last?.image && shown?.again === last?.again && state.place === before.place;
   return isSame && shown !== null ? state : { ...state, painted: null, zoom: state.pinned, photo: false }; // yet to be painted
 }
 
-function changed(state: State, step: Exclude<Step, GridStep>): State {
+function changed(state: State, step: Step): State {
   switch (step.type) {
     case "status":
       return { ...state, status: step.status, link: "here", unauthorised: false };
@@ -114,6 +114,14 @@ function changed(state: State, step: Exclude<Step, GridStep>): State {
       return withPanel(state, step.panel);
     case "note":
       return noted(state, step.text);
+    case "gridSize":
+    case "gridPainted":
+    case "gridMarked":
+    case "gridSkipping":
+    case "gridAsked":
+    case "gridBack":
+    case "gridAnswered":
+      return reduceGrid(state, step);
   }
 }
 

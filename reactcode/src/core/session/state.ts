@@ -10,7 +10,7 @@ import type {
   Status,
   UndoAnswer,
 } from "../../api";
-import { NO_GRID, type Grid, type GridStep } from "./grid";
+import { NO_GRID, type Grid, type GridStep } from "./gridState";
 import { PLAIN, type Look } from "./look";
 import { SPEED } from "./speed";
 

@@ -1,14 +1,13 @@
 // What the model would label how: images around the threshold, and some from either side of it.
 import { useState } from "react";
-import { pictureAddress, type Outlook, type Queued } from "../../api";
+import { pictureAddress, type Outlook, type Queued, type Classes } from "../../api";
 import { named, percent } from "../../core/words";
-import type { Names } from "./Finish";
 
 const THUMBNAIL_PX = 160;
 
 interface Props {
   readonly outlook: Outlook;
-  readonly names: Names;
+  readonly names: Classes;
   readonly isBlind: boolean;
 }
 
@@ -52,7 +51,7 @@ export function Examples({ outlook, names, isBlind }: Props) {
 interface ExampleProps {
   readonly example: Queued;
   readonly label: "positive" | "negative";
-  readonly names: Names;
+  readonly names: Classes;
   readonly isBlind: boolean;
 }
 

@@ -1,12 +1,11 @@
 // How right the model's labels would be, from the images drawn at random.
-import type { Outlook, Range } from "../../api";
+import type { Outlook, Range, Classes } from "../../api";
 import { count, counted } from "../../core/words";
 import { Figure, Share } from "../../ui";
-import type { Names } from "./Finish";
 
 interface Props {
   readonly outlook: Outlook;
-  readonly names: Names;
+  readonly names: Classes;
   /** Images or tiles. */
   readonly things: string;
 }

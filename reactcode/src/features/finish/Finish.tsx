@@ -1,6 +1,6 @@
 // The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
 import { useLayoutEffect, useState } from "react";
-import type { Outlook, Range } from "../../api";
+import type { Outlook, Range, Classes } from "../../api";
 import { isTaken, keyName } from "../../core/keys";
 import { noun, count, counted, nameOf, percent } from "../../core/words";
 import { type Session, Dialog, Press } from "../../ui";
@@ -14,11 +14,6 @@ import { USUAL, useFinish, type Finishing } from "./useFinish";
 const NEXT_KEY = "q";
 const MOST_TO_ANSWER = 200; // images that a person rather answers than leaves to the model
 const ASKED_FIRST = 100; // so many of a band on one side of the threshold the server asks first, at most
-
-export interface Names {
-  readonly positive: string;
-  readonly negative: string;
-}
 
 export function Finish({ session }: { readonly session: Session }) {
   const { engine, state } = session;
@@ -100,7 +95,7 @@ export function Finish({ session }: { readonly session: Session }) {
 interface ConfirmProps {
   readonly finishing: Finishing;
   readonly outlook: Outlook;
-  readonly names: Names;
+  readonly names: Classes;
   /** Images or tiles, as many as get a label. */
   readonly things: string;
   readonly isAsking: boolean;

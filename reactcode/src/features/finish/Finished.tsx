@@ -1,17 +1,16 @@
 // The labels that the model has given: how many, taking them home, and taking them away.
-import type { Finished as Labels, Outlook } from "../../api";
+import type { Finished as Labels, Outlook, Classes } from "../../api";
 import type { State } from "../../core/session";
 import { count, moment, percent } from "../../core/words";
 import { Downloads } from "../info";
 import { Press } from "../../ui";
-import type { Names } from "./Finish";
 import type { Finishing } from "./useFinish";
 
 interface Props {
   readonly finishing: Finishing;
   readonly outlook: Outlook;
   readonly state: State;
-  readonly names: Names;
+  readonly names: Classes;
 }
 
 export function Finished({ finishing, outlook, state, names }: Props) {
@@ -42,6 +41,6 @@ export function Finished({ finishing, outlook, state, names }: Props) {
   );
 }
 
-function inWords({ positives, negatives }: Labels, names: Names): string {
+function inWords({ positives, negatives }: Labels, names: Classes): string {
   return `${count(positives)} “${names.positive}” and ${count(negatives)} “${names.negative}”`;
 }

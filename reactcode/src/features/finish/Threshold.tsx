@@ -1,7 +1,6 @@
 // The threshold over the probabilities of the rest, and how many images become what.
-import type { Outlook } from "../../api";
+import type { Outlook, Classes } from "../../api";
 import { count, percent } from "../../core/words";
-import type { Names } from "./Finish";
 
 const HEIGHT = 30;
 
@@ -11,7 +10,7 @@ interface Props {
   readonly things: string;
   /** Where the person has put it; null: nowhere yet. */
   readonly wanted: number | null;
-  readonly names: Names;
+  readonly names: Classes;
   readonly unreadable: number;
   readonly onChange: (threshold: number) => void;
 }
