@@ -50,7 +50,9 @@ class Selector:
         padding = np.full(max(len(paths) - len(predictions.probability), 0), np.nan, np.float32)
         probability = np.concatenate([np.asarray(predictions.probability), padding])
         novelty = np.concatenate([np.asarray(predictions.novelty), padding])
-        similarity = np.concatenate([np.asarray(predictions.similarity), padding]) if predictions.similarity else None
+        similarity = (
+            np.concatenate([np.asarray(predictions.similarity), padding]) if len(predictions.similarity) else None
+        )
         leave_out = np.zeros(len(probability), bool)
         leave_out[self._answered(paths)] = True
         leave_out[np.asarray(predictions.unreadable)] = True

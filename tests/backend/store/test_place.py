@@ -179,7 +179,7 @@ def test_a_lock_is_held_in_the_directory_that_is_there_now(tmp_path: Path) -> No
     """A session whose run directory was deleted still keeps others out of it; one that came first keeps it out."""
     run = tmp_path / "run"
     script = (
-        "import sys, pathlib, signal; from IA import locks\n"
+        "import sys, pathlib, signal; from IA.protocol import locks\n"
         "with locks.hold(pathlib.Path(sys.argv[1]), 'server') as held:\n"
         "    print(held, flush=True); held and signal.pause()"
     )
