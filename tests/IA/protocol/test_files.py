@@ -87,11 +87,12 @@ def test_files_of_earlier_versions_are_read_and_written_alike(tmp_path: Path, st
 
 def test_a_field_that_an_earlier_version_did_not_write_means_what_was_true_then(tmp_path: Path) -> None:
     """Features without a sample, and predictions without similarities, are read as having none."""
-    for file, content, later in (
+    examples: list[tuple[pickle_file.PickleFile[Any], Any, tuple[str, ...]]] = [
         (FEATURES, FEATURES_OF_IT, ("sampled", "sample")),
         (PREDICTIONS, SCORED, ("similarity",)),
-    ):
-        old = {name: value for name, value in file.pack(content).items() if name not in later}
+    ]
+    for file, content, later in examples:
+        old = {name: value for name, value in content.pack().items() if name not in later}
         pickle_file.publish(tmp_path, pickle_file.PickleFile[Any](file.name, dict, dict), old)
         read = pickle_file.read(tmp_path, file).content
         assert [len(getattr(read, name)) for name in later] == [0] * len(later)
