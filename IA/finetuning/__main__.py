@@ -19,7 +19,7 @@ from IA.embedding.engine import usable_cores
 from IA.finetuning.checkpoint import NAME, Tuned, only_writer
 from IA.finetuning.training import DividedAnswers, FineTuned, fine_tune
 from IA.images.pictures import is_inside
-from IA.process.events import Events
+from IA.learning.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
 from IA.protocol.answers import read_asked
 from IA.protocol.files import BACKBONE, FINE_TUNING, IMAGES, SETTINGS

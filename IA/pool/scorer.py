@@ -17,12 +17,12 @@ from IA.embedding.embedder import Batch, Embedder
 from IA.embedding.examples import Examples
 from IA.embedding.order import EmbeddingOrder
 from IA.images.tiles import grid_of, photo_of
+from IA.learning.events import Events
 from IA.learning.learner import POOL_SAMPLE
 from IA.learning.projection import Projection
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool.pool import Pool
-from IA.process.events import Events
 from IA.process.lookahead import Lookahead
 from IA.protocol.answers import LearnableAnswers
 from IA.protocol.fields import NO_FLOATS

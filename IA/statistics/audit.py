@@ -234,6 +234,17 @@ def expected_positives(probabilities: NDArray[np.floating]) -> tuple[float, int,
     return expected, max(0, low), min(len(probabilities), high)
 
 
+def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % score interval of a proportion (Wilson 1927); None without any trial."""
+    if not trials:
+        return None, None
+    share, z2 = successes / trials, Z * Z
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    low = middle - half if successes else 0.0  # exactly, whatever rounding says
+    return low, middle + half if successes < trials else 1.0
+
+
 @functools.lru_cache(maxsize=64)  # several figures rest on the same bounds
 def _at_most(sample: Sample, confidence: float) -> int:
     return _last(sample.fewest, sample.most, lambda count: not sample.is_below(count, confidence))

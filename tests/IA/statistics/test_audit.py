@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from IA.statistics import audit
-from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives
+from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives, wilson
 
 
 @st.composite
@@ -159,3 +159,12 @@ def test_probabilities_that_are_right_are_confirmed() -> None:
     counts = (random.random((500, 60)) < probabilities).sum(axis=1)
     assert np.mean((low <= counts) & (counts <= high)) >= 0.94
     assert expected_positives(np.array([1.0, 0.0])) == (1.0, 1, 1)
+
+
+def test_wilson() -> None:
+    """The interval is that of the published formula, stays within 0 and 1, and is none without trials."""
+    assert wilson(0, 0) == (None, None)
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert [(wilson(0, trials)[0], wilson(trials, trials)[1]) for trials in range(1, 50)] == [(0.0, 1.0)] * 49
+    assert wilson(50, 50) == pytest.approx((0.9287, 1.0), abs=1e-4)
