@@ -22,7 +22,7 @@ from IA.comparison import ComparisonRow, LabelledImages, compare
 from IA.duplicates.once import read_once
 from IA.learning.head import FOLDS
 from IA.process.loop import one_sentence
-from IA.protocol.answers import read_asked
+from IA.protocol.answers import read_learnable
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read
 from IA.protocol.replacement import check_writable
@@ -48,7 +48,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> LabelledImages:
     except (OSError, ValueError) as error:
         raise UsageError(f"The run cannot be read: {error}") from None
     try:
-        annotations = read_asked(run)
+        annotations = read_learnable(run)
     except FileNotFoundError:
         annotations = {}
     except (OSError, ValueError) as error:

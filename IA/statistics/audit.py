@@ -69,9 +69,9 @@ class Sample:
 
     def is_below(self, count: int, confidence: float = CONFIDENCE) -> bool:
         """Whether there are fewer positives than this, as so few were drawn."""
-        return count > self.most or (count > self.fewest and self._chance_of_so_few(count) <= 1 - confidence)
+        return count > self.most or (count > self.fewest and self.chance_of_so_few(count) <= 1 - confidence)
 
-    def _chance_of_so_few(self, count: int) -> float:
+    def chance_of_so_few(self, count: int) -> float:
         """Chance to draw at most `positives` where `count` of the images are positive (hypergeometric)."""
         images, drawn = self.images, self.drawn
         first = max(0, drawn - (images - count))

@@ -35,7 +35,7 @@ def test_the_chance_is_that_of_all_possible_draws(images: int, drawn: int, posit
     for count in range(positives, images - drawn + positives + 1):
         draws = [sum(image < count for image in chosen) for chosen in combinations(range(images), drawn)]
         expected = sum(hits <= positives for hits in draws) / len(draws)
-        assert Sample(images, drawn, positives)._chance_of_so_few(count) == pytest.approx(expected)
+        assert Sample(images, drawn, positives).chance_of_so_few(count) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("images, drawn, count", [(2000, 40, 20), (2000, 400, 20), (500, 100, 150), (50, 20, 2)])
@@ -104,9 +104,9 @@ def test_short_and_long_sums_agree(sample: Sample, data: st.DataObject) -> None:
     """The chance is the same however it is added up."""
     count = data.draw(st.integers(sample.fewest, sample.most))
     with pytest.MonkeyPatch.context() as patched:
-        short = sample._chance_of_so_few(count)
+        short = sample.chance_of_so_few(count)
         patched.setattr(audit, "FEW", 0)
-        assert sample._chance_of_so_few(count) == pytest.approx(short, abs=1e-12)
+        assert sample.chance_of_so_few(count) == pytest.approx(short, abs=1e-12)
 
 
 def test_a_large_sample() -> None:
