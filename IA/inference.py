@@ -12,11 +12,11 @@ from IA.embedding.shared import folder_cache
 from IA.explanations.explainer import Explainer
 from IA.finetuning.checkpoint import LatestTuned
 from IA.images.decoding import remember_in, workers_give_way
+from IA.learning.events import Events
 from IA.model import load_head
 from IA.networks import build
 from IA.pool.scorer import Scorer
 from IA.pool.similar import LikeThis
-from IA.process.events import Events
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.process.priority import give_way, process_gives_way
 from IA.protocol.answers import WATCHED

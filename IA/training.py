@@ -42,7 +42,7 @@ class Trainer:
         self._config = config
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
-        self._asked = LearnableAnswers(config.run)
+        self._answers = LearnableAnswers(config.run)
         self._features = Latest(config.run, FEATURES)
         self._images = Latest(config.run, IMAGES)
         self._pool: tuple[Features | None, PoolSample[str] | None] = (None, None)
@@ -65,10 +65,10 @@ class Trainer:
         Returns:
             Whether answers are still to be embedded.
         """
-        inputs = [latest.version() for latest in (self._settings, self._asked, self._features, self._duplicates)]
+        inputs = [latest.version() for latest in (self._settings, self._answers, self._features, self._duplicates)]
         settings, annotations, features = (
             self._settings.content(),
-            self._asked.content(),
+            self._answers.content(),
             self._features.content(),
         )
         if settings is None:

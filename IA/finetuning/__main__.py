@@ -19,9 +19,9 @@ from IA.embedding.engine import usable_cores
 from IA.finetuning.checkpoint import NAME, Tuned, only_writer
 from IA.finetuning.training import DividedAnswers, FineTuned, fine_tune
 from IA.images.pictures import is_inside
-from IA.process.events import Events
+from IA.learning.events import Events
 from IA.process.loop import log_to, loop_config, one_sentence
-from IA.protocol.answers import read_asked
+from IA.protocol.answers import read_learnable
 from IA.protocol.files import BACKBONE, FINE_TUNING, IMAGES, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import FineTuning
@@ -46,7 +46,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     Raises:
         OSError, ValueError: files of the run are missing or damaged, or there are too few answers of one kind.
     """
-    settings, answers = read(run, SETTINGS).content, read_asked(run)
+    settings, answers = read(run, SETTINGS).content, read_learnable(run)
     folder = datadir or Path(settings.datadir)
     inside = settings.bounds(folder)
     labels = {path: label for path, label in answers.items() if label is not None and is_inside(folder / path, inside)}

@@ -10,8 +10,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from IA.images.decoding import pixels
 from IA.images.pictures import UnreadableError
+from IA.learning.events import Events
 from IA.learning.learner import Learner
-from IA.process.events import Events
 
 MISTAKES = 8
 MISTAKES_EVERY = 25  # answers, a tenth of them later on: decoding takes a moment, and the file is kept for good

@@ -17,14 +17,15 @@ from IA.embedding.embedder import Batch, Embedder
 from IA.embedding.examples import Examples
 from IA.embedding.order import EmbeddingOrder
 from IA.images.tiles import grid_of, photo_of
+from IA.learning.events import Events
 from IA.learning.learner import POOL_SAMPLE
 from IA.learning.projection import Projection
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool.pool import Pool
-from IA.process.events import Events
 from IA.process.lookahead import Lookahead
 from IA.protocol.answers import LearnableAnswers
+from IA.protocol.fields import NO_FLOATS
 from IA.protocol.files import ANNOTATIONS, FEATURES, PREDICTIONS, PREDICTOR
 from IA.protocol.pickle_file import Version, publish, read
 from IA.protocol.records import Predictions
@@ -407,7 +408,7 @@ class Scorer:
             labels=self._checkpoint.labels if self._checkpoint else self._labels,
             checkpoint=_figures(self._checkpoint) if self._checkpoint else None,
             missing=len(self._pool.missing()),
-            similarity=b"" if similarity is None else similarity,
+            similarity=NO_FLOATS if similarity is None else similarity,
         )
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False

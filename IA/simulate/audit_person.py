@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from IA import strategies as ranking
+from IA import ranking
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
 from IA.pool.view import ProjectedPool

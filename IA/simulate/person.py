@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import DEFAULT_STRATEGY
-from IA import strategies as ranking
+from IA import ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
@@ -79,7 +79,7 @@ def simulate(
         vectors: (N, D) float32, embeddings of the pool.
         truth: (N,) bool.
         answers: how many at most.
-        strategy: one of `ranking.STRATEGIES`.
+        strategy: one of `IA.strategies.STRATEGIES`.
         seed: of the shuffle that breaks ties, so of the first image.
         held_out: (M, D) float32, embeddings of images that are never asked.
         examples: (E, D) float32, embeddings of positives from elsewhere, to begin with.

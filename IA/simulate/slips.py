@@ -23,7 +23,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import DEFAULT_NETWORK, UsageError, runs_folder
-from IA import strategies as ranking
+from IA import ranking
 from IA.embedding.embedder import leave_room
 from IA.learning.head import Head, average_precision, cross_fitted_scores
 from IA.learning.learner import Learner, as_probabilities

@@ -69,9 +69,9 @@ class Sample:
 
     def is_below(self, count: int, confidence: float = CONFIDENCE) -> bool:
         """Whether there are fewer positives than this, as so few were drawn."""
-        return count > self.most or (count > self.fewest and self._chance_of_so_few(count) <= 1 - confidence)
+        return count > self.most or (count > self.fewest and self.chance_of_so_few(count) <= 1 - confidence)
 
-    def _chance_of_so_few(self, count: int) -> float:
+    def chance_of_so_few(self, count: int) -> float:
         """Chance to draw at most `positives` where `count` of the images are positive (hypergeometric)."""
         images, drawn = self.images, self.drawn
         first = max(0, drawn - (images - count))
@@ -232,6 +232,17 @@ def expected_positives(probabilities: NDArray[np.floating]) -> tuple[float, int,
     half = Z * math.sqrt(float((probabilities * (1 - probabilities)).sum())) + 0.5
     low, high = math.ceil(expected - half), math.floor(expected + half)
     return expected, max(0, low), min(len(probabilities), high)
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % score interval of a proportion (Wilson 1927); None without any trial."""
+    if not trials:
+        return None, None
+    share, z2 = successes / trials, Z * Z
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    low = middle - half if successes else 0.0  # exactly, whatever rounding says
+    return low, middle + half if successes < trials else 1.0
 
 
 @functools.lru_cache(maxsize=64)  # several figures rest on the same bounds

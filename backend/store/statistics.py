@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 from backend.store.table import Label, Source
-from IA.statistics.intervals import wilson
+from IA.statistics.audit import wilson
 
 LAST = 50
 

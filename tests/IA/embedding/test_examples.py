@@ -23,8 +23,8 @@ from IA.pool.view import ProjectedPool
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
+from IA.ranking import order
 from IA.simulate.person import simulate
-from IA.strategies import order
 from IA.training import Trainer
 from tests.IA.test_loops import Loops
 

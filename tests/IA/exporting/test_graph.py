@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.dataset import RESIZES, Preprocessing, normalise
-from IA.exporting.graph import Portable, _FixedPadding, traced
+from IA.exporting.graph import FixedPadding, Portable, traced
 from IA.exporting.resampling import resized
 from IA.learning.head import Head
 from IA.learning.projection import Projection
@@ -80,7 +80,7 @@ def test_fixed_padding_is_timm_s() -> None:
         layer = Conv2dSame(3, 4, size, stride=stride, dilation=dilation)
         for shape in ((32, 64), (96, 32)):
             images = torch.rand(2, 3, *shape)
-            assert torch.equal(_FixedPadding(layer)(images), layer(images))
+            assert torch.equal(FixedPadding(layer)(images), layer(images))
 
 
 def test_a_file_that_torch_alone_reads(images_folder: Path, tiny_network: str) -> None:

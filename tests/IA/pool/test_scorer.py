@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from IA.learning.events import Events
 from IA.networks import build
 from IA.pool import scorer
 from IA.pool.scorer import FIRST_FEATURES, Scorer
-from IA.process.events import Events
 from IA.protocol import pickle_file
 from IA.protocol.files import ANNOTATIONS, PREDICTIONS
 from IA.protocol.pickle_file import Version

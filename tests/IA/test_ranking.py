@@ -1,5 +1,8 @@
 """The order in which images are asked."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from config import STRATEGIES as CONFIGURED
-from IA.strategies import STRATEGIES, Scores, order
+from IA.ranking import Floats, order
+from IA.strategies import STRATEGIES, strategy
 
 PROBABILITY = np.array([0.5, 0.9, 0.1, 0.45, np.nan], np.float32)
 NOTHING = np.full(5, np.nan, np.float32)
@@ -18,7 +22,40 @@ floats = st.one_of(st.just(float("nan")), st.floats(0, 1, width=32))
 
 def test_the_settings_know_the_same_strategies() -> None:
     """What can be chosen is what there is."""
-    assert set(STRATEGIES) == set(CONFIGURED)
+    assert tuple(STRATEGIES) == CONFIGURED
+
+
+def test_the_names_are_known_before_there_is_an_environment() -> None:
+    """Whoever reads the registry needs no library."""
+    code = "import sys; from IA.strategies import STRATEGIES; sys.exit(not STRATEGIES or 'numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_strategy_is_given_what_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new one may use any of the scores, and gives way to farthest-first while one of them is not known."""
+    monkeypatch.setattr("IA.strategies.STRATEGIES", registry := dict(STRATEGIES))
+    monkeypatch.setattr("IA.ranking.STRATEGIES", registry)
+    novelty, prior = np.linspace(0, 1, 5, dtype=np.float32), np.array([0.9, 0.8, 0.1, 0, 0.5], np.float32)
+
+    @strategy("most alike and most novel first")
+    def odd(prior: Floats, novelty: Floats, images: Floats) -> Floats:
+        return np.where(images == 3, np.float32(9), prior + 2 * novelty)
+
+    assert registry["odd"].asks_for == ("prior", "novelty", "images")
+    assert order(NOTHING, novelty, "odd", 0, np.arange(5) == 1, prior).tolist() == [3, 4, 2, 0]
+    assert order(PROBABILITY, novelty, "odd", 0, NONE_OUT, prior).tolist() == [3, 1, 2, 0, 4]
+    assert order(NOTHING, novelty, "odd", 0, NONE_OUT).tolist() == [4, 3, 2, 1, 0]
+
+
+def test_a_strategy_that_asks_for_what_nobody_gives_is_refused() -> None:
+    """Its author is told at once."""
+    with pytest.raises(ValueError, match="asks for likelihood, which no strategy is given"):
+
+        @strategy("most likely first")
+        def likely(likelihood: Floats) -> Floats:
+            return likelihood
+
+    assert "likely" not in STRATEGIES
 
 
 @pytest.mark.parametrize(
@@ -66,7 +103,7 @@ def test_random_ignores_probability_and_novelty() -> None:
     st.integers(-(2**70), 2**70),
 )
 def test_order_is_a_permutation_of_what_is_not_left_out(
-    arrays: tuple[Scores, Scores, np.ndarray[tuple[int], np.dtype[np.bool_]]], strategy: str, seed: int
+    arrays: tuple[Floats, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]], strategy: str, seed: int
 ) -> None:
     """Each image once, none that is left out, scored before not scored, and the same at every call."""
     probability, novelty, leave_out = arrays

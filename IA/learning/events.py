@@ -52,9 +52,8 @@ class Events:
         """End the file."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            file: FileWriter | None = (
-                writer.file_writer
-            )  # not the writer as a whole: it flushes first, and may fail there
+            # Not the writer as a whole: that flushes first, and may fail there.
+            file: FileWriter | None = writer.file_writer
             with contextlib.suppress(OSError):
                 if file is not None:
                     file.close()

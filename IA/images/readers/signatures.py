@@ -1,8 +1,4 @@
-"""Formats that take a package of their own: HEIC, and DICOM. Their decoders are loaded when such a file comes."""
-
-import importlib.util
-
-from config import EXTRA_PACKAGES
+"""What the first bytes of a file say of its format, where that takes a package of its own or more than its header."""
 
 SIGNATURE_BYTES = 132
 BOXED = b"ftyp"  # at 4: HEIC and AVIF, which are read into memory as a whole
@@ -25,17 +21,3 @@ def is_dicom(head: bytes) -> bool:
 def is_boxed(head: bytes) -> bool:
     """Whether its decoder would read all of the file to see its header."""
     return head[4:8] == BOXED
-
-
-def registered(extra: str) -> str | None:
-    """Pillow's name of the format, once Pillow knows it; None where the package is not installed."""
-    if importlib.util.find_spec(EXTRA_PACKAGES[extra]) is None:
-        return None
-    if extra == "dicom":
-        from IA.images.readers import dicom
-
-        return dicom.register()
-    import pillow_heif
-
-    pillow_heif.register_heif_opener(thumbnails=False)
-    return "HEIF"
