@@ -31,13 +31,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config import MOST_TILES, UsageError
+from config import UsageError
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.embedding.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.images.tiles import Grid
 from IA.learning.head import Head
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
 from IA.protocol import archive, replacement
+from IA.text.arguments import MOST_TILES
 
 FORMAT = 1
 OF_BACKBONE, OF_HEAD = "backbone.", "head."  # what the names of their weights begin with

@@ -23,9 +23,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config import DEFAULT_NETWORK, UsageError, is_text
+from config import DEFAULT_NETWORK, UsageError
 from IA.dataset import Preprocessing
 from IA.process.loop import one_sentence
+from IA.text.image_files import is_text
 
 Builder = Callable[[bool], tuple[nn.Module, Preprocessing]]
 

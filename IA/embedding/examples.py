@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from config import EXAMPLES_AT_MOST, images_below
 from IA.embedding.cache import Embeddings, key
 from IA.embedding.embedder import Embedder
+from IA.text.image_files import EXAMPLES_AT_MOST, images_below
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
+from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, UsageError, pip_install, runs_folder
 from IA.embedding.embedder import leave_room
 from IA.learning.calibration import expected_calibration_error
 from IA.process.loop import one_sentence
@@ -31,6 +31,7 @@ from IA.protocol.replacement import check_writable
 from IA.simulate import peers
 from IA.simulate.person import Course, figures, simulate
 from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.strategies import STRATEGIES
 from IA.text.cells import harmless
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, UsageError, images_below, is_left_out
+from config import UsageError
 from IA.embedding.cache import Embeddings
 from IA.embedding.embedder import Embedder
 from IA.pool.pool import Pool
+from IA.text.image_files import IMAGE_SUFFIXES, images_below, is_left_out
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from typing import get_args
 from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, AddressReading, readings
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import CASE, MOVED, NAME, UNICODE_FORM, Matches, match
-from backend.store.table import Answer, Label, Source
+from backend.store.sources import BY_IMPORT, BY_MODEL, Source
+from backend.store.table import Answer, Label
 from IA.images.tiles import MARK, grid_of, photo_of, split
 from IA.text.words import counted
 
@@ -104,7 +105,7 @@ def plan(
     photos = set(map(photo_of, images))
     for said in labelled:
         label = words.label(said.said)
-        if said.source == "model":
+        if said.source == BY_MODEL:
             by_model += 1
         elif label is None and not said.said:
             unlabelled += 1
@@ -249,7 +250,7 @@ def _answer(image: str, label: Label, said: Labelled, group: str | None) -> Answ
         id=str(uuid.uuid4()),
         path=image,
         label=label,
-        source=OWN_SOURCES.get(said.source or "", "import"),
+        source=OWN_SOURCES.get(said.source or "", BY_IMPORT),
         client=said.annotator if said.annotator and CLIENT.fullmatch(said.annotator) else "import",
         shown_ms=said.shown_ms,
         probability=said.probability,

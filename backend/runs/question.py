@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from backend.store.database import Database, NotDurableError, as_file_name
 from backend.store.table import DATABASE, in_bytes
-from config import Config, UsageError, mistakable
+from config import Config, UsageError
 from IA.protocol.files import ANNOTATIONS, SETTINGS
 from IA.protocol.pickle_file import read
+from IA.text.answer_words import mistakable
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from backend.store.table import DRAWN, Label, Source
+from backend.store.sources import Source
+from backend.store.table import DRAWN, Label
 from IA.statistics.label_errors import LEAST, WORTH, Pace, error_score
 
 Why = Literal["model", "fast"]

@@ -26,13 +26,13 @@ from config import UsageError
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, replacement
+from IA.text.answer_words import FROM_TRUTH
 
 log = logging.getLogger(__name__)
 
 PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
 PUBLISH_AGAIN_S = 1.0
 REST = 4  # times as long as a publication took nothing is published: answers as fast as these share the disk with it
-FROM_PICKLE: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
 
 
 class Labels:
@@ -423,7 +423,7 @@ class Labels:
             known = pickle_file.read(self._run, file).content
         except (OSError, ValueError):
             return None
-        return {path: FROM_PICKLE[label] for path, label in known.items()}
+        return {path: FROM_TRUTH[label] for path, label in known.items()}
 
     def _keep_lost(self, count: int) -> None:
         """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""

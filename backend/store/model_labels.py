@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.store.database import Database, NotDurableError, RefusedError
+from backend.store.sources import BY_MODEL
 from backend.store.table import Answer, Label, in_bytes
 
 log = logging.getLogger(__name__)
@@ -366,7 +367,7 @@ class ModelLabelReader:
                 raise sqlite3.DatabaseError("the labels of the model were taken back meanwhile")
             for path, label, probability, given in page:
                 if self._counts(given):
-                    yield Answer(id, path, label, "model", client, None, probability, when, checkpoint=checkpoint)
+                    yield Answer(id, path, label, BY_MODEL, client, None, probability, when, checkpoint=checkpoint)
             if not page:
                 return
             last = page[-1][0]

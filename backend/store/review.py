@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from backend.store.table import Label, Source
+from backend.store.sources import Source
+from backend.store.table import Label
 
 Order = Literal["newest", "suspicious"]
 

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
-from backend.store.table import Label, Source
+from backend.store.sources import Source
+from backend.store.table import Label
 from IA.statistics.audit import wilson
 
 LAST = 50

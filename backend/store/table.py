@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-import config
 from backend.store.database import RefusedError
+from backend.store.sources import ExportedSource, Source
+from IA.text import answer_words
 
-Label = config.Label
-Source = Literal["key", "button", "timeout", "grid", "api", "import"]
+Label = answer_words.Label
 
 DATABASE = "labels.sqlite3"
 HEADER_BYTES = 100
@@ -122,7 +122,7 @@ class Answer:
     id: str
     path: str
     label: Label
-    source: Source | Literal["model"]
+    source: ExportedSource
     client: str
     shown_ms: int | None = None
     probability: float | None = None

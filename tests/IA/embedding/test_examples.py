@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.runs.settings import settle
-from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
+from config import Config, UsageError
 from IA import training
 from IA.dataset import batches
 from IA.embedding import examples
@@ -25,6 +25,7 @@ from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
 from IA.ranking import order
 from IA.simulate.person import simulate
+from IA.text.image_files import EXAMPLES_AT_MOST, images_below
 from IA.training import Trainer
 from tests.IA.test_loops import Loops
 

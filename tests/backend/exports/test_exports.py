@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +20,7 @@ from PIL import Image
 
 from backend.export import main
 from backend.exports import FORMATS, pieces
-from backend.exports.fields import BY_MODEL, fields
+from backend.exports.fields import fields
 from backend.exports.folders import folder_names
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
@@ -31,8 +30,8 @@ from backend.exports.tree import AT_ONCE_BYTES
 from backend.exports.zipped import Entry, zipped
 from backend.store import table as answers
 from backend.store.labels import Labels
+from backend.store.sources import BY_MODEL
 from backend.store.table import Answer
-from backend.store.table import Source as GivenBy
 from backend.web.routes import downloads as download_routes
 from tests.backend.store.test_labels import answer
 from tests.commands import Command, command_of
@@ -111,7 +110,7 @@ def test_label_studio(server: Serving) -> None:
 def test_label_studio_predictions() -> None:
     """What the model had said is a prediction beside the answer; a label that a model gave is a prediction alone."""
     asked = replace(answer("a.jpg", "positive"), probability=0.2, checkpoint=7)
-    labelled = replace(answer("b.jpg", "negative"), probability=0.1, source=cast("GivenBy", BY_MODEL))
+    labelled = replace(answer("b.jpg", "negative"), probability=0.1, source=BY_MODEL)
     unasked = replace(answer("c.jpg", "negative"), probability=None)
     tasks = json.loads(lines("label-studio", source([asked, labelled, unasked])))
     [prediction] = tasks[0]["predictions"]

@@ -16,10 +16,11 @@ from backend.images.images import Images
 from backend.images.listing import Listing, told_of_others
 from backend.images.uploads import UploadError, _place_of
 from backend.runs.checks import check_place
-from config import ROOT, Config, UsageError, images_below
+from config import ROOT, Config, UsageError
 from IA.images.pictures import open_upright
 from IA.predict import image_paths
 from IA.protocol import watching
+from IA.text.image_files import images_below
 from tests.faults.injection import missing
 from tests.serving import until
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.store.label_errors import AnswerEvidence, SuspectedError, suspected_errors
-from backend.store.table import DRAWN, NOT_DRAWN, REACHED, Label, Source
+from backend.store.sources import Source
+from backend.store.table import DRAWN, NOT_DRAWN, REACHED, Label
 from IA.statistics.label_errors import PACE_FROM
 
 

@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
-from backend.store.standing import AS_IN_PICKLE
 from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
 from IA.protocol import pickle_file
+from IA.text.answer_words import TRUTH
 from tests.serving import until
 
 LABELS = st.sampled_from(["positive", "negative", "skipped"])
@@ -108,7 +108,7 @@ class AnyOrder(RuleBasedStateMachine):
         standing: dict[str, bool | None] = {}
         for entry in self.given:
             standing.pop(entry.path, None)
-            standing[entry.path] = AS_IN_PICKLE[entry.label]
+            standing[entry.path] = TRUTH[entry.label]
         return standing
 
     @invariant()
@@ -117,9 +117,9 @@ class AnyOrder(RuleBasedStateMachine):
         if not hasattr(self, "labels"):
             return
         expected = self.expected()
-        listed = {entry.path: AS_IN_PICKLE[entry.label] for entry in self.labels.standing(newest=False)}
+        listed = {entry.path: TRUTH[entry.label] for entry in self.labels.standing(newest=False)}
         assert list(listed.items()) == list(expected.items())
-        counts = {AS_IN_PICKLE[label]: count for label, count in self.labels.counts().items()}
+        counts = {TRUTH[label]: count for label, count in self.labels.counts().items()}
         assert counts == {kind: list(expected.values()).count(kind) for kind in (True, False, None)}
 
     def teardown(self) -> None:
