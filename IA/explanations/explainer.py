@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +150,7 @@ class Explainer:
                 raise SetAside
             maps.append(_as_bytes(checkpoint.head, self._seen[key]))
             for kind, is_positive in enumerate((True, False)):
-                for place, near in enumerate(scorer.pool.nearest(number, answered[is_positive], NEIGHBOURS)):
+                for place, near in enumerate(_nearest(scorer, number, answered[is_positive])):
                     neighbours[row, kind, place], similarity[row, kind, place] = near
         return Explanations(
             checkpoint=checkpoint.generation,
@@ -160,6 +160,12 @@ class Explainer:
             neighbours=neighbours.ravel(),
             similarity=similarity.ravel(),
         )
+
+
+def _nearest(scorer: Scorer, number: int, answered: Sequence[int]) -> list[tuple[int, float]]:
+    """The answered images most similar to an image, each with its cosine, the most similar first."""
+    view = scorer.pool.view
+    return [] if view is None else view.nearest(number, np.array(answered, np.int64), NEIGHBOURS)
 
 
 @contextlib.contextmanager
