@@ -28,7 +28,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from config import Parser, UsageError
-from IA.duplicates.once import read_once
+from IA.duplicates.deduplicated import Deduplicated
 from IA.embedding.embedder import Embedder
 from IA.learning.head import FOLDS, cross_fitted_scores, validation
 from IA.learning.projection import Projection
@@ -129,7 +129,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> LabelledImages:
     if not folder.is_dir():
         raise UsageError(f"The images of this run are not in {folder}; say with --datadir where they are.")
     labels = {path: label for path, label in annotations.items() if label is not None}
-    labels = read_once(run, settings).learnt(labels)
+    labels = Deduplicated.from_run(run, settings).learnt(labels)
     return LabelledImages(
         folder,
         list(labels),

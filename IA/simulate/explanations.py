@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from config import UsageError
 from IA.dataset import load, normalise
-from IA.explanations.activation_map import Places, activation_map
+from IA.explanations.activation_map import ProjectedFeatureMap, activation_map
 from IA.explanations.feature_maps import FeatureMaps
 from IA.learning.head import Head
 from IA.learning.projection import Projection
@@ -44,7 +44,7 @@ Method = Callable[[Head, Tensor], Tensor]
 
 def closed_form(head: Head, features: Tensor) -> Tensor:
     """What the page shows."""
-    return activation_map(head, Places.from_features(features, head.space))
+    return activation_map(head, ProjectedFeatureMap.from_features(features, head.space))
 
 
 def left_out(head: Head, features: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ class Network:
 
     def features(self, image: Tensor) -> Tensor:
         """The feature map of an image. Raises UsageError where the embedding is no mean over places."""
-        if (features := self.maps.of(image)) is None:
+        if (features := self.maps.feature_map(image)) is None:
             raise UsageError(f"The embedding of {self.backbone.name} is no mean over places; choose another network.")
         return features
 
@@ -136,9 +136,10 @@ def localisation(
     """Share of made-up pictures on whose object the highest place of the map is, and the share of its area."""
 
     def one(is_positive: bool) -> tuple[Tensor, tuple[int, int, int, int]]:
-        of = positives if is_positive else negatives
+        source = positives if is_positive else negatives
         behind, photo = (
-            load(files[int(random.integers(len(files)))], network.backbone.preprocessing) for files in (negatives, of)
+            load(files[int(random.integers(len(files)))], network.backbone.preprocessing)
+            for files in (negatives, source)
         )
         return pasted(behind, photo, random)
 
