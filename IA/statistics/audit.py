@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/concepts/statistics.md),
+LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/concepts/),
 LOOKS_GROWTH = 1.1  # and less still where many positives may be left: then there are more looks unlike one another
 LOOKS_SCALE = 16
 Z = 1.959964  # of a two-sided interval of 95 %

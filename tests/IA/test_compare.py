@@ -30,7 +30,7 @@ Command = Callable[..., Told]
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is gone after it."""
-    monkeypatch.setattr(networks, "_builders", dict(networks._builders))
+    monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
 
 
 @pytest.fixture
