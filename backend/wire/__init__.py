@@ -1,1 +1,1 @@
-"""The shape of every JSON answer, declared once: checkers, OpenAPI and the page's types read it; nothing is made here."""
+"""The shape of every JSON answer of the API, declared once; it imports only what kinds of labels and sources there are."""

@@ -1,8 +1,8 @@
 """What the routes say of answers that are given, taken back, listed, or worth a second look."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from backend.store.label_errors import Why
 from backend.store.table import Label, Source
@@ -71,7 +71,7 @@ class AnsweredImage(ImageNames):
     version: str | None
 
 
-class TakenBackImage(AnsweredImage):
+class UndoneImage(AnsweredImage):
     """An image whose answer was taken back.
 
     Attributes:
@@ -81,17 +81,17 @@ class TakenBackImage(AnsweredImage):
     alike: list[int]
 
 
-class TakenBack(TakenBackImage):
+class UndoneAnswers(UndoneImage):
     """The image whose answer was taken back last.
 
     Attributes:
         images: all images whose answers were taken back, in the order in which they were answered.
     """
 
-    images: list[TakenBackImage]
+    images: list[UndoneImage]
 
 
-class RejoinedImage(TypedDict):
+class ReunitedImage(TypedDict):
     """The image that stands for its near duplicates again."""
 
     image: int
@@ -101,7 +101,7 @@ class RejoinedImage(TypedDict):
     alike: list[int]
 
 
-class Rejoined(TypedDict):
+class UndoneSplit(TypedDict):
     """A split that was taken back: the near duplicates are one question again.
 
     Attributes:
@@ -118,7 +118,7 @@ class Rejoined(TypedDict):
     version: NotRequired[str]
     alike: NotRequired[list[int]]
     label: None
-    images: list[RejoinedImage]
+    images: list[ReunitedImage]
     together: list[int]
 
 

@@ -131,7 +131,14 @@ class AskedCurve(TypedDict):
 
 
 class RepeatFigures(TypedDict):
-    """How many images that timed out were asked again, how many of them were positive, and the interval of that share."""
+    """What the second question found of images that timed out.
+
+    Attributes:
+        asked: how many images were asked again.
+        missed: how many of them were positive.
+        low: the lower bound of the share of these, a 95 % interval; null: no image was asked again.
+        high: the upper bound.
+    """
 
     asked: int
     missed: int

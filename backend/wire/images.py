@@ -118,7 +118,7 @@ class ImageExplanation(TypedDict):
     negative: list[NearImage]
 
 
-class MoreLikeThis(TypedDict):
+class ImagesLikeThis(TypedDict):
     """How many images are asked before all others because they resemble one image."""
 
     image: int

@@ -19,7 +19,7 @@ class ClassNames(TypedDict):
     negative: str
 
 
-class LoopStates(TypedDict):
+class LoopStatus(TypedDict):
     """Whether each of the loops runs."""
 
     trainer: LoopState
@@ -110,7 +110,7 @@ class SessionStatus(Counts):
     model: ModelStatus | None
     ranking: RankingStatus | None
     embedding: EmbeddingStatus
-    loops: LoopStates
+    loops: LoopStatus
     tensorboard: bool
     instructions: str | None
     upload: bool
