@@ -20,7 +20,7 @@ from IA.images.decoding import parts, pixels
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split_file
 
-DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
+DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/reference/benchmarks.md
 MAX_SIZE_PX = 2048
 MAX_ASPECT = 4.0  # beyond it, a strip at the margins is filled
 STEP_PX = 32  # sides are multiples of it, so that images of a folder share a few shapes

@@ -55,7 +55,7 @@ WITHOUT_WEIGHTS: dict[str, dict[str, Any]] = {  # what torchvision sets only whe
     "vit_h_14": {"image_size": 518},
 }
 
-_builders: dict[str, Builder] = {}
+BUILDERS: dict[str, Builder] = {}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def register(name: str) -> Callable[[Builder], Builder]:
     """
 
     def remember(builder: Builder) -> Builder:
-        _builders[name] = builder
+        BUILDERS[name] = builder
         return builder
 
     return remember
@@ -114,7 +114,7 @@ def build(name: str, pretrained: bool = True) -> Backbone:
         UsageError: there is no such network, or its weights cannot be had.
     """
     path = Path(name).expanduser()
-    is_ours = name in _builders or name.startswith(TIMM)
+    is_ours = name in BUILDERS or name.startswith(TIMM)
     if pretrained and not is_ours and (path.is_file() or path.suffix in WEIGHT_SUFFIXES):
         return _from_file(path)
     return _by_name(name, pretrained)
@@ -132,8 +132,8 @@ def _by_name(name: str, pretrained: bool) -> Backbone:
 
 
 def _builder(name: str) -> Builder:
-    if name in _builders:
-        return _builders[name]
+    if name in BUILDERS:
+        return BUILDERS[name]
     if name.startswith(TIMM):
         return lambda pretrained: _timm(name, pretrained)
     from torchvision import models
@@ -141,7 +141,7 @@ def _builder(name: str) -> Builder:
     if name in models.list_models(module=models):  # those of this module look at one image; others at videos or parts
         return lambda pretrained: _torchvision(name, pretrained)
     raise UsageError(
-        f"There is no network {name!r}; use {', '.join(sorted(_builders))}, a torchvision name such as resnet50, "
+        f"There is no network {name!r}; use {', '.join(sorted(BUILDERS))}, a torchvision name such as resnet50, "
         f"{TIMM}NAME, or a file of weights."
     )
 

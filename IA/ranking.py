@@ -47,8 +47,8 @@ def order(
         raise ValueError(f"There is no strategy {strategy!r}; choose one of {', '.join(STRATEGIES)}.")
     chosen = STRATEGIES[strategy]
     images = np.flatnonzero(~np.asarray(leave_out, dtype=np.bool_)).astype(np.int32)  # (R,)
-    given = {"probability": probability, "novelty": novelty, "prior": similarity}
-    given = {name: np.asarray(values, dtype=np.float32) for name, values in given.items() if values is not None}
+    scores = {"probability": probability, "novelty": novelty, "prior": similarity}
+    given = {name: np.asarray(values, dtype=np.float32) for name, values in scores.items() if values is not None}
     if any(name != "images" and (name not in given or np.isnan(given[name]).all()) for name in chosen.asks_for):
         score = given.get("prior", given["novelty"])[images]
     else:

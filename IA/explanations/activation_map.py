@@ -17,7 +17,7 @@ from IA.learning.projection import Projection
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class ProjectedFeatureMap:
     """One image in the space of the pool, before it is brought to length 1.
 
     Attributes:
@@ -30,7 +30,7 @@ class Places:
     parts: Tensor
 
     @classmethod
-    def from_features(cls, features: Tensor, space: Projection) -> "Places":
+    def from_features(cls, features: Tensor, space: Projection) -> "ProjectedFeatureMap":
         """Bring a feature map into the space.
 
         Args:
@@ -38,13 +38,13 @@ class Places:
             space: of the pool.
         """
         embedding = features.mean(dim=(1, 2))  # (D,)
-        values = embedding.clamp(min=0).sqrt() if space.rooted else embedding
-        slope = torch.where(values > 0, 0.5 / values, 0.0) if space.rooted else torch.ones_like(values)  # (D,)
+        values = embedding.clamp(min=0).sqrt() if space.root_transform else embedding
+        slope = torch.where(values > 0, 0.5 / values, 0.0) if space.root_transform else torch.ones_like(values)  # (D,)
         parts = torch.einsum("dk,dhw->khw", space.basis * slope[:, None], features)
         return cls((values - space.mean) @ space.basis, parts)
 
 
-def activation_map(head: Head, places: Places) -> Tensor:
+def activation_map(head: Head, places: ProjectedFeatureMap) -> Tensor:
     """How much each place speaks for positive, or against it where it is below 0.
 
     Args:

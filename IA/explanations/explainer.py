@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from IA.dataset import load_with_box
-from IA.explanations.activation_map import Places, activation_map, over_picture
+from IA.explanations.activation_map import ProjectedFeatureMap, activation_map, over_picture
 from IA.explanations.feature_maps import FeatureMaps, SetAside
 from IA.images.pictures import UnreadableError
 from IA.learning.head import Head
@@ -32,7 +32,7 @@ KEPT = 256  # images whose places are kept: some 50 kB each
 LEARNING_S = 1.0  # for that long after an answer the next checkpoint is waited for
 
 Box = tuple[float, float, float, float]
-Seen = tuple[Places, Box] | None
+Seen = tuple[ProjectedFeatureMap, Box] | None
 
 
 class Explainer:
@@ -127,8 +127,12 @@ class Explainer:
         except (OSError, UnreadableError) as error:
             log.debug("%r cannot be explained: %s", file, error)
             return None
-        features = self._maps.of(image, is_urgent)
-        return None if features is None or self._space is None else (Places.from_features(features, self._space), box)
+        features = self._maps.feature_map(image, is_urgent)
+        return (
+            None
+            if features is None or self._space is None
+            else (ProjectedFeatureMap.from_features(features, self._space), box)
+        )
 
     def _is_learning(self) -> bool:
         """Whether the trainer is at an answer: it needs the processor, and what is said now would soon be old."""
@@ -150,7 +154,7 @@ class Explainer:
                 raise SetAside
             maps.append(_as_bytes(checkpoint.head, self._seen[key]))
             for kind, is_positive in enumerate((True, False)):
-                for place, near in enumerate(scorer.pool.nearest(number, answered[is_positive], NEIGHBOURS)):
+                for place, near in enumerate(_nearest(scorer, number, answered[is_positive])):
                     neighbours[row, kind, place], similarity[row, kind, place] = near
         return Explanations(
             checkpoint=checkpoint.generation,
@@ -160,6 +164,12 @@ class Explainer:
             neighbours=neighbours.ravel(),
             similarity=similarity.ravel(),
         )
+
+
+def _nearest(scorer: Scorer, number: int, answered: Sequence[int]) -> list[tuple[int, float]]:
+    """The answered images most similar to an image, each with its cosine, the most similar first."""
+    view = scorer.pool.view
+    return [] if view is None else view.nearest(number, np.array(answered, np.int64), NEIGHBOURS)
 
 
 @contextlib.contextmanager

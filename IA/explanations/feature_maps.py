@@ -28,7 +28,7 @@ class FeatureMaps:
         self._pooled: nn.Module | None = None
         self._is_known = False  # whether there is such a layer
 
-    def of(self, image: Tensor, is_urgent: Callable[[], bool] = lambda: False) -> Tensor | None:
+    def feature_map(self, image: Tensor, is_urgent: Callable[[], bool] = lambda: False) -> Tensor | None:
         """The feature map of an image, (D, h, w) float32 on the CPU; None where the embedding is not its mean.
 
         Args:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.images.pictures import opened, plain_parts, upright_parts
+from IA.images.pictures import opened
+from IA.images.pixels import plain_parts, upright_parts
 from IA.images.suspects import Suspects, key_of
 from IA.images.tiles import Tile, split_file
 from IA.images.workers import Workers

@@ -13,8 +13,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from IA.images.formats import is_boxed
 from IA.images.pictures import BAD_IMAGE, UnreadableError, opened_image
+from IA.images.readers.signatures import is_boxed
 
 FIRST_BYTES = 4096  # of a file: in nearly every photo all that is wanted stands there
 MOST_SEGMENTS = 64  # of a file are looked at, and

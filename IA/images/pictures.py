@@ -3,28 +3,26 @@
 import contextlib
 import errno
 import fcntl
-import io
 import os
 import stat
 import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import simplejpeg
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from IA.images.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
 from IA.images.orientation import UPRIGHT, orientation, upright_size
 from IA.images.readers import bitmap, tiff
-from IA.images.readers.repair import JPEG, MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
+from IA.images.readers.extras import registered
+from IA.images.readers.repair import MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
+from IA.images.readers.signatures import SIGNATURE_BYTES, extra_of, is_boxed
 from IA.images.readers.windowing import window_of, windowed
 from IA.images.tiles import Tile, split_file
 
@@ -32,9 +30,6 @@ MAX_PIXELS = 300_000_000
 MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
 MAX_JPEG_BYTES = 512 * 2**20
 MAX_BOXED_BYTES = 512 * 2**20
-PLAIN_PIXELS = 50_000_000  # a plain JPEG has no more of them, and no more bytes
-PLAIN_BYTES = 64 * 2**20
-LARGE_PIXELS = 20_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
 TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
 PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # likewise; Pillow minds it in 8 bit alone
@@ -108,14 +103,14 @@ def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = 
     with opened(photo, inside) as file:
         if tile is None:
             return seen(file, at_least_px)
-        whole = seen(file, _whole_px(file, tile, at_least_px))
-        with _judged():
+        whole = seen(file, whole_px(file, tile, at_least_px))
+        with judged():
             return replace(whole, picture=whole.picture.crop(tile.box(*whole.picture.size)))
 
 
 def seen(file: BinaryIO, at_least_px: int | None = None) -> Seen:
     """The same of a file that is open."""
-    with _judged():
+    with judged():
         return _seen(file, at_least_px)
 
 
@@ -124,62 +119,16 @@ def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
     return seen(file, at_least_px).picture
 
 
-def upright_pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
-    """The same as pixels, (H, W, 3): a large picture of any format may come smaller, as a JPEG does."""
-    photo, tile = split_file(path)
-    return upright_parts(photo, [tile], at_least_px, inside)[0]
-
-
-def upright_parts(
-    photo: Path, tiles: Sequence[Tile | None], at_least_px: int | None = None, inside: Path | None = None
-) -> list[NDArray[np.uint8]]:
-    """The same of several tiles of a photo, all of one grid, or of all of it where one is None; decoded once."""
-    with opened(photo, inside) as file, _judged():
-        whole_px = _whole_px(file, tiles[0], at_least_px)
-        pixels = _fast_jpeg(file, whole_px)
-        if pixels is not None:
-            return _cut(pixels, tiles)
-        whole = _seen(file, whole_px).picture
-        parts = (whole if tile is None else whole.crop(tile.box(*whole.size)) for tile in tiles)
-        return [np.array(_smaller(part, at_least_px, LARGE_PIXELS // len(tiles))) for part in parts]
-
-
-def plain_parts(
-    file: BinaryIO, tiles: Sequence[Tile | None], at_least_px: int | None = None
-) -> list[NDArray[np.uint8]] | None:
-    """The same of the most usual kind of file; None for all others, and for one that something is wrong with.
-
-    What it takes in memory and time is bounded by the header, so that threads may decode these without a process of
-    their own; and unlike Pillow, it does not keep all other threads waiting.
-    """
-    with contextlib.suppress(UnreadableError), _judged():
-        pixels = _fast_jpeg(file, _whole_px(file, tiles[0], at_least_px))
-        return None if pixels is None else _cut(pixels, tiles)
-    return None
-
-
-def _whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
+def whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
     """What the whole photo must keep on its short side for a tile of it to keep so much."""
     if tile is None or at_least_px is None:
         return at_least_px
     return tile.whole_px(upright_size_px(file), at_least_px)
 
 
-def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArray[np.uint8]]:
-    """Parts of a photo's pixels, each of them in memory of its own; the photo itself as it is."""
-    parts = []
-    for tile in tiles:
-        if tile is None:
-            parts.append(pixels)
-        else:
-            left, top, right, bottom = tile.box(pixels.shape[1], pixels.shape[0])
-            parts.append(pixels[top:bottom, left:right].copy())
-    return parts
-
-
 def upright_size_px(file: BinaryIO) -> tuple[int, int]:
     """Width and height of an open file as a person sees it, by its header alone; errors as for `open_upright`."""
-    with _judged():
+    with judged():
         try:
             return _upright_size_px(file, file)
         except BAD_IMAGE:
@@ -189,8 +138,8 @@ def upright_size_px(file: BinaryIO) -> tuple[int, int]:
             return _upright_size_px(bare, file)
 
 
-def _upright_size_px(header: BinaryIO, file: BinaryIO) -> tuple[int, int]:
-    with opened_image(header) as image:
+def _upright_size_px(bare: BinaryIO, file: BinaryIO) -> tuple[int, int]:
+    with opened_image(bare) as image:
         _check_size(image)
         return upright_size(image, file)
 
@@ -240,25 +189,25 @@ def _place(descriptor: int) -> str:
 
 
 @contextlib.contextmanager
-def _judged() -> Iterator[None]:
+def judged() -> Iterator[None]:
     """Whatever a decoder raises in the block is UnreadableError, or an OSError of the system."""
     try:
         yield
     except UnidentifiedImageError:
         raise UnreadableError("It is not an image of a known format.") from None
     except BAD_IMAGE as error:
-        if _is_of_the_system(error):
+        if is_of_the_system(error):
             raise
         raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
 
 
-def _is_of_the_system(error: BaseException) -> bool:
+def is_of_the_system(error: BaseException) -> bool:
     """Whether a disk has failed, and not a decoder: Pillow's own carry no number, or that of a place no file has."""
     return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
 
 
 @contextlib.contextmanager
-def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
+def header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
     """The image before any of its pixels is decoded, of the size that it will have."""
     with opened_image(file) as image:
         _check_size(image)
@@ -288,32 +237,6 @@ def opened_image(file: BinaryIO) -> Image.Image:
         raise UnreadableError(f"It takes another package: python -m pip install -e '.[{extra}]'.") from None
 
 
-def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | None:
-    """Pixels of a plain JPEG, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
-    file.seek(0)
-    if file.read(len(JPEG)) != JPEG or os.fstat(file.fileno()).st_size > PLAIN_BYTES:
-        return None
-    file.seek(0)
-    data = file.read(PLAIN_BYTES)
-    try:
-        height_px, width_px, *_ = simplejpeg.decode_jpeg_header(data)
-        if height_px * width_px > PLAIN_PIXELS:
-            return None
-        with _header(io.BytesIO(data), at_least_px) as image:
-            if image.format != "JPEG" or image.mode not in {"RGB", "L"}:
-                return None
-            shape = image.height, image.width, 3
-            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_width=shape[1], min_height=shape[0])
-            turn = UPRIGHT.get(orientation(image, file))
-    except BAD_IMAGE as error:
-        if isinstance(error, MemoryError) or _is_of_the_system(error):
-            raise
-        return None
-    if pixels.shape != shape:
-        return None
-    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
-
-
 def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
     """What is in a file, or in a mended copy of one that Pillow refuses."""
     try:
@@ -321,7 +244,7 @@ def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
     except MemoryError:
         raise
     except BAD_IMAGE as error:
-        if _is_of_the_system(error):
+        if is_of_the_system(error):
             raise
         found = mended(file)
         if found is None:
@@ -335,7 +258,7 @@ def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
 
 def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
     """What is in a file that Pillow reads; `damage` is what was wrong with it."""
-    with _header(file, at_least_px) as image:
+    with header(file, at_least_px) as image:
         image.load()
         if damage and image.format != "PNG" and (missing := lost_rows(image)):
             damage = breaks_off(missing, image.height)
@@ -346,19 +269,6 @@ def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
     if turn is not None:
         picture = picture.transpose(turn)
     return Seen(picture.copy() if picture is image else picture, is_see_through, damage=damage)
-
-
-def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:
-    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send.
-
-    With no more than `most` pixels it stays as it is.
-    """
-    pixels = picture.width * picture.height
-    if at_least_px is None or pixels <= most:
-        return picture
-    factor = next(factor for factor in (8, 4, 2, 1) if factor * at_least_px <= max(min(picture.size), at_least_px))
-    along = max(factor, -(-pixels // (factor * most)))
-    return picture.reduce((along, factor) if picture.width > picture.height else (factor, along))
 
 
 def _check_size(image: Image.Image) -> None:

@@ -36,6 +36,13 @@ class ProjectedPool:
         self.similarity: Floats | None = None
         self._examples = torch.zeros(0, self._projected.shape[1])
 
+    @classmethod
+    def from_vectors(cls, space: Projection, vectors: torch.Tensor) -> "ProjectedPool":
+        """A pool whose images are all embedded, by vectors (N, D) float32."""
+        pool = cls(space, len(vectors))
+        pool.put(np.arange(len(vectors)), vectors.numpy())
+        return pool
+
     def grow(self, images: int) -> None:
         """Make room for so many images in all."""
         more = max(images - len(self.novelty), 0)

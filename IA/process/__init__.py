@@ -1,1 +1,1 @@
-"""What every process of the suite shares: its log, lock, streams, priority and event file; imports config alone."""
+"""What every process of the suite shares: its log, lock, signals, streams and priority; no torch, no FastAPI."""

@@ -62,7 +62,7 @@ class LearnableAnswers:
             annotations = again
 
 
-def read_asked(run: Path) -> Answers:
+def read_learnable(run: Path) -> Answers:
     """The same, once.
 
     Raises:

@@ -1,11 +1,29 @@
 """What the files between the processes hold: one record a file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
-from IA.protocol.fields import Array
+from IA.protocol.fields import (
+    FINITE,
+    MOST,
+    NO_FLOATS,
+    Bytes,
+    Floats,
+    Ints,
+    Record,
+    array,
+    count,
+    flag,
+    real,
+    stored,
+    text,
+    typed,
+    within,
+)
 
 MOST_ALIKE = 100  # images that one question may be about
 MOST_SIMILAR = 200  # images that are told to be like another one
@@ -64,7 +82,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Features:
+class Features(Record):
     """What the pool says about the embedding space.
 
     Attributes:
@@ -77,17 +95,24 @@ class Features:
         sample: (m * K,) float32, those in the space of mean and basis, image by image.
     """
 
-    backbone: str
-    images: int
-    mean: Array
-    basis: Array
-    rooted: bool
-    sampled: Array
-    sample: Array
+    backbone: str = field(metadata=stored(text))
+    images: int = field(metadata=stored(count))
+    mean: Floats = field(metadata=array("f", -FINITE, FINITE))
+    basis: Floats = field(metadata=array("f", -FINITE, FINITE))
+    rooted: bool = field(metadata=stored(flag))
+    sampled: Ints = field(metadata=array("i", -MOST, MOST, before=b""))
+    sample: Floats = field(metadata=array("f", -FINITE, FINITE, before=b""))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if not len(self.mean) or not len(self.basis) or len(self.basis) % len(self.mean):
+            raise ValueError("mean and basis do not fit each other")
+        if len(self.sample) != len(self.sampled) * (len(self.basis) // len(self.mean)):
+            raise ValueError("the sample and its numbers do not fit each other")
 
 
 @dataclass(frozen=True)
-class FineTuning:
+class FineTuning(Record):
     """What came of the last fine-tuning.
 
     Attributes:
@@ -99,16 +124,16 @@ class FineTuning:
         taken: whether backbone.ckpt was replaced by it.
     """
 
-    base: str
-    labels: int
-    before: float
-    after: float
-    certainty: float
-    taken: bool
+    base: str = field(metadata=stored(text))
+    labels: int = field(metadata=stored(count))
+    before: float = field(metadata=stored(real))
+    after: float = field(metadata=stored(real))
+    certainty: float = field(metadata=stored(real))
+    taken: bool = field(metadata=stored(flag))
 
 
 @dataclass(frozen=True)
-class Duplicates:
+class Duplicates(Record):
     """Which images are near duplicates of one another.
 
     Attributes:
@@ -116,11 +141,31 @@ class Duplicates:
             Everybody in a group is alike to that one.
     """
 
-    first: Array
+    first: Ints = field(metadata=array("i", 0, MOST))
+
+    def check(self) -> None:
+        """See `Record`."""
+        first = np.asarray(self.first)
+        within(first, 0, len(first) - 1)
+        if (first[first] != first).any():
+            raise ValueError("a group whose first image is in another one")
+        if len(first) and np.bincount(first).max() > MOST_ALIKE:
+            raise ValueError(f"a group of more than {MOST_ALIKE}")
+
+
+def _checkpoint(data: Any) -> dict[str, Any] | None:
+    checkpoint: dict[str, Any] | None = typed(data, dict, type(None))
+    if checkpoint is not None:
+        count(checkpoint["generation"])
+        count(checkpoint["labels"])
+        for name, value in typed(checkpoint["metrics"], dict).items():
+            text(name)
+            real(value) if type(value) is not int else count(value)
+    return checkpoint
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Predictions(Record):
     """What the model thinks of every image, with the checkpoint it comes from.
 
     Attributes:
@@ -135,18 +180,26 @@ class Predictions:
             with a checkpoint, or without examples.
     """
 
-    probability: Array
-    novelty: Array
-    unreadable: Array
-    embedded: int
-    labels: int
-    checkpoint: dict[str, Any] | None
-    missing: int = 0
-    similarity: Array = b""
+    probability: Floats = field(metadata=array("f", 0, 1, unknown=True))
+    novelty: Floats = field(metadata=array("f", -np.inf, np.inf, unknown=True))
+    unreadable: Ints = field(metadata=array("i", 0, MOST))
+    embedded: int = field(metadata=stored(count))
+    labels: int = field(metadata=stored(count))
+    checkpoint: dict[str, Any] | None = field(metadata=stored(_checkpoint))
+    missing: int = field(default=0, metadata=stored(count))
+    similarity: Floats = field(default=NO_FLOATS, metadata=array("f", -1, 1, unknown=True, before=b""))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if len(self.probability) != len(self.novelty):
+            raise ValueError("probability and novelty differ in length")
+        within(np.asarray(self.unreadable), 0, len(self.probability) - 1)
+        if len(self.similarity) not in (0, len(self.probability)):
+            raise ValueError("probability and similarity differ in length")
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Record):
     """The images to ask next.
 
     Attributes:
@@ -157,15 +210,20 @@ class Ranking:
         checkpoint: generation of the checkpoint behind it; None before the first.
     """
 
-    images: Array
-    probability: Array
-    labels: int
-    strategy: str
-    checkpoint: int | None
+    images: Ints = field(metadata=array("i", 0, MOST))
+    probability: Floats = field(metadata=array("f", 0, 1, unknown=True))
+    labels: int = field(metadata=stored(count))
+    strategy: str = field(metadata=stored(text))
+    checkpoint: int | None = field(metadata=stored(lambda value: typed(value, int, type(None))))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if len(self.images) != len(self.probability):
+            raise ValueError("images and probability differ in length")
 
 
 @dataclass(frozen=True)
-class Explanations:
+class Explanations(Record):
     """Why the model thinks so, of a few images.
 
     Attributes:
@@ -179,16 +237,24 @@ class Explanations:
         similarity: (6 E,) float32, of these, the cosine.
     """
 
-    checkpoint: int
-    images: Array
-    shapes: Array
-    maps: Array
-    neighbours: Array
-    similarity: Array
+    checkpoint: int = field(metadata=stored(count))
+    images: Ints = field(metadata=array("i", 0, MOST))
+    shapes: Ints = field(metadata=array("i", 0, LARGEST_MAP))
+    maps: Bytes = field(metadata=array("b", -FULL, FULL))
+    neighbours: Ints = field(metadata=array("i", -1, MOST))
+    similarity: Floats = field(metadata=array("f", -1, 1))
+
+    def check(self) -> None:
+        """See `Record`."""
+        each = 2 * NEIGHBOURS * len(self.images)
+        if len(self.shapes) != 2 * len(self.images) or len(self.neighbours) != each or len(self.similarity) != each:
+            raise ValueError("images, shapes, neighbours and similarity do not fit each other")
+        if int(np.asarray(self.shapes).reshape(-1, 2).prod(axis=1).sum()) != len(self.maps):
+            raise ValueError("maps and shapes do not fit each other")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Wanted(Record):
     """A person wants more images like one of them.
 
     Attributes:
@@ -196,12 +262,12 @@ class Wanted:
         request: tells this wish from any other.
     """
 
-    image: int
-    request: str
+    image: int = field(metadata=stored(count))
+    request: str = field(metadata=stored(text))
 
 
 @dataclass(frozen=True)
-class Similar:
+class Similar(Record):
     """The images most like the one that was wanted, less those whose answer the model knows.
 
     Attributes:
@@ -210,6 +276,11 @@ class Similar:
         cosine: (S,) float32, of each, in the space of the pool.
     """
 
-    request: str
-    images: Array
-    cosine: Array
+    request: str = field(metadata=stored(text))
+    images: Ints = field(metadata=array("i", 0, MOST))
+    cosine: Floats = field(metadata=array("f", -1, 1))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if len(self.images) != len(self.cosine) or len(self.images) > MOST_SIMILAR:
+            raise ValueError("images and cosines that do not fit each other, or too many")

@@ -8,33 +8,28 @@ another first image. Figures are means over classes and seeds, with standard err
 
 import argparse
 import csv
-import logging
 import math
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, UsageError, pip_install, runs_folder
-from IA.embedding.embedder import leave_room
+from config import DEFAULT_STRATEGY, UsageError, pip_install
 from IA.learning.calibration import expected_calibration_error
 from IA.process.loop import one_sentence
 from IA.protocol.replacement import check_writable
 from IA.simulate import peers
+from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos
 from IA.simulate.person import Course, figures, simulate
-from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.simulate.sorted_photos import draw
 from IA.strategies import STRATEGIES
 from IA.text.cells import harmless
-
-log = logging.getLogger(__name__)
 
 OURS = "Intelligent Annotation"
 PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
@@ -192,20 +187,14 @@ def _told(prevalence: float | None) -> str:
 def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    folder = Path(given.folder).expanduser().resolve()
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
     wanted = [] if given.positive == ["all"] else given.positive
-    check_classes(folder, wanted)
+    folder = checked_folder(given, wanted)
     methods = [OURS, *_peers(given.peers)]
     check_writable(*filter(None, (given.csv, given.plot)))
     _check_installed(given.peers is not None, given.plot is not None)
-    leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    positives = wanted or sorted(set(classes.tolist()))
-    if empty := sorted(set(positives) - set(classes.tolist())):
+    photos = sorted_photos(folder, given)
+    positives = wanted or photos.class_names
+    if empty := sorted(set(positives) - set(photos.class_names)):
         raise UsageError(f"The class folder {empty[0]!r} in {folder} has no image that can be read.")
     tasks = [
         Task(method, positive, prevalence, seed, given.answers, given.strategy, given.examples)
@@ -214,10 +203,8 @@ def main() -> None:
         for positive in positives
         for seed in range(given.seeds)
     ]
-    with ProcessPoolExecutor(given.jobs) as executor:
-        played = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
-        done = written(given.csv, played) if given.csv else played
-        results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
+    played = play_all(partial(play, vectors=photos.vectors, classes=photos.classes), tasks, given.jobs)
+    results = list(written(given.csv, played) if given.csv else played)
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
         here = [result for result in results if result.task.prevalence == prevalence]
         heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
@@ -242,8 +229,7 @@ def _peers(wanted: Sequence[str] | None) -> Sequence[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__)
     parser.add_argument(
         "--positive", nargs="+", default=["all"], metavar="CLASS", help="one task each; all: every class"
     )
@@ -256,14 +242,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--examples", type=count, default=0, metavar="N", help="of the positives held out, to begin with (0)"
     )
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
     parser.add_argument(
         "--peers", nargs="*", metavar="NAME", help="other libraries, or some, on the same embeddings: '.[peers]'"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each simulated person")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recall curves: '.[simulate]'")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
 
 

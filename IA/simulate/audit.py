@@ -8,28 +8,22 @@ a person turns to random questions, until the certificate is given.
 """
 
 import argparse
-import logging
 import math
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, UsageError, runs_folder
-from IA.embedding.embedder import leave_room
+from config import UsageError
 from IA.learning.projection import Projection
 from IA.process.loop import one_sentence
 from IA.simulate.audit_person import AuditedPerson, Truth
+from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos, write_lines
 from IA.simulate.person import Course, figures
-from IA.simulate.sorted_photos import count, draw, embed, share
+from IA.simulate.sorted_photos import draw
 from IA.simulate.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 from IA.statistics.audit import RECALL, ScreeningState, looks
 
@@ -265,42 +259,30 @@ def _line(name: str, second: str, *cells: str) -> str:
 def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    folder = None if given.folder is None else Path(given.folder).expanduser().resolve()
-    if folder is None and not given.worst_case:
+    if given.folder is None and not given.worst_case:
         raise UsageError("Name a folder that holds a folder of images for each class, or give --worst-case.")
-    if folder is not None and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    folder = None if given.folder is None else checked_folder(given)
     if given.worst_case:
-        for line in worst_case():
-            sys.stdout.write(f"{line.rstrip()}\n")
+        write_lines(worst_case())
     if folder is None:
         return
-    leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    names = sorted(set(classes.tolist()))
+    photos = sorted_photos(folder, given)
+    names = photos.class_names
     seeds = range(math.ceil(given.runs / len(given.prevalence)))
     tasks = [(prevalence, names[seed % len(names)], seed) for seed in seeds for prevalence in given.prevalence]
-    with ProcessPoolExecutor(given.jobs) as executor:
-        played = executor.map(partial(play, vectors=vectors, classes=classes, share=given.audit), tasks[: given.runs])
-        runs = list(tqdm(played, total=given.runs, unit="person", desc="simulating"))
-    for line in tables(runs, given.audit):
-        sys.stdout.write(f"{line.rstrip()}\n")
+    playing = partial(play, vectors=photos.vectors, classes=photos.classes, share=given.audit)
+    runs = list(play_all(playing, tasks[: given.runs], given.jobs))
+    write_lines(tables(runs, given.audit))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__, is_folder_needed=False)
     parser.add_argument("--runs", type=count, default=200, metavar="N", help="simulated people in all (200)")
     parser.add_argument("--audit", type=share, default=0.02, metavar="SHARE", help="of questions at random (0.02)")
     parser.add_argument(
         "--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="in turn (0.01 0.05 0.1 0.3)"
     )
     parser.add_argument("--worst-case", action="store_true", help="how often a certificate is wrong at worst; exact")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
 
 

@@ -41,8 +41,7 @@ class Model:
         self.probability = np.full(len(vectors), np.nan, np.float32)
         self._seed = seed
         self._space = space
-        self._view = ProjectedPool(space, len(vectors))
-        self._view.put(np.arange(len(vectors)), vectors.numpy())
+        self._view = ProjectedPool.from_vectors(space, vectors)
         self._pool = PoolSample.from_vectors(vectors, space, seed) if validates else None
         not_judged = () if validates else range(len(vectors))
         self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
@@ -80,6 +79,7 @@ class AuditedPerson:
         images: numbers of the images answered, in order.
         labels: whether each was positive.
         standing: what the model asked for, and the sample of the rest.
+        model: asks the questions that are not drawn at random.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class AuditedPerson:
         self._truth = truth
         self._share = share
         self._patience = patience
-        self._model = Model(space, vectors, seed, validates)
+        self.model = Model(space, vectors, seed, validates)
         self._random = np.random.default_rng([seed, SEED_OF_DRAWS])
         self._shuffled: Iterator[int] = iter(self._random.permutation(len(truth)).tolist())
         self._drawn: set[int] = set()  # answered, and not asked for by the model
@@ -128,33 +128,33 @@ class AuditedPerson:
         self.images.append(image)
         self.labels.append(bool(self._truth[image]))
         drawn = int(self._truth[list(self._drawn)].sum())
-        found = sum(self._model.answers.values())
-        rest = Sample(len(self._truth) - len(self._model.answers), len(self._drawn), drawn)
+        found = sum(self.model.answers.values())
+        rest = Sample(len(self._truth) - len(self.model.answers), len(self._drawn), drawn)
         self.standing = ScreeningState(found, rest)
 
     def _draw(self) -> int:
         """Next in a shuffled order; the model is not told."""
-        answers = self._model.answers
+        answers = self.model.answers
         image = next(image for image in self._shuffled if image not in self._drawn and image not in answers)
         self._drawn.add(image)
         return image
 
     def _ask(self) -> int:
         """What the model asks; of those that were drawn it learns the answer on the way."""
-        while (image := self._model.next()) in self._drawn:
+        while (image := self.model.next()) in self._drawn:
             self._drawn.remove(image)
-            self._model.answers[image] = bool(self._truth[image])
-        is_positive = self._model.answers[image] = bool(self._truth[image])
-        is_found = any(self._model.answers.values())
+            self.model.answers[image] = bool(self._truth[image])
+        is_positive = self.model.answers[image] = bool(self._truth[image])
+        is_found = any(self.model.answers.values())
         self._negatives_in_a_row = self._negatives_in_a_row + 1 if is_found and not is_positive else 0
         return image
 
     def divided(self) -> tuple[Division, int, int]:
         """The rest by the model's threshold, which knows nothing of the draw; and the positives above and below it."""
         is_rest, is_sampled = np.ones(len(self._truth), bool), np.zeros(len(self._truth), bool)
-        is_rest[list(self._model.answers)] = False
+        is_rest[list(self.model.answers)] = False
         is_sampled[list(self._drawn)] = True
-        is_above = self._model.probability >= self._model.threshold  # never before there is a probability
+        is_above = self.model.probability >= self.model.threshold  # never before there is a probability
         above, below = is_rest & is_above, is_rest & ~is_above
         samples = [
             Sample(int(part.sum()), int((part & is_sampled).sum()), int((part & is_sampled & self._truth).sum()))

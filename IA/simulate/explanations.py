@@ -10,7 +10,6 @@ PHOTOS holds a folder of images for each class. A simulated person answers the r
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +21,17 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, UsageError, runs_folder
+from config import UsageError
 from IA.dataset import load, normalise
-from IA.embedding.embedder import leave_room
-from IA.explanations.activation_map import Places, activation_map
+from IA.explanations.activation_map import ProjectedFeatureMap, activation_map
 from IA.explanations.feature_maps import FeatureMaps
 from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.networks import Backbone, build
 from IA.process.loop import one_sentence
+from IA.simulate.command import SortedPhotos, checked_folder, count, shared_parser, sorted_photos, write_lines
 from IA.simulate.person import simulate
-from IA.simulate.sorted_photos import check_classes, count, draw, embed
+from IA.simulate.sorted_photos import draw
 
 COVERED = 0.2  # of the places
 PASTED = 0.4  # of the sides of a photo
@@ -45,7 +44,7 @@ Method = Callable[[Head, Tensor], Tensor]
 
 def closed_form(head: Head, features: Tensor) -> Tensor:
     """What the page shows."""
-    return activation_map(head, Places.from_features(features, head.space))
+    return activation_map(head, ProjectedFeatureMap.from_features(features, head.space))
 
 
 def left_out(head: Head, features: Tensor) -> Tensor:
@@ -78,7 +77,7 @@ class Network:
 
     def features(self, image: Tensor) -> Tensor:
         """The feature map of an image. Raises UsageError where the embedding is no mean over places."""
-        if (features := self.maps.of(image)) is None:
+        if (features := self.maps.feature_map(image)) is None:
             raise UsageError(f"The embedding of {self.backbone.name} is no mean over places; choose another network.")
         return features
 
@@ -137,9 +136,10 @@ def localisation(
     """Share of made-up pictures on whose object the highest place of the map is, and the share of its area."""
 
     def one(is_positive: bool) -> tuple[Tensor, tuple[int, int, int, int]]:
-        of = positives if is_positive else negatives
+        source = positives if is_positive else negatives
         behind, photo = (
-            load(files[int(random.integers(len(files)))], network.backbone.preprocessing) for files in (negatives, of)
+            load(files[int(random.integers(len(files)))], network.backbone.preprocessing)
+            for files in (negatives, source)
         )
         return pasted(behind, photo, random)
 
@@ -158,23 +158,19 @@ def localisation(
 
 
 def held_out_falls(
-    network: Network,
-    vectors: NDArray[np.float32],
-    files: Sequence[Path],
-    truth: NDArray[np.bool_],
-    given: argparse.Namespace,
+    network: Network, photos: SortedPhotos, truth: NDArray[np.bool_], given: argparse.Namespace
 ) -> tuple[list[dict[str, float]], list[float]]:
     """Deletion on the positives held out that the head says positive to; the probabilities before."""
     falls, before = [], []
     for seed in range(given.seeds):
         pool, held_out = draw(truth, None, seed)
-        inside = torch.from_numpy(vectors[pool])
+        inside = torch.from_numpy(photos.vectors[pool])
         space = Projection.from_vectors(inside)
         course = simulate(inside, truth[pool], given.answers, seed=seed)
         head = Head.fit(space.project(inside[course.images]), torch.tensor(course.labels), space)
         random = np.random.default_rng(seed)
         for number in tqdm(held_out[truth[held_out]], desc=f"seed {seed}"):
-            image = load(files[number], network.backbone.preprocessing)
+            image = load(photos.files[number], network.backbone.preprocessing)
             if (probability := network.probability(head, image)) >= 0.5:
                 before.append(probability)
                 falls.append(deletion(network, head, image, random))
@@ -194,28 +190,24 @@ def lines(falls: Sequence[dict[str, float]], before: Sequence[float], hits: dict
 def main() -> None:
     """Measure and print."""
     given = _parser().parse_args()
-    folder = Path(given.folder).expanduser().resolve()
-    check_classes(folder, [given.positive])
-    leave_room(1)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    truth = np.array([file.relative_to(folder).parts[0] == given.positive for file in files])
+    photos = sorted_photos(checked_folder(given, [given.positive]), given)
+    truth = photos.classes == given.positive
     backbone = build(given.network)
     network = Network(backbone, FeatureMaps(backbone))
-    falls, before = held_out_falls(network, vectors, files, truth, given)
-    of = {label: [file for file, is_it in zip(files, truth, strict=True) if is_it == label] for label in (True, False)}
-    hits = localisation(network, of[True], of[False], np.random.default_rng(0))
-    for line in lines(falls, before, hits):
-        sys.stdout.write(f"{line}\n")
+    falls, before = held_out_falls(network, photos, truth, given)
+    positives, negatives = (
+        [file for file, is_positive in zip(photos.files, truth, strict=True) if is_positive == label]
+        for label in (True, False)
+    )
+    hits = localisation(network, positives, negatives, np.random.default_rng(0))
+    write_lines(lines(falls, before, hits))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__, has_jobs=False)
     parser.add_argument("--positive", required=True, metavar="NAME", help="the class that is looked for")
     parser.add_argument("--answers", type=count, default=200, metavar="N", help="before the head is looked at (200)")
     parser.add_argument("--seeds", type=count, default=5, metavar="N", help="simulated people (5)")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
     return parser
 
 

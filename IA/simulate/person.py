@@ -88,8 +88,7 @@ def simulate(
         The course of the answers.
     """
     space = Projection.from_vectors(vectors)
-    view = ProjectedPool(space, len(vectors))
-    view.put(np.arange(len(vectors)), vectors.numpy())
+    view = ProjectedPool.from_vectors(space, vectors)
     view.compare_to_examples(None if examples is None else examples.numpy())
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     learner.examples = examples

@@ -7,30 +7,23 @@ share of the answers is the wrong way round, at random; "haste" also looks at ho
 """
 
 import argparse
-import logging
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA import ranking
-from IA.embedding.embedder import leave_room
 from IA.learning.head import Head, average_precision, cross_fitted_scores
 from IA.learning.learner import Learner, as_probabilities
 from IA.learning.projection import Projection
 from IA.pool.view import ProjectedPool
 from IA.process.loop import one_sentence
-from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos, write_lines
+from IA.simulate.sorted_photos import draw
 from IA.statistics.label_errors import WORTH, Pace, error_score
 
 Truth = NDArray[np.bool_]
@@ -131,8 +124,7 @@ def answered(space: Projection, vectors: Tensor, given: Truth, answers: int, see
         answers: how many at most.
         seed: of the shuffle that breaks ties.
     """
-    view = ProjectedPool(space, len(vectors))
-    view.put(np.arange(len(vectors)), vectors.numpy())
+    view = ProjectedPool.from_vectors(space, vectors)
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     probability = np.full(len(vectors), np.nan, np.float32)
     asked = np.zeros(len(vectors), bool)
@@ -219,36 +211,24 @@ def _line(name: str, *cells: str) -> str:
 def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    folder = Path(given.folder).expanduser().resolve()
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
-    check_classes(folder, [given.positive] if given.positive else [])
-    leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    names = [given.positive] if given.positive else sorted(set(classes.tolist()))
+    folder = checked_folder(given, [given.positive] if given.positive else [])
+    photos = sorted_photos(folder, given)
+    names = [given.positive] if given.positive else photos.class_names
     tasks = [
         (prevalence, names[seed % len(names)], seed) for seed in range(given.runs) for prevalence in given.prevalence
     ]
-    with ProcessPoolExecutor(given.jobs) as executor:
-        playing = partial(play, vectors=vectors, classes=classes, noise=given.noise, answers=given.answers)
-        runs = list(tqdm(executor.map(playing, tasks), total=len(tasks), unit="person", desc="simulating"))
-    for line in tables(runs, given.prevalence):
-        sys.stdout.write(f"{line.rstrip()}\n")
+    playing = partial(play, vectors=photos.vectors, classes=photos.classes, noise=given.noise, answers=given.answers)
+    runs = list(play_all(playing, tasks, given.jobs))
+    write_lines(tables(runs, given.prevalence))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__)
     parser.add_argument("--noise", type=share, default=0.03, metavar="SHARE", help="of answers that are wrong (0.03)")
     parser.add_argument("--answers", type=count, default=1000, metavar="N", help="at most, of each person (1000)")
     parser.add_argument("--runs", type=count, default=20, metavar="N", help="people at each prevalence (20)")
     parser.add_argument("--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="(0.04 0.1 0.3)")
     parser.add_argument("--positive", metavar="CLASS", help="what everybody looks for (each class in turn)")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
 
 

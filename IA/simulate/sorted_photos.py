@@ -1,6 +1,5 @@
 """Photos that are sorted into a folder for each class: what simulations take for the truth."""
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,17 +75,3 @@ def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32],
                 log.warning("%r is unreadable and left out. %s", paths[missing[place]], reason)
     numbers, vectors = pool.embeddings()
     return vectors, [folder / paths[number] for number in numbers]
-
-
-def share(text: str) -> float:
-    """An argument between 0 and 1."""
-    if not 0 < float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
-    return float(text)
-
-
-def count(text: str) -> int:
-    """An argument of 1 or more."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return int(text)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
+LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/concepts/),
 LOOKS_GROWTH = 1.1  # and less still where many positives may be left: then there are more looks unlike one another
 LOOKS_SCALE = 16
 Z = 1.959964  # of a two-sided interval of 95 %
@@ -69,9 +69,9 @@ class Sample:
 
     def is_below(self, count: int, confidence: float = CONFIDENCE) -> bool:
         """Whether there are fewer positives than this, as so few were drawn."""
-        return count > self.most or (count > self.fewest and self._chance_of_so_few(count) <= 1 - confidence)
+        return count > self.most or (count > self.fewest and self.chance_of_so_few(count) <= 1 - confidence)
 
-    def _chance_of_so_few(self, count: int) -> float:
+    def chance_of_so_few(self, count: int) -> float:
         """Chance to draw at most `positives` where `count` of the images are positive (hypergeometric)."""
         images, drawn = self.images, self.drawn
         first = max(0, drawn - (images - count))
@@ -142,7 +142,7 @@ class ScreeningState:
         """Whether so many of the positives have been seen, with this confidence, however often one asks.
 
         The same test as at one look, at so much smaller an error that looking after every answer is accounted for:
-        docs/statistics.md has the chances.
+        docs/concepts/statistics.md has the chances.
         """
         return self.certifies_once(recall, 1 - (1 - confidence) / looks(self.known, recall))
 
@@ -232,6 +232,17 @@ def expected_positives(probabilities: NDArray[np.floating]) -> tuple[float, int,
     half = Z * math.sqrt(float((probabilities * (1 - probabilities)).sum())) + 0.5
     low, high = math.ceil(expected - half), math.floor(expected + half)
     return expected, max(0, low), min(len(probabilities), high)
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % score interval of a proportion (Wilson 1927); None without any trial."""
+    if not trials:
+        return None, None
+    share, z2 = successes / trials, Z * Z
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    low = middle - half if successes else 0.0  # exactly, whatever rounding says
+    return low, middle + half if successes < trials else 1.0
 
 
 @functools.lru_cache(maxsize=64)  # several figures rest on the same bounds

@@ -47,7 +47,7 @@ def test_the_default_network_comes_with_its_weights() -> None:
 
 def test_a_network_of_ones_own_takes_one_registration(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registered function is all that `build` needs; it is told whether weights are wanted."""
-    monkeypatch.setattr(networks, "_builders", {})
+    monkeypatch.setattr(networks, "BUILDERS", {})
     wanted: list[bool] = []
 
     @networks.register("own")
@@ -64,8 +64,8 @@ def test_the_recipe_in_the_readme_is_a_network(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, images_folder: Path
 ) -> None:
     """Its very text, put into IA/networks.py, gives a network with the person's weights that a checkpoint carries."""
-    monkeypatch.setattr(networks, "_builders", dict(networks._builders))
-    recipe = RECIPE.findall((ROOT / "README.md").read_text())
+    monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
+    recipe = RECIPE.findall((ROOT / "docs" / "guides" / "networks.md").read_text())
     assert len(recipe) == 1
     assert len(recipe[0].splitlines()) <= 10
     exec(recipe[0], vars(networks) | {"__file__": str(tmp_path / "networks.py")})  # as if at the end of the module
@@ -111,7 +111,7 @@ def test_timm_without_a_connection_does_not_try_again(monkeypatch: pytest.Monkey
 
 def test_a_network_without_embeddings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that keeps a map instead of a vector is told so."""
-    monkeypatch.setattr(networks, "_builders", {})
+    monkeypatch.setattr(networks, "BUILDERS", {})
     networks.register("map")(lambda _: (nn.AvgPool2d(8), Preprocessing(16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))))
     with pytest.raises(UsageError, match="no embedding"):
         build("map")

@@ -15,7 +15,7 @@ from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
 from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
-from IA.images.formats import SIGNATURE_BYTES, is_dicom
+from IA.images.readers.signatures import SIGNATURE_BYTES, is_dicom
 from IA.images.readers.windowing import Window, window_of, windowed
 
 FORMAT = "DICOM"

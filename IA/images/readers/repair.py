@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from IA.images.readers.tiff import BIG, classic_directory
+from IA.images.readers.bigtiff import BIG, classic_directory
 
 MOST_LOST = 0.1  # of the rows: with more of them missing, what is looked for may well be there
 MAX_BYTES = 128 * 2**20

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args
 
 from backend.store.sources import Source
 from backend.store.table import Label
-from IA.statistics.intervals import wilson
+from IA.statistics.audit import wilson
 
 LAST = 50
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
-from IA.duplicates.finder import Alike
+from IA.duplicates.finder import DuplicateFinder
 from IA.duplicates.neighbours import Neighbours, Numbers
 from IA.duplicates.thumbnails import MOST, difference, is_flat, thumbnail_of
 from IA.embedding.cache import Embeddings
@@ -132,7 +132,7 @@ class Folder:
 
     def restart(self) -> None:
         """Forget all but what is on the disk."""
-        self.alike = Alike(self.run)
+        self.alike = DuplicateFinder(self.run)
 
     def save(self, name: str, shown: Image.Image, near: int | None = None, quality: int = 90) -> None:
         """Put a picture there, or another one in its place; in the embedding it is near one of the others."""
@@ -148,7 +148,7 @@ class Folder:
         self.pool.follow(self.folder, self.names)
         missing = self.pool.missing()
         self.pool.add(missing, self.vectors[missing])
-        if not self.pool.is_projected:
+        if self.pool.view is None:
             self.pool.enter(self.pool.space(100))
         for _ in range(turns):
             if not self.alike.turn(self.pool, self._file, None, False, lambda: False):

@@ -79,13 +79,13 @@ def test_frequent_shapes_get_forms_of_their_own(tiny_network: str, monkeypatch: 
         for side_px in (32, 64, 96, 128):
             images = noise(1, side_px, 64)
             assert least_cosine(compiled.embed([images])[0], reference(backbone, images)) > 0.9999
-    assert len(compiled._of_shape) == 2
+    assert compiled.compiled_shapes == {(32, 64), (64, 64)}
 
 
 @OPENVINO
 def test_a_network_that_takes_squares_only_is_compiled_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose last layer counts the pixels gets letterboxed squares."""
-    monkeypatch.setattr(networks, "_builders", {})
+    monkeypatch.setattr(networks, "BUILDERS", {})
     networks.register("square")(lambda _: (nn.Sequential(nn.Flatten(), nn.Linear(3072, 7)), preprocessing()))
     backbone = build("square")
     assert backbone.preprocessing.resize == "letterbox"
@@ -123,7 +123,7 @@ def test_what_openvino_cannot_have_runs_on_torch(
     module: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not convertible, or another network afterwards: one line says so, and the embeddings are right."""
-    monkeypatch.setattr(networks, "_builders", {})
+    monkeypatch.setattr(networks, "BUILDERS", {})
     monkeypatch.setattr(engine, "best_device", lambda: CPU)
     networks.register("own")(lambda _: (module(), preprocessing()))
     backbone = build("own")
@@ -147,21 +147,19 @@ def test_without_openvino_torch_does_it(tiny_network: str, monkeypatch: pytest.M
 
 def test_half_precision_is_close_enough(backbone: Backbone) -> None:
     """What CUDA is given, tried on the processor."""
-    halved = TorchEngine(backbone, CPU)
-    halved._half = True
+    halved = TorchEngine(backbone, CPU, in_half=True)
     images = noise(2, 192, 256)
     assert least_cosine(halved.embed([images])[0], reference(backbone, images)) > 0.999
 
 
 def test_an_overflow_in_half_precision_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Values beyond 65,504 come out in full."""
-    monkeypatch.setattr(networks, "_builders", {})
+    monkeypatch.setattr(networks, "BUILDERS", {})
     layer = nn.Conv2d(3, 4, 32)
     nn.init.constant_(layer.weight, 1e3)
     networks.register("large")(lambda _: (nn.Sequential(layer, nn.Flatten()), preprocessing()))
     backbone = build("large")
-    halved = TorchEngine(backbone, CPU)
-    halved._half = True
+    halved = TorchEngine(backbone, CPU, in_half=True)
     images = noise(2, 32, 32) // 2 + 128
     assert least_cosine(halved.embed([images])[0], reference(backbone, images)) > 0.9999
 

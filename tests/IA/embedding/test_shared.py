@@ -219,7 +219,7 @@ def test_a_full_disk_keeps_what_is_there(place: Place, monkeypatch: pytest.Monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shared_embeddings, "_copy", full)
+    monkeypatch.setattr(Embeddings, "append", full)
     assert has(place.open("one"), 1, 3)
     monkeypatch.undo()
     assert has(place.open("two"), 1, 0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from config import Config
 from IA.explanations import explainer
 from IA.explanations.feature_maps import FeatureMaps
 from IA.protocol import files as protocol
@@ -77,7 +78,7 @@ def test_a_new_head_looks_at_no_picture_again(loops: Loops, monkeypatch: pytest.
     loops.answer(ANSWERS)
     before = explained(loops)
     looked: list[object] = []
-    monkeypatch.setattr(FeatureMaps, "of", lambda *given: looked.append(given))
+    monkeypatch.setattr(FeatureMaps, "feature_map", lambda *given: looked.append(given))
     loops.answer(ANSWERS | {"red/2.png": False})
     after = explained(loops)
     assert after.checkpoint > before.checkpoint
@@ -104,7 +105,7 @@ def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) ->
     loops.answer(ANSWERS)
     (loops.run / EXPLANATIONS.name).unlink(missing_ok=True)
     layers: list[str] = []
-    of, generation = FeatureMaps.of, pickle_file.read(loops.run, protocol.PREDICTIONS).generation
+    feature_map, generation = FeatureMaps.feature_map, pickle_file.read(loops.run, protocol.PREDICTIONS).generation
 
     def interrupted(maps: FeatureMaps, image: Tensor, is_urgent: Callable[[], bool]) -> Tensor | None:
         def urgent() -> bool:
@@ -114,10 +115,10 @@ def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) ->
             layers.append("layer")
             return is_urgent()
 
-        return of(maps, image, urgent)
+        return feature_map(maps, image, urgent)
 
-    monkeypatch.setattr(FeatureMaps, "of", interrupted)
-    loops.inference = type(loops.inference)(loops.inference._config)  # one that has looked at nothing yet
+    monkeypatch.setattr(FeatureMaps, "feature_map", interrupted)
+    loops.inference = type(loops.inference)(Config(run=loops.run))  # one that has looked at nothing yet
     while not layers:
         assert loops.inference.step()
     assert layers == ["layer"]
@@ -142,11 +143,23 @@ def test_a_picture_that_cannot_be_read_has_no_map(loops: Loops, monkeypatch: pyt
 
 
 def test_little_is_kept(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen of images is kept of so many, those last needed."""
+    """The feature maps of the images that were needed last are kept, and no others."""
     monkeypatch.setattr(explainer, "KEPT", 3)
     monkeypatch.setattr(explainer, "EXPLAINED", 3)
+    looked: list[FeatureMaps] = []
+    feature_map = FeatureMaps.feature_map
+
+    def noted(maps: FeatureMaps, image: Tensor, is_urgent: Callable[[], bool]) -> Tensor | None:
+        looked.append(maps)
+        return feature_map(maps, image, is_urgent)
+
+    monkeypatch.setattr(FeatureMaps, "feature_map", noted)
     loops.answer(ANSWERS)
-    assert len(explained(loops).images) == 3
+    first = list(explained(loops).images)
+    assert len(first) == len(looked) == 3
     loops.answer(ANSWERS | {path: True for path in loops.paths if path.startswith("red")})
     assert [loops.paths[image][:4] for image in explained(loops).images] == ["blue"] * 3
-    assert len(loops.inference._explainer._seen) == 3
+    assert len(looked) == 6
+    loops.answer(ANSWERS)
+    assert list(explained(loops).images) == first
+    assert len(looked) == 9

@@ -70,13 +70,13 @@ def blind() -> str:
 def test_every_answer_has_one_use(pictures: Pictures) -> None:
     """Both kinds of answers are dealt to all three uses in the same shares; too few of a kind are refused."""
     files, labels = pictures
-    answers = DividedAnswers.dealt(files, labels, np.random.default_rng(0))
+    answers = DividedAnswers.from_answers(files, labels, np.random.default_rng(0))
     for label in (True, False):
         share = np.bincount(answers.part[labels == label]) / np.sum(labels == label)
         assert share == pytest.approx([0.64, 0.16, 0.2], abs=0.03)
-    assert sorted([*answers.of(TRAINED), *answers.of(STOPPING, HELD_OUT)]) == list(range(100))
+    assert sorted([*answers.used_for(TRAINED), *answers.used_for(STOPPING, HELD_OUT)]) == list(range(100))
     with pytest.raises(ValueError, match="too few"):
-        DividedAnswers.dealt(files, np.arange(100) < 20, np.random.default_rng(0))
+        DividedAnswers.from_answers(files, np.arange(100) < 20, np.random.default_rng(0))
 
 
 def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.M
     old = Embedder(blind, compiled=False)
     before = {name: tensor.clone() for name, tensor in old.backbone.module.state_dict().items()}
     losses: list[float] = []
-    answers = DividedAnswers.dealt(files, labels, np.random.default_rng(0))
+    answers = DividedAnswers.from_answers(files, labels, np.random.default_rng(0))
     outcome = fine_tune(old, answers, files, lambda epoch, loss, precision: losses.append(loss))
     assert all(torch.equal(before[name], tensor) for name, tensor in old.backbone.module.state_dict().items())
     assert outcome.embedder.fingerprint != old.fingerprint
@@ -94,7 +94,7 @@ def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.M
     assert outcome.after > 0.8 > outcome.before
     assert outcome.certainty > 0.9
     assert outcome.is_better
-    assert sorted(outcome.learnt) == sorted(answers.of(TRAINED, STOPPING))
+    assert sorted(outcome.learnt) == sorted(answers.used_for(TRAINED, STOPPING))
 
 
 def test_augmentation_keeps_the_picture() -> None:
@@ -121,7 +121,7 @@ def test_a_run_is_fine_tuned(pictures: Pictures, blind: str, tmp_path: Path) -> 
     assert told.labels == 100
     assert (run / BACKBONE).exists() == told.taken
     base = Embedder(blind, compiled=False).fingerprint
-    tuned = LatestTuned(run).of(base)
+    tuned = LatestTuned(run).tuned_from(base)
     assert (tuned is not None) == told.taken
     if tuned is not None:
         assert (tuned.base, tuned.labels, len(tuned.learnt)) == (base, 100, 80)
@@ -132,15 +132,15 @@ def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFi
     backbone = Embedder(blind, compiled=False).backbone
     Tuned(backbone, "base", 500, frozenset({"a.png"})).save(tmp_path / BACKBONE)
     latest = LatestTuned(tmp_path)
-    tuned = latest.of("base")
+    tuned = latest.tuned_from("base")
     assert tuned is not None
     assert tuned.backbone.fingerprint == backbone.fingerprint
     assert (tuned.labels, tuned.learnt) == (500, frozenset({"a.png"}))
-    assert latest.of("another") is None
+    assert latest.tuned_from("another") is None
     whole = (tmp_path / BACKBONE).read_bytes()
     replacement.replace(tmp_path / BACKBONE, whole[: len(whole) // 2])
-    assert latest.of("base") is tuned
-    assert latest.of("base") is tuned
+    assert latest.tuned_from("base") is tuned
+    assert latest.tuned_from("base") is tuned
     assert len(caplog.records) == 1
 
 

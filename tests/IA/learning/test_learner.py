@@ -115,7 +115,7 @@ def test_answers_that_the_network_has_learnt_prove_nothing() -> None:
     learner: Learner[int] = Learner(vectors_of, learnt=learnt)
     learner.learn(labels_of(120), SPACE)
     assert set(learner.held_out) == set(range(60, 120))
-    assert not any(number in learner._asked for number in learnt)
+    assert not any(number in learner.asked for number in learnt)
     assert learner.figures["average_precision"] > 0.8
     ignorant: Learner[int] = Learner(vectors_of, learnt=frozenset(range(120)))
     ignorant.learn(labels_of(120), SPACE)

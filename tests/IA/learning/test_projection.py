@@ -52,12 +52,12 @@ def test_no_pool_no_space() -> None:
         Projection.from_vectors(torch.zeros(0, 8))
 
 
-def test_what_is_never_negative_is_rooted() -> None:
+def test_what_is_never_negative_has_a_root_transform() -> None:
     """Embeddings of counts are compared by their roots, others as they are."""
     counts = torch.rand(40, 8, generator=torch.Generator().manual_seed(0)) ** 4
-    assert Projection.from_vectors(counts).rooted
+    assert Projection.from_vectors(counts).root_transform
     torch.testing.assert_close(Projection.from_vectors(counts).mean, counts.sqrt().mean(0))
-    assert not Projection.from_vectors(counts - 0.1).rooted
+    assert not Projection.from_vectors(counts - 0.1).root_transform
 
 
 def test_survives_the_file_of_features() -> None:
@@ -65,5 +65,5 @@ def test_survives_the_file_of_features() -> None:
     space = Projection.from_vectors(torch.rand(40, 8, generator=torch.Generator().manual_seed(0)))
     again = Projection.from_features(space.features("f", 40, np.zeros(0, np.int32), torch.zeros(0, 8)))
     assert again.is_same(space)
-    assert not again.is_same(Projection(space.mean, space.basis, rooted=False))
+    assert not again.is_same(Projection(space.mean, space.basis, root_transform=False))
     assert np.allclose(again.project(torch.ones(1, 8)), space.project(torch.ones(1, 8)))

@@ -1,17 +1,19 @@
 """What one backbone does in a turn: it embeds in the background, and whoever answers does not wait for that."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from IA.embedding.embedder import Batch, Embedder
+from IA.learning.events import Events
 from IA.networks import build
-from IA.pool import scorer
-from IA.pool.scorer import FIRST_FEATURES, Scorer
-from IA.process.events import Events
+from IA.pool import scorer, stream
+from IA.pool.scorer import Scorer
+from IA.pool.stream import FIRST_FEATURES
 from IA.protocol import pickle_file
 from IA.protocol.files import ANNOTATIONS, PREDICTIONS
 from IA.protocol.pickle_file import Version
@@ -32,8 +34,8 @@ def photos(tmp_path: Path) -> Version[list[str]]:
 
 @pytest.fixture
 def scores(tmp_path: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scorer]:
-    """Whose turns end, and who publishes, for other reasons than the time."""
-    monkeypatch.setattr(scorer, "TURN_S", float("inf"))
+    """A scorer whose turns end, and which publishes, for other reasons than the time."""
+    monkeypatch.setattr(stream, "TURN_S", float("inf"))
     monkeypatch.setattr(scorer, "PUBLISH_EVERY_S", float("inf"))
     scores = Scorer(tmp_path, build(tiny_network), Events(tmp_path / "tensorboard"))
     yield scores
@@ -81,15 +83,18 @@ def test_a_batch_under_way_holds_nothing_up(
 ) -> None:
     """While a file takes long to decode, a turn ends for news all the same."""
     is_begun, goes_on = threading.Event(), threading.Event()
-    original = Scorer._files
+    embed = Embedder.embed
 
-    def slow(self: Scorer, most: int | None) -> Iterator[Path]:
-        for file in original(self, most):
+    def slowed(files: Iterable[Path]) -> Iterator[Path]:
+        for file in files:
             is_begun.set()
             goes_on.wait()
             yield file
 
-    monkeypatch.setattr(Scorer, "_files", slow)
+    def slow(self: Embedder, files: Iterable[Path], inside: Path | None = None) -> Iterator[Batch]:
+        return embed(self, slowed(files), inside)
+
+    monkeypatch.setattr(Embedder, "embed", slow)
     assert scores.turn(tmp_path / "photos", photos, is_begun.is_set)
     assert scores.pool.embedded == 0
     goes_on.set()

@@ -25,7 +25,7 @@ def test_the_model_asks_as_if_nothing_were_drawn() -> None:
         alone.answer()
     for _ in range(120):
         audited.answer()
-    learnt = list(audited._model.answers)
+    learnt = list(audited.model.answers)
     assert 60 < len(learnt) < 120
     assert learnt == alone.images[: len(learnt)]
 
@@ -35,7 +35,7 @@ def test_each_image_is_asked_once_and_counted_once() -> None:
     person = AuditedPerson(SPACE, VECTORS, TRUTH, 1, share=0.2, patience=30)
     while person.left:
         person.answer()
-        learnt = person._model.answers
+        learnt = person.model.answers
         drawn = set(person.images) - set(learnt)
         rest = person.standing.rest
         assert person.standing.found == sum(learnt.values())
@@ -49,7 +49,7 @@ def test_impatience_turns_to_random_questions() -> None:
     person = AuditedPerson(SPACE, VECTORS, TRUTH, 0, share=0.0, patience=10)
     while person.left:
         person.answer()
-    learnt = list(person._model.answers)
+    learnt = list(person.model.answers)
     assert learnt == person.images[: len(learnt)]
     assert not TRUTH[learnt[-10:]].any()
     assert len(learnt) < 100
@@ -78,7 +78,7 @@ def test_the_command(
     monkeypatch.setattr(command, "LOOK_AT", (4, 6))
     arguments = [images_folder, "--runs", "4", "--prevalence", "0.3", "0.4", "--audit", "0.2", "--jobs", "1"]
     rest = ["--network", tiny_network, "--cache", tmp_path / "cache"]
-    monkeypatch.setattr(sys, "argv", ["simulate_audit", *map(str, arguments + rest)])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.audit", *map(str, arguments + rest)])
     command.main()
     told = capsys.readouterr().out
     assert "95 % intervals that held the truth, 4 runs" in told
@@ -91,7 +91,7 @@ def test_the_worst_case(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """A line for each number found, without any photos."""
     monkeypatch.setattr(command, "WORST_FOUND", (20,))
     monkeypatch.setattr(command, "WORST_REST", (300,))
-    monkeypatch.setattr(sys, "argv", ["simulate_audit", "--worst-case"])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.audit", "--worst-case"])
     command.main()
     assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["20", "300"]
 
@@ -99,6 +99,6 @@ def test_the_worst_case(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.mark.parametrize(("arguments", "sentence"), [(["no-such-folder"], "not a folder"), ([], "Name a folder")])
 def test_mistakes(arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No folder is one sentence."""
-    monkeypatch.setattr(sys, "argv", ["simulate_audit", *arguments])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.audit", *arguments])
     with pytest.raises(UsageError, match=sentence):
         command.main()

@@ -9,7 +9,7 @@ import torch
 
 from IA.explanations.feature_maps import FeatureMaps
 from IA.networks import build
-from IA.simulate import explanations as simulate_explanations
+from IA.simulate import explanations as command
 from IA.simulate.explanations import METHODS, Network, covered, highest, is_on, localisation, main, pasted
 
 
@@ -49,8 +49,8 @@ def test_the_map_finds_what_decides(
     tmp_path: Path, images_folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where red pasted on blue is positive, and blue on blue negative, maps are highest on the red."""
-    monkeypatch.setattr(simulate_explanations, "EXAMPLES", 20)
-    monkeypatch.setattr(simulate_explanations, "TESTED", 20)
+    monkeypatch.setattr(command, "EXAMPLES", 20)
+    monkeypatch.setattr(command, "TESTED", 20)
     red, blue = (sorted((images_folder / name).iterdir()) for name in ("red", "blue"))
     hits = localisation(network, red, blue, np.random.default_rng(0))
     assert hits["the map"] > 0.8
@@ -65,10 +65,10 @@ def test_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It prints a line for each way to choose what is covered, and the share of objects found."""
-    monkeypatch.setattr(simulate_explanations, "EXAMPLES", 5)
-    monkeypatch.setattr(simulate_explanations, "TESTED", 5)
+    monkeypatch.setattr(command, "EXAMPLES", 5)
+    monkeypatch.setattr(command, "TESTED", 5)
     given = ["--positive", "red", "--network", tiny_network, "--answers", "6", "--seeds", "2"]
-    monkeypatch.setattr(sys, "argv", ["simulate_explanations", str(images_folder), *given, "--cache", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.explanations", str(images_folder), *given, "--cache", str(tmp_path)])
     main()
     printed = capsys.readouterr().out
     assert "deletion: probability" in printed

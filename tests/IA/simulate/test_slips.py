@@ -60,7 +60,7 @@ def test_the_command(
     """Both tables, with every order."""
     arguments = [images_folder, "--runs", "2", "--prevalence", "0.4", "--noise", "0.2", "--jobs", "1"]
     rest = ["--network", tiny_network, "--cache", tmp_path / "cache"]
-    monkeypatch.setattr(sys, "argv", ["simulate_slips", *map(str, arguments + rest)])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.slips", *map(str, arguments + rest)])
     command.main()
     told = capsys.readouterr().out
     for name in ("random", "newest first", "probability when asked", "held out", "worth a look", "all put right"):
@@ -69,6 +69,6 @@ def test_the_command(
 
 def test_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is one sentence."""
-    monkeypatch.setattr(sys, "argv", ["simulate_slips", "no-such-folder"])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.slips", "no-such-folder"])
     with pytest.raises(UsageError, match="not a folder"):
         command.main()

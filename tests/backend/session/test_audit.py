@@ -26,7 +26,7 @@ from backend.store.table import Answer, Label, NothingToUndoError
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
-from IA.protocol.answers import LearnableAnswers, read_asked
+from IA.protocol.answers import LearnableAnswers, read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
@@ -173,7 +173,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert {path for path, mark in marks.items() if mark} == self.drawn
         if (self.run / AUDIT.name).exists() or marks:
             assert set(unpickled(self.run / AUDIT.name)) == hidden
-            assert set(read_asked(self.run)) == set(marks) - hidden
+            assert set(read_learnable(self.run)) == set(marks) - hidden
             assert set(unpickled(self.run / ANNOTATIONS.name)) == set(marks)
 
     @invariant()
@@ -259,7 +259,7 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     until(lambda: not labels.is_sampled("a.jpg"))
     labels.annotate(drawn_answer("a.jpg", "negative", audit=0)).result()
     labels.close()
-    assert read_asked(tmp_path) == {"a.jpg": False}
+    assert read_learnable(tmp_path) == {"a.jpg": False}
     labels = Labels(tmp_path)
     assert (labels.drawn, labels.asked_at_random({})) == (1, 2)
     assert [entry.audit for entry in labels.stored.standing()] == [answers.REACHED, answers.DRAWN]
@@ -274,7 +274,7 @@ def test_a_damaged_audit_file_teaches_nothing(tmp_path: Path) -> None:
     (tmp_path / AUDIT.name).write_bytes(b"torn")
     assert LearnableAnswers(tmp_path).content() is None
     with pytest.raises(ValueError, match=r"audit\.pickle"):
-        read_asked(tmp_path)
+        read_learnable(tmp_path)
     Labels(tmp_path).close()
     assert LearnableAnswers(tmp_path).content() == {}
 

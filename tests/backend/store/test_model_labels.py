@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from backend.store import model_labels, moment
+from backend.store import model_labels
 from backend.store.labels import Labels
 from backend.store.model_labels import BusyError, Finish, ModelLabels, NoFinishError
 from backend.store.schema import DATABASE
@@ -225,7 +225,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from backend.store import model_labels, moment
+from backend.store import model_labels
 from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels
 
@@ -301,7 +301,7 @@ def test_exports_are_of_one_moment(tmp_path: Path) -> None:
 
 def test_an_export_of_labels_that_are_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that has lost the rest of the model's labels says so: it does not end as if that were all."""
-    monkeypatch.setattr(moment, "PAGE", 2)
+    monkeypatch.setattr("backend.store.moment.PAGE", 2)
     labels = Labels(tmp_path)
     model = ModelLabels(labels.database)
     labels.annotate(answer("0.jpg", "positive")).result()

@@ -20,7 +20,6 @@ from backend.store.figures.statistics import (
     statistics,
 )
 from backend.store.table import Label
-from IA.statistics.intervals import wilson
 from tests.serving import serving, until
 
 
@@ -29,15 +28,6 @@ def entry(path: str, label: Label, state: str = "standing", **more: Any) -> Past
     return PastAnswer(
         **{"source": "key", "probability": None, "repeat": False, **more}, path=path, label=label, state=state
     )
-
-
-def test_wilson() -> None:
-    """The interval is that of the published formula, stays within 0 and 1, and is none without trials."""
-    assert wilson(0, 0) == (None, None)
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert [(wilson(0, trials)[0], wilson(trials, trials)[1]) for trials in range(1, 50)] == [(0.0, 1.0)] * 49
-    assert wilson(50, 50) == pytest.approx((0.9287, 1.0), abs=1e-4)
 
 
 @given(positive=st.lists(st.booleans(), max_size=60), points=st.integers(2, 40))
