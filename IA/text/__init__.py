@@ -1,1 +1,1 @@
-"""How counts and the cells of tables are written; imports nothing of ours."""
+"""How counts and the cells of tables are written; this room imports nothing of the project."""
