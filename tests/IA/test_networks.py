@@ -69,7 +69,7 @@ def test_the_recipe_in_the_readme_is_a_network(
     assert len(recipe) == 1
     assert len(recipe[0].splitlines()) <= 10
     exec(recipe[0], vars(networks) | {"__file__": str(tmp_path / "networks.py")})  # as if at the end of the module
-    with pytest.raises(UsageError, match=r"my_network cannot be had .*my_weights\.pth"):
+    with pytest.raises(UsageError, match=r"my_network cannot be loaded .*my_weights\.pth"):
         build("my_network")
     trained = torchvision.models.resnet18(num_classes=10)
     torch.save(trained.state_dict(), tmp_path / "my_weights.pth")
@@ -104,7 +104,7 @@ def test_timm_without_a_connection_does_not_try_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("urllib.request.getproxies", dict)
     monkeypatch.setattr("socket.getaddrinfo", refuse)
-    with pytest.raises(UsageError, match=f"cannot be had .*{DEFAULT_NETWORK}, which is installed"):
+    with pytest.raises(UsageError, match=f"cannot be loaded .*{DEFAULT_NETWORK}, which is installed"):
         build("timm:mobilenetv3_small_050")
     assert asked == [(networks.HUB, 443)]
 
@@ -198,7 +198,7 @@ def test_weights_that_cannot_be_downloaded_are_one_sentence(monkeypatch: pytest.
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
-    with pytest.raises(UsageError, match=f"mobilenet_v3_small cannot be had .*{DEFAULT_NETWORK}, which is installed"):
+    with pytest.raises(UsageError, match=f"mobilenet_v3_small cannot be loaded .*{DEFAULT_NETWORK}, which is installed"):
         build("mobilenet_v3_small")
 
 

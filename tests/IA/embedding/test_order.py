@@ -14,7 +14,7 @@ def test_everything_once(missing: set[int], promising: list[int], begun: int) ->
     """Whatever is promised, and whenever, each missing image comes once, and no other."""
     order = EmbeddingOrder(np.array(sorted(missing), np.int64), seed=0)
     first = [number for number, _ in zip(order, range(begun), strict=False)]
-    order.promise(promising)
+    order.prefer_beside(promising)
     rest = list(order)
     assert len(first) + len(rest) >= len(missing) - 1  # zip may have taken one too many
     assert len({*first, *rest}) == len(first) + len(rest)
@@ -24,7 +24,7 @@ def test_everything_once(missing: set[int], promising: list[int], begun: int) ->
 def test_half_lies_beside_what_is_promising() -> None:
     """As long as there are some, every other image is a neighbour of a promising one, the nearest first."""
     order = EmbeddingOrder(np.arange(10_000), seed=0)
-    order.promise([5000, 100])
+    order.prefer_beside([5000, 100])
     taken = [next(order) for _ in range(4 * REACH * 2)]
     near = [number for number in taken if min(abs(number - 5000), abs(number - 100)) <= REACH]
     assert near[:3] == [5001, 4999, 5002]
@@ -42,7 +42,7 @@ def test_without_a_promise_it_is_a_shuffle() -> None:
 def test_tiles_of_a_photo_come_together() -> None:
     """A photo that is begun is finished, and what is promising is the photo beside, not the tile."""
     order = EmbeddingOrder(np.array([n for n in range(240) if n != 7]), seed=0, tiles=24)
-    order.promise([130])
+    order.prefer_beside([130])
     taken = list(order)
     assert sorted(taken) == [n for n in range(240) if n != 7]
     photos = [number // 24 for number in taken]
