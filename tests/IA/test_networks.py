@@ -198,7 +198,9 @@ def test_weights_that_cannot_be_downloaded_are_one_sentence(monkeypatch: pytest.
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
-    with pytest.raises(UsageError, match=f"mobilenet_v3_small cannot be loaded .*{DEFAULT_NETWORK}, which is installed"):
+    with pytest.raises(
+        UsageError, match=f"mobilenet_v3_small cannot be loaded .*{DEFAULT_NETWORK}, which is installed"
+    ):
         build("mobilenet_v3_small")
 
 
