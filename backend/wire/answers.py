@@ -4,8 +4,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from backend.store.label_errors import Why
-from backend.store.table import Label, Source
+from backend.store.figures.label_errors import Why
+from backend.store.sources import Source
+from backend.store.table import Label
 from backend.wire.images import ImageNames
 
 

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from backend.store.table import Source
+from backend.store.sources import Source
 
 
 class Interval(TypedDict):
