@@ -57,7 +57,7 @@ class DuplicateFinder:
                 none.
         """
         self._run = run
-        shared = None if place is None else place / "looks"
+        shared = None if place is None else place / "looks"  # named before they were called thumbnails
         self._cache = SharedEmbeddings(shared, run / "cache" / "inference" / "looks", 3 * SIDE * SIDE)
         self._thumbnails: dict[int, Thumbnail | None] = {}  # Of the images that are being settled; None: unreadable.
         self._keys = np.zeros(0, np.uint64)  # The key under which each image was last seen.

@@ -1,4 +1,4 @@
-"""Image files, and tiles of them, to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
+"""From image files and tiles of them to upright 8-bit RGB pictures; without torch, because the server shows them."""
 
 import contextlib
 import errno
@@ -27,14 +27,15 @@ from IA.images.readers.windowing import window_of, windowed
 from IA.images.tiles import Tile, split_file
 
 MAX_PIXELS = 300_000_000
-MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
+# The pixels of a JPEG times its scans. So many take some five seconds; cameras write at most a dozen scans.
+MAX_SCANNED = 3_000_000_000
 MAX_JPEG_BYTES = 512 * 2**20
 MAX_BOXED_BYTES = 512 * 2**20
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
 TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
-PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # likewise; Pillow minds it in 8 bit alone
-DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # more than 8 bit of grey
-BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they seem
+PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # a TIFF tag and a value of it, which Pillow follows in 8-bit files alone
+DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # Pillow's modes of grey with more than 8 bit
+BAD_IMAGE = (  # Pillow was seen to raise these for damaged and foreign files
     OSError,
     SyntaxError,
     ValueError,
@@ -51,22 +52,23 @@ BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they 
 
 bitmap.register()
 tiff.register()
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later, so `_check_size` replaces it
 
 
 class UnreadableError(Exception):
-    """The file is there, but is no picture: one sentence with the reason, without the path."""
+    """The file is there but holds no picture. The text is one sentence with the reason, without the path."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture as person and network see it.
+    """A picture as a person and the network see it.
 
     Attributes:
-        picture: upright, of mode RGB, loaded.
-        is_see_through: whether white stands in it for what is transparent.
-        is_mended: whether it took a mended copy of its file, which others might refuse, or show in another way.
-        damage: what of it is missing, in one sentence; "": nothing.
+        picture: the loaded picture, upright and of mode RGB.
+        is_see_through: whether white replaces transparent pixels in it.
+        is_mended: whether it comes from a mended copy of the file. Other programs may refuse the file itself or show
+            it in another way.
+        damage: one sentence about what is missing; "": nothing is.
     """
 
     picture: Image.Image
@@ -78,27 +80,26 @@ class Seen:
 def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Image.Image:
     """Decode an image as a person would see it: RGB, upright, the first frame, transparency over white.
 
-    Grey of 16 or 32 bit is windowed between its 0.5 and 99.5 percentile.
+    Grey of 16 or 32 bit is windowed between its 0.5 and its 99.5 percentile.
 
     Args:
-        path: a file of one of `FORMATS`, or of an extra that is installed, whatever its name; or a tile of it.
+        path: a file of one of `FORMATS` or of an installed extra, whatever its name; or a tile of such a file.
         at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as the short side of the result
-            keeps at least this many pixels; one that is smaller from the start is never scaled. Other formats come in
-            full size.
-        inside: a folder without links in its path, that the file must lie in when it is open; None: anywhere.
+            keeps at least this many pixels. A smaller JPEG is not scaled. Other formats come in full size.
+        inside: a folder without links in its path, which the opened file must lie in; None: anywhere.
 
     Returns:
         A loaded picture of mode RGB; the file is closed.
 
     Raises:
         UnreadableError: the content cannot be decoded.
-        OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
+        OSError: the file went away, may not be read, or lies on a failing disk.
     """
     return open_seen(path, at_least_px, inside).picture
 
 
 def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Seen:
-    """The same, and what a person is to know of it."""
+    """As `open_upright`, with what a person should know about the picture."""
     photo, tile = split_file(path)
     with opened(photo, inside) as file:
         if tile is None:
@@ -109,25 +110,25 @@ def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = 
 
 
 def seen(file: BinaryIO, at_least_px: int | None = None) -> Seen:
-    """The same of a file that is open."""
+    """As `open_seen`, for a file that is open."""
     with judged():
         return _seen(file, at_least_px)
 
 
 def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
-    """The picture of a file that is open."""
+    """As `open_upright`, for a file that is open."""
     return seen(file, at_least_px).picture
 
 
 def whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
-    """What the whole photo must keep on its short side for a tile of it to keep so much."""
+    """How many pixels the whole photo must keep on its short side, so that a tile of it keeps `at_least_px`."""
     if tile is None or at_least_px is None:
         return at_least_px
     return tile.whole_px(upright_size_px(file), at_least_px)
 
 
 def upright_size_px(file: BinaryIO) -> tuple[int, int]:
-    """Width and height of an open file as a person sees it, by its header alone; errors as for `open_upright`."""
+    """Width and height of an open file as a person sees it, by its header alone. Errors are as for `open_upright`."""
     with judged():
         try:
             return _upright_size_px(file, file)
@@ -146,14 +147,15 @@ def _upright_size_px(bare: BinaryIO, file: BinaryIO) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def opened(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
-    """An image file, open; no tile of one. Other arguments and errors as for `open_upright`."""
+    """Open an image file, but no tile of one. Other arguments and errors are as for `open_upright`."""
     with open(descriptor_of(str(path), inside), "rb") as file:
         yield file
 
 
 def descriptor_of(path: str, inside: Path | None = None) -> int:
-    """The same as a descriptor, which the caller closes."""
-    _check_kind(os.stat(path))  # noqa: PTH116 - a quarter of the time; before it is opened: that makes some devices act
+    """As `opened`, but returns a descriptor, which the caller closes."""
+    # The kind is checked before the file is opened, because opening makes some devices act.
+    _check_kind(os.stat(path))  # noqa: PTH116 - this takes a quarter of the time that a Path takes
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         _check_kind(os.fstat(descriptor))
@@ -166,7 +168,7 @@ def descriptor_of(path: str, inside: Path | None = None) -> int:
 
 
 def is_inside(path: Path, inside: Path | None) -> bool:
-    """Whether there is a file, also of a tile, and not outside of a folder that links may lead out of."""
+    """Whether a path is a file or a tile of one, and links do not lead it out of the folder `inside`."""
     try:
         file, _ = split_file(path)
         return file.is_file() and (inside is None or file.resolve().is_relative_to(inside))
@@ -176,21 +178,21 @@ def is_inside(path: Path, inside: Path | None) -> bool:
 
 def _check_kind(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError("It is not a regular file.")  # reading a pipe would wait for ever
+        raise UnreadableError("It is not a regular file.")  # a pipe would keep the reader waiting for ever
     if status.st_size == 0:
         raise UnreadableError("The file is empty.")
 
 
 def _place(descriptor: int) -> str:
-    """Where an open file is, whatever its path leads to by now."""
+    """Where an open file lies, whatever its path leads to by now."""
     if sys.platform == "darwin":
         return os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
-    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - text, without a Path for each file
+    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a Path for each file would be slower
 
 
 @contextlib.contextmanager
 def judged() -> Iterator[None]:
-    """Whatever a decoder raises in the block is UnreadableError, or an OSError of the system."""
+    """Turn whatever a decoder raises in the block into UnreadableError; errors of the system stay OSError."""
     try:
         yield
     except UnidentifiedImageError:
@@ -202,13 +204,13 @@ def judged() -> Iterator[None]:
 
 
 def is_of_the_system(error: BaseException) -> bool:
-    """Whether a disk has failed, and not a decoder: Pillow's own carry no number, or that of a place no file has."""
+    """Whether the disk has failed rather than a decoder: Pillow's own OSErrors have no number, or EINVAL."""
     return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
 
 
 @contextlib.contextmanager
 def header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
-    """The image before any of its pixels is decoded, of the size that it will have."""
+    """The image before any of its pixels is decoded; it has the size that it will be decoded at."""
     with opened_image(file) as image:
         _check_size(image)
         if image.format in {"JPEG", "MPO"}:
@@ -219,8 +221,8 @@ def header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
 
 
 def opened_image(file: BinaryIO) -> Image.Image:
-    """The image as its header says, of one of `FORMATS` or an extra: never a format that needs other programs."""
-    # For the whole process, and again each time: `catch_warnings` is not safe with threads.
+    """Open an image of one of `FORMATS` or of an extra, and never of a format that needs other programs."""
+    # This holds for the whole process and is repeated each time, because `catch_warnings` is not safe with threads.
     warnings.filterwarnings("ignore", module=r"(PIL|pydicom|pillow_heif)\.")
     file.seek(0)
     head = file.read(SIGNATURE_BYTES)
@@ -238,7 +240,7 @@ def opened_image(file: BinaryIO) -> Image.Image:
 
 
 def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
-    """What is in a file, or in a mended copy of one that Pillow refuses."""
+    """The picture in a file, or in a mended copy of a file that Pillow refuses."""
     try:
         return _decoded(file, at_least_px)
     except MemoryError:
@@ -257,7 +259,7 @@ def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
 
 
 def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
-    """What is in a file that Pillow reads; `damage` is what was wrong with it."""
+    """The picture in a file that Pillow reads; `damage` says what was wrong with the file before it was mended."""
     with header(file, at_least_px) as image:
         image.load()
         if damage and image.format != "PNG" and (missing := lost_rows(image)):
@@ -272,7 +274,7 @@ def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
 
 
 def _check_size(image: Image.Image) -> None:
-    """Refuse by the header alone, before any pixel takes memory."""
+    """Refuse an image by its header alone, before any pixel takes memory."""
     width_px, height_px = image.size
     if width_px < 1 or height_px < 1:
         raise UnreadableError("It has no pixels.")
@@ -285,28 +287,29 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _check_scans(file: BinaryIO, image: Image.Image) -> None:
-    """Refuse a JPEG that goes over its pixels for minutes: each scan may be a few bytes."""
+    """Refuse a JPEG with so many scans that decoding would take minutes; each scan may be only a few bytes long."""
     if file.seek(0, os.SEEK_END) > MAX_JPEG_BYTES:
         raise UnreadableError(f"It has more than {MAX_JPEG_BYTES:,} bytes.")
     file.seek(0)
     data = file.read(MAX_JPEG_BYTES)
     most = MAX_SCANNED // (image.width * image.height)
-    if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:  # the first may count what is none
+    # The quick count of markers may be too high, so only a high one is followed by an exact count.
+    if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:
         raise UnreadableError(f"It has {scans} scans of {image.width} x {image.height} pixels.")
 
 
 def _scans(data: bytes) -> int:
-    """How many scans a JPEG has; what follows its end, such as a film, is none of it."""
+    """How many scans a JPEG has up to its end; a film may follow it in the same file."""
     return sum(marker == SCAN for _, marker, _ in segments(data))
 
 
 def _as_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The picture over white, and whether any of that is seen."""
+    """The picture over white, and whether any white shows through."""
     if image.mode in DEEP_MODES:
         return _windowed(image)
     if not image.has_transparency_data:
         return image if image.mode == "RGB" else image.convert("RGB"), False
-    layer = image.convert("LA") if image.mode == "La" else image  # from there Pillow knows the way, else it drops alpha
+    layer = image.convert("LA") if image.mode == "La" else image  # Pillow would drop the alpha channel of La
     layer = layer if layer.mode == "RGBA" else layer.convert("RGBA")
     paper = Image.new("RGB", layer.size, "white")
     paper.paste(layer, mask=layer)
@@ -316,7 +319,7 @@ def _as_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
 def _windowed(image: Image.Image) -> tuple[Image.Image, bool]:
     values = np.asarray(image)
     is_inverted = isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
-    nothing = image.info.get("transparency")  # in a PNG, the one value that is transparent
+    nothing = image.info.get("transparency")  # the one value that is transparent in a PNG
     if not isinstance(nothing, int):
         return Image.fromarray(windowed(values, is_inverted=is_inverted)).convert("RGB"), False
     grey = windowed(values, window_of(values, without=nothing), is_inverted)

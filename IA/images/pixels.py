@@ -71,7 +71,7 @@ def plain_parts(
 
 
 def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArray[np.uint8]]:
-    """Parts of a photo's pixels, each of them in memory of its own; the photo itself as it is."""
+    """Cut a photo's pixels into tiles, each in memory of its own; the whole photo is not copied."""
     parts = []
     for tile in tiles:
         if tile is None:
@@ -83,7 +83,7 @@ def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArra
 
 
 def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | None:
-    """Pixels of a plain JPEG, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
+    """The pixels of a plain JPEG, the same as Pillow's; None if only Pillow can decode it or name what is wrong."""
     file.seek(0)
     if file.read(len(JPEG)) != JPEG or os.fstat(file.fileno()).st_size > PLAIN_BYTES:
         return None
@@ -109,9 +109,9 @@ def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | N
 
 
 def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:
-    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send.
+    """Reduce a picture of more than `most` pixels, which would otherwise be gigabytes to send between processes.
 
-    With no more than `most` pixels it stays as it is.
+    It becomes as small as a JPEG would have been decoded; a long strip becomes shorter still.
     """
     pixels = picture.width * picture.height
     if at_least_px is None or pixels <= most:

@@ -1,4 +1,4 @@
-"""features.pickle: what the pool says about the embedding space, for the trainer, anew as the pool grows."""
+"""features.pickle describes the embedding space of the pool for the trainer, and is published again as it grows."""
 
 import logging
 from pathlib import Path

@@ -101,7 +101,7 @@ class Pool:
         self._failed[number] = self._keys[number]
 
     def lose(self, number: int) -> None:
-        """Forget an image whose file went away, until it is listed anew."""
+        """Forget an image whose file was deleted, until the next list of images."""
         self._keys[number] = 0
 
     def embeddings(self) -> tuple[Numbers, Floats]:

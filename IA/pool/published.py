@@ -1,4 +1,4 @@
-"""What predictions.pickle says of a pool; pure, nothing is written here."""
+"""Makes the record for predictions.pickle from a pool and a checkpoint; pure, nothing is written here."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int) -> Pr
 
 
 def _report(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the server, which never loads a checkpoint, shows of it."""
+    """What the server shows of the checkpoint, which it never loads itself."""
     return {
         "generation": checkpoint.generation,
         "labels": checkpoint.labels,

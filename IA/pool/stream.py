@@ -125,7 +125,7 @@ class EmbeddingStream:
             likeliest: the most promising images, the best first; asked only if needed.
         """
         if self._order.left:
-            self._order.promise(likeliest())
+            self._order.prefer_beside(likeliest())
 
     def close(self) -> None:
         """Embed no more until the next turn."""

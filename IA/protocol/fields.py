@@ -30,7 +30,7 @@ NO_INTS: Ints = memoryview(b"").cast("i")
 
 
 @dataclass(frozen=True)
-class Kind:
+class FieldKind:
     """One kind of field.
 
     Attributes:
@@ -61,7 +61,7 @@ class Record:
         """
         values = {}
         for field in fields(cls):
-            kind: Kind = field.metadata["kind"]
+            kind: FieldKind = field.metadata["kind"]
             is_missing = kind.before is not None and field.name not in data
             values[field.name] = kind.unpack(kind.before if is_missing else data[field.name])
         record = cls(**values)
@@ -72,14 +72,14 @@ class Record:
         """See that the fields fit each other. Raises ValueError where they do not."""
 
 
-def stored(unpack: Callable[[Any], Any]) -> Mapping[str, Kind]:
+def stored(unpack: Callable[[Any], Any]) -> Mapping[str, FieldKind]:
     """Metadata of a field that stands in the file as it is."""
-    return {"kind": Kind(unpack)}
+    return {"kind": FieldKind(unpack)}
 
 
 def array(
     code: Code, least: float, most: float, *, unknown: bool = False, before: bytes | None = None
-) -> Mapping[str, Kind]:
+) -> Mapping[str, FieldKind]:
     """Metadata of a one-dimensional array.
 
     Args:
@@ -87,7 +87,7 @@ def array(
         least: no value may be smaller.
         most: no value may be larger.
         unknown: whether NaN may stand for a value.
-        before: see `Kind`.
+        before: see `FieldKind`.
     """
 
     def unpack(data: object) -> Any:
@@ -95,7 +95,7 @@ def array(
         within(np.asarray(values), least, most, unknown)
         return values
 
-    return {"kind": Kind(unpack, lambda values: array_bytes(values, code), before)}
+    return {"kind": FieldKind(unpack, lambda values: array_bytes(values, code), before)}
 
 
 def array_bytes(values: "Buffer", code: Code) -> bytes:

@@ -1,34 +1,35 @@
-"""The files between the processes: their names, who writes and who reads them, and their schema.
+"""The files between the processes: their names, who writes and who reads them, and what they hold.
 
-Each has one writer; each is replaced as a whole, never edited.
+Each file has one writer. The writer replaces the file as a whole and never edits it.
 
 | file               | written by | read by                  | holds                                          |
 | ------------------ | ---------- | ------------------------ | ---------------------------------------------- |
 | settings.pickle    | server     | all loops                | `Settings`: network, strategy, names           |
-| images.pickle      | server     | all loops                | the paths below DATADIR; an image's number     |
-|                    |            |                          | is its place here, and never changes           |
+| images.pickle      | server     | all loops                | the paths below DATADIR. The number of an      |
+|                    |            |                          | image is its place here and never changes      |
 | annotations.pickle | server     | all loops, users         | `{path: True, False or None (skipped)}` in the |
 |                    |            |                          | order answered                                 |
-| audit.pickle       | server     | all loops                | of these, the ones that were drawn at random   |
-|                    |            |                          | and that the model must not know: answers.py   |
+| audit.pickle       | server     | all loops                | the answers among them that were sampled at    |
+|                    |            |                          | random and that the model must not know        |
+|                    |            |                          | (answers.py)                                   |
 | predictor.ckpt     | trainer    | inference, server, users | the network with its head: IA/model.py         |
-| held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, by a |
-|                    |            |                          | head that had not learnt this answer,          |
-|                    |            |                          | calibrated on all answers alike                |
+| held_out.pickle    | trainer    | server                   | `{path: probability}` of answered images, each |
+|                    |            |                          | by a head that had not learnt this answer, and |
+|                    |            |                          | calibrated on all answers together             |
 | features.pickle    | inference  | trainer                  | `Features`: mean, PCA basis, a random sample   |
-| duplicates.pickle  | inference  | server, trainer          | `Duplicates`: which images are alike           |
+| duplicates.pickle  | inference  | server, trainer          | `Duplicates`: groups of near duplicates        |
 | predictions.pickle | inference  | selector, server         | `Predictions`: probability, novelty            |
 | ranking.pickle     | selector   | inference, server        | `Ranking`: what to ask next, best first        |
 | explanations.pickle| inference  | server                   | `Explanations`: where the model looks in the   |
-|                    |            |                          | next images, and what they are like            |
-| wanted.pickle      | server     | inference                | `Wanted`: of which image more are wanted       |
-| similar.pickle     | inference  | server                   | `Similar`: the images most like that one       |
+|                    |            |                          | next images, and which answers are near them   |
+| wanted.pickle      | server     | inference                | `Wanted`: the image to find similar ones to    |
+| similar.pickle     | inference  | server                   | `Similar`: the images most similar to it       |
 | backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
 |                    |            |                          | IA/finetuning/checkpoint.py                    |
-| finetuning.pickle  | finetuning | trainer                  | `FineTuning`: what came of it the last time    |
+| finetuning.pickle  | finetuning | trainer                  | `FineTuning`: the outcome of the last run      |
 
-Beside this module, records.py says what is in each, pickle_file.py alone opens the pickles, and watching.py tells of a
-replaced one.
+records.py declares the record in each file, pickle_file.py alone opens the pickles, and watching.py notices that a file
+was replaced.
 """
 
 import math
@@ -53,7 +54,7 @@ from IA.protocol.records import (
 PREDICTOR = "predictor.ckpt"
 BACKBONE = "backbone.ckpt"
 LOOPS = ("trainer", "inference", "selector")
-LABELS = (bool, type(None))  # types of a label in annotations.pickle
+LABELS = (bool, type(None))  # the types that a label may have in annotations.pickle
 
 
 def _unpack_paths(data: Any) -> list[str]:

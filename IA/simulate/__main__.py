@@ -1,9 +1,9 @@
-"""Simulates people who answer truthfully, on a folder whose class folders are the truth.
+"""Simulates people who answer truthfully about a folder of photos that are sorted into class folders.
 
     python -m IA.simulate PHOTOS --positive hat dress --prevalence 0.01 0.1 --answers 400 --seeds 5 --peers
 
-Each seed draws another pool of that prevalence, another fifth of the images that is held out and never asked, and
-another first image. Figures are means over classes and seeds, with standard errors.
+Each seed samples another pool of that prevalence, holds out another fifth of the images, which is never asked, and
+begins with another image. Figures are means over classes and seeds, with standard errors.
 """
 
 import argparse
@@ -34,9 +34,9 @@ from IA.text.cells import harmless
 OURS = "Intelligent Annotation"
 PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
 POOLED = "ECE of all"
-KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
-AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
-WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # medians
+KEYS_S = (0.9, 0.6)  # Seconds that a person takes for a positive and for a negative answer, by key.
+AUTO_S = (0.9, 0.33)  # The same in AUTO at 3 images a second, where only positives need a key.
+WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # These figures are medians.
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Task:
     Attributes:
         method: `OURS`, or one of `peers.PEERS`.
         positive: the class folder that is positive.
-        prevalence: share of positives in the pool; None leaves the folder as it is.
-        seed: of everything that is drawn.
+        prevalence: share of positives in the pool; None: as in the folder.
+        seed: of every random choice.
         answers: how many at most.
-        strategy: of ours.
-        examples: how many positives, of those held out, it begins with.
+        strategy: of our engine.
+        examples: how many of the held-out positives the engine begins with.
     """
 
     method: str
@@ -64,7 +64,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task: its figures, and after each answer the positives found, what was shown, and the label."""
+    """The outcome of a task.
+
+    Attributes:
+        task: the simulated person.
+        figures: by name.
+        found: (n,) how many positives were found after each answer.
+        shown: (n,) probability of positive when each image was asked.
+        labels: (n,) whether each image was positive.
+    """
 
     task: Task
     figures: dict[str, float]
@@ -90,17 +98,17 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
             torch.from_numpy(vectors[held_out]),
             torch.from_numpy(vectors[examples]) if task.examples else None,
         )
-        told = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
+        results = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
     else:
         asked = list(peers.course(task.method, vectors[pool], truth[pool], task.answers, task.seed))
         course = Course(asked, truth[pool][asked].tolist(), [math.nan] * len(asked))
-        told = figures(course, int(truth[pool].sum()), len(pool))
+        results = figures(course, int(truth[pool].sum()), len(pool))
     found = np.cumsum(course.labels)
-    told = {"images": len(pool), "positives": float(truth[pool].sum())} | told
+    results = {"images": len(pool), "positives": float(truth[pool].sum())} | results
     for name, (positive_s, negative_s) in {"keys": KEYS_S, "AUTO": AUTO_S}.items():
         minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
-        told[f"per minute, {name}"] = float(found[-1] / minutes)
-    return Result(task, told, found, np.array(course.shown, np.float32), np.array(course.labels))
+        results[f"per minute, {name}"] = float(found[-1] / minutes)
+    return Result(task, results, found, np.array(course.shown, np.float32), np.array(course.labels))
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
@@ -121,7 +129,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _pooled_error(results: Sequence[Result]) -> str:
-    """Calibration error of everything that was shown to all people together: that of one person is mostly noise."""
+    """Calibration error over all people together; the error of a single person is mostly noise."""
     shown = np.concatenate([result.shown for result in results])
     labels = np.concatenate([result.labels for result in results])
     known = ~np.isnan(shown)
@@ -132,7 +140,7 @@ def _pooled_error(results: Sequence[Result]) -> str:
 
 
 def _cell(name: str, values: Sequence[float]) -> str:
-    """Mean and standard error, or the median where a figure can be infinite; NaN is left out."""
+    """Mean and standard error, or the median if the figure can be infinite; NaN is left out."""
     if name in WITHOUT_ERROR:
         median = float(np.median(values))
         return f"median {median:.0f}" if math.isfinite(median) else "not reached"
@@ -145,7 +153,7 @@ def _cell(name: str, values: Sequence[float]) -> str:
 
 
 def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
-    """Pass the results on, and write each to a table as it comes, one row for each simulated person."""
+    """Write each result to a CSV file as it comes, one row for each simulated person, and pass it on."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         for number, result in enumerate(results):
@@ -171,7 +179,7 @@ def draw_curves(path: Path, results: Sequence[Result]) -> None:
             curves = [_recall(result) for result in here if result.task.method == method]
             length = min(len(curve) for curve in curves)
             panel.plot(np.mean([curve[:length] for curve in curves], axis=0), label=method)
-        panel.set(xlabel="answers", ylabel="recall", title=_told(prevalence), ylim=(0, 1))
+        panel.set(xlabel="answers", ylabel="recall", title=_heading(prevalence), ylim=(0, 1))
         panel.legend()
     figure.savefig(path)
 
@@ -180,7 +188,7 @@ def _recall(result: Result) -> NDArray[np.float64]:
     return np.concatenate([[0.0], result.found / result.figures["positives"]])
 
 
-def _told(prevalence: float | None) -> str:
+def _heading(prevalence: float | None) -> str:
     return "as the folder is" if prevalence is None else f"{prevalence:.1%} positives"
 
 
@@ -207,14 +215,14 @@ def main() -> None:
     results = list(written(given.csv, played) if given.csv else played)
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
         here = [result for result in results if result.task.prevalence == prevalence]
-        heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
+        heading = f"{_heading(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
         sys.stdout.write("\n".join([heading, *table(here), "", ""]))
     if given.plot:
         draw_curves(given.plot, results)
 
 
 def _check_installed(peers: bool, plot: bool) -> None:
-    """See, before the work begins, that its end does not lack a package."""
+    """Raise UsageError, before the work begins, if a package is missing that its end needs."""
     if peers and (missing := [name for name in PEER_PACKAGES if find_spec(name) is None]):
         raise UsageError(f"The peers are not installed (no {missing[0]}): {pip_install('peers')}.")
     if plot and find_spec("matplotlib") is None:
@@ -222,7 +230,7 @@ def _check_installed(peers: bool, plot: bool) -> None:
 
 
 def _peers(wanted: Sequence[str] | None) -> Sequence[str]:
-    """Their names: all of them where none is wanted in particular."""
+    """The names of the peers to play: none without --peers, all of them if --peers names none."""
     if unknown := sorted(set(wanted or ()) - set(peers.PEERS)):
         raise UsageError(f"There is no peer {unknown[0]!r}; choose of {', '.join(peers.PEERS)}.")
     return () if wanted is None else wanted or list(peers.PEERS)

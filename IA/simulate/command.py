@@ -18,8 +18,8 @@ from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.embedding.embedder import leave_room
 from IA.simulate.sorted_photos import check_classes, embed
 
-Task = TypeVar("Task")
-Outcome = TypeVar("Outcome")
+Work = TypeVar("Work")
+Played = TypeVar("Played")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def sorted_photos(folder: Path, given: argparse.Namespace) -> SortedPhotos:
     return SortedPhotos(vectors, files, np.array([file.relative_to(folder).parts[0] for file in files]))
 
 
-def play_all(play: Callable[[Task], Outcome], tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
+def play_all(play: Callable[[Work], Played], tasks: Sequence[Work], jobs: int) -> Iterator[Played]:
     """Play each task in one of several processes, with a progress bar; yields the outcomes in the tasks' order."""
     with ProcessPoolExecutor(jobs) as executor:
         yield from tqdm(executor.map(play, tasks), total=len(tasks), unit="person", desc="simulating")

@@ -1,12 +1,13 @@
-"""Measures whether the maps show what decides: what covering their highest places costs, whether they find an object.
+"""Measures whether explanations show what decides: what covering their highest places costs, and what they find.
 
     python -m IA.simulate.explanations PHOTOS --positive hat
 
-PHOTOS holds a folder of images for each class. A simulated person answers the real engine; then, of photos held out,
+PHOTOS holds a folder of images for each class. A simulated person answers the real engine. Then two measures are taken
+on held-out photos:
 
-- deletion (Petsiuk et al. 2018): a fifth of the places is covered, and the network asked again;
-- localisation: photos of either kind are pasted, small, anywhere on photos of other classes. Only what is pasted
-  tells positive from negative, so the highest place of a map is to be on it.
+- deletion (Petsiuk et al. 2018): a fifth of the places is covered, and the network predicts again;
+- localisation: small photos of either kind are pasted anywhere on photos of other classes. Only the pasted photo tells
+  positive from negative, so the highest place of a map should lie on it.
 """
 
 import argparse
@@ -33,22 +34,22 @@ from IA.simulate.command import SortedPhotos, checked_folder, count, shared_pars
 from IA.simulate.person import simulate
 from IA.simulate.sorted_photos import draw
 
-COVERED = 0.2  # of the places
-PASTED = 0.4  # of the sides of a photo
-EXAMPLES = 100  # of either class that the head learns what is pasted from
-TESTED = 100
+COVERED = 0.2  # Deletion covers this share of the places.
+PASTED = 0.4  # The sides of a pasted photo have this share of the sides of the photo behind it.
+EXAMPLES = 100  # The head of the localisation learns from this many pictures of either class.
+TESTED = 100  # The localisation is measured on this many pictures.
 
 Method = Callable[[Head, Tensor], Tensor]
-"""From a head and a feature map (D, h, w) to a map (h, w)."""
+"""Turns a head and a feature map (D, h, w) into a map (h, w)."""
 
 
 def closed_form(head: Head, features: Tensor) -> Tensor:
-    """What the page shows."""
+    """The map that the page shows."""
     return activation_map(head, ProjectedFeatureMap.from_features(features, head.space))
 
 
 def left_out(head: Head, features: Tensor) -> Tensor:
-    """For comparison: how much the score falls when a place is left out of the mean, exactly."""
+    """The map to compare with: how much the score falls, exactly, when a place is left out of the mean."""
     places = features.flatten(1).T  # (h * w, D)
     without = (places.sum(0) - places) / (len(places) - 1)
     falls = head.scores(head.project(places.mean(0)[None])) - head.scores(head.project(without))
@@ -60,7 +61,7 @@ METHODS: dict[str, Method] = {"the map": closed_form, "leaving out": left_out}
 
 @dataclass(frozen=True)
 class Network:
-    """A backbone and what it sees where."""
+    """A backbone and its feature maps."""
 
     backbone: Backbone
     maps: FeatureMaps
@@ -72,7 +73,7 @@ class Network:
         return embedding.float()
 
     def probability(self, head: Head, image: Tensor) -> float:
-        """Of positive."""
+        """Probability of positive."""
         return float(head(self.embed(image))[0])
 
     def features(self, image: Tensor) -> Tensor:
@@ -83,7 +84,7 @@ class Network:
 
 
 def deletion(network: Network, head: Head, image: Tensor, random: np.random.Generator) -> dict[str, float]:
-    """How far the probability falls when a fifth of the places is covered: the highest, others, any."""
+    """How far the probability falls when a fifth of the places is covered, by the choice of the places."""
     features = network.features(image)
     before = network.probability(head, image)
     chances = torch.from_numpy(random.random(features.shape[1:], np.float32))
@@ -92,27 +93,27 @@ def deletion(network: Network, head: Head, image: Tensor, random: np.random.Gene
     rankings = {name: method(head, features) for name, method in METHODS.items()}
     rankings |= {"the map, lowest": -rankings["the map"], "the middle": middle, "at random": chances}
     return {
-        name: before - network.probability(head, covered(image, highest(said), network))
-        for name, said in rankings.items()
+        name: before - network.probability(head, covered(image, highest(shares), network))
+        for name, shares in rankings.items()
     }
 
 
-def highest(said: Tensor) -> Tensor:
+def highest(shares: Tensor) -> Tensor:
     """The highest fifth of a map (h, w), as (h, w) bool."""
-    chosen = torch.zeros(said.numel(), dtype=torch.bool)
-    chosen[said.flatten().topk(round(COVERED * said.numel())).indices] = True
-    return chosen.view_as(said)
+    chosen = torch.zeros(shares.numel(), dtype=torch.bool)
+    chosen[shares.flatten().topk(round(COVERED * shares.numel())).indices] = True
+    return chosen.view_as(shares)
 
 
 def covered(image: Tensor, places: Tensor, network: Network) -> Tensor:
-    """The image (3, H, W) with these places (h, w) in the mean colour."""
+    """Cover these places (h, w) of an image (3, H, W) with the mean colour."""
     hidden = interpolate(places[None, None].float(), image.shape[1:])[0, 0] > 0
     colour = torch.tensor([round(255 * value) for value in network.backbone.preprocessing.mean], dtype=torch.uint8)
     return torch.where(hidden, colour[:, None, None], image)
 
 
 def pasted(behind: Tensor, photo: Tensor, random: np.random.Generator) -> tuple[Tensor, tuple[int, int, int, int]]:
-    """A photo, small, anywhere on another one; returns its top, left, bottom and right there too."""
+    """Paste a small copy of a photo anywhere on another one; returns its top, left, bottom and right too."""
     height, width = (round(PASTED * side) for side in behind.shape[1:])
     small = interpolate(photo[None].float(), (height, width), mode="area")[0].to(torch.uint8)
     top, left = (
@@ -123,17 +124,17 @@ def pasted(behind: Tensor, photo: Tensor, random: np.random.Generator) -> tuple[
     return image, (top, left, top + height, left + width)
 
 
-def is_on(said: Tensor, box: tuple[int, int, int, int], shape: Sequence[int]) -> bool:
-    """Whether the middle of the highest place lies in the box, in an image of this shape."""
-    row, column = divmod(int(said.argmax()), said.shape[1])
-    y, x = (row + 0.5) * shape[0] / said.shape[0], (column + 0.5) * shape[1] / said.shape[1]
+def is_on(shares: Tensor, box: tuple[int, int, int, int], shape: Sequence[int]) -> bool:
+    """Whether the middle of the highest place of a map lies in the box, in an image of this shape."""
+    row, column = divmod(int(shares.argmax()), shares.shape[1])
+    y, x = (row + 0.5) * shape[0] / shares.shape[0], (column + 0.5) * shape[1] / shares.shape[1]
     return box[0] <= y < box[2] and box[1] <= x < box[3]
 
 
 def localisation(
     network: Network, positives: Sequence[Path], negatives: Sequence[Path], random: np.random.Generator
 ) -> dict[str, float]:
-    """Share of made-up pictures on whose object the highest place of the map is, and the share of its area."""
+    """The share of the pictures whose map is highest on the pasted photo, and the share of the area that it covers."""
 
     def one(is_positive: bool) -> tuple[Tensor, tuple[int, int, int, int]]:
         source = positives if is_positive else negatives
@@ -160,7 +161,7 @@ def localisation(
 def held_out_falls(
     network: Network, photos: SortedPhotos, truth: NDArray[np.bool_], given: argparse.Namespace
 ) -> tuple[list[dict[str, float]], list[float]]:
-    """Deletion on the positives held out that the head says positive to; the probabilities before."""
+    """Measure deletion on the held-out positives that the head predicts positive; returns the probabilities too."""
     falls, before = [], []
     for seed in range(given.seeds):
         pool, held_out = draw(truth, None, seed)
@@ -178,7 +179,7 @@ def held_out_falls(
 
 
 def lines(falls: Sequence[dict[str, float]], before: Sequence[float], hits: dict[str, float]) -> Iterator[str]:
-    """What is printed."""
+    """The lines that are printed."""
     yield f"deletion: probability {np.mean(before):.3f}, {len(falls)} photos; a fifth of the places covered"
     for name in falls[0] if falls else ():
         values = np.array([fall[name] for fall in falls])

@@ -1,4 +1,4 @@
-"""Photos that are sorted into a folder for each class: what simulations take for the truth."""
+"""Photos that are sorted into class folders, which simulations take for the truth."""
 
 import logging
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ HELD_OUT = 0.2
 
 
 def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of the images of a pool of this prevalence, as large as the folder allows, and of those held out.
+    """Sample a pool of this prevalence, as large as the folder allows, and hold out a fifth of each class.
 
     Args:
         truth: (N,) of all images.
-        prevalence: share of positives in the pool; None leaves it as it is.
-        seed: of the draw.
+        prevalence: share of positives in the pool; None: as in the folder.
+        seed: of the sample.
 
     Returns:
-        Pool (n,) in random order, held out (m,); a fifth of each class is held out.
+        Numbers of the images in the pool (n,), in random order, and of the held-out images (m,).
     """
     random = np.random.default_rng(seed)
     positives, negatives = random.permutation(np.flatnonzero(truth)), random.permutation(np.flatnonzero(~truth))
@@ -41,7 +41,7 @@ def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple
 
 
 def check_classes(folder: Path, names: Sequence[str]) -> None:
-    """See that these class folders are there, and hold images. Raises UsageError."""
+    """Raise UsageError if one of these class folders does not exist or holds no images."""
     for name in names:
         if not (folder / name).is_dir():
             raise UsageError(f"There is no class folder {name!r} in {folder}; it holds a folder for each class.")

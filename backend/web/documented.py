@@ -38,7 +38,7 @@ class DocumentedApp(FastAPI):
 def operation_of(route: APIRoute) -> str:
     """A short name of a route for programs, such as `post_finish_undo`: it changes only with method and path."""
     steps = route.path_format.removeprefix("/api/").split("/")
-    words = [*sorted(method.lower() for method in route.methods), *(step for step in steps if "{" not in step)]
+    words = [*sorted(method.lower() for method in route.methods or ()), *(step for step in steps if "{" not in step)]
     return "_".join(words).replace("-", "_").replace(".", "_")
 
 

@@ -1,7 +1,4 @@
-"""Big-endian BigTIFF, which Pillow does not know, as the TIFF with the same pixels that it does know.
-
-After BigTIFF (Aldus, AWare Systems 2004).
-"""
+"""Big-endian BigTIFF, which Pillow does not know, as a classic TIFF with the same pixels (AWare Systems 2004)."""
 
 import os
 import struct
@@ -9,17 +6,17 @@ from typing import BinaryIO
 
 BIG = b"MM\0\x2b"  # what a big-endian BigTIFF begins with
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-SHORTER = {16: (4, "I"), 17: (9, "i"), 18: (13, "I")}  # types of 64 bit, and those of 32 bit in their place
+SHORTER = {16: (4, "I"), 17: (9, "i"), 18: (13, "I")}  # types of 64 bit, and the types of 32 bit that replace them
 ELSEWHERE = frozenset({330, 34665, 34853})  # tags that lead to further directories
 MOST_TAGS = 4096
 MOST_VALUE_BYTES = 2**26
 
 
 def classic_directory(file: BinaryIO, place: int) -> bytes:
-    """The first directory of a big-endian BigTIFF as it stands at this place of a TIFF with the same pixels.
+    """The first directory of a big-endian BigTIFF, rewritten for this place of a classic TIFF with the same pixels.
 
     Raises:
-        ValueError, struct.error: it is damaged, or has more than 4 GiB.
+        ValueError, struct.error: the file is damaged or has more than 4 GiB.
     """
     (offset,) = struct.unpack(">Q", _at(file, 8, 8))
     (count,) = struct.unpack(">Q", _at(file, offset, 8))
@@ -36,7 +33,7 @@ def classic_directory(file: BinaryIO, place: int) -> bytes:
 
 
 def _shorter(file: BinaryIO, tag: int, kind: int, number: int, value: bytes) -> tuple[int, int, int, bytes]:
-    """An entry with its values, whose numbers of 64 bit have become such of 32 bit."""
+    """An entry with its values, in which numbers of 32 bit replace those of 64 bit."""
     length = SIZES.get(kind, 1) * number
     if length > MOST_VALUE_BYTES:
         raise ValueError("its directory is damaged")

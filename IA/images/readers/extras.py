@@ -1,4 +1,4 @@
-"""Formats that take a package of their own: HEIC and DICOM. Their decoders are loaded when such a file comes."""
+"""The formats that need a package of their own, HEIC and DICOM; the package is loaded with the first such file."""
 
 import importlib.util
 
@@ -6,7 +6,7 @@ from IA.text.image_files import EXTRA_PACKAGES
 
 
 def registered(extra: str) -> str | None:
-    """Pillow's name of the format, once Pillow knows it; None where the package is not installed."""
+    """Make Pillow know a format, and return Pillow's name for it; None if the package is not installed."""
     if importlib.util.find_spec(EXTRA_PACKAGES[extra]) is None:
         return None
     if extra == "dicom":

@@ -1,7 +1,7 @@
-"""TIFF of layouts that Pillow does not know, or takes for others: read here, in 8 bit, as a format of Pillow.
+"""TIFF of layouts that Pillow does not know or takes for others, decoded to 8 bit as a format of Pillow.
 
-Samples of any number of bits, with a sign or as floats, in planes of their own, grey with alpha; raw, LZW, deflate,
-PackBits. After TIFF 6.0 (Adobe 1992) with its technical notes.
+Samples may have any number of bits, a sign, be floats, or stand in planes of their own, and grey may have alpha. The
+sources are TIFF 6.0 (Adobe 1992) and its technical notes.
 """
 
 from collections.abc import Iterator
@@ -21,19 +21,19 @@ BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR, PREDICTOR = 258, 25
 ROWS_PER_STRIP, STRIPS, STRIP_BYTES = 278, 273, 279
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES = 322, 323, 324, 325
 EXTRA, KIND = 338, 339
-COLOURS = {0: 1, 1: 1, 2: 3}  # how many there are, by the photometric interpretation; 0 is grey in which zero is white
+COLOURS = {0: 1, 1: 1, 2: 3}  # number of colours by photometric interpretation; 0 is grey in which zero is white
 WHOLE, SIGNED, FLOAT = 1, 2, 3  # sample formats
 OF_BYTES = (8, 16, 32, 64)
 MULTIPLIED, SEPARATE = 1, 2  # kinds of alpha
 MOST_SAMPLES = 6
-UNPACKED_ROWS_BITS = 2**25  # that are unpacked at a time, each into a byte
+UNPACKED_ROWS_BITS = 2**25  # so many bits are unpacked at a time, each into a byte
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 Samples = NDArray[Any]
 
 
 class TiffFile(TiffImageFile):
-    """A TIFF: as Pillow reads it, or as is read here."""
+    """A TIFF that Pillow reads, or that this module reads."""
 
     _layout: "_Layout | None" = None
 
@@ -65,13 +65,13 @@ class TiffFile(TiffImageFile):
 
 
 def register() -> None:
-    """Have Pillow open TIFF so."""
+    """Make Pillow open every TIFF by this class."""
     Image.register_open(FORMAT, TiffFile, lambda head: head[:4] in {b"II*\0", b"MM\0*", b"II+\0", b"MM*\0", b"II\0*"})
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the samples of a file are stored; `prefix` is the byte order as numpy has it."""
+    """How the samples of a file are stored; `prefix` is the byte order in numpy's notation."""
 
     width: int
     height: int
@@ -86,7 +86,7 @@ class _Layout:
     predictor: int
     is_reversed: bool
     is_tiled: bool
-    piece: tuple[int, int]  # rows and columns of a strip or tile
+    piece: tuple[int, int]  # the rows and columns of a strip or tile
     places: tuple[int, ...]
     lengths: tuple[int, ...]
 
@@ -96,17 +96,17 @@ class _Layout:
 
     @property
     def is_mistaken(self) -> bool:
-        """Whether Pillow would take it for another."""
+        """Whether Pillow would take the layout for another one."""
         return self.is_planar or (self.kind == SIGNED and self.bits == 8)
 
     @property
     def in_a_row(self) -> int:
-        """Samples that stand beside one another for each pixel."""
+        """How many samples stand beside one another for each pixel."""
         return 1 if self.is_planar else self.samples
 
 
 def _layout_of(tags: Any) -> _Layout | None:
-    """None where it is one that is not read here."""
+    """The layout by the tags of a file; None if this module does not read it."""
     try:
         is_tiled = TILES in tags
         bits, kinds = _all(tags, BITS, 1), _all(tags, KIND, WHOLE)
@@ -163,7 +163,7 @@ def _read(file: BinaryIO, layout: _Layout) -> Samples:
     for plane in range(min(planes, kept)):
         for piece in range(down * across):
             top, left = piece // across * rows, piece % across * columns
-            high = rows if layout.is_tiled else min(rows, layout.height - top)  # a last strip is shorter, a tile is not
+            high = rows if layout.is_tiled else min(rows, layout.height - top)  # the last strip may be shorter, no tile
             number = plane * down * across + piece
             values = _piece(file, layout, layout.places[number], layout.lengths[number], high)
             part = values[: layout.height - top, : layout.width - left]
@@ -207,7 +207,7 @@ def _piece(file: BinaryIO, layout: _Layout, place: int, length: int, rows: int) 
 
 
 def _unpacked(lines: NDArray[np.uint8], layout: _Layout, across: int) -> Iterator[Samples]:
-    """Numbers of a few bits each, the highest bit first; some rows at a time."""
+    """Unpack numbers of a few bits each, the highest bit first, some rows at a time."""
     dtype = _dtype(layout)
     factors = 2 ** np.arange(layout.bits - 1, -1, -1, dtype=np.float64)
     step = max(1, UNPACKED_ROWS_BITS // (8 * lines.shape[1]))
@@ -217,7 +217,7 @@ def _unpacked(lines: NDArray[np.uint8], layout: _Layout, across: int) -> Iterato
 
 
 def _sum_of_bytes(lines: NDArray[np.uint8], layout: _Layout) -> Samples:
-    """Floats whose bytes stand apart, the highest first, each as the difference to the one before (Adobe, note 3)."""
+    """Floats of predictor 3: each row holds their highest bytes first, each as a difference to the one before it."""
     width = layout.bits // 8
     each = layout.in_a_row
     summed = np.cumsum(lines.reshape(len(lines), -1, each), axis=1, dtype=np.uint8).reshape(len(lines), width, -1)
@@ -225,7 +225,7 @@ def _sum_of_bytes(lines: NDArray[np.uint8], layout: _Layout) -> Samples:
 
 
 def _eight_bit(samples: Samples, layout: _Layout) -> NDArray[np.uint8]:
-    """What is shown: grey (H, W), grey and alpha, colours, or colours and alpha, (H, W, C)."""
+    """The picture: grey (H, W), or (H, W, C) of grey and alpha, of colours, or of colours and alpha."""
     colours = samples[..., : layout.colours]
     is_inverted = layout.photometric == 0
     is_deep = layout.kind != WHOLE or (layout.bits > 8 and layout.colours == 1 and not layout.alpha)
@@ -245,7 +245,7 @@ def _eight_bit(samples: Samples, layout: _Layout) -> NDArray[np.uint8]:
 
 
 def _scaled(values: Samples, bits: int) -> NDArray[np.uint8]:
-    """The upper 8 bit; of fewer bits all, from black to white."""
+    """The upper 8 bit of each value; fewer bits are stretched from black to white."""
     is_deep = bits >= 8
     scaled: Samples = (
         values >> values.dtype.type(bits - 8) if is_deep else values.astype(np.uint16) * 255 // (2**bits - 1)

@@ -1,4 +1,4 @@
-"""Near duplicates count once in what learns and validates."""
+"""Near duplicates count once in learning and validation."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ SETTINGS = Settings("/d", "n", "max_prob", "yes", "no", "id")
 
 
 def test_one_answer_of_either_kind_is_learnt() -> None:
-    """The first of each group; of a group with both answers one of each."""
+    """The first answer of each group is learnt; of a group with both answers, one of each."""
     deduplicated = Deduplicated({"b": "a", "a": "a", "c": "a"})
     assert deduplicated.learnt({"c": True, "x": False, "a": True, "b": True}) == {"c": True, "x": False}
     assert deduplicated.learnt({"c": True, "a": False, "b": True}) == {"c": True, "a": False}
@@ -25,14 +25,14 @@ def test_one_answer_of_either_kind_is_learnt() -> None:
 
 
 def test_figures_are_those_of_the_group() -> None:
-    """What is held out of one is said of its copies with the same answer, and of no others."""
+    """The held-out probability of an image is given to its near duplicates with the same answer, and to no others."""
     deduplicated = Deduplicated({"b": "a", "a": "a", "c": "a"})
     labels = {"c": True, "x": False, "a": True, "b": False}
     assert deduplicated.spread({"c": 0.25, "x": 0.5}, labels) == {"c": 0.25, "x": 0.5, "a": 0.25}
 
 
 def test_as_published(tmp_path: Path) -> None:
-    """From duplicates.pickle; nothing where it is away, damaged, or not wanted."""
+    """The groups come from duplicates.pickle; there are none if it is missing, damaged, or switched off."""
     assert Deduplicated.from_run(tmp_path, SETTINGS).group_of("b") == "b"
     pickle_file.publish(tmp_path, IMAGES, ["a", "b", "c"])
     pickle_file.publish(tmp_path, DUPLICATES, Duplicates(np.array([0, 0, 2, 3], np.int32).data))
@@ -44,7 +44,7 @@ def test_as_published(tmp_path: Path) -> None:
 
 
 def test_a_group_is_on_one_side_of_a_split() -> None:
-    """In the folds of validation, and in what fine-tuning holds out."""
+    """The folds of validation and the uses of fine-tuning keep a group together."""
     labels = torch.tensor([True, False] * 40)
     groups = [f"group {place // 4}" for place in range(80)]
     folds = folds_of(labels, 5, groups)

@@ -1,4 +1,4 @@
-"""Fine-tuning: it learns what the network could not see, is judged by answers held out, and taken only if better."""
+"""Fine-tuning: it learns what the network could not see, and is taken only if held-out answers show it is better."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def _blind(pretrained: bool) -> tuple[nn.Module, Preprocessing]:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As in the command: threads that wait for one another are slow on a busy machine."""
+    """Use few threads, as the command does: on a busy machine, threads wait for one another."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -62,13 +62,13 @@ def pictures(tmp_path: Path) -> Pictures:
 
 @pytest.fixture
 def blind() -> str:
-    """Name of the network that hardly tells colours apart."""
+    """The name of a network that hardly tells colours apart."""
     register("blind")(_blind)
     return "blind"
 
 
 def test_every_answer_has_one_use(pictures: Pictures) -> None:
-    """Both kinds of answers are dealt to all three uses in the same shares; too few of a kind are refused."""
+    """Both kinds of answers get the three uses in the same shares; too few of a kind raise an error."""
     files, labels = pictures
     answers = DividedAnswers.from_answers(files, labels, np.random.default_rng(0))
     for label in (True, False):
@@ -80,8 +80,8 @@ def test_every_answer_has_one_use(pictures: Pictures) -> None:
 
 
 def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The copy learns what the network did not see; the network itself stays as it was; loss falls."""
-    monkeypatch.setattr(finetuning, "LEARNING_RATE", 0.01)  # for so few steps
+    """The loss falls, the copy learns what the network did not see, and the network itself stays as it was."""
+    monkeypatch.setattr(finetuning, "LEARNING_RATE", 0.01)  # there are only a few steps
     files, labels = pictures
     old = Embedder(blind, compiled=False)
     before = {name: tensor.clone() for name, tensor in old.backbone.module.state_dict().items()}
@@ -98,7 +98,7 @@ def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.M
 
 
 def test_augmentation_keeps_the_picture() -> None:
-    """What is varied has the same shape and type, and differs from draw to draw."""
+    """A varied image keeps its shape and type, and differs each time."""
     image = torch.randint(256, (3, 64, 96), dtype=torch.uint8)
     vary = augmentation(Preprocessing(size_px=64, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)))
     one, other = vary(image), vary(image)
@@ -107,28 +107,28 @@ def test_augmentation_keeps_the_picture() -> None:
 
 
 def test_a_run_is_fine_tuned(pictures: Pictures, blind: str, tmp_path: Path) -> None:
-    """The outcome is published; the backbone only if it is better, and then it loads as it was."""
+    """The outcome is published, and the backbone only if it is better; then it loads as it was."""
     files, labels = pictures
     run = tmp_path / "run"
     run.mkdir()
     names = [file.name for file in files]
     pickle_file.publish(run, SETTINGS, Settings(str(files[0].parent), blind, "max_prob", "a", "b", "1d"))
     pickle_file.publish(run, IMAGES, names)
-    said: dict[str, bool | None] = dict(zip(names, labels.tolist(), strict=True))
-    pickle_file.publish(run, ANNOTATIONS, said | {"away.png": True})
-    told = run_once(run)
-    assert pickle_file.read(run, FINE_TUNING).content == told
-    assert told.labels == 100
-    assert (run / BACKBONE).exists() == told.taken
+    answers: dict[str, bool | None] = dict(zip(names, labels.tolist(), strict=True))
+    pickle_file.publish(run, ANNOTATIONS, answers | {"away.png": True})
+    result = run_once(run)
+    assert pickle_file.read(run, FINE_TUNING).content == result
+    assert result.labels == 100
+    assert (run / BACKBONE).exists() == result.taken
     base = Embedder(blind, compiled=False).fingerprint
     tuned = LatestTuned(run).tuned_from(base)
-    assert (tuned is not None) == told.taken
+    assert (tuned is not None) == result.taken
     if tuned is not None:
         assert (tuned.base, tuned.labels, len(tuned.learnt)) == (base, 100, 80)
 
 
 def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What was saved is loaded again, for its own base alone; a torn file is one warning, the good one stays."""
+    """A saved backbone is loaded for its own base alone; a torn file gives one warning, and the last one stays."""
     backbone = Embedder(blind, compiled=False).backbone
     Tuned(backbone, "base", 500, frozenset({"a.png"})).save(tmp_path / BACKBONE)
     latest = LatestTuned(tmp_path)
@@ -145,7 +145,7 @@ def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFi
 
 
 def test_every_damaged_byte_is_told(tmp_path: Path, blind: str) -> None:
-    """A flipped bit anywhere, or random bytes, is a ValueError of one sentence, or does no harm; nothing else."""
+    """A flipped bit anywhere, or random bytes, raises ValueError with one sentence, or does no harm."""
     path = tmp_path / BACKBONE
     Tuned(Embedder(blind, compiled=False).backbone, "base", 500, frozenset({"a.png"})).save(path)
     whole = path.read_bytes()

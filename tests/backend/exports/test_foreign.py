@@ -70,7 +70,7 @@ def run(tmp_path: Path) -> Path:
     for number, name in enumerate(names):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (60 + number, 40), (20 * number, 90, 120)).save(tmp_path / "data" / name)
-    classes = {"positive": "hat", "negative": 'no "hat" & <such>'}
+    classes: dict[str, Any] = {"positive": "hat", "negative": 'no "hat" & <such>'}
     with serving(tmp_path / "run", tmp_path / "data", **classes) as server:
         until(lambda: not server.session.images.listing)
         for image in range(len(names)):
