@@ -89,5 +89,5 @@ def routes_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     )
     answer_mistakes(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes  # include_router would look for the route of a request in each router
     return app

@@ -85,6 +85,20 @@ class Moves:
             self._came.append(number)
         self._wake.set()
 
+    def knows(self, photo: str) -> bool:
+        """Whether the content of a photo has been read, so that it is found when it moves."""
+        return photo in self._read or photo in self._labels.contents([photo])
+
+    @property
+    def missing(self) -> int:
+        """How many photos are gone, have an answer, and have not been found elsewhere."""
+        return len(self._lost)
+
+    @property
+    def unmatched(self) -> int:
+        """How many images came that have not been compared with the missing ones."""
+        return len(self._came)
+
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:

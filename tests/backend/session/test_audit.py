@@ -266,6 +266,51 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     labels.close()
 
 
+def test_what_is_selected_is_stored_with_the_answer(tmp_path: Path, folder: Path) -> None:
+    """Once an answer is acknowledged, the drawn images that were passed on the way to it may be learnt."""
+    with serving(tmp_path / "run", folder, audit=1.0) as server:
+        session = server.session
+        until(lambda: session.queue.left == IMAGES)
+        drawn, beyond = answer_next(server, "negative"), answer_next(server, "negative")
+        session.queue.share = 0.0
+        others = [image for image in range(IMAGES) if image not in (drawn, beyond)]
+        order = np.array([drawn, *others, beyond], np.int32)
+        session.queue.rank(Ranking(order.data, np.zeros(IMAGES, np.float32).data, 0, "max_prob", 1))
+        with contextlib.closing(session.labels.database.open()) as connection:
+            connection.execute("CREATE TRIGGER failing BEFORE INSERT ON answers BEGIN SELECT RAISE(FAIL, 'no'); END")
+            [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]
+            assert server.answer(asked["image"], client="me").status_code == 503
+            assert audits(session) == {drawn: answers.DRAWN, beyond: answers.DRAWN}
+            connection.execute("DROP TRIGGER failing")
+        assert answer_next(server, "positive") == asked["image"] == others[0]
+        assert audits(session) == {
+            drawn: answers.SELECTED,
+            beyond: answers.DRAWN,
+            others[0]: answers.NOT_DRAWN,
+        }
+        assert not session.labels.is_sampled(session.images.path(drawn))
+        assert server.client.get("/api/status").json()["audit"]["drawn"] == 1
+
+
+def audits(session: Session) -> dict[int | None, int]:
+    """How the image of each standing answer was chosen, from the disk."""
+    return {session.images.number(answer.path): answer.audit for answer in session.labels.standing()}
+
+
+def test_an_answer_that_is_sent_again_selects_nothing(tmp_path: Path) -> None:
+    """What is selected with an answer counts when it is stored, not when its client asks a second time."""
+    labels = Labels(tmp_path)
+    for path in ("a.jpg", "b.jpg"):
+        labels.annotate(drawn_answer(path)).result()
+    asked = drawn_answer("c.jpg", audit=0)
+    for _ in range(2):
+        labels.annotate_all([asked], {asked.id: ["a.jpg"]}).result()
+        labels.annotate_all([asked], {asked.id: ["b.jpg"]}).result()
+    assert [entry.audit for entry in labels.standing(newest=False)] == [answers.SELECTED, answers.DRAWN, 0]
+    assert list(labels.by_path()) == ["a.jpg", "b.jpg", "c.jpg"]
+    labels.close()
+
+
 def test_a_damaged_audit_file_teaches_nothing(tmp_path: Path) -> None:
     """While audit.pickle cannot be read nobody learns; the server writes it anew when it starts."""
     labels = Labels(tmp_path)
