@@ -14,6 +14,7 @@ from backend.web.mistakes import answer_mistakes
 from backend.web.routes import (
     annotations,
     audit,
+    choices,
     downloads,
     explanations,
     finish,
@@ -22,7 +23,6 @@ from backend.web.routes import (
     pages,
     similar,
     slips,
-    statistics,
     status,
     uploads,
 )
@@ -34,7 +34,6 @@ ROUTERS = (
     annotations.router,
     images.router,
     status.router,
-    statistics.router,
     audit.router,
     finish.router,
     slips.router,
@@ -43,6 +42,7 @@ ROUTERS = (
     imports.router,
     uploads.router,
     downloads.router,
+    choices.router,
     pages.router,
 )
 

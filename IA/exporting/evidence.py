@@ -11,24 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import UsageError
-from IA.duplicates.groups import DuplicateGroups, ImageState, divided, is_sampled
+from IA.duplicates.groups import OF_LABEL, DuplicateGroups, ImageState, divided, is_sampled
 from IA.images.tiles import photo_of
 from IA.learning.head import average_precision, best_threshold, folds_of
-from IA.protocol.answers import read_asked
+from IA.protocol.answers import read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import PickleFile, read
 from IA.protocol.records import Predictions
 from IA.statistics.audit import Division, ScreeningState
 from IA.statistics.draw import AuditSample, shuffled
+from IA.text.answer_words import FROM_TRUTH
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures
-
-OF_LABEL = {
-    True: ImageState.ANSWERED | ImageState.POSITIVE,
-    False: ImageState.ANSWERED | ImageState.NEGATIVE,
-    None: ImageState.ANSWERED,
-}
 
 Content = TypeVar("Content")
 Counted = tuple[int, int]
@@ -94,7 +89,7 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         UsageError: it is no run, or a file of it is damaged.
     """
     try:
-        settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_asked(run)
+        settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_learnable(run)
         everything = read(run, ANNOTATIONS).content
         drawn = _read_if_there(run, AUDIT) or {}
         held_out = _read_if_there(run, HELD_OUT) or {}
@@ -186,7 +181,7 @@ def _states(
     states = np.zeros(len(images), np.uint8)
     for number, path in enumerate(images):
         if path in labels:
-            states[number] = int(OF_LABEL[labels[path]] | (ImageState.DRAWN if path in drawn else 0))
+            states[number] = int(OF_LABEL[FROM_TRUTH[labels[path]]] | (ImageState.DRAWN if path in drawn else 0))
     if predictions is not None:
         states[np.asarray(predictions.unreadable)] |= int(ImageState.UNREADABLE)
     return states

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.questions.draws import Draws
 from backend.questions.states import ImageStates, is_to_pass
-from IA.protocol.fields import Array
+from IA.protocol.fields import NO_FLOATS, NO_INTS, Floats, Ints
 from IA.protocol.records import Ranking
 
 LOOK_AT = 4096  # places of an order at a time
@@ -28,12 +28,12 @@ class Orders:
     def __init__(self, states: ImageStates, draws: Draws) -> None:
         self._states = states
         self._draws = draws
-        self._ranked: Array = memoryview(b"").cast("i")
-        self._ranked_probability: Array = memoryview(b"").cast("f")
+        self._ranked: Ints = NO_INTS
+        self._ranked_probability: Floats = NO_FLOATS
         self._ranked_by: int | None = None
-        self._probability: Array = memoryview(b"").cast("f")
+        self._probability: Floats = NO_FLOATS
         self._scored_by: int | None = None
-        self._first: Array = memoryview(b"").cast("i")
+        self._first: Ints = NO_INTS
         self._first_began = 0  # images of it that were to be asked when it was named
         self._starts = dict.fromkeys(ORDERS, 0)  # Nothing before these places is to be asked.
 
@@ -49,12 +49,12 @@ class Orders:
         self._ranked_by = ranking.checkpoint
         self._starts["ranked"] = 0
 
-    def ask_first(self, images: Array) -> None:
+    def ask_first(self, images: Ints) -> None:
         """Ask these before the ranking, in this order; see `Queue.ask_first`."""
         self.narrow(images)
         self._first_began = self._first_left()
 
-    def narrow(self, images: Array) -> None:
+    def narrow(self, images: Ints) -> None:
         """Of the images to be asked first ask only these from now on, in this order."""
         self._first = images
         self._starts["first"] = 0
@@ -71,7 +71,7 @@ class Orders:
             return 0
         return int((self._states.of_images[images[images < len(self._states)]] == 0).sum())
 
-    def score(self, probability: Array, checkpoint: int | None) -> None:
+    def score(self, probability: Floats, checkpoint: int | None) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
         self._probability, self._scored_by = probability, checkpoint
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from backend.questions.draws import Counted, Draws, counted
 from backend.questions.leases import LEASE_S, Lease, Leases
 from backend.questions.orders import Orders, Prediction
-from backend.questions.states import OF_ANSWER, OF_LABEL, ImageStates
+from backend.questions.states import OF_ANSWER, ImageStates
 from backend.store.table import Label
-from IA.duplicates.groups import ImageState, Numbers
-from IA.protocol.fields import Array
+from IA.duplicates.groups import OF_LABEL, ImageState, Numbers
+from IA.protocol.fields import Floats, Ints
 from IA.protocol.records import Ranking
 from IA.statistics.draw import SEED
 
@@ -106,11 +106,11 @@ class Queue:
         with self._lock:
             self._orders.rank(ranking)
 
-    def score(self, probability: Array, checkpoint: int | None = None) -> None:
+    def score(self, probability: Floats, checkpoint: int | None = None) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
         self._orders.score(probability, checkpoint)
 
-    def ask_first(self, images: Array) -> None:
+    def ask_first(self, images: Ints) -> None:
         """Ask these before the ranking, in this order, until they are answered; they replace the ones before.
 
         They are the model's choice as the ranking is: those of them that were drawn are passed, and selected then. So
@@ -119,7 +119,7 @@ class Queue:
         with self._lock:
             self._orders.ask_first(images)
 
-    def narrow(self, images: Array) -> None:
+    def narrow(self, images: Ints) -> None:
         """Of the images to be asked first ask only these from now on, in this order."""
         with self._lock:
             self._orders.narrow(images)

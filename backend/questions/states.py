@@ -5,18 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from backend.store.table import Label
 from IA.duplicates.groups import AWAY, DuplicateGroups, ImageState, Numbers, States
 
 OF_ANSWER = ImageState.ANSWERED | ImageState.DRAWN | ImageState.POSITIVE | ImageState.NEGATIVE
 PASSED = int(ImageState.ANSWERED | ImageState.DRAWN)  # a plain int: numpy would widen bytes for anything else
 WHETHER_PASSED = PASSED | AWAY
-OF_LABEL: dict[Label | None, ImageState] = {
-    "positive": ImageState.ANSWERED | ImageState.POSITIVE,
-    "negative": ImageState.ANSWERED | ImageState.NEGATIVE,
-    "skipped": ImageState.ANSWERED,
-    None: ImageState(0),
-}
 
 
 class ImageStates:

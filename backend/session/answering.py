@@ -9,8 +9,8 @@ from typing import Any
 from backend.images.images import Images
 from backend.questions.queue import Queue
 from backend.session.following import Following
+from backend.store.figures.review import Choice
 from backend.store.labels import Labels
-from backend.store.review import Choice
 from backend.store.table import DRAWN, NOT_DRAWN, Answer
 
 
@@ -161,10 +161,10 @@ class Answering:
     def chosen(self, choice: Choice, limit: int, offset: int) -> tuple[Iterable[Answer], int]:
         """The standing answers that a choice takes, and how many there are without `limit` and `offset`."""
         if not choice.is_plain:
-            return self._labels.chosen(choice, self._following.held_out, limit, offset)
+            return self._labels.stored.chosen(choice, self._following.held_out, limit, offset)
         counts = self._labels.counts()
         total = counts[choice.label] if choice.label else sum(counts.values())
-        return self._labels.standing(choice.label, limit, offset), total
+        return self._labels.stored.standing(choice.label, limit, offset), total
 
     def counts(self) -> dict[str, int]:
         """How many images are positive, negative, skipped and left to be asked."""

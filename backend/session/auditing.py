@@ -62,7 +62,7 @@ class Auditing:
 
     def statistics(self, points: int) -> dict[str, Any]:
         """How the work goes, with curves of at most `points` points, and all that the audit tells."""
-        return {**self._labels.statistics(points, self._near_duplicates.same), "audit": self._report()}
+        return {**self._labels.stored.statistics(points, self._near_duplicates.same), "audit": self._report()}
 
     def figures(self) -> tuple[int, dict[str, float]]:
         """For TensorBoard: how many answers there are, and what the audit tells."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from backend.images.images import Images
 from backend.session.changes import Changes
 from backend.session.following import Following
-from backend.store.label_errors import SuspectedError
+from backend.store.figures.label_errors import SuspectedError
 from backend.store.labels import Labels
 from backend.store.table import Answer
 
@@ -27,14 +27,14 @@ class SuspectedErrors:
         """The most suspicious answers, `limit` at most, and how many there are in all."""
         found = self._all()
         first = {suspected.path: suspected for suspected in found[:limit]}
-        standing = self._labels.numbered([suspected.seq for suspected in first.values()])
+        standing = self._labels.stored.numbered([suspected.seq for suspected in first.values()])
         return [(answer, first[answer.path]) for answer in standing], len(found)
 
     def _all(self) -> list[SuspectedError]:
         with self._looking:
             count, held_out = self._changes.count, self._following.held_out
             if self._found is None or self._found[0] != count or self._found[1] is not held_out:
-                found = self._labels.suspected_errors(held_out, self._predicted)
+                found = self._labels.stored.suspected_errors(held_out, self._predicted)
                 self._found = count, held_out, [each for each in found if self._is_there(each.path)]
             return self._found[2]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from config import IS_CLONE, ROOT
 
-PAGE = ROOT / "reactcode" / "dist" if IS_CLONE else Path(__file__).with_name("page")
+PAGE = ROOT / "reactcode" / "dist" if IS_CLONE else ROOT / "backend" / "page"
 PROGRAM = re.compile(r"""<script type="module"[^>]* src="\./assets/([^"/]+)">""")
 FOR_GOOD = "private, max-age=31536000, immutable"  # The cache header of what never changes under its address.
 

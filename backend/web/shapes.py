@@ -10,7 +10,7 @@ from backend.questions.explanations import Explanation, Near
 from backend.questions.queue import Queue
 from backend.session.answering import Rejoined, TakenBack
 from backend.session.session import Session
-from backend.store.label_errors import SuspectedError
+from backend.store.figures.label_errors import SuspectedError
 from backend.store.labels import Labels
 from backend.store.table import Answer, Label
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, HTTPException, Query
 
 from backend.images.images import Images
 from backend.session.answering import Answering
-from backend.store.review import Choice, Order
-from backend.store.table import Answer, Label, Source
+from backend.store.figures.review import Choice, Order
+from backend.store.sources import Source
+from backend.store.table import Answer, Label
 from backend.web import shapes
 from backend.web.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
 from backend.web.fast_route import FastRoute

@@ -1,13 +1,19 @@
-"""The routes that change how questions are chosen: the strategy, and the share that is drawn at random."""
+"""The routes of the audit and the statistics: how the work goes, and how questions are chosen from now on."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 
 from backend.web.bodies import AuditBody, StrategyBody
 from backend.web.parts import TheAuditing, TheCurrentSettings
 
 router = APIRouter()
+
+
+@router.get("/api/statistics", summary="How the work goes: found, asked, right, missed")
+def statistics(auditing: TheAuditing, points: Annotated[int, Query(ge=2, le=1000)] = 200) -> dict[str, Any]:
+    """Figures of all answers and of the audit, with curves of at most `points` points."""
+    return auditing.statistics(points)
 
 
 @router.put("/api/strategy", summary="Order by another strategy from now on")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
 from anyio import to_thread
@@ -14,13 +14,14 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from backend.exports import FORMATS, TREES, pieces
+from backend.exports import FORMATS, pieces
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.store.labels import Labels
 from backend.store.table import Label
+from backend.web.bodies import OneOf
 from backend.web.parts import TheLabels, TheRun, TheSettings, TheTurns
 from backend.web.turns import Turns
 from IA.protocol.files import PREDICTOR
@@ -30,7 +31,7 @@ CHUNK_BYTES = 1 << 16  # Each download that nobody reads keeps one chunk.
 EXPORTS_AT_ONCE = 16  # Each export keeps some megabytes.
 NO_TILES = "Answers are rolled up only in a session that was started with --tile."
 
-FormatName = Literal["csv", "jsonl", "label-studio", "coco", "imagefolder", "folders"]
+FormatName = Annotated[str, OneOf(tuple(FORMATS))]
 Prefix = Annotated[str, Query(max_length=1000)]
 
 router = APIRouter()
@@ -54,7 +55,7 @@ def export(
     if len(turns.exports) >= EXPORTS_AT_ONCE:
         raise HTTPException(503, f"{EXPORTS_AT_ONCE} downloads are under way; try again when one has ended.")
     made = FORMATS[format]
-    source = _source(labels, settings, label, prefix, roll_up, format in TREES)
+    source = _source(labels, settings, label, prefix, roll_up, made.tree is not None)
     lines = made.lines(replace(source, reads_exif=exif))
     chosen = f"{'photos-' if roll_up else ''}{f'{label}-' if label else ''}"
     return _Export(_first_at_once(lines), made.media_type, f"{run.name}-{chosen}{made.ending}", turns)
@@ -86,7 +87,7 @@ def _first_at_once(lines: Iterator[bytes]) -> Iterator[bytes]:
 def _source(labels: Labels, settings: Settings, label: Label | None, prefix: str, roll_up: bool, tree: bool) -> Source:
     """The answers to images or, rolled up, the answers to photos that follow from those to their tiles."""
     by_path = tree and settings.tile != ""
-    answers = RolledUp(labels.moment(), label) if roll_up else labels.moment(label, by_path)
+    answers = RolledUp(labels.stored.moment(), label) if roll_up else labels.stored.moment(label, by_path)
     datadir = Path(settings.datadir)
     pictures = Pictures(datadir, settings.bounds(datadir))
     return Source(answers, settings.positive, settings.negative, pictures, label, prefix, is_rolled_up=roll_up)

@@ -71,7 +71,7 @@ async def import_labels(
 @router.get(f"{PATH}/last", summary="The last import whose labels still stand, all or some")
 def last(labels: TheLabels) -> dict[str, Any]:
     """Name the last import that can be taken back."""
-    group, images = labels.last_import() or (None, 0)
+    group, images = labels.stored.last_import() or (None, 0)
     return {"group": group, "images": images}
 
 

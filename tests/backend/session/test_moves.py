@@ -18,7 +18,8 @@ from backend.store import contents
 from backend.store.contents import Content
 from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels
-from backend.store.table import DATABASE, DRAWN, Answer
+from backend.store.schema import DATABASE
+from backend.store.table import DRAWN, Answer
 from IA.images.tiles import Grid
 from tests.backend.store.test_labels import answer
 from tests.serving import Serving, serving, until
@@ -240,7 +241,7 @@ def test_all_that_was_said_is_carried(tmp_path: Path) -> None:
         True,
         {"n.jpg", "b.jpg"},
     )
-    assert {entry.path: entry.copy_of for entry in later.standing()} == {"n.jpg": None, "b.jpg": "n.jpg"}
+    assert {entry.path: entry.copy_of for entry in later.stored.standing()} == {"n.jpg": None, "b.jpg": "n.jpg"}
     later.close()
 
 
@@ -281,7 +282,7 @@ def test_odd_names_are_carried(tmp_path: Path) -> None:
     labels.keep_contents({"\udcff.jpg": content})
     labels.carry([("\udcff.jpg", "\udcfe.jpg")], None)
     assert labels.by_path() == {"\udcfe.jpg": "positive"}
-    assert labels.contents(["\udcff.jpg", "\udcfe.jpg"]) == {"\udcfe.jpg": content}
+    assert labels.stored.contents(["\udcff.jpg", "\udcfe.jpg"]) == {"\udcfe.jpg": content}
     labels.close()
 
 
