@@ -29,6 +29,7 @@ class ImageState(IntFlag):
 ANSWERED, DRAWN, COPY = int(ImageState.ANSWERED), int(ImageState.DRAWN), int(ImageState.COPY)
 AWAY = int(ImageState.GONE | ImageState.UNREADABLE)
 GONE = int(ImageState.GONE)
+LABELLED = int(ImageState.POSITIVE | ImageState.NEGATIVE)
 SAID = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
 
 
@@ -143,3 +144,14 @@ def without(first: Numbers, split: Iterable[int]) -> Numbers:
     is_split[first[numbers[numbers < len(first)]]] = True
     alone: Numbers = np.where(is_split[first], np.arange(len(first), dtype=np.int32), first)
     return alone
+
+
+def is_sampled(states: States) -> npt.NDArray[np.bool_]:
+    """Which images were drawn at random, have a positive or negative answer, and can still be seen.
+
+    Args:
+        states: (N,) of each image or unit.
+    """
+    is_labelled = states & LABELLED != 0
+    sampled: npt.NDArray[np.bool_] = is_labelled & (states & (DRAWN | AWAY) == DRAWN)
+    return sampled

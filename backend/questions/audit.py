@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.questions.queue import Counted
+from backend.questions.draws import Counted
 from IA.protocol.records import Predictions, Settings
-from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives
+from IA.statistics.audit import Division, expected_positives
 
 RANDOM_ANSWERS = 50  # they tell well enough how right the labels of the model would be
 REST_FOR_EACH = 5  # images of the rest for each random answer, where the rest is small
@@ -20,10 +20,8 @@ class Audit:
     def __init__(self, counted: Counted, settings: Settings) -> None:
         self.counted = counted
         self._settings = settings
-        self._right = int(counted.is_positive.sum())
-        self._open = int(counted.open.sum())
-        rest = Sample(self._open + len(counted.sample), len(counted.sample), self._right)
-        self._standing = ScreeningState(counted.positives - self._right, rest)
+        self._open = int(counted.sample.is_open.sum())
+        self._standing = counted.sample.screening(counted.positives)
 
     @property
     def has_enough_sampled(self) -> bool:
@@ -43,7 +41,7 @@ class Audit:
 
         At most one image in `REST_FOR_EACH` of the rest is needed, so that the last few can be labelled at all.
         """
-        needed = min(RANDOM_ANSWERS, (self._open + self.counted.drawn) // REST_FOR_EACH)
+        needed = min(RANDOM_ANSWERS, (self._open + self.counted.sampled) // REST_FOR_EACH)
         return {"answered": self._random_of(needed), "needed": needed}
 
     def _random_of(self, wanted: int) -> int:
@@ -52,8 +50,8 @@ class Audit:
         That is the sample, on which the figures rest. It ends before the first image in random order that somebody has
         and does not answer. Nobody may hold up the others for good: from twice as many on those behind it count, too.
         """
-        drawn = self.counted.drawn
-        return drawn if drawn >= 2 * wanted else len(self.counted.sample)
+        drawn = self.counted.sampled
+        return drawn if drawn >= 2 * wanted else len(self.counted.sample.images)
 
     @cached_property
     def _to_certificate(self) -> int:
@@ -67,7 +65,7 @@ class Audit:
             "after": settings.audit_after,
             "until": settings.audit_until,
             "random": self.random,
-            "drawn": self.counted.drawn,
+            "drawn": self.counted.sampled,
             "to_find": between(self._standing.to_find()),
             "certificate": {
                 "recall": settings.recall,
@@ -94,14 +92,8 @@ class Audit:
         }
 
     def division(self, predictions: Predictions, threshold: float) -> Division:
-        """What becomes of the rest if the model labels it by this threshold; what it has not scored is not positive."""
-        counted, is_above = self.counted, self.probability(predictions) >= threshold
-        above = is_above[counted.sample]
-        right, drawn = int(counted.is_positive[above].sum()), int(above.sum())
-        part = Sample(int((is_above & counted.open).sum()) + drawn, drawn, right)
-        whole = self._standing.rest
-        other = Sample(whole.images - part.images, whole.drawn - drawn, whole.positives - right)
-        return Division(self._standing.found, part, other)
+        """What becomes of the images that remain if the model labels them; what it has not scored is not positive."""
+        return self.counted.sample.division(self._standing.found, self.probability(predictions) >= threshold)
 
     def _model(self, predictions: Predictions) -> dict[str, Any] | None:
         """How right the model would be if it labelled the rest now."""
@@ -117,12 +109,12 @@ class Audit:
 
     def _calibration(self, predictions: Predictions) -> dict[str, Any] | None:
         """Whether so many of the drawn are positive as the model would have it: it has learnt none of them."""
-        probability = self.probability(predictions)[self.counted.sample]
+        probability = self.probability(predictions)[self.counted.sample.images]
         is_known = ~np.isnan(probability)
         if not is_known.any():
             return None
         expected, low, high = expected_positives(probability[is_known].astype(np.float64))
-        positives = int(self.counted.is_positive[is_known].sum())
+        positives = int(self.counted.sample.is_positive[is_known].sum())
         return {
             "images": int(is_known.sum()),
             "positives": positives,
@@ -133,8 +125,8 @@ class Audit:
 
     def probability(self, predictions: Predictions) -> npt.NDArray[np.float32]:
         """Of each image; NaN where it is not scored."""
-        known = np.asarray(predictions.probability)[: len(self.counted.open)]
-        unknown = np.full(len(self.counted.open) - len(known), np.nan, np.float32)
+        known = np.asarray(predictions.probability)[: len(self.counted.unanswered)]
+        unknown = np.full(len(self.counted.unanswered) - len(known), np.nan, np.float32)
         return np.concatenate([known, unknown])
 
 

@@ -22,14 +22,14 @@ class Explanation:
     Attributes:
         checkpoint: generation of the checkpoint that is explained.
         shape: height and width of the map; 0 and 0 where there is none.
-        said: row by row, -1 to 1: how much a place speaks for positive, or against it.
+        values: row by row, -1 to 1: how much a place speaks for positive, or against it.
         positive: the nearest images with a positive answer.
         negative: those with a negative one.
     """
 
     checkpoint: int
     shape: tuple[int, int]
-    said: tuple[float, ...]
+    values: tuple[float, ...]
     positive: Near
     negative: Near
 
@@ -66,8 +66,8 @@ def _each(published: records.Explanations) -> Iterator[tuple[int, Explanation]]:
     ends = list(accumulate(height * width for height, width in shapes))
     near = list(zip(published.neighbours, published.similarity, strict=True))
     for row, (image, shape, end) in enumerate(zip(published.images, shapes, ends, strict=True)):
-        said = tuple(round(value / FULL, 2) for value in published.maps[end - shape[0] * shape[1] : end])
+        values = tuple(round(value / FULL, 2) for value in published.maps[end - shape[0] * shape[1] : end])
         first = 2 * NEIGHBOURS * row
         kinds = (near[first : first + NEIGHBOURS], near[first + NEIGHBOURS : first + 2 * NEIGHBOURS])
         positive, negative = (tuple((n, round(like, 3)) for n, like in kind if n >= 0) for kind in kinds)
-        yield image, Explanation(published.checkpoint, shape, said, positive, negative)
+        yield image, Explanation(published.checkpoint, shape, values, positive, negative)

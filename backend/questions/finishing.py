@@ -50,7 +50,7 @@ class UnreviewedImages:
         """
         positive = int((self.probability >= threshold).sum())
         division = self._audit.division(self._predictions, threshold)
-        drawn = len(self._audit.counted.sample)
+        drawn = len(self._audit.counted.sample.images)
         return {
             "threshold": threshold,
             "checkpoint": self.checkpoint,
@@ -94,7 +94,7 @@ class UnreviewedImages:
 
     def order(self, band: Doubtful) -> Numbers:
         """The images of a band that are asked next, answered or not, by their distance to the threshold."""
-        return band.to_ask(self._all, self._audit.counted.rest)
+        return band.to_ask(self._all, self._audit.counted.remaining)
 
     def examples(self, threshold: float) -> dict[str, list[tuple[int, float]]]:
         """Images and their probabilities: nearest to the threshold on both sides, and evenly from all the others."""

@@ -54,7 +54,7 @@ class First:
             known = np.asarray(probability)
             self._queue.narrow(band.nearest(images[images < len(known)], known).astype(np.int32).data)
 
-    def told(self, settings: Settings, audit: Audit) -> dict[str, Any] | None:
+    def report(self, settings: Settings, audit: Audit) -> dict[str, Any] | None:
         """As the status tells it: why, how many images there were to ask, and how many are left."""
         if settings.audit_until is not None:
             return {"why": "random", "images": settings.audit_until, "left": audit.random_left(settings.audit_until)}

@@ -137,7 +137,7 @@ def test_one_undo_for_a_grid(tmp_path: Path, datadir: Path) -> None:
         last = undone.pop("images")[-1]
         assert undone == last
         assert set(last) == {"image", "path", "source_image", "tile", "label", "version", "alike"}
-        assert server.session.counts() == {"positives": 1, "negatives": 0, "skipped": 0, "left": COUNT - 1}
+        assert server.session.answering.counts() == {"positives": 1, "negatives": 0, "skipped": 0, "left": COUNT - 1}
         assert [
             image["image"] for image in server.client.post("/api/undo", json={"client": "me"}).json()["images"]
         ] == [0]
