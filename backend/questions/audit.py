@@ -1,12 +1,22 @@
 """What the questions drawn at random say: positives to find, the certificate, the model's precision and recall."""
 
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from backend.questions.draws import Counted
+from backend.wire.figures import (
+    AuditFigures,
+    AuditStatus,
+    CalibrationFigures,
+    Interval,
+    ModelFigures,
+    Precision,
+    RandomAnswers,
+)
 from IA.protocol.records import Predictions, Settings
 from IA.statistics.audit import Division, expected_positives
 
@@ -36,7 +46,7 @@ class Audit:
         return min(max(0, wanted - self._random_of(wanted)), self._open)
 
     @property
-    def random(self) -> dict[str, int]:
+    def random(self) -> RandomAnswers:
         """Random answers there are from the rest, and how many it takes before the model may label it.
 
         At most one image in `REST_FOR_EACH` of the rest is needed, so that the last few can be labelled at all.
@@ -57,7 +67,7 @@ class Audit:
     def _to_certificate(self) -> int:
         return self._standing.answers_to_certificate(self._settings.recall, self._settings.confidence)
 
-    def short(self) -> dict[str, Any]:
+    def short(self) -> AuditStatus:
         """As the status tells it."""
         settings = self._settings
         return {
@@ -75,7 +85,7 @@ class Audit:
             },
         }
 
-    def whole(self, asked: int, predictions: Predictions | None) -> dict[str, Any]:
+    def whole(self, asked: int, predictions: Predictions | None) -> AuditFigures:
         """As the statistics tell it; `asked`: answers to drawn images, reached ones too."""
         rest, positives = self._standing.rest, self._standing.positives()
         all_images = self.counted.answered + self._open
@@ -95,7 +105,7 @@ class Audit:
         """What becomes of the images that remain if the model labels them; what it has not scored is not positive."""
         return self.counted.sample.division(self._standing.found, self.probability(predictions) >= threshold)
 
-    def _model(self, predictions: Predictions) -> dict[str, Any] | None:
+    def _model(self, predictions: Predictions) -> ModelFigures | None:
         """How right the model would be if it labelled the rest now."""
         threshold = (predictions.checkpoint or {}).get("threshold")
         if not isinstance(threshold, float):
@@ -107,7 +117,7 @@ class Audit:
             "recall": between(division.recall()),
         }
 
-    def _calibration(self, predictions: Predictions) -> dict[str, Any] | None:
+    def _calibration(self, predictions: Predictions) -> CalibrationFigures | None:
         """Whether so many of the drawn are positive as the model would have it: it has learnt none of them."""
         probability = self.probability(predictions)[self.counted.sample.images]
         is_known = ~np.isnan(probability)
@@ -130,13 +140,18 @@ class Audit:
         return np.concatenate([known, unknown])
 
 
-def precision_of(division: Division, interval: Any) -> dict[str, Any] | None:
+def precision_of(division: Division, interval: tuple[float, float] | None) -> Precision | None:
     """An interval of the precision, and what it rests on."""
-    known = between(interval)
-    return known and {**known, "right": division.above.positives, "of": division.above.drawn}
+    if interval is None:
+        return None
+    return {**between(interval), "right": division.above.positives, "of": division.above.drawn}
 
 
-def between(interval: Any) -> dict[str, Any] | None:
+@overload
+def between(interval: Iterable[float]) -> Interval: ...
+@overload
+def between(interval: Iterable[float] | None) -> Interval | None: ...
+def between(interval: Iterable[float] | None) -> Interval | None:
     """An interval as it is told."""
     if interval is None:
         return None

@@ -14,8 +14,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -73,11 +72,6 @@ class Finish:
     negatives: int = 0
     time: float = 0.0
     state: State = "writing"
-
-    def told(self) -> dict[str, Any]:
-        """As the routes tell it."""
-        when = datetime.fromtimestamp(self.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {**asdict(self), "time": when}
 
 
 @dataclass(frozen=True)

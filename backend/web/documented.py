@@ -1,7 +1,10 @@
 """Routes whose answers are described by their return types, and the OpenAPI document that comes of it."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -17,8 +20,8 @@ class DocumentedRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
-        answer = endpoint.__annotations__.get("return")
-        if answer is not None and not _is_response(answer):
+        answer = _described(endpoint.__annotations__.get("return"))
+        if answer is not None:
             described = {given.get("status_code") or 200: {"model": answer}}
             given |= {"response_model": Any, "responses": described | (given.get("responses") or {})}
         super().__init__(path, endpoint, **given)
@@ -35,15 +38,23 @@ class DocumentedApp(FastAPI):
         return self.openapi_schema
 
 
+def file_answer(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with a file of one of these media types."""
+    return {200: {"content": {name: {"schema": {"type": "string", "format": "binary"}} for name in media_types}}}
+
+
 def operation_of(route: APIRoute) -> str:
     """A short name of a route for programs, such as `post_finish_undo`: it changes only with method and path."""
     steps = route.path_format.removeprefix("/api/").split("/")
-    words = [*sorted(method.lower() for method in route.methods), *(step for step in steps if "{" not in step)]
+    words = [*sorted(method.lower() for method in route.methods or ()), *(step for step in steps if "{" not in step)]
     return "_".join(words).replace("-", "_").replace(".", "_")
 
 
-def _is_response(answer: object) -> bool:
-    return isinstance(answer, type) and issubclass(answer, Response)
+def _described(answer: Any) -> Any:
+    """The part of a return type that describes JSON; None where a route makes all its answers itself."""
+    kinds = get_args(answer) if isinstance(answer, UnionType) else (answer,)
+    described = [kind for kind in kinds if kind is not None and not issubclass(kind, Response)]
+    return reduce(or_, described) if described else None
 
 
 def _untitled(part: Any, are_names: bool = False) -> Any:

@@ -1,17 +1,18 @@
 """The routes that change how questions are chosen: the strategy, and the share that is drawn at random."""
 
-from typing import Any
-
 from fastapi import APIRouter, HTTPException
 
 from backend.web.bodies import AuditBody, StrategyBody
+from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheAuditing, TheCurrentSettings
+from backend.wire.figures import AuditStatus
+from backend.wire.status import ChosenStrategy
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.put("/api/strategy", summary="Order by another strategy from now on")
-def strategy(body: StrategyBody, settings: TheCurrentSettings) -> dict[str, str]:
+def strategy(body: StrategyBody, settings: TheCurrentSettings) -> ChosenStrategy:
     """Store the strategy; the selector follows it at once."""
     try:
         settings.change(strategy=body.strategy)
@@ -21,7 +22,7 @@ def strategy(body: StrategyBody, settings: TheCurrentSettings) -> dict[str, str]
 
 
 @router.put("/api/audit", summary="Draw another share at random; 1: until so many are answered, else the certificate")
-def audit(body: AuditBody, auditing: TheAuditing) -> dict[str, Any]:
+def audit(body: AuditBody, auditing: TheAuditing) -> AuditStatus:
     """Store the share, and say what the audit tells by now."""
     try:
         auditing.set_share(body.share, body.recall, body.confidence, body.until)
