@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 from backend.images.uploads import MOST_BYTES
 from backend.session.session import Session
 from backend.web.access import Access
+from backend.web.documented import DocumentedApp
 from backend.web.mistakes import answer_mistakes
 from backend.web.routes import (
     annotations,
@@ -78,7 +79,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
 
 def routes_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """All routes without a session, as openapi.json describes them; they answer once `app.state` has its parts."""
-    app = FastAPI(
+    app = DocumentedApp(
         title="Intelligent Annotation",
         lifespan=lifespan,
         docs_url=None,

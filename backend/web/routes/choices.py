@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from backend import exports, imports
+from backend.web.documented import DocumentedRoute
 from config import DEFAULT_AUDIT
 from IA.strategies import STRATEGIES
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 class StrategyChoice(BaseModel):
