@@ -1,12 +1,18 @@
 """Routes whose answers are described by their return types, and the OpenAPI document that comes of it."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
+from backend.wire.transfers import Refusal
+
+REFUSED = {"model": Refusal, "description": "Refused, with the reason in one sentence"}
 NAMES_BELOW = frozenset({"properties", "schemas", "paths"})  # keys there are names that somebody gave, also `title`
 
 
@@ -17,10 +23,12 @@ class DocumentedRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
-        answer = endpoint.__annotations__.get("return")
-        if answer is not None and not _is_response(answer):
+        answer = _described(endpoint.__annotations__.get("return"))
+        if answer is not None:
             described = {given.get("status_code") or 200: {"model": answer}}
             given |= {"response_model": Any, "responses": described | (given.get("responses") or {})}
+        given["responses"] = {"default": REFUSED} | (given.get("responses") or {})
+        given["generate_unique_id_function"] = operation_of
         super().__init__(path, endpoint, **given)
 
 
@@ -35,6 +43,14 @@ class DocumentedApp(FastAPI):
         return self.openapi_schema
 
 
+def file_answer(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with a file of one of these media types."""
+    any_json, binary = {"description": "A file in JSON"}, {"type": "string", "format": "binary"}
+    return {
+        200: {"content": {name: {"schema": any_json if name == "application/json" else binary} for name in media_types}}
+    }
+
+
 def operation_of(route: APIRoute) -> str:
     """A short name of a route for programs, such as `post_finish_undo`: it changes only with method and path."""
     steps = route.path_format.removeprefix("/api/").split("/")
@@ -42,8 +58,11 @@ def operation_of(route: APIRoute) -> str:
     return "_".join(words).replace("-", "_").replace(".", "_")
 
 
-def _is_response(answer: object) -> bool:
-    return isinstance(answer, type) and issubclass(answer, Response)
+def _described(answer: Any) -> Any:
+    """The part of a return type that describes JSON; None where a route makes all its answers itself."""
+    kinds = get_args(answer) if isinstance(answer, UnionType) else (answer,)
+    described = [kind for kind in kinds if kind is not None and not issubclass(kind, Response)]
+    return reduce(or_, described) if described else None
 
 
 def _untitled(part: Any, are_names: bool = False) -> Any:

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from backend import exports, imports
+from backend.web.documented import DocumentedRoute
 from config import DEFAULT_AUDIT
 from IA.strategies import STRATEGIES
 
-ROUTER = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 class StrategyChoice(BaseModel):
@@ -51,7 +52,7 @@ class Choices(BaseModel):
     usual_audit: float
 
 
-@ROUTER.get("/api/choices", summary="What a page can offer: strategies, formats, and usual values")
+@router.get("/api/choices", summary="What a page can offer: strategies, formats, and usual values")
 def choices() -> Choices:
     """The same as long as the program runs."""
     return Choices(
