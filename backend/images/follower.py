@@ -20,7 +20,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from backend.images.listing import Listing, told_of, told_of_others
+from backend.images.listing import Listing, sentence_on_missing, sentence_on_unread
 from backend.images.numbers import Numbers
 from IA.protocol import watching
 from IA.text.image_files import is_left_out
@@ -160,8 +160,8 @@ class Follower:
         if self._listing.leading_out != self._leading_out:
             self._leading_out = self._listing.leading_out
             log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self._datadir)
-        self._say(told_of(self._listing.missing))
-        self._say(told_of_others(self._listing.others, present // self._numbers.tiles), key="others")
+        self._say(sentence_on_missing(self._listing.missing))
+        self._say(sentence_on_unread(self._listing.others, present // self._numbers.tiles), key="others")
 
     def _say(self, sentence: str, key: str = "") -> None:
         """Warn once of a sentence, or of all that have one key; "" says nothing."""

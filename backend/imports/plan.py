@@ -1,4 +1,4 @@
-"""What an import would do to the answers of a run, and how that is told before anything is stored."""
+"""Plans what an import does to the answers of a run, and reports it before anything is stored."""
 
 import re
 import time
@@ -16,7 +16,7 @@ from backend.store.table import Answer, Label
 from IA.images.tiles import MARK, grid_of, photo_of, split
 from IA.text.words import counted
 
-TELL = 5  # examples of each kind of trouble
+TELL = 5  # The report gives so many examples of each kind.
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
 CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 FIELD = "field"
@@ -31,7 +31,7 @@ RULES = {
     APOSTROPHE: ("was found without its first apostrophe", "were found without their first apostrophe"),
     FIELD: ("was found in another field than image", "were found in another field than image"),
 }
-"""What is told of paths that are not the very name of an image, by the rule."""
+"""How the report says by which rule paths were found that are not the exact names of images."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Plan:
     said: dict[str, Labelled] = field(default_factory=dict)
 
     def answers(self, overwrite: bool, group: str | None = None) -> list[Answer]:
-        """What is to be stored, in the order of the file; `group`: by which it can be taken back."""
+        """The answers to store, in the order of the file; the import can be taken back by its `group`."""
         taken = self.fresh | (self.conflicts if overwrite else {})
         return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
 
@@ -77,8 +77,8 @@ class Plan:
     def drawn(self, is_sampled: Callable[[str], bool]) -> list[str]:
         """The images named in the file that had been drawn at random.
 
-        What the file names leaves the images that the audit draws from, whatever they show. So what was drawn of them
-        must leave its sample, too: it counts as reached from then on.
+        Images that the file names leave those that the audit draws from, whatever they show. So the drawn ones among
+        them must leave the sample too: they count as selected by the model from then on.
         """
         return [image for image in self.named if is_sampled(image)]
 
@@ -86,7 +86,7 @@ class Plan:
 def plan(
     labelled: Iterable[Labelled], words: Words, images: Sequence[str], datadir: str, standing: Mapping[str, Label]
 ) -> Plan:
-    """Find out what the labels in a file mean for a run.
+    """Plan what the labels in a file mean for a run.
 
     Args:
         labelled: as in the file.
@@ -134,7 +134,7 @@ def plan(
 
 
 def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
-    """What to call the path that is meant, and all that it may mean; what is known already is no address."""
+    """A name for the path that is meant, and all its readings; the path of a known photo has only one."""
     photo, tile = split(said.path)
     text = said.tile if tile is None else str(tile)
     end = f"{MARK}{text}" if text else ""
@@ -148,7 +148,7 @@ def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
 
 
 def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], photos: Set[str], planned: Plan) -> None:
-    """Give each tile what is said of its photo, as far as that says something of it."""
+    """Give each tile the label of its photo, if that label says something of the tile."""
     grid, known = grid_of(images[0]), set(images)
     for photo in [image for image in given if image in photos]:
         labels = given.pop(photo)
@@ -164,7 +164,7 @@ def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], ph
 
 
 def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
-    """What a person is to know of it, line by line."""
+    """The report for the person, line by line."""
     matches = planned.matches
     yield counted(len(planned.fresh), "image gets a label", "images get a label")
     if matches.move:
@@ -241,7 +241,7 @@ def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Ite
 
 
 def _answer(image: str, label: Label, said: Labelled, group: str | None) -> Answer:
-    """How and by whom it was given stays, where one of our own exports says so."""
+    """The answer to store; it keeps source, client and time where one of our own exports has them."""
     return Answer(
         id=str(uuid.uuid4()),
         path=image,
