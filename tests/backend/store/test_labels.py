@@ -19,7 +19,7 @@ from backend.store import schema
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
-from backend.store.listener import Listener
+from backend.store.listener import CurrentLabel, Listener
 from backend.store.schema import DATABASE
 from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
@@ -306,7 +306,7 @@ def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -
     released = threading.Event()
 
     class Waiting(Listener):
-        def labels_changed(self, paths: Sequence[str]) -> None:
+        def labels_changed(self, changed: Sequence[CurrentLabel], answers: int) -> None:
             released.wait(20)
 
     labels = Labels(tmp_path, Waiting())
