@@ -241,7 +241,8 @@ class Labels:
     @property
     def _answers(self) -> int:
         """How many positive and negative answers stand."""
-        counts = self.counts()
+        with self._lock:
+            counts = self._standing.counts
         return counts["positive"] + counts["negative"]
 
     def _apply_moved(self, moved: Moved) -> None:
