@@ -1,4 +1,4 @@
-"""Trainer: fits the head to the answers at once whenever they change, and writes predictor.ckpt."""
+"""The trainer fits the head to the answers at once whenever they change, and writes predictor.ckpt."""
 
 import logging
 import shutil
@@ -31,8 +31,8 @@ from IA.protocol.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 
-EMBED_AT_ONCE = 64  # answers embedded in one turn: a resumed run has a model again soon
-EMBED_BEHIND = 4  # for a backbone that is not in force yet: an answer does not wait for more
+EMBED_AT_ONCE = 64  # one turn embeds so many answered images, so that a resumed run soon has a model again
+EMBED_BEHIND = 4  # likewise for a backbone that is not in force yet; an answer waits for no more than these
 
 
 class Trainer:
@@ -55,15 +55,15 @@ class Trainer:
         self._network: str | None = None
         self._tuned: Tuned | None = None
         self._answered: dict[str, TrainingSet] = {}  # by fingerprint: of the network, and of what was tuned from it
-        self._unknown = ""  # fingerprint of a backbone that was looked for in vain
+        self._unknown = ""  # fingerprint of the last backbone that could not be found
         self._generation = _last_generation(config.run)
         self._learnt: object = None
 
     def step(self) -> bool:
-        """Fit once; does nothing before there are answers of both kinds, or if nothing has changed.
+        """Fit once. This does nothing before there are answers of both kinds, or if nothing has changed.
 
         Returns:
-            Whether answers are still to be embedded.
+            Whether there are answered images that still have no embedding.
         """
         inputs = [latest.version() for latest in (self._settings, self._answers, self._features, self._duplicates)]
         settings, annotations, features = (
@@ -74,7 +74,7 @@ class Trainer:
         if settings is None:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
-        self._follow_network(settings.network, datadir)  # before it is needed: it takes seconds
+        self._follow_network(settings.network, datadir)  # this takes seconds, so it begins before anything needs it
         self._follow_tuned()
         if annotations is None or features is None:
             return False
@@ -96,7 +96,7 @@ class Trainer:
         return waiting or len(self._answered) > 1
 
     def close(self) -> None:
-        """End the event file, and a fine-tuning that is under way."""
+        """End the event file and a fine-tuning that is running."""
         self._tuner.close()
         self._report.close()
 
@@ -111,7 +111,7 @@ class Trainer:
             self._network = network
 
     def _follow_tuned(self) -> None:
-        """Get ready for a new fine-tuned backbone; it is in force once inference describes the pool by it."""
+        """Load a new fine-tuned backbone. It comes into force when inference describes the pool by it."""
         tuned = self._latest_tuned.of(self._base)
         if tuned is not None and tuned is not self._tuned:
             self._tuned = tuned
@@ -120,10 +120,10 @@ class Trainer:
             )
 
     def _in_force(self, fingerprint: str, annotations: Mapping[str, bool | None]) -> TrainingSet | None:
-        """What was learnt with the backbone that inference describes the pool by; None where that is unknown here.
+        """The training set of the backbone that inference describes the pool by; None if this backbone is unknown here.
 
-        A fine-tuned one whose backbone.ckpt is gone or replaced still stands in predictor.ckpt. Which answers it was
-        trained on is not known then: all there are.
+        If backbone.ckpt is gone or replaced, its backbone still stands in predictor.ckpt. Nobody knows then which
+        answers it was trained on, so all answers count as such.
         """
         if fingerprint not in self._answered and fingerprint != self._unknown:
             self._unknown = fingerprint
@@ -139,12 +139,12 @@ class Trainer:
         return self._answered.get(fingerprint)
 
     def _embed_behind(self, datadir: Path, labels: Mapping[str, bool], inside: Path | None) -> bool:
-        """Embed some answers by a backbone that is not in force yet; whether there are more."""
+        """Embed some answered images by a backbone that is not in force yet; returns whether there are more."""
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
         return self._answered[newest].embed(datadir, labels, EMBED_BEHIND, inside)
 
     def _drop_replaced(self, present: TrainingSet) -> None:
-        """Forget fine-tuned backbones that another one has replaced, and what was kept of them."""
+        """Forget fine-tuned backbones that another one has replaced, and delete their embeddings."""
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
         for fingerprint in set(self._answered) - {self._base, newest, present.backbone.fingerprint}:
             shutil.rmtree(self._answered.pop(fingerprint).directory, ignore_errors=True)
@@ -166,15 +166,15 @@ class Trainer:
         annotations: Mapping[str, bool | None],
         once: Deduplicated,
     ) -> None:
-        """Learn, and publish what came of it.
+        """Learn the answers, and publish the predictor.
 
         Args:
-            answered: the images as the network in force sees them.
-            settings: names of the answers.
-            features: of the pool.
-            labels: the answers to learn, near duplicates once.
-            annotations: all answers, with those of their duplicates and skips.
-            once: which these are.
+            answered: the answered images as the network in force sees them.
+            settings: the names of the answers.
+            features: what inference says of the pool.
+            labels: the answers to learn, one for each group of near duplicates.
+            annotations: all answers, with skips and those of near duplicates.
+            once: the groups of near duplicates.
         """
         began = time.perf_counter()
         learner = answered.learner
@@ -202,13 +202,13 @@ class Trainer:
             return
         self._publish_held_out(once.spread(learner.held_out, all_labels))
         milliseconds = 1000 * (time.perf_counter() - began)
-        told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
-        log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
+        figures = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
+        log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), figures, milliseconds)
         datadir = self._config.datadir or Path(settings.datadir)
         self._report.show(learner, labels, datadir, milliseconds, settings.bounds(datadir))
 
     def _sample_of(self, features: Features) -> PoolSample[str] | None:
-        """The sample of the pool in features.pickle, by path; None while its paths are not known here."""
+        """The sample of the pool in features.pickle, by path; None while images.pickle does not have its paths."""
         images = self._images.content()
         if images is None:
             return None
@@ -221,7 +221,7 @@ class Trainer:
         return self._pool[1]
 
     def _publish_held_out(self, held_out: Mapping[str, float]) -> None:
-        """Publish what heads that had not learnt an answer say of it, if that has changed."""
+        """Publish the held-out probability of each answer, if any has changed."""
         if held_out == (self._held_out.content() or {}):
             return
         try:
