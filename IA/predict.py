@@ -2,13 +2,13 @@
 
 | ends with | when                                                                                |
 |-----------|-------------------------------------------------------------------------------------|
-| 0         | every image is told of, unreadable ones too                                         |
-| 1         | the disk is full, or cannot be read or written; what was said so far is in the file |
-| 2         | a mistake on the command line; nothing was changed                                  |
-| 130       | Ctrl-C; likewise                                                                    |
+| 0         | there is a row for every image, also for unreadable ones                            |
+| 1         | the disk is full, or cannot be read or written; the rows so far are in the file     |
+| 2         | the command line has a mistake; nothing was changed                                 |
+| 130       | a person pressed Ctrl-C; the rows so far are in the file                            |
 
-The same command goes on where it stopped, with `--out`. A predictor that has learnt tiles cuts up every photo as in its
-run; with `--roll-up` a row is about a photo again.
+With `--out` the same command continues where it stopped. A predictor that has learnt tiles cuts up every photo as in
+its run; with `--roll-up` a row is about a whole photo.
 """
 
 import argparse
@@ -160,14 +160,14 @@ def _arguments() -> argparse.Namespace:
     parser = _PredictParser(prog="python -m IA.predict", description="Label a folder of images.", allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="predictor.ckpt", type=Path)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="of images, with its sub-folders")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="a .csv or .jsonl; one that is begun is gone on with")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="a .csv or .jsonl file; one with rows is continued")
     parser.add_argument(
         "--tile",
         metavar="6x4",
         type=_grid,
         help=f"cut each photo into columns x rows (as the predictor learnt it); {NO_TILES}: ask about whole photos",
     )
-    parser.add_argument("--roll-up", action="store_true", help="one row a photo: as probable as its likeliest tile")
+    parser.add_argument("--roll-up", action="store_true", help="one row a photo: as probable as its most probable tile")
     parser.add_argument("--to-folders", metavar="DIR", type=Path, help="also put each image into DIR/<its class>/")
     parser.add_argument("--link", choices=("copy", "hard", "symbolic"), help="how it is put there (copy)")
     given = parser.parse_args()
@@ -186,7 +186,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was said so far is kept; with --out the same command goes on.\n")
+        sys.stderr.write("\nStopped. The rows so far are kept; with --out the same command continues.\n")
         raise SystemExit(INTERRUPTED) from None
     except OSError as error:
         sys.stderr.write(f"\nStopped: {error.strerror} ({error.filename or given.out or 'standard output'}).\n")

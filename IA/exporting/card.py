@@ -28,14 +28,14 @@ photo.draft("RGB", [{size_px} * side for side in sides])  # a large JPEG comes s
 photo = ImageOps.exif_transpose(photo).convert("RGB")  # upright
 across = [round(photo.width * column / {columns}) for column in range({columns} + 1)]
 down = [round(photo.height * row / {rows}) for row in range({rows} + 1)]
-said = {{}}
+probabilities = {{}}
 for row in range({rows}):
     for column in range({columns}):
         tile = photo.crop((across[column], down[row], across[column + 1], down[row + 1]))
         {ask}
-        said[column + 1, row + 1] = float(probability)
-where = max(said, key=said.get)  # column and row of the most probable tile
-probability = said[where]  # of the photo
+        probabilities[column + 1, row + 1] = float(probability)
+where = max(probabilities, key=probabilities.get)  # column and row of the most probable tile
+probability = probabilities[where]  # of the photo
 """
 ASK = {
     ".onnx": 'probability, embedding = session.run(["probability", "embedding"], {{"image": np.asarray({picture})}})',
@@ -96,7 +96,7 @@ def _on_tiles(checkpoint: Checkpoint) -> Iterable[str]:
     if grid is not None:
         yield (
             f"**It has learnt tiles.** Every photo was cut into {grid.columns} x {grid.rows} tiles (columns x rows), "
-            "and the images told of here are tiles. A photo is as probable as its most probable tile, and positive if "
+            "and the images in this card are tiles. A photo is as probable as its most probable tile, and positive if "
             "any tile is."
         )
 

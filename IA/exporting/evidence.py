@@ -139,12 +139,12 @@ def _read_if_there(run: Path, file: PickleFile[Content]) -> Content | None:
 # --- held out ---------------------------------------------------------------------------------------------------------
 
 
-def _held_out(said: Mapping[str, float], labels: Mapping[str, bool]) -> HeldOut | None:
-    in_order = [path for path in labels if path in said]
+def _held_out(predicted: Mapping[str, float], labels: Mapping[str, bool]) -> HeldOut | None:
+    in_order = [path for path in labels if path in predicted]
     truth = torch.tensor([labels[path] for path in in_order], dtype=torch.bool)
     if min(int(truth.sum()), int((~truth).sum())) < LEAST:
         return None
-    probability = torch.tensor([said[path] for path in in_order])
+    probability = torch.tensor([predicted[path] for path in in_order])
     called = _called(probability, truth)
     right = int((called & truth).sum())
     return HeldOut(
@@ -171,8 +171,8 @@ def _resampled(probability: Tensor, truth: Tensor) -> tuple[float, float]:
     places = [kind.nonzero()[:, 0] for kind in (truth, ~truth)]
     found = []
     for _ in range(RESAMPLES):
-        drawn = torch.cat([some[torch.randint(len(some), (len(some),), generator=dice)] for some in places])
-        found.append(average_precision(probability[drawn], truth[drawn]))
+        resample = torch.cat([some[torch.randint(len(some), (len(some),), generator=dice)] for some in places])
+        found.append(average_precision(probability[resample], truth[resample]))
     low, high = np.quantile(found, (0.025, 0.975))
     return float(low), float(high)
 

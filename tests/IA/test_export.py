@@ -147,7 +147,7 @@ def test_what_the_card_says_of_tiles_works(predictor: Predictor, files: Path, tm
             exec(compile(lines, "card", "exec"), known)
             assert known["where"] == (4, 2)
             assert float(known["probability"]) == pytest.approx(max(expected), abs=1e-3)
-            assert list(known["said"].values()) == pytest.approx(expected, abs=1e-3)
+            assert list(known["probabilities"].values()) == pytest.approx(expected, abs=1e-3)
     assert about(tiled)["tile"] == "5x3"
     assert "cut a photo into 5x3" in about(tiled)["usage"]
 

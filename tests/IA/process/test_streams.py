@@ -13,7 +13,7 @@ from backend.store.table import DATABASE
 from config import ROOT
 from tests.backend.store.test_labels import answer
 
-LOST = "Standard output cannot be written ({}); what was to be said there is lost.\n"
+LOST = "Standard output cannot be written ({}); what the command printed is lost.\n"
 
 
 @pytest.fixture
