@@ -19,7 +19,7 @@ import torch
 
 from config import Parser, UsageError
 from IA.comparison import ComparisonRow, LabelledImages, compare
-from IA.duplicates.once import read_once
+from IA.duplicates.deduplicated import Deduplicated
 from IA.learning.head import FOLDS
 from IA.process.loop import one_sentence
 from IA.protocol.answers import read_learnable
@@ -57,7 +57,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> LabelledImages:
     if not folder.is_dir():
         raise UsageError(f"The images of this run are not in {folder}; say with --datadir where they are.")
     labels = {path: label for path, label in annotations.items() if label is not None}
-    labels = read_once(run, settings).learnt(labels)
+    labels = Deduplicated.from_run(run, settings).learnt(labels)
     return LabelledImages(
         folder,
         list(labels),

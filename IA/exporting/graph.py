@@ -106,10 +106,10 @@ class _FixedHead(nn.Module):
         super().__init__()
         for name in ("mean", "basis", "support", "weights", "bias", "curve"):
             self.register_buffer(name, getattr(head, name).detach().cpu().clone())
-        self._rooted, self._gamma = bool(head.rooted), float(head.gamma)
+        self._root_transform, self._gamma = bool(head.rooted), float(head.gamma)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        projected = Projection(self.mean, self.basis, self._rooted).project(embeddings)
+        projected = Projection(self.mean, self.basis, self._root_transform).project(embeddings)
         similarity = kernel(projected, self.support, self._gamma) if self._gamma else projected @ self.support.T
         return torch.sigmoid(along(self.curve, similarity @ self.weights + self.bias))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import GRID
+from IA.text.arguments import GRID
 
 MARK = "#"
 TILE = re.compile(rf"{GRID.pattern}-c([1-9]\d{{0,2}})-r([1-9]\d{{0,2}})", re.ASCII)

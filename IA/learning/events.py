@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import FileWriter, SummaryWriter
 
-from config import is_text
+from IA.text.image_files import is_text
 
 log = logging.getLogger(__name__)
 

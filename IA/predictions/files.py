@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from config import UNREADABLE, UsageError
+from config import UsageError
 from IA.images.tiles import MARK, Grid, grid_of, split
 from IA.protocol import locks
+from IA.text.answer_words import UNREADABLE
 from IA.text.cells import harmless, plain
 
 COLUMNS = ("path", "probability", "label")

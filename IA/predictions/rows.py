@@ -3,10 +3,10 @@
 import math
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from config import UNREADABLE
 from IA.images.tiles import Grid, split
 from IA.model import Checkpoint
 from IA.predictions.files import COLUMNS, OF_PHOTOS, OF_TILES, PredictionRow
+from IA.text.answer_words import UNREADABLE
 
 Prediction = tuple[str, float, str]
 """The path of an image, its probability or NaN if it is unreadable, and then the reason."""

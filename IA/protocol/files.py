@@ -36,7 +36,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from config import ALIKE
+from config import ALIKE, kept_settings
 from IA.protocol.fields import count, typed
 from IA.protocol.pickle_file import PickleFile
 from IA.protocol.records import (
@@ -72,7 +72,8 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
 
 def _unpack_settings(data: Any) -> Settings:
     fields = Settings.__dataclass_fields__
-    known = {name: field.default for name, field in fields.items()} | data  # earlier runs do not say all
+    before = {name: setting.before for name, setting in kept_settings().items() if setting.before is not None}
+    known = {name: field.default for name, field in fields.items()} | before | data  # an earlier run lacks some
     kinds: dict[str, tuple[type, ...]] = {name: (str,) for name in fields} | {
         "follow_links": (bool,),
         "audit": (float,),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 RECALL = 0.95
 # The certificate is tested after every answer. To keep the overall error, each test may use 1 / LOOKS of it, and less
-# if many positives may be left, because the tests are then less correlated (`looks`, docs/statistics.md).
+# if many positives may be left, because the tests are then less correlated (`looks`, docs/concepts/statistics.md).
 LOOKS = 1.08
 LOOKS_GROWTH = 1.1
 LOOKS_SCALE = 16
@@ -144,7 +144,7 @@ class ScreeningState:
         """Whether at least this share of the positives has been seen, with this confidence, however often one tests.
 
         This is the test of `certifies_once` with the error divided by `looks`, which allows for a test after every
-        answer. docs/statistics.md has the simulated error rates.
+        answer. docs/concepts/statistics.md has the simulated error rates.
         """
         return self.certifies_once(recall, 1 - (1 - confidence) / looks(self.known, recall))
 

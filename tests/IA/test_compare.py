@@ -30,7 +30,7 @@ Command = Callable[..., Told]
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is gone after it."""
-    monkeypatch.setattr(networks, "_builders", dict(networks._builders))
+    monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_network_that_cannot_be_had_is_one_sentence(command: Command, run: Pat
 
     out, err = command(run, "far", "nonsense", "tiny", tmp_path / "gone.pth")
     assert [line[0] for line in cells(out)] == ["network", "tiny"]
-    assert "far cannot be had (no route to host)" in err
+    assert "far cannot be loaded (no route to host)" in err
     assert "no network 'nonsense'" in err
     assert "no file" in err
 

@@ -414,15 +414,15 @@ def test_fine_tuning_that_fails_is_one_warning(
     starter = Tuner(loops.run, None)
     settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d", finetune="on")
     starter.consider(dataclasses.replace(settings, finetune="off"), "base", answers)
-    assert starter._process is None
+    assert starter.process is None
     starter.consider(dataclasses.replace(settings, finetune="auto"), "base", answers)
-    assert starter._process is None  # nothing is embedded yet
+    assert starter.process is None  # nothing is embedded yet
     starter.consider(settings, "base", answers)
-    assert starter._process is not None
-    assert starter._process.wait(timeout=60) == 2  # there are no answers in the run
+    assert starter.process is not None
+    assert starter.process.wait(timeout=60) == 2  # there are no answers in the run
     for _ in range(2):
         starter.consider(settings, "base", answers)
-    assert starter._process is None
+    assert starter.process is None
     assert [record.getMessage() for record in caplog.records] == ["fine-tuning ended with code 2"]
     starter.close()
 
@@ -482,4 +482,4 @@ def test_what_is_gone_is_not_missing(loops: Loops) -> None:
     predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert (len(predictions.probability), predictions.embedded, predictions.missing) == (12, 11, 0)
     settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d")
-    assert Tuner(loops.run, None)._is_welcome(settings)
+    assert Tuner(loops.run, None).is_welcome(settings)

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from config import STRATEGIES as CONFIGURED
 from IA.ranking import Floats, order
 from IA.strategies import STRATEGIES, strategy
 
@@ -18,11 +17,6 @@ NOTHING = np.full(5, np.nan, np.float32)
 NONE_OUT = np.zeros(5, np.bool_)
 
 floats = st.one_of(st.just(float("nan")), st.floats(0, 1, width=32))
-
-
-def test_the_settings_know_the_same_strategies() -> None:
-    """What can be chosen is what there is."""
-    assert tuple(STRATEGIES) == CONFIGURED
 
 
 def test_the_names_are_known_before_there_is_an_environment() -> None:

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from config import EXTRA_PACKAGES
+from IA.text.image_files import EXTRA_PACKAGES
 
 
 def registered(extra: str) -> str | None:

@@ -18,9 +18,11 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from PIL import Image
 
 from backend.session.session import Session
+from backend.store import schema
 from backend.store import table as answers
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
@@ -113,7 +115,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(client=CLIENTS, label=LABELS, place=st.integers(0, FEW - 1))
     def correct(self, client: str, label: Label, place: int) -> None:
         """An answer that stands, whoever gave it."""
-        standing = list(self.session.labels.standing())
+        standing = list(self.session.labels.stored.standing())
         if standing:
             image = self.session.images.number(standing[place % len(standing)].path)
             assert image is not None
@@ -161,7 +163,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     def marks(self) -> dict[str, int]:
         """The mark of each standing answer, from the disk."""
-        return {answer.path: answer.audit for answer in self.session.labels.standing()}
+        return {answer.path: answer.audit for answer in self.session.labels.stored.standing()}
 
     def agree(self) -> None:
         """What is published is what is stored: the drawn and not reached ones in audit.pickle, the others learnt."""
@@ -260,7 +262,7 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     assert read_learnable(tmp_path) == {"a.jpg": False}
     labels = Labels(tmp_path)
     assert (labels.drawn, labels.asked_at_random({})) == (1, 2)
-    assert [entry.audit for entry in labels.standing()] == [answers.REACHED, answers.DRAWN]
+    assert [entry.audit for entry in labels.stored.standing()] == [answers.REACHED, answers.DRAWN]
     labels.close()
 
 
@@ -281,13 +283,13 @@ def test_a_run_of_version_2_goes_on(tmp_path: Path) -> None:
     """Its answers were not drawn, nothing of it is lost, and a copy of it is kept."""
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
         connection.executescript(VERSION_1.read_text())
-        connection.executescript(f"{answers.FROM_1}; PRAGMA user_version = 2")
+        connection.executescript(f"{schema.FROM_1}; PRAGMA user_version = 2")
     for _ in range(2):
         labels = Labels(tmp_path)
-        assert {entry.audit for entry in labels.standing()} == {answers.NOT_DRAWN}
+        assert {entry.audit for entry in labels.stored.standing()} == {answers.NOT_DRAWN}
         assert labels.counts() == {"positive": 2, "negative": 0, "skipped": 1}
         labels.close()
-    assert columns(tmp_path / DATABASE)[0] == answers.VERSION
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION
     assert columns(tmp_path / f"{DATABASE}.version-2")[0] == 2
     assert LearnableAnswers(tmp_path).content() == unpickled(tmp_path / ANNOTATIONS.name)
 

@@ -17,7 +17,8 @@ import pytest
 from backend.runs.checks import check_run
 from backend.store.database import NotDurableError
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer
+from backend.store.schema import DATABASE
+from backend.store.table import Answer
 from config import Config, UsageError
 from IA.protocol import locks, pickle_file
 from IA.protocol.files import SETTINGS
