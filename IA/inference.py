@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
 EXPLAIN_S = 0.2  # a turn explains images for so long; while images wait to be embedded, it explains one
-ALIKE_S = 0.3  # a turn looks for near duplicates for so long
-ALIKE_BUSY_S = 0.1  # a turn looks for near duplicates for so long while images wait to be embedded
+DUPLICATES_S = 0.3  # a turn looks for near duplicates for so long
+DUPLICATES_BUSY_S = 0.1  # a turn looks for near duplicates for so long while images wait to be embedded
 
 URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # a person waits for the outcome of these
 WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name)
@@ -54,7 +54,7 @@ class Inference:
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
         self._events = Events(config.run / "tensorboard" / "inference")
-        self._alike: DuplicateFinder | None = None
+        self._duplicates: DuplicateFinder | None = None
         self._tuned = LatestTuned(config.run)
         self._explainer = Explainer(config.run)
         self._like_this = LikeThis(config.run)
@@ -96,8 +96,8 @@ class Inference:
 
     def close(self) -> None:
         """Stop embedding and decoding, and end the event file."""
-        if self._alike is not None:
-            self._alike.close()
+        if self._duplicates is not None:
+            self._duplicates.close()
         for scorer in filter(None, (self._scorer, self._behind)):
             scorer.close()
         self._events.close()
@@ -106,14 +106,14 @@ class Inference:
         self, scorer: Scorer, datadir: Path, paths: Sequence[str], inside: Path | None, embeds: bool, news: News
     ) -> bool:
         """Look for near duplicates for a while or until an input changes; returns whether there is more to do."""
-        if self._alike is None:
-            self._alike = DuplicateFinder(self._config.run, folder_cache(self._config.run, datadir))
-        ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
+        if self._duplicates is None:
+            self._duplicates = DuplicateFinder(self._config.run, folder_cache(self._config.run, datadir))
+        ends_s = time.monotonic() + (DUPLICATES_BUSY_S if embeds else DUPLICATES_S)
 
         def enough() -> bool:
             return time.monotonic() > ends_s or news.has_come()
 
-        return self._alike.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
+        return self._duplicates.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
 
     def _begin(self, network: str, datadir: Path) -> Scorer:
         """Start a scorer for the network, or for the backbone tuned from it if predictor.ckpt is of that backbone."""
