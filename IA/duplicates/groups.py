@@ -30,7 +30,7 @@ class ImageState(IntFlag):
 ANSWERED, DRAWN, COPY = int(ImageState.ANSWERED), int(ImageState.DRAWN), int(ImageState.COPY)
 AWAY = int(ImageState.GONE | ImageState.UNREADABLE)
 GONE = int(ImageState.GONE)
-LABELS = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
+ANSWER = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
 
 
 class DuplicateGroups:
@@ -122,7 +122,7 @@ class DuplicateGroups:
             return 0 if 0 in states else states[0]
         together = 0
         for state in answered:
-            together |= state & LABELS
+            together |= state & ANSWER
         together |= DRAWN if all(state & DRAWN for state in answered) else 0
         return together | (GONE if all(state & AWAY for state in answered) else 0)
 
