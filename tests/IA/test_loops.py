@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from config import Config
-from IA.embedding.cache import Embeddings
 from IA.finetuning import schedule as tuner
 from IA.finetuning.checkpoint import Tuned
 from IA.finetuning.schedule import Tuner
@@ -425,15 +424,6 @@ def test_fine_tuning_that_fails_is_one_warning(
     assert starter.process is None
     assert [record.getMessage() for record in caplog.records] == ["fine-tuning ended with code 2"]
     starter.close()
-
-
-def test_the_likeliest(tmp_path: Path) -> None:
-    """The most probable images come first, and those without a score never come."""
-    pool = Pool(Embeddings(tmp_path, 4))
-    assert pool.likeliest(3) == []
-    pool.probability = np.array([0.2, np.nan, 0.9, 0.5], np.float32)
-    assert pool.likeliest(2) == [2, 3]
-    assert pool.likeliest(9) == [2, 3, 0]
 
 
 def _other_backbone(loops: Loops) -> Backbone:

@@ -36,7 +36,7 @@ def picture(seed: int) -> Image.Image:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_copies_are_alike(seed: int, tmp_path: Path) -> None:
+def test_copies_are_near_duplicates(seed: int, tmp_path: Path) -> None:
     """A copy of half the size, strongly compressed and a little darker, is a near duplicate."""
     whole = picture(seed)
     path = tmp_path / "copy.jpg"
@@ -67,13 +67,13 @@ def test_a_small_thing_keeps_pictures_apart(seed: int) -> None:
     assert difference(looked_at(picture(seed)), looked_at(other)) > MOST
 
 
-def test_others_are_not_alike() -> None:
+def test_other_pictures_are_no_near_duplicates() -> None:
     """No two random pictures are near duplicates."""
     looks = [looked_at(picture(seed)) for seed in range(12)]
     assert all(difference(one, other) > MOST for place, one in enumerate(looks) for other in looks[:place])
 
 
-def test_flat_and_much_brighter_pictures_are_never_alike() -> None:
+def test_flat_and_much_brighter_pictures_are_no_near_duplicates() -> None:
     """Pictures of one colour, and pictures of night and day, are no near duplicates."""
     flat = looked_at(Image.new("RGB", (80, 60), (90, 120, 150)))
     assert is_flat(flat)
@@ -288,7 +288,7 @@ def test_groups_are_bounded(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> 
     assert MOST_ALIKE <= 100
 
 
-def test_it_stops_when_it_is_told_to(folder: Folder) -> None:
+def test_a_turn_without_time_begins_nothing(folder: Folder) -> None:
     """A turn without time begins nothing; later turns go on."""
     folder.pool.follow(folder.folder, folder.names)
     folder.pool.add(folder.pool.missing(), folder.vectors[:6])

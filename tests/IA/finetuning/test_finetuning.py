@@ -144,7 +144,7 @@ def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFi
     assert len(caplog.records) == 1
 
 
-def test_every_damaged_byte_is_told(tmp_path: Path, blind: str) -> None:
+def test_every_damaged_byte_is_noticed(tmp_path: Path, blind: str) -> None:
     """A flipped bit anywhere, or random bytes, raises ValueError with one sentence, or does no harm."""
     path = tmp_path / BACKBONE
     Tuned(Embedder(blind, compiled=False).backbone, "base", 500, frozenset({"a.png"})).save(path)
