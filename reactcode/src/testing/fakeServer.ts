@@ -7,7 +7,7 @@ import type {
   Label,
   LastImport,
   Unnamed,
-  Outlook,
+  FinishPreview,
   PastAnswer,
   Statistics,
   Status,
@@ -30,7 +30,7 @@ const NOTHING: Statistics = {
   sources: {},
 };
 
-const NO_MODEL: Outlook = {
+const NO_MODEL: FinishPreview = {
   threshold: 0.5,
   checkpoint: null,
   positive: 0,
@@ -63,7 +63,7 @@ export class FakeServer {
   readonly released: string[] = [];
   stored: Stored[] = [];
   statistics = NOTHING;
-  outlook = NO_MODEL;
+  preview = NO_MODEL;
   /** What was decided about the rest, and which bands were to be asked first. */
   readonly decisions: unknown[] = [];
   /** Of which images more were wanted; null: of none any more. */
@@ -188,7 +188,7 @@ export class FakeServer {
       case "POST /api/finish":
         return this.finish(body as { threshold: number; checkpoint: number; id: string });
       case "POST /api/finish/undo":
-        this.outlook = { ...this.outlook, standing: null };
+        this.preview = { ...this.preview, standing: null };
         return Response.json({});
       case "POST /api/like":
         this.liked.push((body as { image: number }).image);
@@ -198,7 +198,7 @@ export class FakeServer {
         return Response.json({ images: 0 });
       case "POST /api/finish/doubtful":
         this.decisions.push(body);
-        return Response.json(this.outlook.doubtful);
+        return Response.json(this.preview.doubtful);
       case "GET /api/instructions":
         return Response.json({ text: this.instructions });
       case "PUT /api/strategy":
@@ -253,12 +253,12 @@ export class FakeServer {
     return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
   }
 
-  private lookedAt(query: URLSearchParams): Outlook {
+  private lookedAt(query: URLSearchParams): FinishPreview {
     const asked = (name: string) => (query.has(name) ? Number(query.get(name)) : null);
-    const { threshold, doubtful } = this.outlook;
+    const { threshold, doubtful } = this.preview;
     const [low, high] = [asked("low") ?? doubtful.low, asked("high") ?? doubtful.high];
     return {
-      ...this.outlook,
+      ...this.preview,
       threshold: asked("threshold") ?? threshold,
       doubtful: { ...doubtful, low, high },
     };
@@ -266,18 +266,18 @@ export class FakeServer {
 
   private finish(decision: { threshold: number; checkpoint: number; id: string }): Response {
     this.decisions.push(decision);
-    if (decision.checkpoint !== this.outlook.checkpoint) return refusal(409);
-    const { positive, negative } = this.outlook;
+    if (decision.checkpoint !== this.preview.checkpoint) return refusal(409);
+    const { positive, negative } = this.preview;
     const labels = { time: "2026-01-02T03:04:05Z", positives: positive, negatives: negative };
-    this.outlook = { ...this.outlook, standing: { ...decision, ...labels, state: "standing" } };
-    return Response.json(this.outlook.standing, { status: 202 });
+    this.preview = { ...this.preview, standing: { ...decision, ...labels, state: "standing" } };
+    return Response.json(this.preview.standing, { status: 202 });
   }
 
   /** All are drawn only for a time: then the share is what it was. */
   private draw({ share, until }: { share: number; until?: number }): Response {
     if (until !== undefined) {
       this.decisions.push({ share, until });
-      const left = until - this.outlook.random.answered;
+      const left = until - this.preview.random.answered;
       this.changes = { ...this.changes, asked_first: { why: "random", images: until, left } };
       return Response.json({ share });
     }

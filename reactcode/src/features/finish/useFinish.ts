@@ -17,7 +17,7 @@ export interface Wanted {
 export const USUAL: Wanted = { threshold: null, band: null };
 
 export interface Finishing {
-  readonly outlook: api.Outlook | null;
+  readonly preview: api.FinishPreview | null;
   /** Whether the figures are those of what was asked for last. */
   readonly isCurrent: boolean;
   readonly trouble: string | null;
@@ -27,13 +27,13 @@ export interface Finishing {
 }
 
 interface Known {
-  readonly outlook: api.Outlook | null;
+  readonly preview: api.FinishPreview | null;
   readonly of: Wanted | null;
   readonly trouble: string | null;
 }
 
 export function useFinish({ status, link }: State, client: string, wanted: Wanted): Finishing {
-  const [known, setKnown] = useState<Known>({ outlook: null, of: null, trouble: null });
+  const [known, setKnown] = useState<Known>({ preview: null, of: null, trouble: null });
   const [times, again] = useState(0);
   const questions = useRef(0);
   const asked = useRef<{ readonly wanted: Wanted | null; readonly at_ms: number }>({
@@ -48,9 +48,9 @@ export function useFinish({ status, link }: State, client: string, wanted: Wante
       () => {
         const question = ++questions.current;
         asked.current = { wanted, at_ms: performance.now() };
-        void api.outlook(wanted.threshold, wanted.band).then(
-          (outlook) => {
-            if (question === questions.current) setKnown({ outlook, of: wanted, trouble: null });
+        void api.finishPreview(wanted.threshold, wanted.band).then(
+          (preview) => {
+            if (question === questions.current) setKnown({ preview, of: wanted, trouble: null });
           },
           (error: unknown) => setKnown((before) => ({ ...before, trouble: sentenceOf(error) })),
         );
@@ -63,7 +63,7 @@ export function useFinish({ status, link }: State, client: string, wanted: Wante
     asked.current = { wanted: null, at_ms: 0 };
     again((before) => before + 1);
   }, []);
-  const isWriting = known.outlook?.writing != null;
+  const isWriting = known.preview?.writing != null;
   useEffect(() => {
     if (!isWriting) return;
     const timer = setInterval(look, WRITING_MS);
@@ -82,15 +82,15 @@ export function useFinish({ status, link }: State, client: string, wanted: Wante
     }
   };
   const finish = async () => {
-    const { outlook } = known;
-    if (outlook === null || outlook.checkpoint === null) return false;
-    const { threshold, checkpoint } = outlook;
+    const { preview } = known;
+    if (preview === null || preview.checkpoint === null) return false;
+    const { threshold, checkpoint } = preview;
     return doing(() => api.finish({ threshold, checkpoint, id: id.current, client }));
   };
   return {
-    outlook: known.outlook,
+    preview: known.preview,
     isCurrent: known.of === wanted,
-    trouble: known.trouble ?? known.outlook?.trouble ?? null,
+    trouble: known.trouble ?? known.preview?.trouble ?? null,
     finish,
     undo: async () => void (await doing(api.undoFinish)),
   };
