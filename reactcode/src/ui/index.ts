@@ -5,7 +5,7 @@ export { FileName } from "./FileName";
 export { Icon, type IconName } from "./Icon";
 export { Key } from "./Key";
 export { Labels } from "./Labels";
-export { Large, fetched } from "./Large";
+export { LargeImage, fetched } from "./LargeImage";
 export { Press } from "./Press";
 export { Share, inWords } from "./Share";
 export { useFocusMeanwhile } from "./useFocusMeanwhile";

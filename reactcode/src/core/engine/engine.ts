@@ -29,7 +29,7 @@ import {
 } from "../session";
 import { noun } from "../words";
 import { Asking, countFor, isShort, keepAhead } from "./asking";
-import { Liking } from "./liking";
+import { MoreLikeThis } from "./moreLikeThis";
 import { Outbox, type Outgoing } from "./outbox";
 
 const PAST_PAGE = 50;
@@ -65,7 +65,7 @@ export class Engine {
   private splitting: Promise<void> | null = null; // not known to the server yet
   readonly pace = new Pace();
   readonly autopilot = new Autopilot(this);
-  readonly liking = new Liking(this);
+  readonly moreLikeThis = new MoreLikeThis(this);
 
   constructor(private readonly onOtherRun: () => void = () => window.location.reload()) {}
 
@@ -353,7 +353,7 @@ export class Engine {
     try {
       const { next } = await api.askFirst(band, threshold);
       this.returnsToFinish = false;
-      this.liking.forget();
+      this.moreLikeThis.forget();
       this.askAnew();
       this.dispatch({ type: "panel", panel: null });
       const things = noun(this.state.status, next);

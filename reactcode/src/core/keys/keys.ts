@@ -92,7 +92,7 @@ const TABLE = {
   like: {
     key: "m",
     does: "more like this: the most similar come next; again: in the usual order",
-    run: (engine) => void engine.liking.press(shownOf(engine.state)),
+    run: (engine) => void engine.moreLikeThis.press(shownOf(engine.state)),
   },
   zoom: {
     key: "z",

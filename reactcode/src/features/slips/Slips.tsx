@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import type { Label, Slip, Source } from "../../api";
 import { actionOf, isTaken, keyLabel, keyName, labelOf } from "../../core/keys";
 import { nameOf } from "../../core/words";
-import { once, takeLastBack, changeable, stepOf, Lately } from "../review";
+import { once, takeLastBack, changeable, stepOf, RecentNote } from "../review";
 import { type Session, Dialog, fetched } from "../../ui";
 import { Doubted } from "./Doubted";
 import { latestOf, whatTheModelSays } from "./slips";
@@ -81,7 +81,7 @@ function Sitting({ session, onAgain }: Props) {
         ) : (
           <p className="empty">{isAway ? "The server is away; try again later." : "Looking…"}</p>
         )}
-        <Lately note={state.note} />
+        <RecentNote note={state.note} />
       </Dialog>
     </div>
   );

@@ -7,7 +7,7 @@ interface Asker {
   askAnew(): void;
 }
 
-export class Liking {
+export class MoreLikeThis {
   private image: number | null = null; // whose likes come next
   private isAsking = false;
 
