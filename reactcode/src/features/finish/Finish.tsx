@@ -24,7 +24,7 @@ export function Finish({ session }: { readonly session: Session }) {
   const names = { positive: nameOf(state.status, "positive"), negative: nameOf(state.status, "negative") };
   const askNext = () => {
     if (preview === null || !isCurrent) return;
-    if (preview.doubtful.next > 0) void engine.askFirst(preview.doubtful, preview.threshold);
+    if (preview.doubtful.next > 0) void engine.wishes.askFirst(preview.doubtful, preview.threshold);
   };
   useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -84,8 +84,10 @@ export function Finish({ session }: { readonly session: Session }) {
           things={noun(state.status, preview.positive + preview.negative)}
           isAsking={isAsking}
           setAsking={setAsking}
-          onPositive={() => void engine.askFirst({ low: preview.threshold, high: 1 }, preview.threshold)}
-          onRandom={() => void engine.answerAtRandom(preview.random.needed)}
+          onPositive={() =>
+            void engine.wishes.askFirst({ low: preview.threshold, high: 1 }, preview.threshold)
+          }
+          onRandom={() => void engine.wishes.answerAtRandom(preview.random.needed)}
         />
       )}
     </Dialog>

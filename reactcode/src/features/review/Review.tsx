@@ -70,7 +70,7 @@ function Looking({ session, isClose, setClose }: Props) {
     else if (label !== null && isAtAnswer) once(event, () => give(label, "key"));
     else if (action === "undo") once(event, takeBack);
     else if (action === "like" && isAtAnswer)
-      once(event, () => void session.engine.moreLikeThis.press(all[place] ?? null));
+      once(event, () => void session.engine.wishes.moreLikeThis.press(all[place] ?? null));
     else if (action === "slips") session.engine.toggle("slips");
     else return;
     event.preventDefault();

@@ -57,7 +57,7 @@ export function ReviewDetail({ session, all, place, onPlace, onLabel, onBack }: 
           className="plain"
           aria-label="More like this"
           title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
-          onClick={() => void session.engine.moreLikeThis.press(seen)}
+          onClick={() => void session.engine.wishes.moreLikeThis.press(seen)}
         >
           <Icon name="like" />
         </button>
