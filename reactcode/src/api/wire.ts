@@ -2309,7 +2309,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": string;
+                    readonly "application/json": unknown;
                     readonly "application/x-ndjson": string;
                     readonly "application/zip": string;
                     readonly "text/csv; charset=utf-8": string;

@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FinishPreview } from "../../api";
 import { App } from "../../App";
+import { named } from "../../testing/answers";
 import { FakeServer } from "../../testing/fakeServer";
 
 let server: FakeServer;
@@ -16,7 +17,7 @@ const click = (id: string) => fireEvent.click(find(id) ?? document.body);
 const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
 const example = (image: number, probability: number) => ({
   image,
-  path: `folder/${image}.jpg`,
+  ...named(`folder/${image}.jpg`),
   version: "v",
   probability,
 });
