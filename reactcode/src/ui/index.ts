@@ -8,5 +8,6 @@ export { Labels } from "./Labels";
 export { LargeImage, fetched } from "./LargeImage";
 export { Press } from "./Press";
 export { Share, inWords } from "./Share";
+export { type Reply, useAsked } from "./useAsked";
 export { useFocusMeanwhile } from "./useFocusMeanwhile";
 export { type Session, useSession } from "./useSession";

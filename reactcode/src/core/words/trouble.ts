@@ -5,8 +5,8 @@ import { Refused } from "../../api";
 export const LAST_KNOWN = "this is what was last known";
 
 /** That no answer came; and what holds until one does. */
-export function away(meanwhile: string): string {
-  return `The server is away; ${meanwhile}.`;
+export function away(meanwhile?: string): string {
+  return meanwhile === undefined ? "The server is away." : `The server is away; ${meanwhile}.`;
 }
 
 /** The sentence of a server that refuses; of one that does not answer, that it is away and what holds meanwhile. */
