@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 from backend.images.uploads import MOST_BYTES
 from backend.session.session import Session
 from backend.web.access import Access
+from backend.web.documented import DocumentedApp, operation_of
 from backend.web.mistakes import answer_mistakes
 from backend.web.routes import (
     annotations,
@@ -28,6 +29,7 @@ from backend.web.routes import (
 )
 from backend.web.tensorboard import TensorBoard
 from backend.web.turns import Turns
+from backend.wire.transfers import Refusal
 
 ROUTERS = (
     annotations.answers,
@@ -78,9 +80,11 @@ def create_app(session: Session, token: str | None) -> FastAPI:
 
 def routes_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """All routes without a session, as openapi.json describes them; they answer once `app.state` has its parts."""
-    app = FastAPI(
+    app = DocumentedApp(
         title="Intelligent Annotation",
         lifespan=lifespan,
+        generate_unique_id_function=operation_of,
+        responses={"default": {"model": Refusal, "description": "Refused, with the reason in one sentence"}},
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",

@@ -12,7 +12,6 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from backend.questions.audit import Audit
 from backend.questions.doubtful import Doubtful
@@ -26,6 +25,8 @@ from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels, NoFinishError
 from backend.store.schema import DATABASE, VERSION, version_of
 from backend.store.table import Label
+from backend.wire.figures import Interval
+from backend.wire.finish import DoubtfulBand, FinishFigures
 from config import UsageError
 from IA.duplicates.groups import ImageState, divided
 from IA.images.tiles import photo_of
@@ -43,7 +44,7 @@ images tell how right the labels would be; without them it stores nothing, excep
 """
 
 
-def report(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings) -> Iterator[str]:
+def report(figures: FinishFigures, doubtful: DoubtfulBand, settings: Settings) -> Iterator[str]:
     """What a person is to know of it, line by line."""
     positive, negative = settings.positive, settings.negative
     threshold, checkpoint = figures["threshold"], figures["checkpoint"]
@@ -72,7 +73,7 @@ def report(figures: dict[str, Any], doubtful: dict[str, Any], settings: Settings
     yield f"{counted(doubtful['images'], 'of them is', 'of them are')} doubtful, with {between}"
 
 
-def _unknown(figures: dict[str, Any], positive: str) -> str:
+def _unknown(figures: FinishFigures, positive: str) -> str:
     """That too few random answers tell how right the positive labels would be."""
     count, drawn = figures["positive"], figures["drawn_positive"]
     labels = f"this {positive} label is" if count == 1 else f"these {count:,} {positive} labels are"
@@ -80,7 +81,7 @@ def _unknown(figures: dict[str, Any], positive: str) -> str:
     return f"Nobody knows how right {labels}: {few} about what the model would call {positive}"
 
 
-def _percentages(interval: dict[str, float]) -> str:
+def _percentages(interval: Interval) -> str:
     return f"{100 * interval['low']:.0f} to {100 * interval['high']:.0f} %"
 
 

@@ -1,25 +1,16 @@
 """A command that writes the OpenAPI document of the annotation server, from which the page's types are generated."""
 
-import contextlib
 import json
-import tempfile
-from pathlib import Path
 
-from backend.app import create_app
-from backend.session.session import Session
-from config import ROOT, Config
+from backend.app import routes_app
+from config import ROOT
 
 DOCUMENT = ROOT / "docs" / "reference" / "openapi.json"
 
 
 def document() -> str:
     """The document of the code as it is."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        run.mkdir()
-        with contextlib.closing(Session(Config(run=run, datadir=Path(folder)))) as session:
-            described = create_app(session, None).openapi()
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(routes_app().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:

@@ -33,18 +33,8 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(
-    run: Path, datadir: Path, token: str | None = None, is_checked: bool = True, **settings: object
-) -> Iterator[Serving]:
-    """Serve a folder until the block ends; then every answer must have been as the OpenAPI document has it.
-
-    Args:
-        run: the run directory.
-        datadir: the folder of images.
-        token: what everybody must show; None: nothing.
-        is_checked: whether answers are held against the document; that takes time, which a benchmark would measure.
-        settings: of the session.
-    """
+def serving(run: Path, datadir: Path, token: str | None = None, **settings: object) -> Iterator[Serving]:
+    """Serve a folder until the block ends; then every answer must have been as the OpenAPI document has it."""
     given = {
         "run": run,
         "datadir": datadir.resolve(),
@@ -58,9 +48,8 @@ def serving(
     listener = listen(config)
     config = replace(config, port=listener.getsockname()[1])
     session = Session(config)
-    app = create_app(session, token)
-    checked = Checked(app)
-    server = uvicorn.Server(served(checked if is_checked else app))
+    app = Checked(create_app(session, token))
+    server = uvicorn.Server(served(app))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
@@ -71,7 +60,7 @@ def serving(
         session.end_streams()
         server.should_exit = True
         thread.join()
-    assert not checked.differences, checked.differences[:5]
+    assert not app.differences, app.differences[:5]
 
 
 def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:

@@ -1,12 +1,22 @@
 """What random answers tell: positives left to find, the certificate, the model's precision and recall."""
 
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from backend.questions.draws import Counted
+from backend.wire.figures import (
+    AuditFigures,
+    AuditStatus,
+    CalibrationFigures,
+    Interval,
+    ModelFigures,
+    Precision,
+    RandomAnswers,
+)
 from IA.protocol.records import Predictions, Settings
 from IA.statistics.audit import Division, expected_positives
 
@@ -40,7 +50,7 @@ class Audit:
         return min(max(0, wanted - self._random_of(wanted)), self._open)
 
     @property
-    def random(self) -> dict[str, int]:
+    def random(self) -> RandomAnswers:
         """How many random answers there are, and how many it takes before the model may label the rest.
 
         At most one of `REMAINING_FOR_EACH` remaining images is needed, so that the model can label the last few at all.
@@ -62,7 +72,7 @@ class Audit:
     def _to_certificate(self) -> int:
         return self._standing.answers_to_certificate(self._settings.recall, self._settings.confidence)
 
-    def short(self) -> dict[str, Any]:
+    def short(self) -> AuditStatus:
         """The figures that the status shows."""
         settings = self._settings
         return {
@@ -80,7 +90,7 @@ class Audit:
             },
         }
 
-    def whole(self, asked: int, predictions: Predictions | None) -> dict[str, Any]:
+    def whole(self, asked: int, predictions: Predictions | None) -> AuditFigures:
         """The figures that the statistics show.
 
         Args:
@@ -105,7 +115,7 @@ class Audit:
         """What becomes of the images that remain if the model labels them; what it has not scored is not positive."""
         return self.counted.sample.division(self._standing.found, self.probability(predictions) >= threshold)
 
-    def _model(self, predictions: Predictions) -> dict[str, Any] | None:
+    def _model(self, predictions: Predictions) -> ModelFigures | None:
         """How right the model would be if it labelled the remaining images now."""
         threshold = (predictions.checkpoint or {}).get("threshold")
         if not isinstance(threshold, float):
@@ -117,7 +127,7 @@ class Audit:
             "recall": between(division.recall()),
         }
 
-    def _calibration(self, predictions: Predictions) -> dict[str, Any] | None:
+    def _calibration(self, predictions: Predictions) -> CalibrationFigures | None:
         """How many images of the sample are positive, and how many the model expects: it has learnt none of them."""
         probability = self.probability(predictions)[self.counted.sample.images]
         is_known = ~np.isnan(probability)
@@ -140,14 +150,19 @@ class Audit:
         return np.concatenate([known, unknown])
 
 
-def precision_of(division: Division, interval: Any) -> dict[str, Any] | None:
-    """An interval of the precision in JSON, and the counts that it rests on."""
-    known = between(interval)
-    return known and {**known, "right": division.above.positives, "of": division.above.drawn}
+def precision_of(division: Division, interval: tuple[float, float] | None) -> Precision | None:
+    """An interval of the precision, and what it rests on."""
+    if interval is None:
+        return None
+    return {**between(interval), "right": division.above.positives, "of": division.above.drawn}
 
 
-def between(interval: Any) -> dict[str, Any] | None:
-    """An interval in JSON."""
+@overload
+def between(interval: Iterable[float]) -> Interval: ...
+@overload
+def between(interval: Iterable[float] | None) -> Interval | None: ...
+def between(interval: Iterable[float] | None) -> Interval | None:
+    """An interval as it is told."""
     if interval is None:
         return None
     low, high = interval

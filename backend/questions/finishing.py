@@ -1,12 +1,12 @@
 """What the model would make of the images that nobody has answered, at any threshold: counts, figures, examples."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from backend.questions.audit import Audit, between, precision_of
 from backend.questions.doubtful import Doubtful, Numbers
+from backend.wire.figures import RandomAnswers
+from backend.wire.finish import DoubtfulBand, FinishFigures
 from IA.protocol.records import Predictions
 from IA.text.words import counted
 
@@ -42,7 +42,7 @@ class UnreviewedImages:
         self.usual_threshold = threshold if isinstance(threshold, float) else USUAL_THRESHOLD
         self._order = np.argsort(self.probability, kind="stable")
 
-    def figures(self, threshold: float) -> dict[str, Any]:
+    def figures(self, threshold: float) -> FinishFigures:
         """How many images become positive and negative, how right that would be, and how sure the model is of each.
 
         `drawn_positive` counts the random answers to images at or above the threshold, and `positive_known` says
@@ -66,7 +66,7 @@ class UnreviewedImages:
         }
 
     @property
-    def random(self) -> dict[str, int]:
+    def random(self) -> RandomAnswers:
         """How many random answers there are, and how many it takes before the model may label the images."""
         return self._audit.random
 
@@ -82,7 +82,7 @@ class UnreviewedImages:
         needs = self.needs()
         return needs and f"Nobody can tell yet how right that would be: {needs}"
 
-    def doubtful(self, band: Doubtful) -> dict[str, Any]:
+    def doubtful(self, band: Doubtful) -> DoubtfulBand:
         """A band, how many images without an answer lie in it, and how many of them are asked next."""
         unanswered = self._audit.counted.unanswered
         return {

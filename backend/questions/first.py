@@ -1,16 +1,13 @@
 """What a person wants asked before all else: doubtful images, similar ones, or a number of random ones."""
 
-from typing import Any, Literal
-
 import numpy as np
 
 from backend.questions.audit import Audit
 from backend.questions.doubtful import Doubtful, Numbers
 from backend.questions.queue import Queue
+from backend.wire.status import AskedFirst, FirstReason
 from IA.protocol.fields import Floats
 from IA.protocol.records import Settings
-
-Why = Literal["doubtful", "like", "random"]
 
 
 class First:
@@ -18,7 +15,7 @@ class First:
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
-        self._why: Why = "doubtful"
+        self._why: FirstReason = "doubtful"
         self._doubtful: tuple[Doubtful, Numbers] | None = None  # the band, and the images wanted in it
         self._answered_at_random = 0
 
@@ -40,7 +37,7 @@ class First:
         """Ask in the usual order again."""
         self._ask(np.zeros(0, np.int32), "like")
 
-    def _ask(self, images: Numbers, why: Why) -> None:
+    def _ask(self, images: Numbers, why: FirstReason) -> None:
         self._why, self._doubtful, self._answered_at_random = why, None, 0
         self._queue.ask_first(images.astype(np.int32).data)
 
@@ -54,7 +51,7 @@ class First:
             known = np.asarray(probability)
             self._queue.narrow(band.nearest(images[images < len(known)], known).astype(np.int32).data)
 
-    def report(self, settings: Settings, audit: Audit) -> dict[str, Any] | None:
+    def report(self, settings: Settings, audit: Audit) -> AskedFirst | None:
         """What the status shows: why, how many images there were to ask, and how many are left; None: no wish."""
         if settings.audit_until is not None:
             return {"why": "random", "images": settings.audit_until, "left": audit.random_left(settings.audit_until)}

@@ -12,6 +12,7 @@ from backend.session.following import Following
 from backend.store.figures.review import Choice
 from backend.store.labels import Labels
 from backend.store.table import DRAWN, NOT_DRAWN, Answer
+from backend.wire.answers import Counts
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Answering:
         total = counts[choice.label] if choice.label else sum(counts.values())
         return self._labels.stored.standing(choice.label, limit, offset), total
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counts:
         """How many images are positive, negative, skipped and left to be asked."""
         counts = self._labels.counts()
         return {

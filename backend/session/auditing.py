@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from typing import Any
+from typing import Any, cast
 
 from backend.previews.ahead import Ahead
 from backend.questions.audit import Audit
@@ -15,6 +15,8 @@ from backend.session.following import Following
 from backend.session.near_duplicates import NearDuplicates
 from backend.session.settings import CurrentSettings
 from backend.store.labels import Labels
+from backend.wire.figures import AuditFigures, WorkStatistics
+from backend.wire.status import AskedFirst
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Predictions
 
@@ -60,9 +62,10 @@ class Auditing:
                 self._audit = count, Audit(self._queue.counted(), self._settings.now)
             return self._audit[1]
 
-    def statistics(self, points: int) -> dict[str, Any]:
+    def statistics(self, points: int) -> WorkStatistics:
         """How the work goes, with curves of at most `points` points, and all that the audit tells."""
-        return {**self._labels.stored.statistics(points, self._near_duplicates.same), "audit": self._report()}
+        figures = self._labels.stored.statistics(points, self._near_duplicates.same)  # The store lies below the wire.
+        return cast(WorkStatistics, {**figures, "audit": self._report()})
 
     def figures(self) -> tuple[int, dict[str, float]]:
         """For TensorBoard: how many answers there are, and what the audit tells."""
@@ -78,11 +81,11 @@ class Auditing:
             known = self._unreviewed = audit, version, UnreviewedImages(audit, version.content)
         return known[2]
 
-    def asked_first(self) -> dict[str, Any] | None:
+    def asked_first(self) -> AskedFirst | None:
         """What is asked before all else, for the status; None where nothing is."""
         return self._first.report(self._settings.now, self.audit())
 
-    def _report(self) -> dict[str, Any]:
+    def _report(self) -> AuditFigures:
         version = self._following.predictions
         asked = self._labels.asked_at_random(self._near_duplicates.same)
         return self.audit().whole(asked, version.content if version else None)

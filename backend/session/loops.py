@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from backend.session.changes import Changes
+from backend.wire.status import LoopState
 from IA.protocol import files as protocol
 from IA.protocol import locks
 
@@ -28,7 +29,7 @@ class LoopStates:
             changes: to be notified.
             stop: ends the thread.
         """
-        self.now = dict.fromkeys(protocol.LOOPS, "starting" if has_loops else "off")
+        self.now: dict[str, LoopState] = dict.fromkeys(protocol.LOOPS, "starting" if has_loops else "off")
         self._run = run
         self._has_loops = has_loops
         self._changes = changes
@@ -48,7 +49,7 @@ class LoopStates:
                 self.now = states
                 self._changes.notify()
 
-    def _state(self, name: str) -> str:
+    def _state(self, name: str) -> LoopState:
         try:
             if locks.is_held(self._run, name):
                 return "running"

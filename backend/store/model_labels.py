@@ -12,8 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -63,11 +62,6 @@ class Finish:
     negatives: int = 0
     time: float = 0.0
     state: State = "writing"
-
-    def told(self) -> dict[str, Any]:
-        """As the routes tell it."""
-        when = datetime.fromtimestamp(self.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {**asdict(self), "time": when}
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,20 @@
 """Routes whose answers are described by their return types, and the OpenAPI document that comes of it."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 NAMES_BELOW = frozenset({"properties", "schemas", "paths"})  # keys there are names that somebody gave, also `title`
+
+JSON = "application/json"
+FILE = {"type": "string", "format": "binary"}
+JSON_FILE = {"description": "A file in the format of another program, which says what stands in it."}
 
 
 class DocumentedRoute(APIRoute):
@@ -17,8 +24,8 @@ class DocumentedRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
-        answer = endpoint.__annotations__.get("return")
-        if answer is not None and not _is_response(answer):
+        answer = _described(endpoint.__annotations__.get("return"))
+        if answer is not None:
             described = {given.get("status_code") or 200: {"model": answer}}
             given |= {"response_model": Any, "responses": described | (given.get("responses") or {})}
         super().__init__(path, endpoint, **given)
@@ -35,6 +42,11 @@ class DocumentedApp(FastAPI):
         return self.openapi_schema
 
 
+def file_answer(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with a file of one of these media types."""
+    return {200: {"content": {name: {"schema": JSON_FILE if name == JSON else FILE} for name in media_types}}}
+
+
 def operation_of(route: APIRoute) -> str:
     """A short name of a route for programs, such as `post_finish_undo`: it changes only with method and path."""
     steps = route.path_format.removeprefix("/api/").split("/")
@@ -42,8 +54,11 @@ def operation_of(route: APIRoute) -> str:
     return "_".join(words).replace("-", "_").replace(".", "_")
 
 
-def _is_response(answer: object) -> bool:
-    return isinstance(answer, type) and issubclass(answer, Response)
+def _described(answer: Any) -> Any:
+    """The part of a return type that describes JSON; None where a route makes all its answers itself."""
+    kinds = get_args(answer) if isinstance(answer, UnionType) else (answer,)
+    described = [kind for kind in kinds if kind is not None and not issubclass(kind, Response)]
+    return reduce(or_, described) if described else None
 
 
 def _untitled(part: Any, are_names: bool = False) -> Any:

@@ -8,13 +8,14 @@ from typing import Any, get_type_hints
 from fastapi import Request
 from fastapi.params import Depends
 from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
+
+from backend.web.documented import DocumentedRoute
 
 JSON = "application/json"
 
 
-class FastRoute(APIRoute):
+class FastRoute(DocumentedRoute):
     """Validates a good JSON body itself and calls the endpoint; FastAPI serves whatever else comes, as it does always.
 
     The endpoint is a coroutine function of a `body`, which is a model, and of parts of the session.

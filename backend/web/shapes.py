@@ -2,41 +2,69 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from backend.images.images import Images
-from backend.images.names import displayed, names_of
+from backend.images.names import displayed
 from backend.questions.explanations import Explanation, Near
 from backend.questions.queue import Queue
 from backend.session.answering import Rejoined, TakenBack
 from backend.session.session import Session
 from backend.store.figures.label_errors import SuspectedError
 from backend.store.labels import Labels
+from backend.store.model_labels import Finish
+from backend.store.sources import Source
 from backend.store.table import Answer, Label
+from backend.wire.answers import (
+    AnsweredImage,
+    RecordedAnswer,
+    ReunitedImage,
+    SuspectedAnswer,
+    UndoneAnswers,
+    UndoneImage,
+    UndoneSplit,
+)
+from backend.wire.finish import FinishedLabels
+from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
+from backend.wire.status import LoopStatus, ModelStatus, SessionStatus
+from IA.images.tiles import split
 
 
-def question(images: Images, image: int, probability: float | None, near_duplicates: Sequence[int]) -> dict[str, Any]:
+def _names(path: str) -> ImageNames:
+    """The path of an image, the photo that it is or is a tile of, and which tile; None: all of it."""
+    photo, tile = split(path)
+    return {
+        "path": displayed(path),
+        "source_image": displayed(photo),
+        "tile": None if tile is None else cast(PhotoTile, asdict(tile)),
+    }
+
+
+def question(images: Images, image: int, probability: float | None, near_duplicates: list[int]) -> QueuedImage:
     """An image that is to be answered."""
     return {
         "image": image,
-        **names_of(images.path(image)),
+        **_names(images.path(image)),
         "probability": probability,
         "version": images.version(image),
         "alike": near_duplicates,
     }
 
 
-def answered_image(images: Images, answer: Answer) -> dict[str, Any]:
+def answered_image(images: Images, answer: Answer) -> AnsweredImage:
     """The image of an answer; its number is None once the listing has lost the image."""
     image = images.number(answer.path)
     version = None if image is None else images.version(image)
-    return {"image": image, **names_of(answer.path), "label": answer.label, "version": version}
+    return {"image": image, **_names(answer.path), "label": answer.label, "version": version}
 
 
-def annotation(images: Images, held_out: Mapping[str, float], answer: Answer) -> dict[str, Any]:
+def annotation(images: Images, held_out: Mapping[str, float], answer: Answer) -> RecordedAnswer:
     """An answer as it is listed."""
-    return answered_image(images, answer) | {
-        "source": answer.source,
+    return {
+        **answered_image(images, answer),
+        "source": cast(Source, answer.source),  # Only exports have labels of the model among the answers.
         "client": answer.client,
         "time": answer.when,
         "shown_ms": answer.shown_ms,
@@ -47,46 +75,56 @@ def annotation(images: Images, held_out: Mapping[str, float], answer: Answer) ->
     }
 
 
-def suspected_error(suspected: SuspectedError) -> dict[str, Any]:
-    """Why an answer is worth a second look."""
-    return {"held_out": suspected.held_out, "suspicion": suspected.error_score, "why": suspected.why}
+def suspected_error(
+    images: Images, held_out: Mapping[str, float], answer: Answer, suspected: SuspectedError
+) -> SuspectedAnswer:
+    """An answer, and why it is worth a second look."""
+    return {
+        **annotation(images, held_out, answer),
+        "held_out": suspected.held_out,
+        "suspicion": suspected.error_score,
+        "why": suspected.why,
+    }
 
 
-def taken_back(images: Images, taken: Sequence[TakenBack]) -> dict[str, Any]:
+def taken_back(images: Images, taken: Sequence[TakenBack]) -> UndoneAnswers:
     """The images that a client sees again because it took their answers back; the last one comes first of all."""
-    shown = [answered_image(images, each.answer) | {"alike": each.near_duplicates} for each in taken]
+    shown: list[UndoneImage] = [
+        {**answered_image(images, each.answer), "alike": each.near_duplicates} for each in taken
+    ]
     return {**shown[-1], "images": shown}
 
 
-def rejoined(images: Images, path: str, rejoined: Rejoined) -> dict[str, Any]:
+def rejoined(images: Images, path: str, rejoined: Rejoined) -> UndoneSplit:
     """Near duplicates that are one question again; `path`: the first of them, in case none is to be asked any more."""
     image = rejoined.shown
-    shown: list[dict[str, Any]] = []
+    shown: list[ReunitedImage] = []
     if image is not None:
         at, version = displayed(images.path(image)), images.version(image)
         shown = [{"image": image, "path": at, "version": version, "label": None, "alike": rejoined.near_duplicates}]
-    first = shown[0] if shown else {"image": None, "path": displayed(path)}
-    return {**first, "label": None, "images": shown, "together": rejoined.images}
+    if not shown:
+        return {"image": None, "path": displayed(path), "label": None, "images": [], "together": rejoined.images}
+    return {**shown[0], "images": shown, "together": rejoined.images}
 
 
-def explanation(explained: Explanation, image: int, images: Images, labels: Labels, queue: Queue) -> dict[str, Any]:
+def explanation(explained: Explanation, image: int, images: Images, labels: Labels, queue: Queue) -> ImageExplanation:
     """Where the model looks in an image, and the answered images that are most similar to it."""
     height, width = explained.shape
     return {
         "image": image,
         "checkpoint": explained.checkpoint,
-        "map": {"height": height, "width": width, "values": explained.values} if explained.values else None,
+        "map": {"height": height, "width": width, "values": list(explained.values)} if explained.values else None,
         "positive": _similar(explained.positive, "positive", images, labels, queue),
         "negative": _similar(explained.negative, "negative", images, labels, queue),
     }
 
 
-def _similar(near: Near, label: Label, images: Images, labels: Labels, queue: Queue) -> list[dict[str, Any]]:
+def _similar(near: Near, label: Label, images: Images, labels: Labels, queue: Queue) -> list[NearImage]:
     """These images, less those that have another answer by now, are gone, or were drawn at random."""
     return [
         {
             "image": image,
-            **names_of(images.path(image)),
+            **_names(images.path(image)),
             "version": images.version(image),
             "similarity": similarity,
             "label": label,
@@ -99,17 +137,23 @@ def _similar(near: Near, label: Label, images: Images, labels: Labels, queue: Qu
     ]
 
 
-def example(images: Images, image: int, probability: float) -> dict[str, Any]:
+def example(images: Images, image: int, probability: float) -> ScoredImage:
     """An image as an example of what the model would call positive or negative."""
     return {
         "image": image,
-        **names_of(images.path(image)),
+        **_names(images.path(image)),
         "version": images.version(image),
         "probability": probability,
     }
 
 
-def status(session: Session) -> dict[str, Any]:
+def finished_labels(finish: Finish) -> FinishedLabels:
+    """A decision to let the model label what nobody has answered."""
+    when = datetime.fromtimestamp(finish.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return cast(FinishedLabels, {**asdict(finish), "time": when})
+
+
+def status(session: Session) -> SessionStatus:
     """Everything a page shows of the run."""
     settings, following, labels = session.settings.now, session.following, session.labels
     images = session.images.present
@@ -132,20 +176,20 @@ def status(session: Session) -> dict[str, Any]:
         "strategy": settings.strategy,
         "network": settings.network,
         "model": _model(predictions.checkpoint) if predictions else None,
-        "ranking": ranking and {"generation": ranking.generation, "labels": ranking.content.labels},
+        "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
         "embedding": {
             "done": embedded,
             "total": images,
             "percent": _percent(embedded, images - session.marking.unscorable),
         },
-        "loops": dict(session.loops.now),
+        "loops": cast(LoopStatus, dict(session.loops.now)),
         "tensorboard": session.config.tensorboard,
         "instructions": session.instructions.version,
         "upload": session.uploads is not None,
         "auto_idle": settings.auto_idle,
         "audit": session.auditing.audit().short(),
         "asked_first": session.auditing.asked_first(),
-        "finished": finish and finish.told(),
+        "finished": None if finish is None else finished_labels(finish),
     }
 
 
@@ -153,7 +197,7 @@ def _percent(part: int, whole: int) -> float:
     return round(100 * min(part / whole, 1), 1) if whole > 0 else 0.0
 
 
-def _model(checkpoint: dict[str, Any] | None) -> dict[str, Any] | None:
+def _model(checkpoint: dict[str, Any] | None) -> ModelStatus | None:
     if checkpoint is None:
         return None
     metrics = {

@@ -89,20 +89,28 @@ class FinishFigures(TypedDict):
     histogram: list[int]
 
 
-class FinishPreview(FinishFigures):
-    """What would become of the remaining images if the model labelled them, and what it has labelled.
+class ModelPreview(FinishFigures):
+    """What would become of the remaining images if the model labelled them.
 
     Attributes:
         doubtful: the images around the threshold.
         examples: some images above, at and below the threshold.
+    """
+
+    doubtful: DoubtfulBand
+    examples: ExampleImages
+
+
+class FinishPreview(ModelPreview):
+    """What would become of the remaining images if the model labelled them, and what it has labelled.
+
+    Attributes:
         random: whether there are enough random answers.
         standing: the labels of the model that stand; null: there are none.
         writing: how many of the labels are written that are being written; null: none are.
         trouble: why the last labels could not be stored.
     """
 
-    doubtful: DoubtfulBand
-    examples: ExampleImages
     random: RandomAnswers
     standing: FinishedLabels | None
     writing: WritingProgress | None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
@@ -13,30 +13,42 @@ from backend.store.sources import Source
 from backend.store.table import Answer, Label
 from backend.web import shapes
 from backend.web.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
+from backend.web.documented import DocumentedRoute
 from backend.web.fast_route import FastRoute
 from backend.web.parts import TheAnswering, TheFollowing, TheImages, TheLabels
+from backend.wire.answers import (
+    AnswerPage,
+    BatchResults,
+    CountedAnswer,
+    RefusedResult,
+    SplitImage,
+    StoredAnswer,
+    StoredResult,
+    UndoneAnswers,
+    UndoneSplit,
+)
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 answers = APIRouter(route_class=FastRoute)
 
 
 @answers.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
-async def annotate(body: AnnotationBody, answering: TheAnswering, images: TheImages) -> dict[str, Any]:
+async def annotate(body: AnnotationBody, answering: TheAnswering, images: TheImages) -> CountedAnswer:
     """Store an answer, and the same for the near duplicates that the client names."""
     given = _answers(answering, body)
     if not given:
         raise HTTPException(404, _unknown(body.image))
     stored = {answer.id: answer for answer in await asyncio.wrap_future(answering.store(given))}
-    return _outcome(images, given, stored) | answering.counts()
+    return {**_outcome(images, given, stored), **answering.counts()}
 
 
 @answers.post("/api/annotations/batch", status_code=201, summary="Answer up to 100 images at once, in one transaction")
-async def annotate_all(body: BatchBody, answering: TheAnswering, images: TheImages) -> dict[str, Any]:
+async def annotate_all(body: BatchBody, answering: TheAnswering, images: TheImages) -> BatchResults:
     """Store all answers whose image is known, and say of each one what became of it."""
     given = [_answers(answering, entry) for entry in body.annotations]
     future = answering.store([answer for some in given for answer in some])
     stored = {answer.id: answer for answer in await asyncio.wrap_future(future)}
-    results = [
+    results: list[StoredResult | RefusedResult] = [
         {"id": str(entry.id), **_outcome(images, some, stored), "status": 201}
         if some
         else {"id": str(entry.id), "status": 404, "detail": _unknown(entry.image)}
@@ -46,7 +58,9 @@ async def annotate_all(body: BatchBody, answering: TheAnswering, images: TheImag
 
 
 @router.post("/api/undo", summary="Take back this client's last answer, or the last group of them, or its last split")
-async def undo(body: UndoBody, answering: TheAnswering, labels: TheLabels, images: TheImages) -> dict[str, Any]:
+async def undo(
+    body: UndoBody, answering: TheAnswering, labels: TheLabels, images: TheImages
+) -> UndoneAnswers | UndoneSplit:
     """Take back what the client did last, and put the images into its hands again."""
     together = await asyncio.wrap_future(labels.undo_split(body.client))
     if together:
@@ -56,7 +70,7 @@ async def undo(body: UndoBody, answering: TheAnswering, labels: TheLabels, image
 
 
 @router.post("/api/split", summary="Ask an image and its near duplicates one by one from now on")
-async def split(body: SplitBody, answering: TheAnswering) -> dict[str, Any]:
+async def split(body: SplitBody, answering: TheAnswering) -> SplitImage:
     """Split an image and its near duplicates; the answer names the others."""
     try:
         members, splitting = answering.split(body.image, body.client)
@@ -80,7 +94,7 @@ def annotations(
     most: Share | None = None,
     disagrees: bool = False,
     order: Order = "newest",
-) -> dict[str, Any]:
+) -> AnswerPage:
     """List standing answers."""
     choice = Choice(label, source, least, most, disagrees, order)
     chosen, total = answering.chosen(choice, limit, offset)
@@ -104,10 +118,11 @@ def _answers(answering: Answering, body: AnnotationBody) -> list[Answer]:
     )
 
 
-def _outcome(images: Images, given: Sequence[Answer], stored: Mapping[str, Answer]) -> dict[str, Any]:
+def _outcome(images: Images, given: Sequence[Answer], stored: Mapping[str, Answer]) -> StoredAnswer:
     """What became of an answer and its copies; of the copies only those that were stored are named."""
     image, *alike = [images.number(stored[answer.id].path) for answer in given if answer.id in stored]
-    return {"image": image, "label": stored[given[0].id].label} | ({"alike": alike} if len(given) > 1 else {})
+    answer: StoredAnswer = {"image": image, "label": stored[given[0].id].label}
+    return {**answer, "alike": alike} if len(given) > 1 else answer
 
 
 def _unknown(image: int) -> str:

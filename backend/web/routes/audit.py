@@ -1,23 +1,26 @@
 """The routes of the audit and the statistics: how the work goes, and how questions are chosen from now on."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
 from backend.web.bodies import AuditBody, StrategyBody
+from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheAuditing, TheCurrentSettings
+from backend.wire.figures import AuditStatus, WorkStatistics
+from backend.wire.status import ChosenStrategy
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.get("/api/statistics", summary="How the work goes: found, asked, right, missed")
-def statistics(auditing: TheAuditing, points: Annotated[int, Query(ge=2, le=1000)] = 200) -> dict[str, Any]:
+def statistics(auditing: TheAuditing, points: Annotated[int, Query(ge=2, le=1000)] = 200) -> WorkStatistics:
     """Figures of all answers and of the audit, with curves of at most `points` points."""
     return auditing.statistics(points)
 
 
 @router.put("/api/strategy", summary="Order by another strategy from now on")
-def strategy(body: StrategyBody, settings: TheCurrentSettings) -> dict[str, str]:
+def strategy(body: StrategyBody, settings: TheCurrentSettings) -> ChosenStrategy:
     """Store the strategy; the selector follows it at once."""
     try:
         settings.change(strategy=body.strategy)
@@ -27,7 +30,7 @@ def strategy(body: StrategyBody, settings: TheCurrentSettings) -> dict[str, str]
 
 
 @router.put("/api/audit", summary="Draw another share at random; 1: until so many are answered, else the certificate")
-def audit(body: AuditBody, auditing: TheAuditing) -> dict[str, Any]:
+def audit(body: AuditBody, auditing: TheAuditing) -> AuditStatus:
     """Store the share, and say what the audit tells by now."""
     try:
         auditing.set_share(body.share, body.recall, body.confidence, body.until)

@@ -22,6 +22,7 @@ from backend.exports.source import LOCAL_FILES, Source
 from backend.store.labels import Labels
 from backend.store.table import Label
 from backend.web.bodies import OneOf
+from backend.web.documented import DocumentedRoute, file_answer
 from backend.web.parts import TheLabels, TheRun, TheSettings, TheTurns
 from backend.web.turns import Turns
 from IA.protocol.files import PREDICTOR
@@ -34,10 +35,15 @@ NO_TILES = "Answers are rolled up only in a session that was started with --tile
 FormatName = Annotated[str, OneOf(tuple(FORMATS))]
 Prefix = Annotated[str, Query(max_length=1000)]
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
-@router.get("/api/export", summary="The answers as a file, with the images where the format holds them")
+@router.get(
+    "/api/export",
+    summary="The answers as a file, with the images where the format holds them",
+    response_class=Response,
+    responses=file_answer(*sorted({made.media_type for made in FORMATS.values()})),
+)
 def export(
     run: TheRun,
     settings: TheSettings,
@@ -61,14 +67,24 @@ def export(
     return _Export(_first_at_once(lines), made.media_type, f"{run.name}-{chosen}{made.ending}", turns)
 
 
-@router.get("/api/export/label-studio.xml", summary="The labelling config for the tasks in Label Studio's format")
+@router.get(
+    "/api/export/label-studio.xml",
+    summary="The labelling config for the tasks in Label Studio's format",
+    response_class=Response,
+    responses=file_answer("application/xml"),
+)
 def labelling_config(run: TheRun, settings: TheSettings, roll_up: bool = False) -> Response:
     """Describe the question to Label Studio."""
     content = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
     return Response(content, media_type="application/xml", headers=_attachment(f"{run.name}-label-studio.xml"))
 
 
-@router.get("/api/predictor", summary="The predictor as it is now", response_class=StreamingResponse)
+@router.get(
+    "/api/predictor",
+    summary="The predictor as it is now",
+    response_class=StreamingResponse,
+    responses=file_answer("application/octet-stream"),
+)
 def predictor(run: TheRun) -> Response:
     """Send predictor.ckpt; the open file stays whole while a newer one replaces it."""
     try:

@@ -1,7 +1,7 @@
 """The routes of questions and pictures: which images to answer next, and how each of them looks."""
 
 import errno
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from anyio import to_thread
@@ -11,13 +11,15 @@ from fastapi.responses import Response
 from backend.session.showing import Showing
 from backend.web import shapes
 from backend.web.bodies import Client, Number, ReleaseBody
+from backend.web.documented import DocumentedRoute, file_answer
 from backend.web.page import FOR_GOOD
 from backend.web.parts import TheAuditing, TheFollowing, TheImages, TheQueue, TheShowing, TheTurns
+from backend.wire.images import NextImages
 from IA.images.pictures import UnreadableError
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # These say nothing about the file that was to be opened.
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.get("/api/queue", summary="The images to answer next, best first")
@@ -28,7 +30,7 @@ def queue(
     following: TheFollowing,
     count: Annotated[int, Query(ge=1, le=100)] = 8,
     client: Client = "api",
-) -> dict[str, Any]:
+) -> NextImages:
     """Hand out the next images to one client."""
     auditing.end_random()
     asked = [
@@ -36,7 +38,7 @@ def queue(
         for image, probability in queue.next(client, count)
     ]
     ranking = following.ranking
-    return {"images": asked, "ranking": ranking and ranking.generation, "left": queue.left}
+    return {"images": asked, "ranking": None if ranking is None else ranking.generation, "left": queue.left}
 
 
 @router.post("/api/queue/release", status_code=204, summary="Hand back what this client was given: it has gone")
@@ -49,6 +51,7 @@ def release(body: ReleaseBody, queue: TheQueue) -> None:
     "/api/images/{image}",
     summary="One image for display, upright; or the photo of a tile",
     response_class=Response,
+    responses=file_answer("image/*"),
 )
 async def picture(
     image: Number,

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
@@ -19,7 +19,17 @@ from backend.imports.records import ColumnError
 from backend.store.labels import Labels
 from backend.store.table import Label
 from backend.web.bodies import GroupBody
+from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheAnswering, TheImages, TheLabels, TheRun, TheSettings, TheTurns
+from backend.wire.transfers import (
+    ColumnQuestion,
+    ImportOutcome,
+    ImportPlan,
+    ImportTakenBack,
+    LastImport,
+    Refusal,
+    SomeImages,
+)
 from IA.protocol.records import Settings
 
 PATH = "/api/import"
@@ -30,10 +40,14 @@ Name = Annotated[str, Query(pattern=r"^[^/\x00]{1,60}$")]
 Column = Annotated[str | None, Query(max_length=1000)]
 Given = Annotated[list[str] | None, Query(max_length=100)]
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
-@router.post(PATH, summary="Take over the labels in a file or, with dry_run, tell what would become of them")
+@router.post(
+    PATH,
+    summary="Take over the labels in a file or, with dry_run, tell what would become of them",
+    responses={422: {"model": ColumnQuestion | Refusal}},
+)
 async def import_labels(
     request: Request,
     name: Name,
@@ -49,7 +63,7 @@ async def import_labels(
     negative: Given = None,
     path_column: Column = None,
     label_column: Column = None,
-) -> Any:
+) -> ImportOutcome | ImportPlan | JSONResponse:
     """Report what the labels in a file mean here and, unless it is a dry run, store them in one transaction."""
     names: dict[Label, str] = {"positive": settings.positive, "negative": settings.negative}
     words = Words(names, positive or (), negative or ())
@@ -65,18 +79,18 @@ async def import_labels(
             return report
         drawn, group = planned.drawn(labels.is_sampled), planned.group(labels.is_sampled)
         await asyncio.wrap_future(answering.store(planned.answers(overwrite, group), drawn))
-    return report | {"group": group, "counts": answering.counts()}
+    return {**report, "group": group, "counts": answering.counts()}
 
 
 @router.get(f"{PATH}/last", summary="The last import whose labels still stand, all or some")
-def last(labels: TheLabels) -> dict[str, Any]:
+def last(labels: TheLabels) -> LastImport:
     """Name the last import that can be taken back."""
     group, images = labels.stored.last_import() or (None, 0)
     return {"group": group, "images": images}
 
 
 @router.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")
-async def undo(body: GroupBody, labels: TheLabels, answering: TheAnswering) -> dict[str, Any]:
+async def undo(body: GroupBody, labels: TheLabels, answering: TheAnswering) -> ImportTakenBack:
     """Take an import back."""
     return {"images": await asyncio.wrap_future(labels.undo_group(str(body.group))), **answering.counts()}
 
@@ -107,15 +121,18 @@ def _planned(
     return plan(labelled, words, paths, settings.datadir, labels.by_path())
 
 
-def _choice(error: ColumnError) -> dict[str, Any]:
+def _choice(error: ColumnError) -> ColumnQuestion:
     """What a page needs to ask which column is which: `missing` is `path_column` or `label_column`."""
     sentence = f"The labels cannot be read: {displayed(str(error))}; choose it."
     columns = list(dict.fromkeys(map(displayed, error.columns)))
-    missing = "path_column" if error.what == "images" else "label_column"
-    return {"detail": sentence, "missing": missing, "columns": columns[:MOST_COLUMNS]}
+    return {
+        "detail": sentence,
+        "missing": "path_column" if error.what == "images" else "label_column",
+        "columns": columns[:MOST_COLUMNS],
+    }
 
 
-def _report(planned: Plan, labels: Labels) -> dict[str, Any]:
+def _report(planned: Plan, labels: Labels) -> ImportPlan:
     fresh = list(planned.fresh.values())
     conflicts = [f"{path} ({labels.label(path)})" for path in planned.conflicts]
     return {
@@ -141,6 +158,6 @@ def _report(planned: Plan, labels: Labels) -> dict[str, Any]:
     }
 
 
-def _some(paths: Collection[str]) -> dict[str, Any]:
+def _some(paths: Collection[str]) -> SomeImages:
     """How many there are, and the first of them."""
     return {"images": len(paths), "examples": [displayed(path) for path in list(paths)[:EXAMPLES]]}

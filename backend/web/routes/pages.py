@@ -6,15 +6,17 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from backend.web.documented import DocumentedRoute
 from backend.web.page import FOR_GOOD, PAGE
 from backend.web.parts import TheInstructions, TheTensorBoard
+from backend.wire.status import InstructionText
 
 DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <title>Intelligent Annotation: API</title><h1>API</h1>
 <p>Bodies and answers in full: <a href="openapi.json">openapi.json</a> (OpenAPI). The token goes into
 <code>Authorization: Bearer</code>.</p><table>{rows}</table></html>"""
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.get("/", include_in_schema=False)
@@ -44,7 +46,7 @@ def docs(request: Request) -> HTMLResponse:
 
 
 @router.get("/api/instructions", summary="What the person who started says of the question")
-def instructions(instructions: TheInstructions) -> dict[str, str | None]:
+def instructions(instructions: TheInstructions) -> InstructionText:
     """The text that the page shows beside the question; null where there is none."""
     return {"text": instructions.text}
 

@@ -1,7 +1,6 @@
 """The routes for more like this: the images most similar to one of them are asked next."""
 
 import asyncio
-from typing import Any
 
 import numpy as np
 from anyio import to_thread
@@ -11,7 +10,9 @@ from backend.images.images import Images
 from backend.questions.similar import SupersededError
 from backend.store.labels import Labels
 from backend.web.bodies import LikeBody
+from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheAuditing, TheChanges, TheFirst, TheImages, TheLabels, TheLikes, TheLoops, TheQueue
+from backend.wire.images import ImagesLikeThis, UsualOrder
 from IA.protocol.records import Similar
 
 MOST = 40  # similar images that are asked
@@ -22,7 +23,7 @@ SLOW = "Inference is busy and has not answered; try again."
 UNKNOWN = "What is like this image is not known: it is not embedded yet, or was drawn at random to measure with."
 LATER = "More of another image were wanted meanwhile."
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.post("/api/like", summary="Ask the images most like this one before all others")
@@ -35,7 +36,7 @@ async def like(
     likes: TheLikes,
     loops: TheLoops,
     auditing: TheAuditing,
-) -> dict[str, Any]:
+) -> ImagesLikeThis:
     """Have inference find the most similar images, and ask them first."""
     if body.image >= len(images):
         raise HTTPException(404, f"There is no image {body.image}.")
@@ -59,7 +60,7 @@ async def like(
 
 
 @router.delete("/api/like", summary="Ask in the usual order again")
-def forget(first: TheFirst, changes: TheChanges) -> dict[str, Any]:
+def forget(first: TheFirst, changes: TheChanges) -> UsualOrder:
     """Forget what was to be asked first."""
     first.forget()
     changes.notify()

@@ -1,13 +1,15 @@
 """The route of the answers that may be errors."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from backend.web import shapes
+from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheFollowing, TheImages, TheSuspectedErrors
+from backend.wire.answers import SuspectedAnswers
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.get("/api/slips", summary="Answers that are worth a second look, the most suspicious first")
@@ -16,11 +18,8 @@ def slips(
     images: TheImages,
     following: TheFollowing,
     limit: Annotated[int, Query(ge=0, le=1000)] = 20,
-) -> dict[str, Any]:
+) -> SuspectedAnswers:
     """List suspected errors with the reason for each."""
     found, total = suspected_errors.first(limit)
-    listed = [
-        shapes.annotation(images, following.held_out, answer) | shapes.suspected_error(suspected)
-        for answer, suspected in found
-    ]
+    listed = [shapes.suspected_error(images, following.held_out, answer, suspected) for answer, suspected in found]
     return {"slips": listed, "total": total}

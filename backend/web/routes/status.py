@@ -2,21 +2,30 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from backend.session.session import Session
 from backend.web import shapes
+from backend.web.documented import DocumentedRoute
 from backend.web.page import program
 from backend.web.parts import TheSession
+from backend.wire.status import Status
 
 EVENTS_PAUSE_S = 0.1
 EVENTS_QUIET_S = 10.0  # Proxies wait longer (nginx: 60 s); the page takes a stream for dead after 25 s of silence.
 EVENTS_HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}  # Else a proxy holds it back.
 
-router = APIRouter()
+EVENTS_SCHEMA = {
+    "type": "string",
+    "description": "Events named `status`, each with the status in JSON as its data, and events named `beat` without.",
+    "contentMediaType": "application/json",
+    "contentSchema": {"$ref": "#/components/schemas/Status"},
+}
+
+router = APIRouter(route_class=DocumentedRoute)
 
 
 class StatusText:
@@ -44,12 +53,17 @@ async def _text(request: Request) -> StatusText:
 
 
 @router.get("/api/status", summary="Counts, model, ranking and loops")
-async def status(session: TheSession) -> dict[str, Any]:
+async def status(session: TheSession) -> Status:
     """Show the run as it is now."""
     return _status(session)
 
 
-@router.get("/api/events", summary="The status, whenever it changes", response_class=StreamingResponse)
+@router.get(
+    "/api/events",
+    summary="The status, whenever it changes",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": EVENTS_SCHEMA}}}},
+)
 async def events(session: TheSession, text: Annotated[StatusText, Depends(_text)]) -> StreamingResponse:
     """Send the status at once and after changes, and a beat in quiet times."""
 
@@ -68,6 +82,6 @@ async def events(session: TheSession, text: Annotated[StatusText, Depends(_text)
     return StreamingResponse(stream(), media_type="text/event-stream", headers=EVENTS_HEADERS)
 
 
-def _status(session: Session) -> dict[str, Any]:
+def _status(session: Session) -> Status:
     """What the page shows of the run, and which version of the page the server has by now."""
     return {**shapes.status(session), "page": program()}

@@ -1,25 +1,29 @@
 """The route that takes images, one file or zip a request; only with --allow-upload."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.requests import ClientDisconnect
 
 from backend.images.uploads import MOST_BYTES, MOST_IMAGE_BYTES, UploadError
+from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheTurns, TheUploads
+from backend.wire.transfers import FileReasons, UploadOutcome
 
 PATH = "/api/upload"
+SHOWN = 100  # More files than these are only counted.
 OFF = "Images are taken only by a session that was started with --allow-upload."
 Name = Annotated[str, Query(pattern=r"^[^\x00]{1,1000}$")]
 
-router = APIRouter()
+router = APIRouter(route_class=DocumentedRoute)
 
 
 @router.post(PATH, status_code=201, summary="Add an image, or a zip of them, to the folder")
-async def upload(request: Request, name: Name, uploads: TheUploads, turns: TheTurns) -> dict[str, Any]:
+async def upload(request: Request, name: Name, uploads: TheUploads, turns: TheTurns) -> UploadOutcome:
     """Receive a file, and say what of it became an image."""
     if uploads is None:
         raise HTTPException(403, OFF)
@@ -39,7 +43,12 @@ async def upload(request: Request, name: Name, uploads: TheUploads, turns: TheTu
         finally:
             if part is not None:
                 part.unlink(missing_ok=True)
-    return {what: _shown(files) for what, files in asdict(outcome).items()}
+    return {
+        "added": {"files": len(outcome.added), "first": outcome.added[:SHOWN]},
+        "duplicates": _reasons(outcome.duplicates),
+        "refused": _reasons(outcome.refused),
+        "unreadable": _reasons(outcome.unreadable),
+    }
 
 
 async def _receive(request: Request, part: Path, limit: int, threads: CapacityLimiter) -> None:
@@ -52,7 +61,6 @@ async def _receive(request: Request, part: Path, limit: int, threads: CapacityLi
             await to_thread.run_sync(file.write, chunk, limiter=threads)
 
 
-def _shown(value: Any) -> Any:
-    """How many there are, and the first hundred of them."""
-    first = list(value)[:100]
-    return {"files": len(value), "first": {name: value[name] for name in first} if isinstance(value, dict) else first}
+def _reasons(reasons: Mapping[str, str]) -> FileReasons:
+    """How many files there are, and the reasons for the first of them."""
+    return {"files": len(reasons), "first": dict(islice(reasons.items(), SHOWN))}

@@ -81,8 +81,13 @@ def test_the_card_and_the_page_say_the_same(tmp_path: Path, seed: int) -> None:
     assert dict(zip(("low", "high"), said.standing.positives(), strict=True)) == page["positives"]
     drawn = [label for label in read(tmp_path, AUDIT).content.values() if label is not None]
     assert 20 < said.standing.rest.drawn == page["rest"]["drawn"] < len(drawn)  # some were drawn beyond the gap
-    assert said.division.recall() == (page["model"]["recall"]["low"], page["model"]["recall"]["high"])
-    assert said.division.precision() == (page["model"]["precision"]["low"], page["model"]["precision"]["high"])
+    model = page["model"]
+    assert model is not None
+    recall, precision = model["recall"], model["precision"]
+    assert recall is not None
+    assert precision is not None
+    assert said.division.recall() == (recall["low"], recall["high"])
+    assert said.division.precision() == (precision["low"], precision["high"])
 
 
 def _probability(run: Path) -> list[float]:

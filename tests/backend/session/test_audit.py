@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import uuid
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from backend.store import table as answers
 from backend.store.labels import Labels
 from backend.store.schema import DATABASE
 from backend.store.table import Answer, Label, NothingToUndoError
+from backend.wire.figures import AuditFigures
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
@@ -185,10 +185,9 @@ class AnyCourse(RuleBasedStateMachine):
             return
         session = self.session
 
-        def told_anew() -> dict[str, Any]:
+        def told_anew() -> AuditFigures:
             session.changes.notify()
-            told: dict[str, Any] = session.auditing.statistics(10)["audit"]
-            return told
+            return session.auditing.statistics(10)["audit"]
 
         told = told_anew()
         assert told["rest"]["drawn"] <= told["drawn"]

@@ -16,7 +16,7 @@ const EDGE_PX = 16; // of the screen, where a swipe is the system's own: back an
 const WHEEL = { line_px: 16, page_px: 400, most_px: 240, gain: 0.002, pinch_gain: 0.01, notch_px: 50 };
 
 /** Listen until the returned function is called. */
-export function attachHands(stage: HTMLElement, lens: Lens, engine: Engine): () => void {
+export function attachPointer(stage: HTMLElement, lens: Lens, engine: Engine): () => void {
   const gestures = new Gestures();
   const done = new AbortController();
   const on = <K extends keyof HTMLElementEventMap>(

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { keyLabel, type Action, perform } from "../../core/keys";
 import type { Panel, State } from "../../core/session";
-import { GridDoor } from "../grid";
+import { GridButton } from "../grid";
 import { type Session, Icon, type IconName, Press } from "../../ui";
 
 /** What is on or off rather than a panel. */
@@ -32,7 +32,7 @@ const RARE: readonly Way[] = [
   { id: "help", icon: "help", title: "Keys", action: "help" },
 ];
 
-export function Doors({ session }: { readonly session: Session }) {
+export function PanelButtons({ session }: { readonly session: Session }) {
   const nav = useRef<HTMLElement>(null);
   const [isOpen, setOpen] = useState(false);
   useEffect(() => {
@@ -53,7 +53,7 @@ export function Doors({ session }: { readonly session: Session }) {
   const door = (way: Way) => <Door key={way.id} way={way} session={session} />;
   return (
     <nav className="doors" aria-label="Panels" ref={nav}>
-      <GridDoor session={session} />
+      <GridButton session={session} />
       {OFTEN.map(door)}
       <Press
         className="plain more"

@@ -10,7 +10,7 @@ interface Props {
   readonly onLoad?: () => void;
 }
 
-export function Large({ answer, onLoad }: Props) {
+export function LargeImage({ answer, onLoad }: Props) {
   const [isBroken, setBroken] = useState(false);
   const address = addressOf(answer);
   if (address === null) return <p>The file is gone.</p>;

@@ -1,17 +1,21 @@
-// More like this: the images most like one of them come next; pressed again on the same image, the usual order.
+// More like this: the images most similar to one of them come next; pressed again on the same image, the usual order.
 import * as api from "../../api";
+import { attempt, type Store } from "./store";
 
-/** What it needs of the engine. */
+/** What it needs of the server. */
 interface Asker {
-  note(text: string): void;
+  /** The order of the questions has changed. */
   askAnew(): void;
 }
 
-export class Liking {
-  private image: number | null = null; // whose likes come next
+export class MoreLikeThis {
+  private image: number | null = null; // the one whose similar images come next
   private isAsking = false;
 
-  constructor(private readonly engine: Asker) {}
+  constructor(
+    private readonly store: Store,
+    private readonly server: Asker,
+  ) {}
 
   /** The order is another one by now: pressed again it is a new wish. */
   forget(): void {
@@ -20,19 +24,15 @@ export class Liking {
 
   async press(shown: { readonly image: number | null } | null): Promise<void> {
     const image = shown?.image ?? null;
-    if (image === null) return this.engine.note("There is no image to find more of.");
+    if (image === null) return this.store.note("There is no image to find more of.");
     if (this.isAsking) return;
     this.isAsking = true;
-    try {
-      this.engine.note(this.image === image ? await this.dropped() : await this.wanted(image));
-      this.engine.askAnew();
-    } catch (error) {
-      this.engine.note(
-        error instanceof api.Refused ? error.message : "The server is away; it asks as before.",
-      );
-    } finally {
-      this.isAsking = false;
-    }
+    const ask = async () => {
+      this.store.note(this.image === image ? await this.dropped() : await this.wanted(image));
+      this.server.askAnew();
+    };
+    await attempt(this.store, ask, "it asks as before");
+    this.isAsking = false;
   }
 
   private async wanted(image: number): Promise<string> {

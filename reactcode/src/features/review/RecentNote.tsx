@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { State } from "../../core/session";
 
-export function Lately({ note }: { readonly note: State["note"] }) {
+export function RecentNote({ note }: { readonly note: State["note"] }) {
   const [before] = useState(note?.serial ?? 0);
   return (
     <p className="lately" role="status">

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import type { Label } from "../../api";
 import { keyLabel } from "../../core/keys";
 import { named, nameOf, origin } from "../../core/words";
-import { type Session, FileName, Icon, Labels, fetched, Large } from "../../ui";
+import { type Session, FileName, Icon, Labels, fetched, LargeImage } from "../../ui";
 import { Mark } from "./Mark";
 import { Opinion } from "./Opinion";
 import type { Seen } from "./reviewed";
@@ -17,7 +17,7 @@ interface Props {
   readonly onBack: () => void;
 }
 
-export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props) {
+export function ReviewDetail({ session, all, place, onPlace, onLabel, onBack }: Props) {
   const frame = useRef<HTMLElement>(null);
   const seen = all[place];
   useEffect(() => frame.current?.focus(), []);
@@ -33,7 +33,7 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
       aria-label={`Answer ${place + 1}: ${named(seen.path)}`}
     >
       <div className="frame">
-        <Large key={seen.path} answer={seen} />
+        <LargeImage key={seen.path} answer={seen} />
       </div>
       <figcaption>
         <span className="path">
@@ -57,7 +57,7 @@ export function Closer({ session, all, place, onPlace, onLabel, onBack }: Props)
           className="plain"
           aria-label="More like this"
           title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
-          onClick={() => void session.engine.liking.press(seen)}
+          onClick={() => void session.engine.wishes.moreLikeThis.press(seen)}
         >
           <Icon name="like" />
         </button>
