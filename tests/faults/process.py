@@ -28,7 +28,9 @@ class ServerProcess:
         self.datadir = datadir
         self.port = free_port()
         self.deaths = 0
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=HANG_S, trust_env=False)
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", timeout=HANG_S, trust_env=False, verify=False
+        )
         config = Config(run, port=self.port, datadir=datadir, ai=False, tensorboard=False, token=False)
         ours = {"IA_LOG_LEVEL": "CRITICAL", **config.environment()}  # as from a supervisor, that has checked everything
         self._environment = {**os.environ, **ours, **(environment or {})}

@@ -36,6 +36,7 @@ from backend.store.table import Source as GivenBy
 from backend.web.routes import downloads as download_routes
 from tests.backend.store.test_labels import answer
 from tests.commands import Command, command_of
+from tests.examples import examples
 from tests.serving import Serving, serving, until
 
 LABELS = ("positive", "negative", "skipped")
@@ -259,7 +260,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0\\"), min_si
 
 
 @given(st.dictionaries(NAMES, st.tuples(st.binary(max_size=300), st.booleans(), st.floats(-1e12, 1e12)), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_zip(files: dict[str, tuple[bytes, bool, float]]) -> None:
     """Whatever goes in comes out of Python's own reader, in one piece or several, of any time."""
     entries = [

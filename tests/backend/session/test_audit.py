@@ -28,6 +28,7 @@ from IA.protocol.answers import LearnableAnswers, read_asked
 from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
+from tests.examples import examples
 from tests.serving import Serving, serving, until
 
 IMAGES = 12
@@ -211,7 +212,7 @@ def test_any_course(tmp_path: Path, folder: Path) -> None:
     run_machine(
         AnyCourse,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(40), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

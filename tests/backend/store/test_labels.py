@@ -20,6 +20,7 @@ from backend.store.standing import AS_IN_PICKLE
 from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
 from IA.protocol import pickle_file
+from tests.examples import examples
 from tests.serving import until
 
 LABELS = st.sampled_from(["positive", "negative", "skipped"])
@@ -134,7 +135,7 @@ def test_any_order(tmp_path: Path) -> None:
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(25), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
