@@ -27,6 +27,7 @@ def small_and_quiet(tiny_network: str) -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [
@@ -49,6 +50,7 @@ def test_some_lies(row: Callable[[float], Row]) -> None:
     assert told.is_met, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [files.pickles_forged, files.checkpoints_forged, files.not_finite, files.odd_texts])
 def test_all_forgeries(row: Callable[[], Row]) -> None:
     """Forged files are refused, run nothing, and take little memory."""
@@ -68,6 +70,7 @@ def _same_sum(cache: Embeddings, words: Any, keys: Any) -> Any:
     return words[:, -1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "owner", "name", "instead", "scale"),
     [
@@ -92,6 +95,7 @@ def test_the_lies_are_seen(
     assert told.is_met is False, told
 
 
+@pytest.mark.slow
 def test_a_predictor_that_is_not_finite_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same of weights that are no numbers."""
     monkeypatch.setattr("IA.model.check_finite", _no_check)

@@ -50,6 +50,7 @@ def said(work: object, *arguments: object) -> str:
     return "shown"
 
 
+@pytest.mark.slow
 def test_server_and_inference_agree_on_every_kind(tmp_path: Path) -> None:
     """Whatever the file, both show it or both call it unreadable, and nothing else happens."""
     count = zoo.lay(tmp_path, zoo.files(2)) + zoo.lay(tmp_path, zoo.mutants(60))
@@ -64,6 +65,7 @@ def test_server_and_inference_agree_on_every_kind(tmp_path: Path) -> None:
     assert 0 < sum(shown for shown, _ in verdicts.values()) < count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK_BOMBS)
 def test_a_bomb_does_no_harm(tmp_path: Path, name: str) -> None:
     """It is shown or refused, by server and inference alike."""
@@ -81,6 +83,7 @@ def test_a_file_of_ten_gigabytes_is_not_read(tmp_path: Path) -> None:
     assert "bytes" in said(pixels, tmp_path / "hole.jpg")
 
 
+@pytest.mark.slow
 def test_a_decoder_that_crashes_hangs_or_eats(tmp_path: Path, workers: Workers) -> None:
     """The file is unreadable, and the next one is decoded."""
     with faulty_decoders(tmp_path, tmp_path, ["crash.png", "hang.png", "eat.png", "none.png"]):
@@ -91,6 +94,7 @@ def test_a_decoder_that_crashes_hangs_or_eats(tmp_path: Path, workers: Workers) 
         assert said(workers.call, render, tmp_path / "none.png", 32) == "shown"
 
 
+@pytest.mark.slow
 def test_the_server_ends_while_a_decoder_hangs(tmp_path: Path) -> None:
     """Who waits for a picture is told at once that there is none."""
     data = tmp_path / "data"
@@ -143,6 +147,7 @@ for name in ("good.jpg", "crash.jpg", "crash-too.jpg", "none.jpg"):
 """
 
 
+@pytest.mark.slow
 def test_no_file_ends_a_loop_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A JPEG that takes the whole process along is decoded apart after the next start, and forever."""
     (tmp_path / "good.jpg").write_bytes(bombs.encoded(zoo.photo(zoo.generator(0)), "JPEG"))
@@ -158,11 +163,13 @@ def test_no_file_ends_a_loop_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ended[2].stdout.splitlines() == ended[3].stdout.splitlines() == verdicts
 
 
+@pytest.mark.slow
 def test_nothing_outside_is_shown() -> None:
     """Links out of the folder are not listed, and a file that becomes one is not served; without the check it is."""
     assert [row for row in links(30) if not row.is_met] == []
 
 
+@pytest.mark.slow
 def test_no_path_in_a_request_is_used_as_one() -> None:
     """Whatever paths stand in a request, no file is opened by them."""
     assert [row for row in paths(("../../{}", "{}")) if not row.is_met] == []

@@ -32,6 +32,7 @@ def worked(server: Serving, **more: object) -> Outcome:
     return outcome
 
 
+@pytest.mark.slow
 def test_acknowledged_answers_are_stored_once(server: Serving) -> None:
     """Each answer that one of 32 was told of is on the disk, and no other; the counts are those of the last ones."""
     outcomes = [worked(server), worked(server, work="batch", first=IMAGES // 2, count=20)]
@@ -42,6 +43,7 @@ def test_acknowledged_answers_are_stored_once(server: Serving) -> None:
     assert server.session.counts()["left"] == IMAGES - len(images)
 
 
+@pytest.mark.slow
 def test_no_image_goes_to_two(server: Serving) -> None:
     """32 clients that ask for images at once, and answer some, are never given one that another has."""
     with publishing(server.session.run, IMAGES):

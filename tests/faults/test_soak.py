@@ -69,6 +69,7 @@ def open_now(pid: int) -> tuple[int, int]:
     return len(list((process / "fd").iterdir())), len(list((process / "task").iterdir()))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_open(tmp_path: Path) -> None:
     """200 requests of each kind leave no descriptor and no thread behind, whether they are answered or refused."""
     folder = tmp_path / "images"

@@ -42,6 +42,7 @@ def port_of(server: Serving) -> int:
     return server.client.base_url.port or 0
 
 
+@pytest.mark.slow
 def test_nobody_is_let_in(server: Serving) -> None:
     """Without the token, or from another site, no route answers; every refusal has the headers."""
     app = create_app(server.session, TOKEN)
@@ -57,6 +58,7 @@ def test_every_route_is_tried(server: Serving) -> None:
     assert {"/", "/assets/x", "/tensorboard/", "/api/docs", "/api/openapi.json", "/api/events"} < set(targets(app))
 
 
+@pytest.mark.slow
 def test_odd_values(server: Serving) -> None:
     """NaN, endless numbers, lone surrogates, 6,000 digits, deep JSON, bad UTF-8, anywhere: never 5xx."""
     port = port_of(server)
@@ -89,6 +91,7 @@ def test_broken_requests(server: Serving) -> None:
     assert len(answers["many ranges"].body) < 10_000
 
 
+@pytest.mark.slow
 def test_mutants(server: Serving) -> None:
     """Requests with bytes changed are never answered with 5xx."""
     port = port_of(server)
@@ -101,6 +104,7 @@ def test_mutants(server: Serving) -> None:
     assert [(each, status) for each, status in answers if status >= 500] == []
 
 
+@pytest.mark.slow
 def test_no_path_is_a_path(server: Serving) -> None:
     """Nothing that a request names is opened, listed, run or connected to."""
     port = port_of(server)

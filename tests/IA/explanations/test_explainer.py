@@ -38,6 +38,7 @@ def near(loops: Loops, content: Explanations, place: int) -> tuple[list[str], li
     return positive, negative
 
 
+@pytest.mark.slow
 def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
     """Each of the next images has a map, and the nearest answers of either kind, the nearest first; no skipped one."""
     loops.answer(ANSWERS)

@@ -36,6 +36,7 @@ def test_nothing_to_learn_yet() -> None:
     assert math.isnan(learner.training_loss({}))
 
 
+@pytest.mark.slow
 def test_learns_and_says_how_well() -> None:
     """With answers of both kinds positives score higher, and held-out and prequential figures are there."""
     learner: Learner[int] = Learner(vectors_of)
@@ -55,6 +56,7 @@ def test_learns_and_says_how_well() -> None:
     assert learner.training_loss(labels_of(79)) < learner.figures["loss"]
 
 
+@pytest.mark.slow
 def test_prequential_figures_never_see_the_answer() -> None:
     """Where labels are coin tosses, the accuracy of what was thought before is that of a coin."""
     learner: Learner[int] = Learner(vectors_of)

@@ -383,6 +383,7 @@ def most_bytes(made: Iterable[bytes]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_an_export_takes_little_memory(tmp_path: Path) -> None:
     """Neither answers nor lines are kept: with 20,000 of them those would take 10 MB."""
     entries = (answer(f"folder/{number:06d}.jpg", "positive", id=str(number)) for number in range(20_000))

@@ -31,6 +31,7 @@ def draw(queue: Queue, client: str = "a") -> int:
     return image
 
 
+@pytest.mark.slow
 def test_the_share_is_drawn() -> None:
     """Of the answers so many were drawn, however often the page asks and however many images it asks for."""
     queue = drawing(20_000, 0.1)

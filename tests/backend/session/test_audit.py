@@ -222,6 +222,7 @@ def drawn_answer(path: str, label: Label = "positive", audit: int = answers.DRAW
     return Answer(str(uuid.uuid4()), path, label, "key", "me", audit=audit)
 
 
+@pytest.mark.slow
 def test_no_reader_ever_sees_a_drawn_answer(tmp_path: Path) -> None:
     """While answers come and go, a reader of both files never takes one that was drawn for one to learn."""
     labels = Labels(tmp_path)

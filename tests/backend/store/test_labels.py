@@ -180,6 +180,7 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     labels.close()
 
 
+@pytest.mark.slow
 def test_publishing_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When annotations.pickle cannot be written, the answer still counts, and it is published when the disk heals."""
     labels = Labels(tmp_path)
