@@ -58,7 +58,7 @@ def test_no_file_is_long() -> None:
 
 
 def test_no_class_is_a_hall() -> None:
-    """A class of the product has few enough methods to be one thing; Python's own, `__len__` and such, are not counted."""
+    """A class of the product has few enough methods to be one thing, without those that Python names."""
     methods = {f"{named(path)}:{node.name}": len(list(methods_of(node))) for path, node in classes()}
     assert len(methods) > 100
     assert {name: count for name, count in methods.items() if count > MOST_METHODS} == {}

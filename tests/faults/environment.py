@@ -21,9 +21,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.faults import mounts
-from tests.faults.ledger import Ledger, is_published
-from tests.faults.loops import IMAGES, is_learnt, paint
+from tests.faults.machine import mounts
+from tests.faults.machine.ledger import Ledger, is_published
+from tests.faults.machine.loops import IMAGES, is_learnt, paint
 from tests.faults.report import Row, skipped
 from tests.processes.suite import END_S, Suite, kill
 from tests.serving import until

@@ -41,7 +41,7 @@ from IA.protocol.files import BACKBONE, PREDICTOR
 from IA.protocol.pickle_file import PickleFile
 from IA.protocol.watching import Latest
 from tests.conftest import tiny
-from tests.faults import attacks
+from tests.faults.forgery import attacks
 from tests.faults.report import Row
 from tests.IA.protocol.test_files import EXAMPLES as PICKLES
 from tests.processes.suite import Suite, running
@@ -202,7 +202,7 @@ def _forged(kind: str, files: Iterator[tuple[str, str, bytes]], ran: Path, direc
         place = directory / f"{number:03} {attack.replace('/', ' ')}"
         place.mkdir()
         (place / name).write_bytes(data)
-    command = [sys.executable, "-m", "tests.faults.attacks", str(directory), kind]
+    command = [sys.executable, "-m", "tests.faults.forgery.attacks", str(directory), kind]
     read = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     lines = [json.loads(line) for line in read.stdout.splitlines()]
     outcomes = [line for line in lines if "outcome" in line]

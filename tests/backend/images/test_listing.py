@@ -20,7 +20,7 @@ from config import ROOT, Config, UsageError, images_below
 from IA.images.pictures import open_upright
 from IA.predict import image_paths
 from IA.protocol import watching
-from tests.faults.injection import missing
+from tests.faults.machine.injection import missing
 from tests.serving import until
 
 OF_SYSTEMS = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from tests.faults.hostile import exchange, request
+from tests.faults.intrusion.hostile import exchange, request
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get")
 HEADERS = ("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy")

@@ -1,6 +1,6 @@
 """Requests that hold paths and addresses, in every place where one may be taken for one."""
 
-from tests.faults.hostile import request
+from tests.faults.intrusion.hostile import request
 
 CANARY = "zqcanary"
 PATHS = (

@@ -1,6 +1,6 @@
 """Answers by key while the server is killed again and again: is each stored, once, and in order?
 
-    python -m tests.benchmarks.restarts --answers 500 --rate 5 --kills 20
+    python -m tests.benchmarks.browser.restarts --answers 500 --rate 5 --kills 20
 
 Real keys answer the picture that is on the screen. Meanwhile the server gets SIGKILL at random moments and is started
 again at once or up to a second later. Afterwards the presses that brought another picture, as a witness in the page saw
@@ -28,8 +28,8 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 
 from backend.supervisor import environment
 from config import ROOT, Config
-from tests.benchmarks.chromium import Agenda, every, launched
-from tests.benchmarks.witness import Stored, Witness, make, number_of, stored
+from tests.benchmarks.browser.chromium import Agenda, every, launched
+from tests.benchmarks.browser.witness import Stored, Witness, make, number_of, stored
 from tests.processes.suite import free_port
 
 SPARE = 40

@@ -1,6 +1,6 @@
 """Forged pickles and checkpoints, with right footers and checksums, and the process that reads them.
 
-    python -m tests.faults.attacks FOLDER        (started by tests.faults.files)
+    python -m tests.faults.forgery.attacks FOLDER        (started by tests.faults.files)
 
 reads every file below FOLDER with the code of the product, and prints JSON objects for each: its name, then what became
 of it, and how much memory this process took at most until then.

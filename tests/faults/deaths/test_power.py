@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.crippled import FSYNCS
-from tests.faults.disk import Disk, why_not
-from tests.faults.nursery import Nursery
+from tests.faults.deaths.crippled import FSYNCS
+from tests.faults.deaths.disk import Disk, why_not
+from tests.faults.deaths.nursery import Nursery
+from tests.faults.deaths.served import Served
 from tests.faults.power import cut
-from tests.faults.served import Served
 from tests.serving import until
 
 pytestmark = pytest.mark.processes

@@ -1,6 +1,6 @@
 """Presses that come late: what is stored when a person needs half a second, and AUTO shows five images a second.
 
-    python -m tests.benchmarks.late_presses --positives 60 --speed 5 --prevalence 0.05
+    python -m tests.benchmarks.browser.late_presses --positives 60 --speed 5 --prevalence 0.05
 
 A simulated person presses F so long after each first sight of a positive picture, also when it is shown again later. A
 picture that stays for long is answered as it is: F or J. Beside what is stored stands what would be, had each press
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Playwright, sync_playwright
 
-from tests.benchmarks.auto import LEAST_PER_S, SIGN_EVERY_S, START_S, open_at
-from tests.benchmarks.chromium import Agenda, every, launched
-from tests.benchmarks.witness import Witness, make, stored
+from tests.benchmarks.browser.auto import LEAST_PER_S, SIGN_EVERY_S, START_S, open_at
+from tests.benchmarks.browser.chromium import Agenda, every, launched
+from tests.benchmarks.browser.witness import Witness, make, stored
 from tests.processes.suite import Suite, running
 
 QUIET_S = 10.0  # nothing new on the screen for that long: it is over

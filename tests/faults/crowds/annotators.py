@@ -1,6 +1,6 @@
 """Annotators that answer as fast as they are acknowledged: one lean process apart from that of the test.
 
-    python -m tests.faults.annotators '{"port": 8077, "token": "...", "annotators": 8, "seconds": 5, ...}'
+    python -m tests.faults.crowds.annotators '{"port": 8077, "token": "...", "annotators": 8, "seconds": 5, ...}'
 
 Every annotator has a connection of its own, sends what a browser sends, and waits for the answer before it goes on. The
 last line printed is what came of it, as JSON: `Outcome`.
@@ -93,7 +93,7 @@ def annotate(task: Task) -> Outcome:
 
 def begin(task: Task) -> "subprocess.Popen[str]":
     """Have it begun by a process apart."""
-    command = [sys.executable, "-m", "tests.faults.annotators", json.dumps(asdict(task))]
+    command = [sys.executable, "-m", "tests.faults.crowds.annotators", json.dumps(asdict(task))]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching
-from tests.faults import injection
+from tests.faults.machine import injection
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running
 from tests.serving import until

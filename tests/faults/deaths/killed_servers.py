@@ -5,9 +5,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from tests.faults.lives import Tally, live_and_die
-from tests.faults.nursery import Nursery
-from tests.faults.served import START_S, Served, kill_once
+from tests.faults.deaths.lives import Tally, live_and_die
+from tests.faults.deaths.nursery import Nursery
+from tests.faults.deaths.served import START_S, Served, kill_once
 
 
 def kill_servers(kills: int, without: str = "", seed: int = 0) -> Tally:

@@ -17,8 +17,8 @@ from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.pickle_file import PickleFile
-from tests.faults.crowd import Crowd, Finding, Standing, add_image, await_up, told
-from tests.faults.nursery import Forked, Nursery, Process
+from tests.faults.deaths.crowd import Crowd, Finding, Standing, add_image, await_up, told
+from tests.faults.deaths.nursery import Forked, Nursery, Process
 from tests.processes.suite import free_port
 from tests.serving import until
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import injection
 from tests.faults.calls import Case, annotation_server, calls_made, start_under, try_case, work
-from tests.faults.ledger import Ledger
-from tests.faults.process import ServerProcess
+from tests.faults.machine import injection
+from tests.faults.machine.ledger import Ledger
+from tests.faults.machine.process import ServerProcess
 
 pytestmark = pytest.mark.skipif(bool(injection.missing()), reason=str(injection.missing()))
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults import mounts
 from tests.faults.calls import IMAGES, annotation_server
 from tests.faults.environment import NO_INOTIFY, TOLD_BY_FILE, has_namespaces
-from tests.faults.ledger import Ledger, is_published
-from tests.faults.process import ServerProcess
+from tests.faults.machine import mounts
+from tests.faults.machine.ledger import Ledger, is_published
+from tests.faults.machine.process import ServerProcess
 from tests.serving import until
 
 pytestmark = pytest.mark.processes

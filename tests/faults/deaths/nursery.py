@@ -1,7 +1,7 @@
 """Servers and loops that start in a moment: forked from a process that has imported everything already.
 
 Each runs the same entry point as `python -m` would, in a session of its own. A start costs milliseconds instead of
-seconds, so that thousands can be killed. `python -m tests.faults.nursery MODULE...` is that process.
+seconds, so that thousands can be killed. `python -m tests.faults.deaths.nursery MODULE...` is that process.
 """
 
 import contextlib
@@ -102,7 +102,7 @@ class Nursery:
             main: `module:function`.
             environment: what it finds in its environment besides ours.
             terminal: a file that its output is added to.
-            without: what to take out of it, see tests/faults/crippled.py.
+            without: what to take out of it, see tests/faults/deaths/crippled.py.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
         order = {"main": main, "environment": dict(environment), "terminal": str(terminal), "without": without}
@@ -144,7 +144,7 @@ def _become(main: str, environment: dict[str, str], terminal: str, without: str)
         os.dup2(descriptor, place)
     os.environ.update(environment)
     sys.argv = [main]
-    importlib.import_module("tests.faults.crippled").cripple(without)
+    importlib.import_module("tests.faults.deaths.crippled").cripple(without)
     module, function = main.split(":")
     importlib.import_module("IA.process.loop").run_loop(getattr(importlib.import_module(module), function))
 

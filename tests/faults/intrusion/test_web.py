@@ -14,12 +14,12 @@ from backend.runs.checks import exposed
 from backend.web import connections
 from config import ROOT, Config
 from IA.protocol.files import PREDICTOR
-from tests.faults.hostile import broken_requests, exchange, mutants, odd_requests, request
-from tests.faults.intruders import let_in, targets
-from tests.faults.paths import requests_with_paths
-from tests.faults.throng import Crowd, kinds, slowest_s
+from tests.faults.intrusion.hostile import broken_requests, exchange, mutants, odd_requests, request
+from tests.faults.intrusion.intruders import let_in, targets
+from tests.faults.intrusion.paths import requests_with_paths
+from tests.faults.intrusion.throng import Crowd, kinds, slowest_s
+from tests.faults.intrusion.witness import witnessed
 from tests.faults.web import board_row, pictures, touched_by
-from tests.faults.witness import witnessed
 from tests.processes.suite import free_port, running
 from tests.serving import Serving, serving, until
 
@@ -136,7 +136,7 @@ def test_half_open_connections_keep_nobody_out(server: Serving, monkeypatch: pyt
 def test_what_never_asks_is_closed(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that is not whole in time ends its connection, though a byte more comes each moment."""
     monkeypatch.setattr(connections, "REQUEST_S", 0.3)
-    monkeypatch.setattr("tests.faults.throng.EVERY_S", 0.05)
+    monkeypatch.setattr("tests.faults.intrusion.throng.EVERY_S", 0.05)
     port = port_of(server)
     crowd = Crowd(port)
     asking = {kind: first for kind, first in kinds(port, TOKEN).items() if not kind.startswith("never read")}

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from tests.faults.crowd import Finding
-from tests.faults.served import Served
+from tests.faults.deaths.crowd import Finding
+from tests.faults.deaths.served import Served
 
 PAUSE_S = 0.03  # of each person between two answers: the loops have something to learn, and time to
 CAUGHT_UP_S = 180.0  # with the real network, on a machine that has other things to do

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from tests.faults.hostile import request
+from tests.faults.intrusion.hostile import request
 
 EVERY_S = 1.0
 CONNECT_S = 5.0

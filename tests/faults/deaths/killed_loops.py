@@ -21,17 +21,17 @@ from IA.protocol.files import (
     RANKING,
     SIMILAR,
 )
-from tests.faults.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
-from tests.faults.nursery import Forked, Nursery
-from tests.faults.served import Served, comes_true, processes_left, unreadable
+from tests.faults.deaths.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
+from tests.faults.deaths.nursery import Forked, Nursery
+from tests.faults.deaths.served import Served, comes_true, processes_left, unreadable
 
 KILLS_A_RUN = 25
 DEAD = 2**22 + 1  # no process has that number
 LIFE_S = 1.0
 LOOK_EVERY_S = 0.02
-NETWORK = "tiny"  # of tests/faults/small_network.py
+NETWORK = "tiny"  # of tests/faults/deaths/small_network.py
 MAINS = {"trainer": "IA.training:main", "inference": "IA.inference:main", "selector": "IA.selector:main"}
-MODULES = ("tests.faults.small_network", "backend.server", *(main.split(":")[0] for main in MAINS.values()))
+MODULES = ("tests.faults.deaths.small_network", "backend.server", *(main.split(":")[0] for main in MAINS.values()))
 TROUBLE = re.compile(r"Traceback|is not a good|cannot|could not|lost|anew")
 
 

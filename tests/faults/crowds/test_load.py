@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.annotators import Outcome, Task, annotate
+from tests.faults.crowds.annotators import Outcome, Task, annotate
 from tests.faults.load import doubles, make_images, publishing, stored_answers
 from tests.serving import Serving, serving, until
 

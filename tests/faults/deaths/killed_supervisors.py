@@ -8,10 +8,10 @@ import time
 from functools import partial
 from pathlib import Path
 
-from tests.faults.lives import Tally, live_and_die
-from tests.faults.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
-from tests.faults.nursery import Nursery
-from tests.faults.served import Served, comes_true, kill_once, processes_left
+from tests.faults.deaths.lives import Tally, live_and_die
+from tests.faults.deaths.meanwhile import CAUGHT_UP_S, PAUSE_S, Meanwhile
+from tests.faults.deaths.nursery import Nursery
+from tests.faults.deaths.served import Served, comes_true, kill_once, processes_left
 from tests.processes.suite import START_S as SESSION_START_S
 from tests.processes.suite import Suite, kill
 

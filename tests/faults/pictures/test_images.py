@@ -12,9 +12,9 @@ from backend.previews.rendering import render
 from IA.images.decoding import pixels
 from IA.images.pictures import UnreadableError
 from IA.images.workers import Workers
-from tests.faults import bombs, zoo
-from tests.faults.faulty import faulty_decoders
-from tests.faults.leaving import links, paths
+from tests.faults.pictures import bombs, zoo
+from tests.faults.pictures.faulty import faulty_decoders
+from tests.faults.pictures.leaving import links, paths
 from tests.serving import serving, until
 
 QUICK_BOMBS = (
@@ -151,7 +151,7 @@ for name in ("good.jpg", "crash.jpg", "crash-too.jpg", "none.jpg"):
 def test_no_file_ends_a_loop_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A JPEG that takes the whole process along is decoded apart after the next start, and forever."""
     (tmp_path / "good.jpg").write_bytes(bombs.encoded(zoo.photo(zoo.generator(0)), "JPEG"))
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     monkeypatch.setenv("PYTHONPATH", root)
     with faulty_decoders(tmp_path, tmp_path, ["crash.jpg", "crash-too.jpg", "none.jpg"]):
         ended = [

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from tests.faults.bombs import chunk, encoded
+from tests.faults.pictures.bombs import chunk, encoded
 
 Random = np.random.Generator
 Choice = TypeVar("Choice")

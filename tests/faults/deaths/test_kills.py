@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.faults.killed_loops import kill_loops
-from tests.faults.killed_servers import kill_servers
-from tests.faults.killed_supervisors import kill_supervisors
+from tests.faults.deaths.killed_loops import kill_loops
+from tests.faults.deaths.killed_servers import kill_servers
+from tests.faults.deaths.killed_supervisors import kill_supervisors
 
 pytestmark = pytest.mark.processes
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from tests.faults.hostile import DROPPED
+from tests.faults.intrusion.hostile import DROPPED
 
 EVENTS = "/api/events"  # an answer without an end
 ANSWER_S = 10.0

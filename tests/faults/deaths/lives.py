@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.faults.crowd import Finding
-from tests.faults.served import Served
+from tests.faults.deaths.crowd import Finding
+from tests.faults.deaths.served import Served
 
 ENDS_A_RUN = 25  # then a new run begins: a first start can be ended too
 AT_START = 0.2  # share of ends that come while the server starts

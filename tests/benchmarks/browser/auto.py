@@ -1,6 +1,6 @@
 """AUTO under a bad network and a restless person: was each image that timed out really on the screen long enough?
 
-    python -m tests.benchmarks.auto --answers 1000 --speed 5
+    python -m tests.benchmarks.browser.auto --answers 1000 --speed 5
 
 Every picture comes 0 to 3 s late, several at a time, and the tab is hidden at random moments for 0.2 to 2 s by another
 one in front of it. A witness with no code of the page reads from the pixels on the stage which picture is seen in each
@@ -19,8 +19,8 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, Route, sync_playwright
 
-from tests.benchmarks.chromium import Agenda, every, tabs
-from tests.benchmarks.witness import Witness, make, stored
+from tests.benchmarks.browser.chromium import Agenda, every, tabs
+from tests.benchmarks.browser.witness import Witness, make, stored
 from tests.processes.suite import Suite, running
 
 SPARE = 40  # pictures more than answers, so that AUTO never runs out of them
