@@ -75,7 +75,7 @@ if ! is_installed; then
     python=$(python_of_this_machine)
     "$python" "$root/config.py" "$@" # a mistake in the arguments is told before the wait
     if ! mkdir -p "$venv" 2>/dev/null || [[ ! -w $venv ]]; then
-        say "Nothing can be installed in $venv; make it writable, or take the wheel, see docs/installation.md."
+        say "Nothing can be installed in $venv; make it writable, or take the wheel, see docs/start/installation.md."
         exit 2
     fi
     if command -v flock >/dev/null; then

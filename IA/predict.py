@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, MOST_TILES, UNREADABLE, UsageError, is_left_out
+from config import UsageError
 from IA.images.pictures import is_inside
 from IA.images.tiles import Grid
 from IA.model import Predictor
@@ -29,6 +29,9 @@ from IA.predictions.class_folders import ClassFolders
 from IA.predictions.files import PredictionFile, RowStream
 from IA.predictions.rows import Rows
 from IA.process.loop import one_sentence
+from IA.text.answer_words import UNREADABLE
+from IA.text.arguments import MOST_TILES
+from IA.text.image_files import IMAGE_SUFFIXES, is_left_out
 from IA.text.words import counted
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"

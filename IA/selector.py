@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from config import Config
-from IA import strategies as ranking
+from IA import ranking
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol.answers import WATCHED, LearnableAnswers
 from IA.protocol.files import IMAGES, PREDICTIONS, RANKING, SETTINGS
@@ -30,7 +30,7 @@ class Selector:
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
-        self._asked = LearnableAnswers(config.run)
+        self._answers = LearnableAnswers(config.run)
         self._predictions = Latest(config.run, PREDICTIONS)
         self._numbers: dict[str, int] = {}
         self._numbered: list[str] | None = None
@@ -42,7 +42,7 @@ class Selector:
         Returns:
             False: there is never more to do at once.
         """
-        inputs = [latest.version() for latest in (self._settings, self._images, self._asked, self._predictions)]
+        inputs = [latest.version() for latest in (self._settings, self._images, self._answers, self._predictions)]
         settings, paths, predictions = self._settings.content(), self._images.content(), self._predictions.content()
         if settings is None or paths is None or predictions is None or inputs == self._ranked:
             return False
@@ -50,7 +50,9 @@ class Selector:
         padding = np.full(max(len(paths) - len(predictions.probability), 0), np.nan, np.float32)
         probability = np.concatenate([np.asarray(predictions.probability), padding])
         novelty = np.concatenate([np.asarray(predictions.novelty), padding])
-        similarity = np.concatenate([np.asarray(predictions.similarity), padding]) if predictions.similarity else None
+        similarity = (
+            np.concatenate([np.asarray(predictions.similarity), padding]) if len(predictions.similarity) else None
+        )
         leave_out = np.zeros(len(probability), bool)
         leave_out[self._answered(paths)] = True
         leave_out[np.asarray(predictions.unreadable)] = True
@@ -74,7 +76,7 @@ class Selector:
         if self._numbered is not paths:
             self._numbers = {path: number for number, path in enumerate(paths)}
             self._numbered = paths
-        return [self._numbers[path] for path in self._asked.content() or {} if path in self._numbers]
+        return [self._numbers[path] for path in self._answers.content() or {} if path in self._numbers]
 
 
 def main() -> None:

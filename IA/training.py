@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from config import Config, UsageError
-from IA.duplicates.once import Deduplicated, read_once
+from IA.duplicates.deduplicated import Deduplicated
 from IA.embedding.embedder import leave_room
 from IA.embedding.shared import folder_cache
 from IA.finetuning.checkpoint import LatestTuned, Tuned
@@ -42,7 +42,7 @@ class Trainer:
         self._config = config
         self._run = config.run
         self._settings = Latest(config.run, SETTINGS)
-        self._asked = LearnableAnswers(config.run)
+        self._answers = LearnableAnswers(config.run)
         self._features = Latest(config.run, FEATURES)
         self._images = Latest(config.run, IMAGES)
         self._pool: tuple[Features | None, PoolSample[str] | None] = (None, None)
@@ -65,10 +65,10 @@ class Trainer:
         Returns:
             Whether answers are still to be embedded.
         """
-        inputs = [latest.version() for latest in (self._settings, self._asked, self._features, self._duplicates)]
+        inputs = [latest.version() for latest in (self._settings, self._answers, self._features, self._duplicates)]
         settings, annotations, features = (
             self._settings.content(),
-            self._asked.content(),
+            self._answers.content(),
             self._features.content(),
         )
         if settings is None:
@@ -112,7 +112,7 @@ class Trainer:
 
     def _follow_tuned(self) -> None:
         """Get ready for a new fine-tuned backbone; it is in force once inference describes the pool by it."""
-        tuned = self._latest_tuned.of(self._base)
+        tuned = self._latest_tuned.tuned_from(self._base)
         if tuned is not None and tuned is not self._tuned:
             self._tuned = tuned
             self._answered[tuned.backbone.fingerprint] = TrainingSet(
@@ -154,7 +154,7 @@ class Trainer:
     def _follow_duplicates(self, settings: Settings) -> Deduplicated:
         version = self._duplicates.version(), settings
         if self._once[0] != version:
-            self._once = version, read_once(self._run, settings)
+            self._once = version, Deduplicated.from_run(self._run, settings)
         return self._once[1]
 
     def _fit(
@@ -178,8 +178,8 @@ class Trainer:
         """
         began = time.perf_counter()
         learner = answered.learner
-        learner.group_of = once.name
-        groups = set(map(once.name, labels))
+        learner.group_of = once.group_of
+        groups = set(map(once.group_of, labels))
         pool = self._sample_of(features)
         if not learner.learn(labels, Projection.from_features(features), pool, annotations) or learner.head is None:
             return
@@ -190,7 +190,7 @@ class Trainer:
             head=learner.head,
             classes={"positive": settings.positive, "negative": settings.negative},
             threshold=learner.threshold,
-            labels=len(labels) + sum(path not in labels and once.name(path) in groups for path in all_labels),
+            labels=len(labels) + sum(path not in labels and once.group_of(path) in groups for path in all_labels),
             metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
             generation=self._generation,
             tile=settings.tile,

@@ -23,6 +23,7 @@ from backend.store.table import NothingToUndoError
 from backend.web.access import Access
 from backend.web.bodies import AuditBody, Client, Number, ReleaseBody, StrategyBody
 from backend.web.refusals import sentence
+from backend.web.routes import choices
 from backend.web.routes import imports as import_routes
 from backend.web.routes import uploads as upload_routes
 from backend.web.routes.annotations import add_answer_routes
@@ -85,6 +86,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     _add_explanations(app, session)
     _add_status(app, session)
     add_download_routes(app, session)
+    app.include_router(choices.ROUTER)
     add_page_routes(app)
 
     @app.get("/tensorboard", include_in_schema=False)

@@ -4,7 +4,6 @@ TARGET is a run of its own afterwards: the answers with their history, and every
 them. Left out are cache/, logs/ and tensorboard/.
 """
 
-import contextlib
 import os
 import shutil
 import sqlite3
@@ -12,33 +11,14 @@ import sys
 from pathlib import Path
 
 from backend.runs import instructions
-from backend.store.table import DATABASE
+from backend.store.database import copy_database
+from backend.store.schema import DATABASE
 from config import UsageError
 from IA.process.loop import one_sentence
 from IA.protocol.files import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
 from IA.protocol.replacement import replace
 
 FILES = (SETTINGS.name, IMAGES.name, HELD_OUT.name, FINE_TUNING.name, PREDICTOR, BACKBONE, instructions.NAME)
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, durably, also while others write to it.
-
-    Raises:
-        sqlite3.Error: the source is damaged.
-        OSError: the disk of the target is full or read-only; there is no target then.
-    """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with (
-            contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection,
-            contextlib.closing(sqlite3.connect(temporary)) as copy,
-        ):
-            connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        replace(target, temporary.read_bytes())
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def back_up(run: Path, target: Path) -> None:

@@ -19,15 +19,15 @@ from typing import NoReturn, get_args
 
 from tqdm import tqdm
 
-from backend.exports import FORMATS, TREES, pieces
-from backend.exports.fields import BY_MODEL
+from backend.exports import FORMATS, pieces
 from backend.exports.folders import TABLE
-from backend.exports.label_studio import config
+from backend.exports.format import ExportFormat
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.runs.reading import RunReading, opened, report_mistakes
+from backend.store.sources import BY_MODEL
 from backend.store.table import Answer, Label
 from config import Parser, UsageError
 from IA.images.tiles import Grid
@@ -60,7 +60,7 @@ class Exported:
 
 def export(
     reading: RunReading,
-    format: str,
+    format: ExportFormat,
     to: Path,
     link: Link | None = None,
     label: Label | None = None,
@@ -72,7 +72,7 @@ def export(
 
     Args:
         reading: the run.
-        format: one of `FORMATS`.
+        format: what to write.
         to: a file or a folder that is not there yet.
         link: what a folder is made of; None: a zip if `to` ends so, else copies.
         label: only answers with this label.
@@ -83,9 +83,10 @@ def export(
     Raises:
         UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
     """
-    is_folder = format in TREES and (link is not None or to.suffix.lower() != ".zip")
-    if link is not None and format not in TREES:
-        raise UsageError(f"--link is for {' and '.join(TREES)}; leave it out for {format}.")
+    is_folder = format.tree is not None and (link is not None or to.suffix.lower() != ".zip")
+    if link is not None and format.tree is None:
+        trees = " and ".join(name for name, other in FORMATS.items() if other.tree is not None)
+        raise UsageError(f"--link is for {trees}; leave it out for {format.name}.")
     if is_folder and to.is_relative_to(reading.datadir):
         raise UsageError(f"{to} is in the folder of images, and would be asked about too; name another place.")
     settings = reading.settings
@@ -93,7 +94,7 @@ def export(
         raise UsageError("--roll-up is for runs with --tile; leave it out.")
     if settings.tile and not roll_up and link not in {None, "copy"}:
         raise UsageError("A tile is no file that a link could lead to; take --link copy, or --roll-up.")
-    by_path = format in TREES and settings.tile != "" and not roll_up
+    by_path = format.tree is not None and settings.tile != "" and not roll_up
     moment = reading.moment(None if roll_up else label, by_path)
     photos = RolledUp(moment, label) if roll_up else None
     with tqdm(total=None if photos else len(moment), unit=" labels", file=sys.stderr, mininterval=0.5) as bar:
@@ -101,18 +102,18 @@ def export(
         answers = _counted(photos or moment, bar, by_model)
         pictures = Pictures(reading.datadir, reading.inside)
         source = Source(answers, settings.positive, settings.negative, pictures, label, prefix, roll_up, exif)
-        tree = TREES[format](source) if format in TREES else None
+        tree = None if format.tree is None else format.tree(source)
         with report_mistakes(reading.run):
             if tree is None:
-                _write(to, lambda part: _file(FORMATS[format].lines(source), part))
+                _write(to, lambda part: _file(format.lines(source), part))
             elif is_folder:
                 _write(to, lambda part: _folder(tree, part, link or "copy"))
             else:
                 _write(to, lambda part: _file(tree.zipped(), part))
-    if format == "label-studio":
-        scheme = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
+    if format.scheme is not None:
+        scheme = format.scheme.content(settings.positive, settings.negative, settings.tile != "" and not roll_up)
         try:
-            _write(to.with_suffix(".xml"), lambda part: part.write_bytes(scheme))
+            _write(_scheme_beside(to, format), lambda part: part.write_bytes(scheme))
         except UsageError:
             to.unlink()  # both or none
             raise
@@ -120,6 +121,11 @@ def export(
     if tree is None:
         return Exported(by_model[False], unknown=unknown, by_model=by_model[True])
     return Exported(by_model[False], tree.placed, tree.left_out, tree.missing.count, unknown, by_model[True])
+
+
+def _scheme_beside(to: Path, format: ExportFormat) -> Path:
+    """Where the scheme of a format goes."""
+    return to if format.scheme is None else to.with_suffix(Path(format.scheme.ending).suffix)
 
 
 def _photos(reading: RunReading) -> int:
@@ -188,16 +194,17 @@ def main() -> None:
     parser.add_argument("--prefix", default=LOCAL_FILES, help=f"for Label Studio, before each path ({LOCAL_FILES})")
     parser.add_argument("--datadir", type=_path, metavar="DIR", help="the images, where they are elsewhere now")
     given = parser.parse_args()
-    for place in (given.to, *([given.to.with_suffix(".xml")] if given.format == "label-studio" else [])):
+    format = FORMATS[given.format]
+    for place in dict.fromkeys((given.to, _scheme_beside(given.to, format))):
         _check_free(place)
     reading = opened(given.run, given.datadir)
     exported = export(
-        reading, given.format, given.to, given.link, given.label, given.prefix, given.roll_up, not given.no_exif
+        reading, format, given.to, given.link, given.label, given.prefix, given.roll_up, not given.no_exif
     )
-    sys.stdout.writelines(f"{line}\n" for line in _sentences(exported, given.format, given.to))
+    sys.stdout.writelines(f"{line}\n" for line in _sentences(exported, format, given.to))
 
 
-def _sentences(exported: Exported, format: str, to: Path) -> Iterator[str]:
+def _sentences(exported: Exported, format: ExportFormat, to: Path) -> Iterator[str]:
     if exported.images is None:
         by_model = counted(exported.by_model, "label of the model", "labels of the model")
         answers = counted(exported.answers, "answer", "answers")
@@ -209,8 +216,8 @@ def _sentences(exported: Exported, format: str, to: Path) -> Iterator[str]:
     if exported.unknown:
         photos = counted(exported.unknown, "photo is left out: it has", "photos are left out: they have")
         yield f"{photos} tiles without an answer, and none that is positive"
-    if format == "label-studio":
-        yield f"the labelling config for them in {to.with_suffix('.xml')}"
+    if format.scheme is not None:
+        yield f"the labelling config for them in {_scheme_beside(to, format)}"
     if exported.missing:
         was = counted(exported.missing, "image was", "images were")
         listed = "lists it" if exported.missing == 1 else "lists them"

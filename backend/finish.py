@@ -21,10 +21,11 @@ from backend.questions.queue import Queue
 from backend.runs.alone import alone
 from backend.runs.checks import check_version
 from backend.store import table as answers
-from backend.store.database import NotDurableError, as_file_name
+from backend.store.database import NotDurableError, to_read
 from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels, NoFinishError
-from backend.store.table import DATABASE, VERSION, Label, version_of
+from backend.store.schema import DATABASE, VERSION, version_of
+from backend.store.table import Label
 from config import UsageError
 from IA.duplicates.groups import ImageState, divided
 from IA.images.tiles import photo_of
@@ -177,8 +178,7 @@ def _answers(run: Path) -> tuple[dict[str, Label], set[str], set[str]]:
     if version_of(file) < VERSION:
         raise UsageError(f"{file} was written by an earlier version of this program; start on the run once.")
     try:
-        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.text_factory = as_file_name
+        with contextlib.closing(to_read(file)) as connection:
             connection.execute("BEGIN")
             return answers.labels_in_order(connection), set(answers.marks(connection)[0]), answers.splits(connection)
     except sqlite3.Error as error:

@@ -21,7 +21,8 @@ from backend.runs.alone import alone
 from backend.runs.checks import check_version
 from backend.store.database import NotDurableError
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Label
+from backend.store.schema import DATABASE
+from backend.store.table import Label
 from config import Parser, UsageError
 from IA.process.loop import one_sentence
 from IA.protocol.files import IMAGES, SETTINGS

@@ -20,11 +20,12 @@ from backend.runs.checks import check_address, check_place, check_run, exposed, 
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
 from backend.web.access import TOKEN, token_of
-from config import DEFAULT_NETWORK, Config, UsageError, is_text, python_path
+from config import DEFAULT_NETWORK, Config, UsageError, python_path
 from IA.process.loop import log_to, one_sentence
 from IA.process.streams import say
 from IA.protocol import locks
 from IA.protocol.locks import is_of_the_disk
+from IA.text.image_files import is_text
 
 log = logging.getLogger(__name__)
 

@@ -7,5 +7,10 @@ export default defineConfig({
   plugins: [react()],
   build: { sourcemap: false, modulePreload: false, assetsInlineLimit: 0 },
   server: { proxy: { "/api": "http://127.0.0.1:8077", "/tensorboard": "http://127.0.0.1:8077" } },
-  test: { environment: "jsdom", setupFiles: ["./src/testing.ts"], restoreMocks: true, testTimeout: 30_000 },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["./src/testing/setup.ts"],
+    restoreMocks: true,
+    testTimeout: 30_000,
+  },
 });

@@ -17,6 +17,7 @@ from backend.runs.checks import listen
 from backend.session.session import Session
 from backend.web.connections import GRACE_S, served
 from config import Config
+from tests.wire import Checked
 
 DEADLINE_S = 20.0
 LOOK_S = 0.01
@@ -57,8 +58,18 @@ class PromptServer(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving(run: Path, datadir: Path, token: str | None = None, **settings: object) -> Iterator[Serving]:
-    """Serve a folder until the block ends."""
+def serving(
+    run: Path, datadir: Path, token: str | None = None, is_checked: bool = True, **settings: object
+) -> Iterator[Serving]:
+    """Serve a folder until the block ends; then every answer must have been as the OpenAPI document has it.
+
+    Args:
+        run: the run directory.
+        datadir: the folder of images.
+        token: what everybody must show; None: nothing.
+        is_checked: whether answers are held against the document; that takes time, which a benchmark would measure.
+        settings: of the session.
+    """
     given = {
         "run": run,
         "datadir": datadir.resolve(),
@@ -73,7 +84,8 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
     config = replace(config, port=listener.getsockname()[1])
     session = Session(config)
     app = create_app(session, token)
-    server = PromptServer(served(app))
+    checked = Checked(app)
+    server = PromptServer(served(checked if is_checked else app))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     address = f"http://127.0.0.1:{config.port}"
@@ -86,6 +98,7 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
         session.end_streams()
         server.should_exit = True
         thread.join()
+    assert not checked.differences, checked.differences[:5]
 
 
 def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:

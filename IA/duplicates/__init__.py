@@ -1,1 +1,1 @@
-"""Near duplicates: which images are one question, and how they count in what learns."""
+"""Near duplicates: finds the images that make up one question, and lets each group count once in learning."""

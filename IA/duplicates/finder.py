@@ -1,8 +1,8 @@
-"""Near duplicates: which images are copies of one another, or frames of a burst that can hardly be told apart.
+"""Finds near duplicates: copies of one image, and frames of a burst that a person can hardly tell apart.
 
-Candidates are near in the embedding (neighbours.py) and confirmed by how they look (thumbnails.py). Each group has an
-image that stands for it, to which all others are alike: nothing drifts from one to the next. Files are decoded for
-candidates alone, and once.
+Candidates are near one another in the embedding (neighbours.py), and their thumbnails confirm them (thumbnails.py).
+Each group has a representative of which every other image is a near duplicate, so that a group cannot drift from one
+image to the next. Only the files of candidates are decoded, each once.
 """
 
 import filecmp
@@ -32,39 +32,45 @@ from IA.text.words import counted
 
 log = logging.getLogger(__name__)
 
-LEAST_COSINE = 0.85
-LOOKED_AT = 4  # groups that an image is compared with at most, the nearest first
-FEW = 512  # images at least that are taken up while more are to come: each time all tables are gone through
-MANY = 1024
+LEAST_COSINE = 0.85  # Images are candidates from this cosine on.
+MOST_COMPARED = 4  # An image is compared with the representatives of this many groups at most, the nearest first.
+FEW = 512  # While more images are to come, at least this many are indexed at once: each time goes through all tables.
+MANY = 1024  # At most this many images are indexed at once.
 DECODED_PX = 4 * SIDE
-AT_ONCE = 16
-AHEAD = 64  # tiles at most that are looked at before their turn, as their photo is decoded anyway
+AT_ONCE = 16  # So many candidates are compared at a time.
+AHEAD = 64  # At most this many later tiles are decoded early, because their photo is decoded anyway.
 PUBLISH_EVERY_S = 3.0
 
 
-class Alike:
-    """Keeps duplicates.pickle up to date with the embedded images."""
+class DuplicateFinder:
+    """Keeps duplicates.pickle up to date with the embedded images.
+
+    An image is indexed once its vector is in the tables, and settled once its group is known.
+    """
 
     def __init__(self, run: Path, place: Path | None = None) -> None:
-        """Begin with the groups that were published, as far as their files are the same.
+        """Begin with the published groups of images whose files have not changed.
 
         Args:
             run: the run directory.
-            place: what runs over one folder share, as of `folder_cache`; None: they share nothing.
+            place: the folder of caches that runs over the same images share, see `folder_cache`; None: this run shares
+                none.
         """
         self._run = run
-        shared = None if place is None else place / "looks"
+        shared = None if place is None else place / "looks"  # named before they were called thumbnails
         self._cache = SharedEmbeddings(shared, run / "cache" / "inference" / "looks", 3 * SIDE * SIDE)
-        self._looks: dict[int, Thumbnail | None] = {}  # of images that are being settled; None: unreadable
-        self._keys = np.zeros(0, np.uint64)  # under which each image was looked at
-        self._first = np.zeros(0, np.int32)
-        self._size = np.zeros(0, np.int32)  # of the group that it stands for
+        self._thumbnails: dict[int, Thumbnail | None] = {}  # Of the images that are being settled; None: unreadable.
+        self._keys = np.zeros(0, np.uint64)  # The key under which each image was last seen.
+        self._first = np.zeros(0, np.int32)  # The representative of each image's group.
+        self._size = np.zeros(0, np.int32)  # The size of the group that each image represents.
         self._settled = np.zeros(0, np.bool_)
         self._indexed = np.zeros(0, np.bool_)
         self._view: ProjectedPool | None = None
         self._neighbours = Neighbours(1)
-        self._pending: deque[tuple[int, Numbers]] = deque()  # images, and what is near them, the nearest first
-        self._decoders = ThreadPoolExecutor(usable_cores(), "looks")
+        self._pending: deque[tuple[int, Numbers]] = (
+            deque()
+        )  # Images to settle, each with its neighbours, nearest first.
+        self._decoders = ThreadPoolExecutor(usable_cores(), "thumbnails")
         self._to_publish = False
         self._published_s = -PUBLISH_EVERY_S
         self._begins = True
@@ -72,25 +78,25 @@ class Alike:
     def turn(
         self, pool: Pool, file_of: Callable[[int], Path], inside: Path | None, more: bool, enough: Callable[[], bool]
     ) -> bool:
-        """One turn.
+        """Index some images, settle some, and publish the groups if they have changed.
 
         Args:
             pool: the images.
-            file_of: the file of an image.
+            file_of: gives the file of an image.
             inside: a folder that the files must lie in; None: anywhere.
             more: whether more images are about to be embedded.
-            enough: whether to stop here; always asked, also before the first.
+            enough: whether to stop; asked before each step, the first one too.
 
         Returns:
             Whether there is more to do.
         """
         self._follow(pool)
         if not self._pending and not enough():
-            self._take_up(least=FEW if more else 1)
+            self._index(least=FEW if more else 1)
         while self._pending and not enough():
             some = list(itertools.islice(self._pending, AT_ONCE))
             self._settle(some, file_of, inside)
-            for _ in some:  # only now: on a full disk they are tried again
+            for _ in some:  # only after they are settled, so that after a full disk they are tried again
                 self._pending.popleft()
         busy = bool(self._pending) or (self._view is not None and len(self._waiting()) >= (FEW if more else 1))
         if self._to_publish and (not busy or time.monotonic() - self._published_s >= PUBLISH_EVERY_S):
@@ -98,13 +104,13 @@ class Alike:
         return busy
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads that decode."""
         self._decoders.shutdown(cancel_futures=True)
 
     # --- following the pool -------------------------------------------------------------------------------------------
 
     def _follow(self, pool: Pool) -> None:
-        """Forget what was known of images that have changed, and the tables when the space has."""
+        """Forget the groups of images that have changed, and the tables if the space has changed."""
         more = len(pool) - len(self._keys)
         if more:
             self._keys = np.pad(self._keys, (0, more))
@@ -127,7 +133,7 @@ class Alike:
                 self._neighbours = Neighbours(self._view.space.basis.shape[1])
 
     def _resume(self) -> None:
-        """Take up the groups that were published, as far as the looks of their images are still theirs."""
+        """Take up the published groups, as far as the cache has thumbnails of both images as they are now."""
         try:
             first = np.asarray(read(self._run, DUPLICATES).content.first)[: len(self._first)]
         except (OSError, ValueError):
@@ -141,11 +147,11 @@ class Alike:
         self._settled[numbers] = self._settled[first[numbers]] = True
 
     def _unsettle(self, numbers: Numbers) -> None:
-        """These are to be looked at anew, and those that they stand for."""
+        """Settle these images anew, and the images that they represent."""
         numbers = np.flatnonzero(np.isin(self._first, numbers) | np.isin(np.arange(len(self._first)), numbers))
-        stood_for = self._first[numbers]
-        self._to_publish |= bool((stood_for != numbers).any())
-        np.subtract.at(self._size, stood_for[stood_for != numbers], 1)
+        first = self._first[numbers]
+        self._to_publish |= bool((first != numbers).any())
+        np.subtract.at(self._size, first[first != numbers], 1)
         self._first[numbers] = numbers
         self._settled[numbers] = self._indexed[numbers] = False
         self._neighbours.forget(numbers)
@@ -155,13 +161,13 @@ class Alike:
     # --- candidates ---------------------------------------------------------------------------------------------------
 
     def _waiting(self) -> Numbers:
-        """Embedded images that are not in the tables, and belong there: not what another one stands for."""
+        """Embedded images that are not indexed and have no representative but themselves."""
         embedded = self._view.embedded if self._view is not None else np.zeros(0, np.int64)
         waiting: Numbers = embedded[~self._indexed[embedded] & (self._first[embedded] == embedded)]
         return waiting
 
-    def _take_up(self, least: int) -> None:
-        """Put some images into the tables, and note what is near to those that are not settled."""
+    def _index(self, least: int) -> None:
+        """Put some images into the tables, and note the neighbours of those that are not settled."""
         numbers = self._waiting()
         if self._view is None or len(numbers) < max(least, 1):
             return
@@ -185,57 +191,57 @@ class Alike:
     def _settle(
         self, entries: Sequence[tuple[int, Numbers]], file_of: Callable[[int], Path], inside: Path | None
     ) -> None:
-        """Put images into the group that they are alike to, or let them stand alone."""
-        wanted = {number for number, near in entries for number in (number, *self._stand_for(near))}
-        self._look_at(wanted.union(self._beside(entries[-1][0], file_of)), file_of, inside)
+        """Put images into the groups of which they are near duplicates, or let them stand alone."""
+        wanted = {number for number, near in entries for number in (number, *self._representatives(near))}
+        self._make_thumbnails(wanted.union(self._later_tiles(entries[-1][0], file_of)), file_of, inside)
         for number, near in entries:
-            if self._settled[number]:  # before the disk was full
+            if self._settled[number]:  # in an earlier turn, before the disk was full
                 continue
-            look = self._looks.get(number)
-            for first in self._stand_for(near):
-                if first not in self._looks:  # one that was settled just now
-                    self._look_at([first], file_of, inside)
-                other = self._looks[first]
-                if look is None or other is None or first == number:
+            thumbnail = self._thumbnails.get(number)
+            for first in self._representatives(near):
+                if first not in self._thumbnails:  # it was settled just now
+                    self._make_thumbnails([first], file_of, inside)
+                other = self._thumbnails[first]
+                if thumbnail is None or other is None or first == number:
                     continue
-                if _are_near_duplicates(look, other, file_of(number), file_of(first)):
+                if _are_near_duplicates(thumbnail, other, file_of(number), file_of(first)):
                     self._first[number] = first
                     self._size[first] += 1
                     self._neighbours.forget(np.array([number]))
                     self._to_publish = True
                     break
             self._settled[number] = True
-        self._looks.clear()  # they are in the cache
+        self._thumbnails.clear()  # the cache has them
 
-    def _stand_for(self, near: Numbers) -> list[int]:
-        """The images that stand for settled ones, the nearest first; those of full groups left out."""
+    def _representatives(self, near: Numbers) -> list[int]:
+        """The representatives of the settled images among these, the nearest first, without those of full groups."""
         firsts = dict.fromkeys(self._first[near[self._settled[near]]].tolist())
-        return [first for first in firsts if self._size[first] < MOST_ALIKE][:LOOKED_AT]
+        return [first for first in firsts if self._size[first] < MOST_ALIKE][:MOST_COMPARED]
 
-    def _beside(self, number: int, file_of: Callable[[int], Path]) -> list[int]:
-        """What comes later and is of the same photo as the last of the next ones: that is decoded once."""
+    def _later_tiles(self, number: int, file_of: Callable[[int], Path]) -> list[int]:
+        """Later tiles of the photo at the end of this batch, so that the photo is decoded once."""
         photo, tile = split_file(file_of(number))
         if tile is None:
             return []
         coming = (number for number, _ in itertools.islice(self._pending, AT_ONCE, AT_ONCE + AHEAD))
         return list(itertools.takewhile(lambda number: split_file(file_of(number))[0] == photo, coming))
 
-    def _look_at(self, numbers: Iterable[int], file_of: Callable[[int], Path], inside: Path | None) -> None:
-        """Find or make the looks of these images."""
-        missing = np.array([number for number in numbers if number not in self._looks], np.int64)
+    def _make_thumbnails(self, numbers: Iterable[int], file_of: Callable[[int], Path], inside: Path | None) -> None:
+        """Find the thumbnails of these images in the cache, or make them."""
+        missing = np.array([number for number in numbers if number not in self._thumbnails], np.int64)
         self._cache.follow()
         rows = self._cache.rows(self._keys[missing])
         stored = self._cache.vectors(rows[rows >= 0]).astype(np.uint8).reshape(-1, 3, SIDE, SIDE)
-        self._looks |= dict(zip(missing[rows >= 0].tolist(), stored, strict=True))
+        self._thumbnails |= dict(zip(missing[rows >= 0].tolist(), stored, strict=True))
         fresh = missing[rows < 0].tolist()
         decoded = self._decoders.map(lambda some: _decoded(some[0], some[1], inside), _by_photo(fresh, file_of))
-        looks = dict(itertools.chain.from_iterable(found.items() for found in decoded))
-        self._looks |= looks
-        made = [(number, look) for number, look in looks.items() if look is not None]
+        thumbnails = dict(itertools.chain.from_iterable(found.items() for found in decoded))
+        self._thumbnails |= thumbnails
+        made = [(number, thumbnail) for number, thumbnail in thumbnails.items() if thumbnail is not None]
         if made:
             keys = self._keys[[number for number, _ in made]]
             sound = keys != 0
-            vectors = np.stack([look.ravel() for _, look in made]).astype(np.float32)
+            vectors = np.stack([thumbnail.ravel() for _, thumbnail in made]).astype(np.float32)
             self._cache.append(keys[sound], vectors[sound])
 
     def _publish(self) -> None:
@@ -252,7 +258,7 @@ class Alike:
 
 
 def _are_near_duplicates(a: Thumbnail, b: Thumbnail, file: Path, other: Path) -> bool:
-    """Whether they look alike; flat pictures only if they are the same file, or the same tile of such photos."""
+    """Whether two images are near duplicates; flat ones only if they are the same file, or the same tile of copies."""
     if is_flat(a) or is_flat(b):
         (photo, tile), (other_photo, other_tile) = split_file(file), split_file(other)
         try:
@@ -263,7 +269,7 @@ def _are_near_duplicates(a: Thumbnail, b: Thumbnail, file: Path, other: Path) ->
 
 
 def _by_photo(numbers: Iterable[int], file_of: Callable[[int], Path]) -> list[tuple[Path, dict[int, Tile | None]]]:
-    """Photos, each with which tiles of it these images are, of one grid; None: all of it."""
+    """The images grouped by photo and grid: each photo with the tiles that its images are, None for a whole photo."""
     photos: dict[tuple[Path, tuple[int, int] | None], dict[int, Tile | None]] = {}
     for number in numbers:
         photo, tile = split_file(file_of(number))
@@ -273,10 +279,10 @@ def _by_photo(numbers: Iterable[int], file_of: Callable[[int], Path]) -> list[tu
 
 
 def _decoded(photo: Path, tiles: dict[int, Tile | None], inside: Path | None) -> dict[int, Thumbnail | None]:
-    """The looks of some tiles of a photo, all of one grid, or of all of it; None where they cannot be had."""
+    """The thumbnails of tiles of a photo, all of one grid, or of the whole photo; None if it cannot be decoded."""
     try:
         shown = parts(photo, list(tiles.values()), DECODED_PX, inside)
     except (UnreadableError, OSError, ValueError) as error:
-        log.debug("%s has no look: %s", photo, error)
+        log.debug("%s has no thumbnail: %s", photo, error)
         return dict.fromkeys(tiles)
     return {number: thumbnail_of(pixels) for number, pixels in zip(tiles, shown, strict=True)}

@@ -1,6 +1,7 @@
-"""Near duplicates that are one question: which images stand together, and what is known of them as a whole.
+"""Groups of near duplicates, each of which is one question: their images, and what is known of them together.
 
-A unit has the number of one of its images, the one that stands for it. An image without a near duplicate is a unit too.
+A unit is such a group; it has the number of the image that stands for it. An image without near duplicates is a unit of
+its own.
 """
 
 from collections.abc import Iterable
@@ -14,32 +15,33 @@ States = npt.NDArray[np.uint8]
 
 
 class ImageState(IntFlag):
-    """Why an image is not to be asked, and what is known of it then."""
+    """Why an image is not asked, and what is known of it; 0 for an image that may be asked."""
 
     ANSWERED = 1
     GONE = 2
     UNREADABLE = 4
-    DRAWN = 8  # at random, and not reached: the model is not to know that it was answered
+    DRAWN = 8  # Answered in the audit sample, and not selected by the model: the model must not learn the answer.
     POSITIVE = 16
     NEGATIVE = 32
-    COPY = 64  # of a unit alone: this number stands for none, as its image belongs to another one
+    COPY = 64  # Only in the states of units: the image with this number belongs to another unit.
 
 
-# Plain ints: numpy would widen bytes for anything else.
+# These are plain ints, because numpy would widen bytes for anything else.
 ANSWERED, DRAWN, COPY = int(ImageState.ANSWERED), int(ImageState.DRAWN), int(ImageState.COPY)
 AWAY = int(ImageState.GONE | ImageState.UNREADABLE)
 GONE = int(ImageState.GONE)
-SAID = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
+LABELS = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
 
 
 class DuplicateGroups:
-    """The division of all images into units; one that is not in it stands alone."""
+    """The division of all images into units; an image that is not in it is a unit of its own."""
 
     def __init__(self, first: Numbers | None = None) -> None:
-        """Divide.
+        """Take up a division.
 
         Args:
-            first: (N,) for each image the number of its unit: `first[first]` is `first`. None: all stand alone.
+            first: (N,) the number of each image's unit, so that `first[first]` is `first`. None: each image is a unit
+                of its own.
         """
         self._first = np.zeros(0, np.int32) if first is None else first
         sizes = np.bincount(self._first, minlength=len(self._first))
@@ -50,12 +52,12 @@ class DuplicateGroups:
         self._is_together = (sizes[self._first] > 1).tobytes() if len(self._first) else b""
 
     def __len__(self) -> int:
-        """How many images it divides."""
+        """How many images are divided."""
         return len(self._first)
 
     @property
     def copies(self) -> int:
-        """How many images belong to a unit that has another one's number."""
+        """How many images belong to a unit for which another image stands."""
         return len(self._numbers) - len(np.unique(self._unit_of))
 
     def of(self, image: int) -> int:
@@ -63,7 +65,7 @@ class DuplicateGroups:
         return int(self._first[image]) if image < len(self._first) else image
 
     def members(self, unit: int) -> list[int]:
-        """Its images in the order of their numbers."""
+        """The images of a unit, in the order of their numbers."""
         if unit >= len(self._is_together) or not self._is_together[unit]:
             return [unit]
         begin, end = np.searchsorted(self._unit_of, [unit, unit + 1])
@@ -71,14 +73,14 @@ class DuplicateGroups:
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Each image that does not stand alone, with its unit."""
+        """Each image whose unit has several images, with that unit."""
         return list(zip(self._numbers.tolist(), self._unit_of.tolist(), strict=True))
 
     def states(self, closed: States) -> States:
-        """What is known of each unit, by its number, from what is known of each image; see `together`.
+        """The state of each unit, by its number, from the states of the images; see `together`.
 
         Args:
-            closed: (M,) of each image, at least as many as are divided.
+            closed: (M,) the state of each image, of at least as many as are divided.
         """
         states = closed.copy()
         if not len(self._numbers):
@@ -94,50 +96,51 @@ class DuplicateGroups:
 
         is_answered, is_open = any_of(answered), any_of(mine == 0)
         was_asked, is_there = any_of(answered & (mine & DRAWN == 0)), any_of(answered & (mine & AWAY == 0))
-        said = np.zeros(len(closed), np.uint8)
+        labels = np.zeros(len(closed), np.uint8)
         for label in (int(ImageState.POSITIVE), int(ImageState.NEGATIVE)):
-            said[any_of(mine & label != 0)] |= label
-        told = said | ANSWERED
-        told[~was_asked] |= DRAWN
-        told[~is_there] |= GONE
+            labels[any_of(mine & label != 0)] |= label
+        of_answered = labels | ANSWERED
+        of_answered[~was_asked] |= DRAWN
+        of_answered[~is_there] |= GONE
         shared = np.unique(unit)
         states[shared[is_open[shared]]] = 0
-        states[shared[is_answered[shared]]] = told[shared[is_answered[shared]]]
+        states[shared[is_answered[shared]]] = of_answered[shared[is_answered[shared]]]
         states[numbers[numbers != unit]] = COPY
         return states
 
     @staticmethod
     def together(closed: Iterable[int]) -> int:
-        """What is known of a unit, from what is known of each of its images.
+        """The state of a unit, from the states of its images.
 
-        It is answered once one of them is, and positive if one of them is; open, if none is answered and one is open.
-        It was drawn if all answers to it were: else the model has asked for it. It is gone with the answered ones.
+        A unit is answered if one of its images is, and positive if one of them is. It is open if no image is answered
+        and one is open. It is in the audit sample if all its answers are; otherwise the model has selected it. It is
+        gone if all its answered images are.
         """
         states = list(closed)
         answered = [state for state in states if state & ANSWERED]
         if not answered:
             return 0 if 0 in states else states[0]
-        told = 0
+        together = 0
         for state in answered:
-            told |= state & SAID
-        told |= DRAWN if all(state & DRAWN for state in answered) else 0
-        return told | (GONE if all(state & AWAY for state in answered) else 0)
+            together |= state & LABELS
+        together |= DRAWN if all(state & DRAWN for state in answered) else 0
+        return together | (GONE if all(state & AWAY for state in answered) else 0)
 
 
 def divided(first: npt.ArrayLike, images: int, split: Iterable[int] = ()) -> Numbers:
-    """The division that `DuplicateGroups` takes, from what inference has found.
+    """The division that `DuplicateGroups` takes, from duplicates.pickle.
 
     Args:
-        first: (N,) of duplicates.pickle; it may know of more images than there are, or of fewer.
-        images: how many there are.
-        split: some that are to stand alone, with whatever stands together with them.
+        first: (N,) from duplicates.pickle, which may list more images than there are, or fewer.
+        images: how many images there are.
+        split: images whose units are to be split into single images.
     """
     known = np.asarray(first)[:images]
     return without(np.where(known < len(known), known, np.arange(len(known), dtype=np.int32)), split)
 
 
 def without(first: Numbers, split: Iterable[int]) -> Numbers:
-    """The same division, but whatever stands together with one of these images stands alone."""
+    """Split the units of these images: each image in them becomes a unit of its own."""
     is_split = np.zeros(len(first), np.bool_)
     numbers = np.fromiter(split, np.int64)
     is_split[first[numbers[numbers < len(first)]]] = True

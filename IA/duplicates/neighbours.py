@@ -1,8 +1,8 @@
-"""Pairs of vectors that point nearly the same way, found without comparing all with all.
+"""Finds pairs of vectors with nearly the same direction, without comparing all with all.
 
-The bits of a code say on which side of random hyperplanes a vector lies; the nearer two are, the fewer bits differ. In
-several tables the vectors stand in the order of such codes, and only those that stand near one another in one of the
-tables are compared (Charikar 2002, section 3).
+The bits of a code say on which side of random hyperplanes a vector lies; the nearer two vectors are, the fewer bits of
+their codes differ. Several tables hold the vectors in the order of such codes, and only vectors that stand near one
+another in one of the tables are compared (Charikar 2002, section 3).
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 TABLES = 16
 BITS = 64
-WINDOW = 8  # places to either side
-MOST_BITS = 22  # that may differ: at a cosine of .85 it is 11 ± 3, of unrelated ones 32 ± 4
+WINDOW = 8  # A vector is compared with this many to either side of it in each table.
+MOST_BITS = 22  # So many bits may differ: at a cosine of .85, 11 ± 3 do, and of unrelated vectors 32 ± 4.
 AT_ONCE = 1024
-BESIDE = 4  # numbers to either side: pictures of one moment stand together
+BESIDE = 4  # An image is compared with this many before and after it in the list, as pictures of one moment often are.
 
 Numbers = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -30,7 +30,7 @@ class Neighbours:
 
         Args:
             dimension: K of the vectors.
-            seed: of the hyperplanes.
+            seed: of the random hyperplanes.
         """
         self._planes = np.random.default_rng(seed).standard_normal((dimension, TABLES * BITS)).astype(np.float32)
         self._codes = [np.zeros(0, np.uint64) for _ in range(TABLES)]
@@ -38,12 +38,12 @@ class Neighbours:
         self._gone = np.zeros(0, np.bool_)
 
     def forget(self, numbers: Numbers) -> None:
-        """Leave these out from the next `add` on."""
+        """Remove these at the next `add`."""
         numbers = numbers[numbers < len(self._gone)]
         self._gone[numbers] = True
 
     def add(self, numbers: Numbers, vectors: Floats) -> Codes:
-        """Take up vectors (n, K), of numbers that are new or forgotten; returns their codes (n, TABLES)."""
+        """Put vectors (n, K) into the tables, whose numbers are new or forgotten; returns their codes (n, TABLES)."""
         if len(numbers):
             more = int(numbers.max()) + 1 - len(self._gone)
             self._gone = np.pad(self._gone, (0, max(0, more)))
@@ -62,13 +62,13 @@ class Neighbours:
     def pairs(
         self, numbers: Numbers, codes: Codes, vectors_of: Callable[[Numbers], Floats], least: float
     ) -> tuple[Numbers, Numbers, Floats]:
-        """What is near to these.
+        """Find the neighbours of some vectors.
 
         Args:
             numbers: (n,), added before.
             codes: (n, TABLES), as `add` gave them.
-            vectors_of: vectors (m, K) by number.
-            least: cosine.
+            vectors_of: gives the vectors (m, K) of numbers.
+            least: the cosine that a pair must reach.
 
         Returns:
             Number, neighbour and cosine of each pair that was found, (p,) each.

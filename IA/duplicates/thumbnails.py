@@ -1,8 +1,9 @@
-"""How a picture looks from far away, and whether two pictures are the same but for size, compression or brightness.
+"""Thumbnails, which tell whether two pictures are the same but for size, compression or brightness.
 
-A look is the whole picture, upright, in 32 x 32 pixels. Two are alike when no patch of 3 x 3 of them differs by more
-than `MOST` in any colour, once brightness and contrast are equal and a margin of 2 % may have been cut off: the patch
-rather than the mean, for what tells two frames of a burst apart may be small, and be the very thing that is looked for.
+A thumbnail is the whole picture, upright, in 32 x 32 pixels. Two pictures are near duplicates when no patch of 3 x 3 of
+those pixels differs by more than `MOST` in any colour, after brightness and contrast are made equal and a margin of 2 %
+may have been cut off. The largest difference of a patch counts rather than the mean: what tells two frames of a burst
+apart may be small, and may be the very thing that a person looks for.
 """
 
 import numpy as np
@@ -11,19 +12,19 @@ from PIL import Image
 
 SIDE = 32
 PATCH = 3
-MOST = 8.0  # of 255: docs/statistics.md has the figures behind it
-HOPELESS = 45.0  # a difference that no cut margin explains
-FLAT = 6.0  # standard deviation; a flatter picture shows nothing that could be compared
-BRIGHTER = 1.12  # as much may one be, and as much its contrast stronger
+MOST = 8.0  # The limit, of 255; docs/concepts/near_duplicates.md has the figures behind it.
+HOPELESS = 45.0  # No cut margin explains a difference as large as this.
+FLAT = 6.0  # A picture with a lower standard deviation shows nothing to compare.
+BRIGHTER = 1.12  # One picture may be this much brighter, and its contrast this much stronger.
 STEPS = 3
-MOST_MOVED = 1.5  # places of the look: 5 % of a side
+MOST_MOVED = 1.5  # Alignment moves a thumbnail by this many pixels at most, 5 % of a side.
 
 Thumbnail = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
 def thumbnail_of(pixels: NDArray[np.uint8]) -> Thumbnail:
-    """The look of a picture.
+    """The thumbnail of a picture.
 
     Args:
         pixels: (H, W, 3).
@@ -35,13 +36,13 @@ def thumbnail_of(pixels: NDArray[np.uint8]) -> Thumbnail:
     return np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))
 
 
-def is_flat(look: Thumbnail) -> bool:
-    """Whether it shows hardly anything: then only the very same file is alike."""
-    return bool(look.astype(np.float32).std(axis=(1, 2)).max() < FLAT)
+def is_flat(thumbnail: Thumbnail) -> bool:
+    """Whether a picture shows hardly anything: then only a copy of the very same file is a near duplicate."""
+    return bool(thumbnail.astype(np.float32).std(axis=(1, 2)).max() < FLAT)
 
 
 def difference(a: Thumbnail, b: Thumbnail) -> float:
-    """The largest difference of any patch, 0 to 255; infinite where one is flat or much brighter."""
+    """The largest difference of any patch, 0 to 255; infinite if a picture is flat, or much brighter than the other."""
     if is_flat(a) or is_flat(b):
         return float("inf")
     means = float(a.mean()) + 1, float(b.mean()) + 1
@@ -53,18 +54,18 @@ def difference(a: Thumbnail, b: Thumbnail) -> float:
     first, second = first / root, second * root
     found = float(np.abs(first - second).max())
     if MOST < found < HOPELESS:
-        found = min(found, _aligned(first, second), _aligned(second, first))  # either may have been cut
+        found = min(found, _aligned(first, second), _aligned(second, first))  # either may have lost its margin
     return found
 
 
 def are_near_duplicates(a: Thumbnail, b: Thumbnail) -> bool:
-    """Whether two looks are those of near duplicates."""
+    """Whether two thumbnails are those of near duplicates."""
     return difference(a, b) <= MOST
 
 
-def _patches(look: Thumbnail) -> Floats:
-    """Means of all patches, (3, 30, 30), about a mean of 0 in each colour."""
-    sums = np.pad(look.astype(np.float32), ((0, 0), (1, 0), (1, 0))).cumsum(1).cumsum(2)  # (3, S + 1, S + 1)
+def _patches(thumbnail: Thumbnail) -> Floats:
+    """Means of all patches, (3, 30, 30), shifted to a mean of 0 in each colour."""
+    sums = np.pad(thumbnail.astype(np.float32), ((0, 0), (1, 0), (1, 0))).cumsum(1).cumsum(2)  # (3, S + 1, S + 1)
     ends = sums[:, PATCH:, PATCH:] + sums[:, :-PATCH, :-PATCH] - sums[:, PATCH:, :-PATCH] - sums[:, :-PATCH, PATCH:]
     patches: Floats = ends / PATCH**2
     patches -= patches.mean(axis=(1, 2), keepdims=True)
@@ -72,14 +73,14 @@ def _patches(look: Thumbnail) -> Floats:
 
 
 def _aligned(a: Floats, b: Floats) -> float:
-    """The largest difference once b has been shifted and stretched a little, so that it fits a best.
+    """The largest difference after b has been shifted and stretched a little to fit a.
 
-    By Gauss-Newton steps on the squared differences (Lucas and Kanade 1981). What lies in the margin that the one has
-    and the other has not is not compared.
+    Gauss-Newton steps on the squared differences find the fit (Lucas and Kanade 1981). The margin that only one of the
+    two has is not compared.
     """
     side = a.shape[1]
     place = np.linspace(-1, 1, side, dtype=np.float32)
-    move = np.zeros(4)  # shift and stretch down, then across, in places
+    move = np.zeros(4)  # shift and stretch down, then across, in pixels
     warped, seen = b, np.ones((side, side), np.bool_)
     for _ in range(STEPS):
         down, across = np.gradient(warped, axis=(1, 2))
@@ -92,7 +93,7 @@ def _aligned(a: Floats, b: Floats) -> float:
 
 
 def _window(side: int, shift: float, stretch: float) -> tuple[Floats, NDArray[np.bool_]]:
-    """A matrix that moves and stretches a row, and which places of the result lie in it."""
+    """A matrix that moves and stretches a row, and which pixels of the result come from within the row."""
     at = np.arange(side) + shift + stretch * np.linspace(-1, 1, side)
     low = np.clip(np.floor(at).astype(int), 0, side - 2)
     share = np.clip(at - low, 0, 1)

@@ -1,1 +1,1 @@
-"""Images to embeddings, and the files that keep them."""
+"""Embedding: from image files to vectors, with the engines that compute them and the files that keep them."""

@@ -1,4 +1,4 @@
-"""The cache of embeddings: append-only files, memory-mapped, with one writer at a time, and free to be deleted."""
+"""The cache of embeddings: append-only, memory-mapped files with one writer at a time; they may be deleted anytime."""
 
 import hashlib
 import itertools
@@ -25,31 +25,31 @@ Words = NDArray[np.uint64]
 
 HEADER = struct.Struct("<8sQ")  # magic, dimension
 MAGIC = b"IAembed3"
-MAGIC_2 = b"IAembed2"  # of earlier versions: a checksum that does not know the key
+MAGIC_2 = b"IAembed2"  # Files of earlier versions, whose checksums do not depend on the key.
 CHUNK_ROWS = 4096
-SUM_SEED = np.uint64(0x1A)  # a row of zeros is none of ours
+SUM_SEED = np.uint64(0x1A)  # With it, the checksum of a row of zeros is not zero.
 KEY_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 LARGEST = float(np.finfo(np.float16).max)
 
 
 def key(datadir: Path, path: str) -> int | None:
-    """What names an image's embedding: another path, size or time of change is another key.
+    """The key of an image's embedding; it changes with the path, the size and the time of change of the file.
 
     Args:
         datadir: the image folder.
-        path: of the image, relative to it; of a tile the file is that of its photo.
+        path: of the image, relative to it; the file of a tile is its photo.
 
     Returns:
-        64 bits, never 0; None where there is no such file.
+        64 bits, never 0; None if the file does not exist.
     """
     return next(keys(datadir, [path]))
 
 
 def keys(datadir: Path, paths: Iterable[str]) -> Iterator[int | None]:
-    """The same of many; for tiles of a photo that follow one another the file is looked at once."""
+    """The keys of many images, see `key`; the file of consecutive tiles of one photo is looked at once."""
     for photo, group in itertools.groupby(paths, key=photo_of):
         try:
-            status = os.stat(os.path.join(datadir, photo))  # noqa: PTH116, PTH118 - a million of them, in half the time
+            status = os.stat(os.path.join(datadir, photo))  # noqa: PTH116, PTH118 - pathlib takes twice the time
         except (OSError, ValueError):
             yield from (None for _ in group)
             continue
@@ -60,9 +60,10 @@ def keys(datadir: Path, paths: Iterable[str]) -> Iterator[int | None]:
 
 
 def _seen(size: int, changed_ns: int) -> bytes:
-    """Size and time of change of a file, however large or early they are: a file system may hold any time.
+    """Size and time of change of a file as bytes; a file system may hold any time.
 
-    What fits into 64 bits, the years 1677 to 2262, stands as it always has, so that caches stay valid.
+    Figures that fit into 64 bits, such as the years 1677 to 2262, are packed as in earlier versions, so that their
+    caches stay valid.
     """
     figures = (size, changed_ns)
     if all(-(2**63) <= figure < 2**63 for figure in figures):
@@ -71,14 +72,14 @@ def _seen(size: int, changed_ns: int) -> bytes:
 
 
 class DamagedError(Exception):
-    """The cache was changed by somebody else while it was in use; opened again, it does without what was changed."""
+    """Another program has changed the cache while it was in use; opened again, the cache drops what was changed."""
 
 
 class Store(Protocol):
-    """Vectors by key, as `Embeddings` keeps them."""
+    """Keeps vectors by key, see `Embeddings`."""
 
     def append(self, keys: Keys, vectors: Vectors) -> None:
-        """Store vectors."""
+        """Store vectors under their keys."""
 
     def rows(self, keys: Keys) -> Rows:
         """Where the vectors of these keys are; -1 where a key is not stored."""
@@ -88,27 +89,27 @@ class Store(Protocol):
 
 
 class Embeddings:
-    """Vectors by key, kept as float16 in two files.
+    """Keeps vectors by key, as float16, in two files.
 
-    `vectors` is written and synced before `keys`, and a row counts only once its key stands there: whenever the
-    process or the power fails, each key that is found has its whole vector. A zero ends the keys. Each row ends with
-    its checksum, of its key too: a vector that has changed since, or is another key's, is never given out. The files
-    stay open: who deletes them takes nothing away from those that use them.
+    The file `vectors` is written and synced before the file `keys`, and a row counts only once its key is written:
+    whenever the process or the power fails, each key in the file has its whole vector. A zero ends the keys. Each row
+    ends with a checksum over the vector and its key, so that a vector that has changed, or belongs to another key, is
+    never returned. The files stay open, so that deleting them disturbs no process that uses them.
     """
 
     def __init__(self, directory: Path, dimension: int, read_only: bool = False) -> None:
         """Open the cache; a corrupt or foreign one is discarded with a warning.
 
         Args:
-            directory: of its own; one writer at a time, and readers as many as there are.
+            directory: holds this cache alone; one process at a time may write, any number may read.
             dimension: D, the length of a vector.
-            read_only: nothing is written now, there must be a cache; it may be appended to later, where it can be.
+            read_only: write nothing now and require a cache; appending later is possible if the files can be written.
 
         Raises:
-            OSError: the directory cannot be written, or there is no cache that could be read.
+            OSError: the directory cannot be written, or holds no cache that can be read.
         """
         self._dimension = dimension
-        self._words = -(-dimension // 4)  # of 8 bytes, without the checksum; the last is filled up with zeros
+        self._words = -(-dimension // 4)  # Words of 8 bytes without the checksum; zeros fill up the last one.
         self._row_bytes = 8 * (self._words + 1)
         self._factors = 2 * np.random.default_rng(0).integers(2**63, size=self._words, dtype=np.uint64) + np.uint64(1)
         self._keys_path, self._vectors_path = directory / "keys", directory / "vectors"
@@ -124,7 +125,7 @@ class Embeddings:
         if keys is None:
             raise OSError(f"{directory} was changed by somebody else.")
         self._count = len(keys)
-        self._keys = keys  # by row; longer than `_count` once there were appends
+        self._keys = keys  # By row; after appends, it is longer than `_count`.
         self._map: Words = np.zeros((0, self._words + 1), np.uint64)
         sound = self._sound()
         self._old_keys, self._old_rows = _sorted(keys[sound], sound)
@@ -135,11 +136,11 @@ class Embeddings:
         return self._count
 
     def append(self, keys: Keys, vectors: Vectors) -> None:
-        """Store vectors; they are found from now on, also after a crash.
+        """Store vectors; from now on they are found, even after a crash.
 
         Args:
-            keys: (B,) uint64, none of them 0; of a key that is stored already the newest vector counts.
-            vectors: (B, D) float32; what float16 cannot hold is clipped.
+            keys: (B,) uint64, none of them 0; if a key is stored already, its newest vector counts.
+            vectors: (B, D) float32; values that float16 cannot hold are clipped.
 
         Raises:
             ValueError: the shapes do not fit, or a key is 0.
@@ -153,35 +154,35 @@ class Embeddings:
         self._grow(self._count + len(keys))
         _write(self._vectors_fd, self._count * self._row_bytes, words.tobytes())
         end = HEADER.size + 8 * self._count
-        os.ftruncate(self._keys_fd, end)  # keys of an append that failed half way would get other vectors
+        os.ftruncate(self._keys_fd, end)  # otherwise keys of an append that failed half way would get these vectors
         _write(self._keys_fd, end, keys.astype("<u8").tobytes())
         self._take(np.asarray(keys, np.uint64))
 
     def follow(self) -> int:
-        """Take up what another process has appended since; returns how many vectors."""
+        """Take up the vectors that another process has appended; returns how many."""
         end = HEADER.size + 8 * self._count
         if os.fstat(self._keys_fd).st_size < end + 8:
             return 0
         keys = self._whole(os.pread(self._keys_fd, os.fstat(self._keys_fd).st_size - end, end))
         if (self._count + len(keys)) * self._row_bytes > os.fstat(self._vectors_fd).st_size:
-            return 0  # on a network file system one file may be seen before the other
+            return 0  # a network file system may show one file before the other
         self._take(keys)
         return len(keys)
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the cache is where it was opened; else somebody has deleted or replaced it."""
+        """Whether the files are still where they were opened; otherwise somebody has deleted or replaced them."""
         try:
             return os.path.samestat(self._keys_path.stat(), os.fstat(self._keys_fd))
         except OSError:
             return False
 
     def sound(self) -> tuple[Keys, Rows]:
-        """All keys with their rows (n,), in no order."""
+        """All keys with their rows (n,), in any order."""
         return np.concatenate([self._old_keys, self._new_keys]), np.concatenate([self._old_rows, self._new_rows])
 
     def _take(self, keys: Keys) -> None:
-        """Count the rows that stand in the files behind those that are known."""
+        """Count the rows that follow the known ones in the files."""
         rows = np.arange(self._count, self._count + len(keys))
         if self._count + len(keys) > len(self._keys):
             self._keys = np.concatenate([self._keys, np.zeros(max(len(keys), self._count), np.uint64)])
@@ -215,7 +216,7 @@ class Embeddings:
 
         Raises:
             IndexError: there is no such row.
-            DamagedError: one is not what was stored.
+            DamagedError: a vector is not the one that was stored.
         """
         if len(rows) and (rows.min() < 0 or rows.max() >= self._count):
             raise IndexError(f"A row outside 0 to {self._count - 1}.")
@@ -226,23 +227,23 @@ class Embeddings:
         return found
 
     def _stored(self, rows: Rows) -> Words:
-        """Whole rows (n, W + 1), of which the last word is the checksum."""
+        """Whole rows (n, W + 1) with the checksum as their last word."""
         if len(self._map) < self._count:
             stored = os.fstat(self._vectors_fd).st_size // self._row_bytes
             mapped = mmap.mmap(self._vectors_fd, stored * self._row_bytes, prot=mmap.PROT_READ)
             self._map = np.frombuffer(mapped, "<u8").reshape(stored, self._words + 1)
         words: Words = self._map[rows]
-        if len(rows) > CHUNK_ROWS:  # read through once, and not soon again: it need not stay in our memory
+        if len(rows) > CHUNK_ROWS:  # so many rows are read once and not soon again: they need not stay in memory
             self._map = self._map[:0].copy()
         return words
 
     def _sums(self, words: Words, keys: Keys) -> Words:
-        """Checksums (n,) of rows (n, W + 1): another bit in one of them is another sum, as all factors are odd."""
+        """Checksums (n,) of rows (n, W + 1); as all factors are odd, one flipped bit changes the sum."""
         sums: Words = np.einsum("nw,w->n", words[:, :-1], self._factors) + SUM_SEED
         return sums + keys * KEY_FACTOR if self._is_keyed else sums
 
     def _sound(self) -> Rows:
-        """Rows that are as they were stored, all of which are read through once."""
+        """Read all rows once; returns those that are as they were stored."""
         sound = np.zeros(self._count, bool)
         for start in range(0, self._count, CHUNK_ROWS):
             rows = np.arange(start, min(start + CHUNK_ROWS, self._count))
@@ -254,7 +255,7 @@ class Embeddings:
         return np.flatnonzero(sound)
 
     def _index(self, keys: Keys, rows: Rows) -> None:
-        """Two sorted tables, a large and a small one, so that an append does not sort a million keys again."""
+        """Add keys to the small one of two sorted tables, so that an append does not sort a million keys again."""
         self._new_keys, self._new_rows = _sorted(
             np.concatenate([self._new_keys, keys]), np.concatenate([self._new_rows, rows])
         )
@@ -265,12 +266,12 @@ class Embeddings:
             self._new_keys, self._new_rows = self._new_keys[:0], self._new_rows[:0]
 
     def _grow(self, rows: int) -> None:
-        """Make room in chunks, so that the map need not be made again for each append."""
+        """Make room in chunks, so that not every append needs a new memory map."""
         if rows * self._row_bytes > os.fstat(self._vectors_fd).st_size:
             os.ftruncate(self._vectors_fd, -(-rows // CHUNK_ROWS) * CHUNK_ROWS * self._row_bytes)
 
     def _open(self, read_only: bool = False) -> Keys | None:
-        """Open both files; returns the keys as far as they count, None where the files are not ours."""
+        """Open both files; returns the keys that count, None if the files are missing or foreign."""
         paths = self._keys_path, self._vectors_path
         try:
             try:
@@ -294,20 +295,20 @@ class Embeddings:
         return keys
 
     def _opened(self, path: Path, flags: int) -> int:
-        """A descriptor that is closed with this object."""
+        """Open a file until this object is deleted; returns its descriptor."""
         descriptor = os.open(path, flags | os.O_CLOEXEC)
         weakref.finalize(self, os.close, descriptor)
         return descriptor
 
     @staticmethod
     def _whole(data: bytes) -> Keys:
-        """The keys before a torn one, and before the first zero."""
+        """The whole keys before the first zero; a torn key at the end is left out."""
         keys = np.frombuffer(data, "<u8", len(data) // 8).astype(np.uint64)
         zeros = np.flatnonzero(keys == 0)
         return keys[: zeros[0]] if len(zeros) else keys
 
     def _begin_anew(self) -> None:
-        """Put empty files in the place of others; nobody sees the keys without their header."""
+        """Replace the files by empty ones; no process ever sees the keys without their header."""
         self._keys_path.unlink(missing_ok=True)
         self._vectors_path.unlink(missing_ok=True)
         self._vectors_path.touch()
@@ -317,7 +318,7 @@ class Embeddings:
 
 
 def _write(descriptor: int, offset: int, data: bytes) -> None:
-    """Write at a place of the file, and return once the disk has it."""
+    """Write at an offset of the file, and return once the data is on the disk."""
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, offset)
@@ -326,7 +327,7 @@ def _write(descriptor: int, offset: int, data: bytes) -> None:
 
 
 def _sorted(keys: Keys, rows: Rows) -> tuple[Keys, Rows]:
-    """Both by key, of equal keys the last one at the end."""
+    """Sort both by key; equal keys keep their order."""
     by_key = np.argsort(keys, kind="stable")
     return keys[by_key], rows[by_key]
 
@@ -334,5 +335,5 @@ def _sorted(keys: Keys, rows: Rows) -> tuple[Keys, Rows]:
 def _find(keys: Keys, rows: Rows, wanted: Keys) -> Rows:
     if not len(keys):
         return np.full(len(wanted), -1, np.int64)
-    places = np.searchsorted(keys, wanted, side="right") - 1  # -1, the last key, is never equal
+    places = np.searchsorted(keys, wanted, side="right") - 1  # -1 means the last key, which is never equal
     return np.where(keys[places] == wanted, rows[places], -1)

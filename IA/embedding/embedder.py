@@ -1,4 +1,4 @@
-"""The backbone at work: image files in, embeddings out, decoded ahead in threads."""
+"""The embedder: image files in, embeddings out; threads decode ahead of the network."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,12 +21,12 @@ MAX_DECODERS = 16
 
 @dataclass(frozen=True)
 class Batch:
-    """Embeddings of some of the files asked for.
+    """The embeddings of some of the files that were asked for.
 
     Attributes:
-        places: of the files in the sequence asked for, (B,).
+        places: (B,) of the embedded files in the sequence that was asked for.
         vectors: (B, D) float32.
-        failed: place and reason of each file that gave none.
+        failed: place and reason of each file that could not be embedded.
     """
 
     places: list[int]
@@ -39,7 +39,7 @@ class Embedder:
 
     Attributes:
         backbone: the network.
-        cores: of the processor, that it decodes and embeds on.
+        cores: how many cores decode and embed.
         fingerprint: of its weights; embeddings with different fingerprints cannot be compared.
     """
 
@@ -48,8 +48,9 @@ class Embedder:
 
         Args:
             network: as `IA.networks.build` takes it, or already built.
-            cores: of the processor, to decode and to embed on; by default all that this process may use.
-            compiled: for this machine, in a second or two and 200 MB; not worth it for an image now and then.
+            cores: how many cores decode and embed; by default all that this process may use.
+            compiled: whether to compile the network for this machine, which takes a second or two and 200 MB and does
+                not pay off for an image now and then.
         """
         self.cores = cores or usable_cores()
         self.backbone = build(network) if isinstance(network, str) else network
@@ -61,25 +62,28 @@ class Embedder:
 
     @property
     def cache_name(self) -> str:
-        """What tells the embeddings of this network from those of any other, as the name of a folder."""
+        """The name of the folder that holds the embeddings of this network and no other."""
         name = "".join(letter if letter.isalnum() else "-" for letter in Path(self.backbone.name).stem)
         return f"{name}-{self.fingerprint}"
 
     def cache_of(self, run: Path, loop: str) -> Path:
-        """Where a loop keeps the embeddings of this network for its run alone."""
+        """The folder in which a loop keeps the embeddings of this network for its run alone."""
         return run / "cache" / loop / self.cache_name
 
     def shared_cache(self, run: Path, loop: str, place: Path | None) -> SharedEmbeddings:
-        """The embeddings of this network, of which others share those in `place`, as of `folder_cache`."""
+        """The embeddings of this network, shared in `place` (see `folder_cache`) and kept by the run itself."""
         shared = None if place is None else place / self.cache_name
         return SharedEmbeddings(shared, self.cache_of(run, loop), self.backbone.dimension)
 
     def embed(self, files: Iterable[Path], inside: Path | None = None) -> Iterator[Batch]:
-        """Yield the embeddings of the files, batch by batch, in their order; the next ones are decoded meanwhile.
+        """Embed files batch by batch, in their order, while threads decode the next ones.
 
         Args:
             files: the images.
             inside: a folder that they must lie in; None: anywhere.
+
+        Yields:
+            The embeddings of the next files.
         """
         decoders = min(self.cores, MAX_DECODERS)
         for stacks, failed in batches(files, self.backbone.preprocessing, self._engine.batch, decoders, inside):
@@ -88,11 +92,11 @@ class Embedder:
             yield Batch(places, np.concatenate([np.zeros((0, self.backbone.dimension), np.float32), *vectors]), failed)
 
     def give_way(self) -> None:
-        """Let the threads that embed give way from now on, but those that call this."""
+        """Let the engine's own threads, not those that call it, give way to other processes from now on."""
         self._engine.give_way()
 
     def vectors(self, files: Sequence[Path]) -> torch.Tensor:
-        """The embeddings of all these files, (n, D) float32; zeros where one cannot be read."""
+        """The embeddings of all these files, (n, D) float32; zeros for a file that cannot be read."""
         vectors = torch.zeros(len(files), self.backbone.dimension)
         for batch in self.embed(files):
             vectors[batch.places] = torch.from_numpy(batch.vectors)
@@ -100,5 +104,5 @@ class Embedder:
 
 
 def leave_room(cores: int) -> None:
-    """Use at most this many processor cores for tensors."""
+    """Let torch use this many cores at most."""
     torch.set_num_threads(max(1, min(cores, usable_cores())))

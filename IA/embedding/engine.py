@@ -1,4 +1,4 @@
-"""The backbone compiled for this machine: stacks of images in, embeddings out, on whatever is fastest here."""
+"""Engines that run the backbone on this machine: stacks of images in, embeddings out."""
 
 import logging
 import math
@@ -25,23 +25,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SAME_COSINE = 0.9999  # below it, what was compiled is another network
+SAME_COSINE = 0.9999  # If embeddings agree less than this with torch, compilation has changed the network.
 CPU_BATCH = 8
 GPU_BATCH = 128
-EAGER_AT_ONCE = 2  # on the processor: with 8, torch spends half its time on fresh memory for activations
-FREQUENT = 64  # images of a shape; compiling for it alone, 0.2 s, has paid off after as many again
-MAX_SHAPES = 4  # compiled for alone: about 35 MB each
+EAGER_AT_ONCE = (
+    2  # Torch on the processor takes two images: with 8, half its time goes to fresh memory for activations.
+)
+FREQUENT = 64  # Compile for a shape once this many images have it: as many more images earn back the 0.2 s.
+MAX_SHAPES = 4  # At most this many shapes get a compiled form of their own, of about 35 MB each.
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 Vectors = NDArray[np.float32]
 
 
 class Engine(Protocol):
-    """Something that runs a backbone.
+    """Runs a backbone.
 
     Attributes:
         name: for the log.
-        batch: how many images it likes to get at once.
+        batch: how many images at once are fastest.
     """
 
     name: str
@@ -51,18 +53,18 @@ class Engine(Protocol):
         """The embeddings of images.
 
         Args:
-            stacks: each (B, 3, H, W) uint8, of a shape of its own; fastest in channels-last order.
+            stacks: each (B, 3, H, W) uint8, with its own height and width; fastest in channels-last order.
 
         Returns:
-            (B, D) for each stack.
+            (B, D) float32 for each stack.
         """
 
     def give_way(self) -> None:
-        """Let the threads that work for it, beside those that call it, give way from now on."""
+        """Let the engine's own threads, not those that call it, give way to other processes from now on."""
 
 
 def fastest(backbone: Backbone, cores: int) -> Engine:
-    """A GPU where there is one, else OpenVINO where it can do this network, else torch."""
+    """The fastest engine: torch on a GPU if there is one, else OpenVINO if it can run this network, else torch."""
     device = best_device()
     if device.type != "cpu":
         return TorchEngine(backbone, device)
@@ -75,14 +77,21 @@ def fastest(backbone: Backbone, cores: int) -> Engine:
 
 
 class TorchEngine:
-    """The network as it is; on CUDA in half precision, and again in full where that overflows."""
+    """The network run by torch; in half precision, a batch that overflows is run again in full precision."""
 
-    def __init__(self, backbone: Backbone, device: torch.device) -> None:
+    def __init__(self, backbone: Backbone, device: torch.device, in_half: bool | None = None) -> None:
+        """Move the network to the device.
+
+        Args:
+            backbone: the network.
+            device: to run it on.
+            in_half: whether to run it in half precision; None: on CUDA alone.
+        """
         self.name = f"torch on {device.type}"
         self.batch = CPU_BATCH if device.type == "cpu" else GPU_BATCH
         self._at_once = EAGER_AT_ONCE if device.type == "cpu" else GPU_BATCH
         self._device = device
-        self._half = device.type == "cuda"
+        self._half = device.type == "cuda" if in_half is None else in_half
         self._preprocessing = backbone.preprocessing
         self._module = backbone.module.eval().to(device)
 
@@ -102,18 +111,18 @@ class TorchEngine:
         return vectors.cpu().numpy()
 
     def give_way(self) -> None:
-        """There are none: torch starts its threads for the one that calls, and they begin with that one's priority."""
+        """Do nothing: torch starts its threads for the calling thread, and they take over its priority."""
 
 
 class OpenVinoEngine:
-    """The network compiled by OpenVINO in float32: one image a core at a time, which keeps activations in the cache.
+    """The network compiled by OpenVINO in float32; each core runs one image, so that activations stay in its cache.
 
-    One compiled form takes any shape; the few shapes that a folder is full of get faster ones of their own. Any thread
-    may embed; one waits for the other.
+    One compiled form takes images of any shape; each of the few shapes that a folder is full of gets a faster form of
+    its own. Any thread may embed; one thread waits for the other.
 
     Raises:
         ImportError: OpenVINO is not installed.
-        RuntimeError, ValueError: it cannot convert this network, or the outcome differs from torch.
+        RuntimeError, ValueError: it cannot convert this network, or its embeddings differ from torch's.
     """
 
     def __init__(self, backbone: Backbone, cores: int) -> None:
@@ -131,6 +140,11 @@ class OpenVinoEngine:
         self._seen: Counter[tuple[int, int]] = Counter()
         self._compare(backbone)
 
+    @property
+    def compiled_shapes(self) -> set[tuple[int, int]]:
+        """Height and width of the images that have a compiled form of their own."""
+        return set(self._of_shape)
+
     def embed(self, stacks: Sequence[Tensor]) -> list[Vectors]:
         """See `Engine`."""
         every = [np.empty((len(images), self._dimension), np.float32) for images in stacks]
@@ -145,14 +159,14 @@ class OpenVinoEngine:
         return every
 
     def give_way(self) -> None:
-        """See `Engine`; a form for one shape gets threads that give way when a thread compiles it that does."""
+        """See `Engine`; forms for one shape are dropped, and compiled again by a thread that gives way."""
         let_give_way(self._threads)
         with self._lock:
             self._of_shape.clear()
             self._seen.clear()
 
     def _queue(self, images: Tensor) -> "openvino.AsyncInferQueue":
-        """The compiled form for these images, made when their shape has become frequent."""
+        """The compiled form for these images; a shape that has become frequent gets a form of its own."""
         shape = (images.shape[2], images.shape[3])
         self._seen[shape] += len(images)
         if shape not in self._of_shape and self._seen[shape] > FREQUENT and len(self._of_shape) < MAX_SHAPES:
@@ -163,10 +177,10 @@ class OpenVinoEngine:
 
     def _compiled(self, model: "openvino.Model") -> "openvino.AsyncInferQueue":
         options = {
-            "INFERENCE_PRECISION_HINT": "f32",  # its own choice may be bf16, with cosines to float32 of .997
+            "INFERENCE_PRECISION_HINT": "f32",  # left to itself it may choose bf16, with cosines to float32 of .997
             "NUM_STREAMS": self._cores,
             "INFERENCE_NUM_THREADS": self._cores,
-            "ENABLE_CPU_PINNING": False,  # decoders share these cores
+            "ENABLE_CPU_PINNING": False,  # the decoders share these cores
         }
         queue = without_telemetry().AsyncInferQueue(self._core.compile_model(model, "CPU", options), self._cores)
         queue.set_callback(_keep)
@@ -174,7 +188,7 @@ class OpenVinoEngine:
 
     @torch.inference_mode()
     def _compare(self, backbone: Backbone) -> None:
-        """Refuse a network that tracing has changed, such as one whose steps depend on the shape."""
+        """Raise ValueError if tracing has changed the network, as it does where the steps depend on the shape."""
         noise = torch.Generator().manual_seed(0)
         for height_px, width_px in extreme_shapes(backbone.preprocessing):
             images = torch.randint(256, (1, 3, height_px, width_px), dtype=torch.uint8, generator=noise)
@@ -193,7 +207,7 @@ def _converted(backbone: Backbone) -> "openvino.Model":
     """The network for OpenVINO, (1, H, W, 3) uint8 -> (1, D) float32, with the normalisation inside.
 
     Raises:
-        RuntimeError: it has a step that OpenVINO does not.
+        RuntimeError: the network has a step that OpenVINO lacks.
     """
     package = without_telemetry()
     from openvino.frontend import FrontEndManager, GeneralFailure, NotImplementedFailure, OpConversionFailure
@@ -202,13 +216,14 @@ def _converted(backbone: Backbone) -> "openvino.Model":
 
     size_px, module = backbone.preprocessing.size_px, backbone.module.cpu()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing warns of itself
+        warnings.simplefilter("ignore")  # tracing always warns
         decoder = TorchScriptPythonDecoder(module, example_input=torch.zeros(1, 3, size_px, size_px))
     frontend = FrontEndManager().load_by_framework("pytorch")
     try:
         model = frontend.convert(frontend.load(decoder))
     except (GeneralFailure, NotImplementedFailure, OpConversionFailure) as error:
-        raise RuntimeError(str(error).strip().splitlines()[-1].lstrip("- ")) from error  # its last line says which step
+        # The last line of the message names the step.
+        raise RuntimeError(str(error).strip().splitlines()[-1].lstrip("- ")) from error
     takes_any_shape = backbone.preprocessing.resize == "area"
     height, width = (-1, -1) if takes_any_shape else (size_px, size_px)
     model.reshape([1, 3, height, width])
@@ -223,7 +238,7 @@ def _converted(backbone: Backbone) -> "openvino.Model":
 
 
 def without_telemetry() -> Any:
-    """The module openvino, kept from telling its makers of each import, which it does unless asked not to.
+    """The module openvino, without the telemetry that it otherwise sends at each import.
 
     Raises:
         ImportError: it is not installed.
@@ -235,17 +250,17 @@ def without_telemetry() -> Any:
 
 
 def best_device() -> torch.device:
-    """CUDA or Metal where there is one, else the processor."""
+    """CUDA or Metal if the machine has it, else the processor."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def usable_cores() -> int:
-    """Processor cores that this process may use: less than the machine's in a container or under taskset."""
+    """How many cores this process may use: fewer than the machine has, in a container or under taskset."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = CPU_QUOTA.read_text().split()
         return max(1, min(cores, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such file, or "max"
+    except (OSError, ValueError):  # the file does not exist, or says "max"
         return cores

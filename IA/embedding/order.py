@@ -1,4 +1,4 @@
-"""In which order images are embedded: a part that stands for the whole, and what could be asked next."""
+"""The order in which images are embedded: random images by turns with those that could be asked next."""
 
 import threading
 from collections import deque
@@ -7,24 +7,24 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 4  # places to either side in the list: the same folder, the moments before and after
+REACH = 4  # So many photos to either side in the list are preferred: the same folder, the moments before and after.
 
 
 class EmbeddingOrder(Iterator[int]):
     """The numbers of the images to embed, each once.
 
-    Every other one is drawn at random: whatever is embedded stands for the whole. The others lie beside images that
-    are promising: in a list of files, what was taken at the same time and place stands together. The tiles of a photo
-    come one after the other, so that it is decoded once. One thread may take them while another promises.
+    Every other photo is sampled at random, so that the embedded images represent the whole pool. The others lie beside
+    promising images: in a list of files, photos of the same time and place stand together. The tiles of a photo follow
+    one another, so that it is decoded once. One thread may take numbers while another calls `prefer_beside`.
     """
 
     def __init__(self, missing: NDArray[np.int64], seed: int, tiles: int = 1) -> None:
-        """Begin with everything that is missing.
+        """Begin with all images that need an embedding.
 
         Args:
-            missing: (M,) numbers of images.
-            seed: the order depends on it.
-            tiles: how many images in a row are of one photo.
+            missing: (M,) their numbers.
+            seed: of the random order.
+            tiles: how many consecutive images are tiles of one photo.
         """
         self._tiles = tiles
         self._lock = threading.Lock()
@@ -34,15 +34,19 @@ class EmbeddingOrder(Iterator[int]):
         )
         self._beside: deque[int] = deque()
         self._is_turn_of_beside = False
-        self._begun: deque[int] = deque()  # what is left of a photo
+        self._begun: deque[int] = deque()  # The remaining tiles of the photo that was taken last.
 
     @property
     def left(self) -> int:
-        """How many are still to come."""
+        """How many images are still to come."""
         return len(self._waiting)
 
-    def promise(self, images: Iterable[int]) -> None:
-        """What lies beside these images, the most promising of them first, is wanted soon; earlier wishes are void."""
+    def prefer_beside(self, images: Iterable[int]) -> None:
+        """Take the photos beside these images soon, and forget earlier preferences.
+
+        Args:
+            images: promising ones, the most promising first.
+        """
         steps = [step for distance in range(1, REACH + 1) for step in (distance, -distance)]
         photos = dict.fromkeys(image // self._tiles for image in images)
         wanted = dict.fromkeys(photo + step for photo in photos for step in steps)
@@ -50,7 +54,7 @@ class EmbeddingOrder(Iterator[int]):
             self._beside = deque(photo for photo in wanted if self._missing(photo))
 
     def __next__(self) -> int:
-        """The next one to embed."""
+        """The next image to embed."""
         with self._lock:
             if not self._begun:
                 self._begun.extend(self._missing(self._photo()))
@@ -59,7 +63,7 @@ class EmbeddingOrder(Iterator[int]):
             return number
 
     def _photo(self) -> int:
-        """The next photo of which something is missing. Raises StopIteration where there is none."""
+        """The next photo that needs an embedding. Raises StopIteration if there is none."""
         self._is_turn_of_beside = not self._is_turn_of_beside
         while self._is_turn_of_beside and self._beside:
             if self._missing(photo := self._beside.popleft()):

@@ -1,9 +1,9 @@
-"""Embeddings that all runs over one folder share: what one of them has embedded, the others only read.
+"""Embeddings that all runs over one folder share: one run embeds an image, the others read its embedding.
 
-They stand beside the runs, in `.embeddings/<folder>/<network>`, and may be deleted at any time. One process at a time
-writes, held to it by a lock that ends with it. What a process makes that cannot write there (another one does, the
-place is read-only, the file system knows no locks) goes into its run's own cache, and over to the others when a later
-start can write.
+The shared cache lies beside the runs, in `.embeddings/<folder>/<network>`, and may be deleted at any time. One process
+at a time writes; it holds a lock that ends with the process. A process that cannot write there (because another one
+does, the place is read-only, or the file system has no locks) writes to its run's own cache. A later start that can
+write copies these embeddings into the shared cache.
 """
 
 import contextlib
@@ -26,23 +26,25 @@ from IA.protocol.pickle_file import read
 log = logging.getLogger(__name__)
 
 PLACE = ".embeddings"
-OWN = np.int64(1 << 48)  # rows from here on are those of the run's own cache
-WRITER = "writer"  # the lock
-LOCK_WAIT_S = 2.0  # at the start, for another process that only takes over what there is
-PATIENCE_S = 5.0  # so long another process may take for the next image that is wanted here
-LAST = "shared"  # beside the own cache: which shared one it came with, for a folder or a run that was moved since
+OWN = np.int64(1 << 48)  # Rows from this number on are in the run's own cache.
+WRITER = "writer"  # The name of the lock.
+LOCK_WAIT_S = 2.0  # At the start, a process waits this long for another one that only copies caches.
+PATIENCE_S = 5.0  # A process waits this long for the next image that another process embeds for it.
+LAST = "shared"  # The file beside the own cache that names the shared one, in case the folder or the run is moved.
 NAME_LENGTH = 40
 
 
 def folder_cache(run: Path, datadir: Path) -> Path | None:
-    """Where the runs beside this one keep what they have embedded of a folder; as closed to others as the run.
+    """Make the folder in which this run and those beside it share caches of an image folder.
+
+    Its permissions are those of the run.
 
     Args:
         run: absolute path of the run directory.
         datadir: the folder of images.
 
     Returns:
-        The place, whether or not anything can be kept there; None where it would lie among the images themselves.
+        The folder, even if it could not be made; None if it would lie among the images themselves.
     """
     place = _place(run, datadir)
     if place is not None:
@@ -61,26 +63,26 @@ def _place(run: Path, datadir: Path) -> Path | None:
 
 
 class SharedEmbeddings:
-    """Vectors by key, from a cache that is shared and one of the run's own.
+    """Keeps vectors by key, in a shared cache and one of the run's own.
 
-    To write, a process leads: `lead` before it embeds, `rest` when nothing is left to embed. An append without that
-    leads for the moment.
+    A process calls `lead` before it embeds and `rest` when nothing is left to embed; in between it is the one that
+    writes to the shared cache. An `append` without `lead` writes if no other process does.
     """
 
     def __init__(self, shared: Path | None, own: Path, dimension: int) -> None:
-        """Open both, as far as they are there, and hand over what the run's own cache has.
+        """Open the caches that exist, and copy the run's own one into the shared one.
 
         Args:
-            shared: the directory that others use too; None: there is none.
+            shared: the directory that other runs use too; None: there is none.
             own: the directory that only this process uses.
             dimension: D, the length of a vector.
         """
         self._directory = shared
-        self._writes = shared is not None  # until it turns out that it cannot
+        self._writes = shared is not None  # False once writing to the shared cache has failed.
         self._own_directory = own
         self._dimension = dimension
-        self._lock: contextlib.ExitStack | None = None  # while this process leads
-        self._served_s = time.monotonic()  # when another process last appended something that was wanted here
+        self._lock: contextlib.ExitStack | None = None  # Held while this process leads.
+        self._served_s = time.monotonic()  # When another process last embedded an image that this one needed.
         self._shared: Embeddings | None = None
         is_new = shared is not None and not (shared / "keys").exists()
         with self._leading(wait_s=LOCK_WAIT_S if is_new or own.exists() else 0.0) as leads:
@@ -100,7 +102,7 @@ class SharedEmbeddings:
         return self._own_directory
 
     def lead(self) -> bool:
-        """Be the one that embeds; returns False where another process is, and this one is to wait for what it adds."""
+        """Become the process that embeds; returns False if another one does, whose embeddings this one waits for."""
         if self._directory is None or not self._writes or self._lock is not None:
             return True
         stack = contextlib.ExitStack()
@@ -119,13 +121,13 @@ class SharedEmbeddings:
         return True
 
     def rest(self) -> None:
-        """Let another process be the one that embeds."""
+        """Let another process embed."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def follow(self) -> bool:
-        """Take up what another process has appended since; whether that was anything."""
+        """Take up the vectors that another process has appended; returns whether there are any."""
         if self._lock is not None:
             return False
         if self._shared is None:
@@ -134,11 +136,11 @@ class SharedEmbeddings:
         return self._shared.follow() > 0
 
     def served(self) -> None:
-        """Note that another process has just appended what was wanted here: it is worth waiting for more."""
+        """Note that another process has just embedded an image that this one needed: it pays to wait for more."""
         self._served_s = time.monotonic()
 
     def append(self, keys: Keys, vectors: Vectors) -> None:
-        """Store vectors, as of `Embeddings.append`: for all, or else for this run.
+        """Store vectors, see `Embeddings.append`, in the shared cache if possible, otherwise in the run's own.
 
         Raises:
             OSError: the disk is full; nothing is stored.
@@ -155,7 +157,7 @@ class SharedEmbeddings:
         self._own.append(keys, vectors)
 
     def rows(self, keys: Keys) -> Rows:
-        """Where the vectors of these keys are, (N,) int64; -1 where a key is not stored."""
+        """The rows of these keys, (N,) int64; -1 where a key is not stored."""
         rows = np.full(len(keys), -1, np.int64) if self._shared is None else self._shared.rows(keys)
         if self._own is not None and (rows < 0).any():
             own = self._own.rows(keys)
@@ -163,7 +165,7 @@ class SharedEmbeddings:
         return rows
 
     def vectors(self, rows: Rows) -> Vectors:
-        """The vectors (n, D) of these rows, as of `Embeddings.vectors`."""
+        """The vectors (n, D) of these rows, see `Embeddings.vectors`."""
         found = np.empty((len(rows), self._dimension), np.float32)
         is_own = rows >= OWN
         for cache, some, first in ((self._shared, ~is_own, 0), (self._own, is_own, OWN)):
@@ -177,7 +179,7 @@ class SharedEmbeddings:
 
     @contextlib.contextmanager
     def _leading(self, wait_s: float = 0.0) -> Iterator[bool]:
-        """Be the writer for the block; yields whether that is so."""
+        """Hold the lock of the shared cache in the block, if possible; yields whether this process holds it."""
         if self._directory is None or not self._writes or self._lock is not None:
             yield self._lock is not None
             return
@@ -195,7 +197,7 @@ class SharedEmbeddings:
             yield leads
 
     def _open(self, writable: bool) -> None:
-        """Open the shared cache, if it is not open yet and there is one, or one can be made."""
+        """Open the shared cache if it is not open and exists; if `writable`, make it otherwise."""
         if self._shared is not None or self._directory is None:
             return
         if not writable and not (self._directory / "keys").exists():
@@ -206,7 +208,7 @@ class SharedEmbeddings:
             log.info("%s is not shared (%s)", self._directory, error)
 
     def _share(self, keys: Keys, vectors: Vectors) -> None:
-        """Append for all. Raises OSError where nothing was stored."""
+        """Append to the shared cache. Raises OSError if nothing was stored."""
         self._open(writable=True)
         cache = self._shared
         if cache is None or not cache.is_in_place:
@@ -217,7 +219,7 @@ class SharedEmbeddings:
         cache.append(keys[fresh], vectors[fresh])
 
     def _give_up(self, error: OSError) -> None:
-        """Write to the run's own cache from now on; what is shared is still read."""
+        """Write to the run's own cache from now on; the shared one is still read."""
         log.info("%s; what is embedded from now on is kept in %s", error, self._own_directory)
         self.rest()
         self._writes = False
@@ -225,7 +227,7 @@ class SharedEmbeddings:
     # --- other caches -------------------------------------------------------------------------------------------------
 
     def _last(self, shared: Path) -> list[Path]:
-        """The shared cache that this run used before its folder, or it itself, was moved; notes the one of now."""
+        """The shared cache that this run used before it or its folder was moved, if any; notes the present one."""
         note, now = self._own_directory.parent / LAST, os.fsencode(shared.parent)
         try:
             before = note.read_bytes()
@@ -239,7 +241,7 @@ class SharedEmbeddings:
         return [Path(os.fsdecode(before)) / shared.name] if before else []
 
     def _take_over(self, shared: Embeddings, others: Iterable[Path]) -> None:
-        """Copy what other caches have and the shared one lacks; the run's own is not needed afterwards."""
+        """Copy what the shared cache lacks from other caches, and delete the run's own one."""
         for directory in others:
             try:
                 _copy(Embeddings(directory, self._dimension, read_only=True), shared)
@@ -253,7 +255,7 @@ class SharedEmbeddings:
 
 
 def _run_caches(shared: Path) -> Iterator[Path]:
-    """What earlier versions have kept for the same network in the runs over the same folder that stand beside."""
+    """The caches that earlier versions kept in the runs beside this one, for the same network and image folder."""
     place = shared.parent
     for run in sorted(place.parents[1].glob("*")):
         kept = run / "cache" / "inference" / shared.name
@@ -263,7 +265,7 @@ def _run_caches(shared: Path) -> Iterator[Path]:
 
 
 def _copy(source: Embeddings, target: Embeddings) -> None:
-    """Copy what the target lacks. Raises OSError where it is full."""
+    """Copy the vectors that the target lacks. Raises OSError if the disk is full."""
     keys, rows = source.sound()
     missing = np.flatnonzero(target.rows(keys) < 0)
     for start in range(0, len(missing), CHUNK_ROWS):

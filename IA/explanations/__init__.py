@@ -1,1 +1,1 @@
-"""Why the model thinks so: where it looks in an image, and the answers most like it."""
+"""Explanations: which parts of an image decide its probability, and which answered images are most similar to it."""

@@ -13,30 +13,30 @@ from IA.networks import Backbone
 
 log = logging.getLogger(__name__)
 
-SAME = 1e-3  # of the largest value: the mean may differ so much from the embedding
+SAME = 1e-3  # The mean of the map may differ from the embedding by this share of the largest value.
 
 
 class SetAside(Exception):
-    """Something more urgent came between two layers."""
+    """Raised between two layers when something more urgent has come."""
 
 
 class FeatureMaps:
-    """What one backbone sees where. Every map is compared with the embedding: a wrong one is none."""
+    """Takes the last feature map of one backbone; a map whose mean is not the embedding is discarded."""
 
     def __init__(self, backbone: Backbone) -> None:
         self._backbone = backbone
         self._pooled: nn.Module | None = None
-        self._is_known = False  # whether there is such a layer
+        self._is_known = False  # Whether it is known which layer gives the map, if any does.
 
-    def of(self, image: Tensor, is_urgent: Callable[[], bool] = lambda: False) -> Tensor | None:
+    def feature_map(self, image: Tensor, is_urgent: Callable[[], bool] = lambda: False) -> Tensor | None:
         """The feature map of an image, (D, h, w) float32 on the CPU; None where the embedding is not its mean.
 
         Args:
             image: (3, H, W) uint8, as `IA.dataset.RESIZES` give it.
-            is_urgent: asked between two layers, so that nothing has to wait for all of them.
+            is_urgent: asked between two layers, so that urgent work waits for one layer at most.
 
         Raises:
-            SetAside: it was urgent.
+            SetAside: something urgent came.
         """
         if self._is_known and self._pooled is None:
             return None
@@ -47,7 +47,7 @@ class FeatureMaps:
         if not self._is_known:
             self._is_known, self._pooled = True, fitting[-1][0] if fitting else None
             if not fitting:
-                log.info("the embedding of %s is no mean over places: it cannot tell where", self._backbone.name)
+                log.info("the embedding of %s is no mean over places: it has no explanations", self._backbone.name)
         return fitting[-1][1][0].float().cpu().clone() if fitting else None
 
     def _embed(self, image: Tensor) -> Tensor:
@@ -58,15 +58,15 @@ class FeatureMaps:
 
     @contextlib.contextmanager
     def _watched(self, seen: list[tuple[nn.Module, Tensor]], is_urgent: Callable[[], bool]) -> Iterator[None]:
-        """Keep what comes out of the layer, or of all while it is not known which one it is."""
-        looks = threading.get_ident()  # another thread may be embedding by the same network
+        """Collect the output of the layer that gives the map, or of all layers while that one is not known."""
+        thread = threading.get_ident()  # another thread may be embedding with the same network
 
         def before(_: nn.Module, __: object) -> None:
-            if threading.get_ident() == looks and is_urgent():
+            if threading.get_ident() == thread and is_urgent():
                 raise SetAside
 
         def after(layer: nn.Module, _: object, output: object) -> None:
-            if threading.get_ident() != looks or not isinstance(output, Tensor) or output.ndim != 4:
+            if threading.get_ident() != thread or not isinstance(output, Tensor) or output.ndim != 4:
                 return
             if output.shape[1] == self._backbone.dimension:
                 seen.append((layer, output))
@@ -83,7 +83,7 @@ class FeatureMaps:
 
 
 def _is_pooled(maps: Tensor, embedding: Tensor) -> bool:
-    """Whether the mean over the places of maps (1, D, h, w) is the embedding (D,), and there are several of them."""
+    """Whether maps (1, D, h, w) have several places, and the mean over them is the embedding (D,)."""
     if maps.shape[2] * maps.shape[3] < 2:
         return False
     difference = (maps[0].mean(dim=(1, 2)) - embedding).abs().max()

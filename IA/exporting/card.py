@@ -6,8 +6,7 @@ from IA.exporting.evidence import Counted, Evidence
 from IA.images.tiles import Grid
 from IA.model import Checkpoint
 from IA.networks import TIMM
-from IA.statistics.audit import Division
-from IA.statistics.intervals import wilson
+from IA.statistics.audit import Division, wilson
 
 LITE = "efficientnet_lite"
 FROM_RUN = "not known without the run directory"

@@ -16,7 +16,7 @@ from config import UsageError
 from IA.duplicates.groups import DuplicateGroups, ImageState, divided
 from IA.images.tiles import photo_of
 from IA.learning.head import average_precision, best_threshold, folds_of
-from IA.protocol.answers import read_asked
+from IA.protocol.answers import read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import PickleFile, read
 from IA.protocol.records import Predictions
@@ -96,7 +96,7 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         UsageError: it is no run, or a file of it is damaged.
     """
     try:
-        settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_asked(run)
+        settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_learnable(run)
         everything = read(run, ANNOTATIONS).content
         drawn = _read_if_there(run, AUDIT) or {}
         held_out = _read_if_there(run, HELD_OUT) or {}

@@ -106,15 +106,15 @@ class _FixedHead(nn.Module):
         super().__init__()
         for name in ("mean", "basis", "support", "weights", "bias", "curve"):
             self.register_buffer(name, getattr(head, name).detach().cpu().clone())
-        self._rooted, self._gamma = bool(head.rooted), float(head.gamma)
+        self._root_transform, self._gamma = bool(head.rooted), float(head.gamma)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        projected = Projection(self.mean, self.basis, self._rooted).project(embeddings)
+        projected = Projection(self.mean, self.basis, self._root_transform).project(embeddings)
         similarity = kernel(projected, self.support, self._gamma) if self._gamma else projected @ self.support.T
         return torch.sigmoid(along(self.curve, similarity @ self.weights + self.bias))
 
 
-class _FixedPadding(nn.Module):
+class FixedPadding(nn.Module):
     """A layer that pads as TensorFlow does ("same"), where sides are multiples of its stride: always by as much."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
@@ -127,6 +127,7 @@ class _FixedPadding(nn.Module):
         self._around = (across // 2, across - across // 2, down // 2, down - down // 2)
 
     def forward(self, images: Tensor) -> Tensor:
+        """The layer, with the padding that it would have computed."""
         layer = self.layer
         padded = pad(images, self._around)
         return nn.functional.conv2d(padded, layer.weight, layer.bias, layer.stride, 0, layer.dilation, layer.groups)
@@ -139,7 +140,7 @@ def _fix_padding(module: nn.Module) -> None:
     for name, layer in list(module.named_modules()):
         if isinstance(layer, Conv2dSame):
             parent, _, last = name.rpartition(".")
-            setattr(module.get_submodule(parent), last, _FixedPadding(layer))
+            setattr(module.get_submodule(parent), last, FixedPadding(layer))
 
 
 def _whole(number: Tensor) -> int:

@@ -1,1 +1,1 @@
-"""The backbone learns from the answers too, in a process of its own, and is kept only where it is better."""
+"""Fine-tuning: a process of its own trains the backbone on the answers, and keeps it only if it is better."""

@@ -1,4 +1,4 @@
-"""backbone.ckpt: the backbone of a run that has learnt from its answers, for trainer and inference to go over to.
+"""backbone.ckpt: the backbone of a run after fine-tuning; trainer and inference change over to it.
 
 | key in backbone.ckpt       | holds                                                                     |
 |----------------------------|---------------------------------------------------------------------------|
@@ -7,7 +7,7 @@
 | base                       | fingerprint of the backbone that fine-tuning began with                   |
 | state_dict, preprocessing  | as in predictor.ckpt, without a head                                      |
 | labels                     | how many positive and negative answers there were                         |
-| learnt                     | paths of the answers it was trained on: they say nothing about how good it is |
+| learnt                     | paths of the answers it was trained on: they cannot tell how good it is   |
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from IA.protocol.watching import Signature, signature
 
 log = logging.getLogger(__name__)
 
-NAME = "finetuning"  # of the process, its lock and its log
+NAME = "finetuning"  # The name of the process, of its lock and of its log.
 FORMAT = 1
 PREFIX = "backbone."
 
@@ -100,7 +100,11 @@ class Tuned:
 
 @contextlib.contextmanager
 def only_writer(run: Path) -> Iterator[bool]:
-    """Be the only fine-tuning while the block runs, and sweep what a dead one left; yields False where one is alive."""
+    """Be the only fine-tuning of a run while the block runs, and delete what a dead one left unfinished.
+
+    Yields:
+        False if another fine-tuning of this run is alive.
+    """
     with locks.hold(run, NAME) as held:
         if held:
             replacement.sweep(run, BACKBONE, FINE_TUNING.name)
@@ -108,15 +112,15 @@ def only_writer(run: Path) -> Iterator[bool]:
 
 
 class LatestTuned:
-    """The last good backbone.ckpt of a run: a bad one is one warning and changes nothing; without one there is none."""
+    """The last good backbone.ckpt of a run, as long as the file exists; a bad file is one warning."""
 
     def __init__(self, run: Path) -> None:
         self._path = run / BACKBONE
         self._seen: Signature | None = None
         self._tuned: Tuned | None = None
 
-    def of(self, base: str) -> Tuned | None:
-        """The backbone tuned from the one with this fingerprint, read again only if the file was replaced."""
+    def tuned_from(self, base: str) -> Tuned | None:
+        """The backbone that was tuned from the one with this fingerprint; the file is read again once replaced."""
         now = signature(self._path)
         if now is None:
             self._seen = self._tuned = None

@@ -1,4 +1,4 @@
-"""When the backbone is to be fine-tuned: starts `IA.finetuning` in a process of its own as soon as it is due."""
+"""Starts `IA.finetuning` in a process of its own as soon as a fine-tuning is due."""
 
 import logging
 import subprocess
@@ -14,10 +14,10 @@ from IA.protocol.watching import Latest
 
 log = logging.getLogger(__name__)
 
-FIRST_ANSWERS = 500
-LEAST_OF_A_KIND = 25  # of the rarer answer: a fifth of them are held out
-AGAIN = 1.5  # times as many answers as at the last time
-MODERATE_IMAGES = 20_000  # that a processor embeds anew within minutes
+FIRST_ANSWERS = 500  # The first fine-tuning waits for this many answers.
+LEAST_OF_A_KIND = 25  # So many of the rarer answer are needed, as a fifth of them is held out.
+AGAIN = 1.5  # The next fine-tuning waits for this many times the answers of the last one.
+MODERATE_IMAGES = 20_000  # A processor embeds this many images anew within minutes.
 
 
 class Tuner:
@@ -27,13 +27,18 @@ class Tuner:
         self._arguments = ["--run", str(run), *(["--datadir", str(datadir)] if datadir else [])]
         self._last = Latest(run, FINE_TUNING)
         self._predictions = Latest(run, PREDICTIONS)
-        self._tried = 0  # answers at the last start, however it ended
+        self._tried = 0  # How many answers there were at the last start, however it ended.
         self._process: subprocess.Popen[bytes] | None = None
-        with only_writer(run):  # there may never be another to sweep what a killed one left
+        with only_writer(run):  # Delete what a killed fine-tuning left; there may never be another one to do it.
             pass
 
+    @property
+    def process(self) -> "subprocess.Popen[bytes] | None":
+        """The fine-tuning that was started last; None before there was one, and after its end was noticed."""
+        return self._process
+
     def consider(self, settings: Settings, base: str, labels: Mapping[str, bool]) -> None:
-        """Start a fine-tuning if these answers are enough, and if it is in nobody's way.
+        """Start a fine-tuning if it is due by these answers, and welcome.
 
         Args:
             settings: of the run.
@@ -44,7 +49,7 @@ class Tuner:
             if self._process.returncode:
                 log.warning("fine-tuning ended with code %d", self._process.returncode)
             self._process = None
-        if self._process is None and self._is_due(base, labels) and self._is_welcome(settings):
+        if self._process is None and self._is_due(base, labels) and self.is_welcome(settings):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "IA.finetuning", *self._arguments], stdin=subprocess.DEVNULL
             )
@@ -52,7 +57,7 @@ class Tuner:
             log.info("fine-tuning on %d answers, process %d", len(labels), self._process.pid)
 
     def close(self) -> None:
-        """End what is running; nothing of it is kept."""
+        """End the fine-tuning that is running; nothing of it is kept."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
@@ -65,8 +70,8 @@ class Tuner:
         learnt = last.labels if last is not None and last.base == base else 0
         return len(labels) >= AGAIN * max(learnt, self._tried)
 
-    def _is_welcome(self, settings: Settings) -> bool:
-        """With auto: a GPU is there, or everything is embedded and can be so again within minutes."""
+    def is_welcome(self, settings: Settings) -> bool:
+        """Whether the settings allow it; with auto, it needs a GPU or a complete pool of moderate size."""
         if settings.finetune != "auto" or best_device().type != "cpu":
             return settings.finetune != "off"
         predictions = self._predictions.content()

@@ -1,4 +1,4 @@
-"""Fine-tuning: a backbone learns from the answers itself, and is kept only if answers held out say it is better."""
+"""Trains a copy of the backbone on the answers, and compares it with the old one on held-out answers."""
 
 import copy
 from collections.abc import Callable, Hashable, Sequence
@@ -20,35 +20,36 @@ from IA.learning.projection import Projection
 from IA.learning.regression import linear_regression
 from IA.networks import Backbone
 
-TRAINED, STOPPING, HELD_OUT = 0, 1, 2  # what an answer is used for
+TRAINED, STOPPING, HELD_OUT = 0, 1, 2  # The uses of an answer, see `DividedAnswers`.
 SHARES = {STOPPING: 0.16, HELD_OUT: 0.2}
-LEAST_HELD_OUT = 5  # of either class
-FROZEN = 0.5  # of the weights' tensors, the first ones: edges and textures, which answers do not change
+LEAST_HELD_OUT = 5  # So many answers of either class must be held out.
+FROZEN = 0.5  # The first half of the weight tensors is not trained: it sees edges and textures, whatever the answers.
 LEARNING_RATE = 3e-4
 WEIGHT_DECAY = 1e-4
 WARM_STEPS = 20
 BATCH = 16
 EPOCHS = 8
-PATIENCE = 3  # epochs without a better one
-EPOCH_IMAGES = 4000  # drawn anew for each epoch where there are more answers
-RARER_SHARE = 1 / 3  # of an epoch: the rarer answer is repeated up to it
+PATIENCE = 3  # Training stops after this many epochs without a better one.
+EPOCH_IMAGES = 4000  # If there are more answers, each epoch samples this many of them.
+RARER_SHARE = 1 / 3  # The rarer answer is repeated until it makes up this share of an epoch.
 PROBE_C = 0.1
 RESAMPLES = 1000
-CERTAINTY = 0.6  # with some twenty positives held out a real gain often reaches no more than .7
+CERTAINTY = 0.6  # With some twenty positives held out, a real gain often reaches no more than .7.
 
 Truth = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
-Told = Callable[[int, float, float], None]
+EpochReport = Callable[[int, float, float], None]
 
 
 @dataclass(frozen=True)
 class DividedAnswers:
-    """Answered images, and what each is used for.
+    """Answered images, and the use of each.
 
     Attributes:
         files: the n images.
         labels: (n,) bool, True for positive.
-        part: (n,) `TRAINED`, `STOPPING` (tells when to stop), or `HELD_OUT` (decides at the end, and nothing else).
+        part: (n,) `TRAINED`, `STOPPING` (decides when training stops) or `HELD_OUT` (decides, at the end, which
+            backbone is better, and nothing else).
     """
 
     files: Sequence[Path]
@@ -56,14 +57,20 @@ class DividedAnswers:
     part: Numbers
 
     @classmethod
-    def dealt(
+    def from_answers(
         cls,
         files: Sequence[Path],
         labels: Truth,
         random: np.random.Generator,
         groups: Sequence[Hashable] | None = None,
     ) -> "DividedAnswers":
-        """Deal the answers of either class at random; what has the same group as an earlier one goes where that goes.
+        """Divide the answers of either class at random.
+
+        Args:
+            files: the n images.
+            labels: (n,) bool, True for positive.
+            random: divides them.
+            groups: (n,) answers with the same group get the same use; None: each answer is a group of its own.
 
         Raises:
             ValueError: too few of a class could be held out.
@@ -80,18 +87,18 @@ class DividedAnswers:
         part = part[[first.setdefault(group, place) for place, group in enumerate(groups or range(len(part)))]]
         return cls(files, labels, part)
 
-    def of(self, *uses: int) -> Numbers:
+    def used_for(self, *uses: int) -> Numbers:
         """Places of the answers with these uses."""
         return np.flatnonzero(np.isin(self.part, uses))
 
 
 @dataclass(frozen=True)
 class FineTuned:
-    """What came of a fine-tuning.
+    """The outcome of a fine-tuning.
 
     Attributes:
         embedder: with the new backbone.
-        answers: with what each was used for.
+        answers: with their uses.
         before: average precision of the old backbone on the answers held out, by a head that learnt all others.
         after: the same of the new one.
         certainty: share of resamples of the held-out answers (bootstrap: Efron 1979) in which the new one is better.
@@ -105,34 +112,37 @@ class FineTuned:
 
     @property
     def learnt(self) -> Numbers:
-        """Places of the answers that the new backbone has learnt, or that chose when to stop."""
-        return self.answers.of(TRAINED, STOPPING)
+        """Places of the answers that the new backbone has learnt, or that decided when training stopped."""
+        return self.answers.used_for(TRAINED, STOPPING)
 
     @property
     def is_better(self) -> bool:
-        """Whether the new backbone is worth taking: it costs a new embedding of every image."""
+        """Whether the new backbone is worth embedding every image anew."""
         return self.after > self.before and self.certainty >= CERTAINTY
 
 
-def fine_tune(old: Embedder, answers: DividedAnswers, others: Sequence[Path], told: Told, seed: int = 0) -> FineTuned:
+def fine_tune(
+    old: Embedder, answers: DividedAnswers, others: Sequence[Path], report: EpochReport, seed: int = 0
+) -> FineTuned:
     """Train the later layers of a copy of the backbone on answers, and compare it with the old one.
 
     Args:
         old: with the backbone to begin with, which stays as it is.
         answers: the answers.
-        others: a few hundred images of the pool, answered or not: they describe both spaces.
-        told: hears of each epoch: its number, its loss in nat, and the average precision on `STOPPING` answers.
-        seed: of everything that is drawn.
+        others: a few hundred images of the pool, answered or not, which describe both embedding spaces.
+        report: called after each epoch with its number, its loss in nat, and the average precision on `STOPPING`
+            answers.
+        seed: of every random choice.
     """
     random = np.random.default_rng(seed)
     torch.manual_seed(seed)
     vectors = old.vectors(answers.files)
-    train = answers.of(TRAINED)
+    train = answers.used_for(TRAINED)
     module = copy.deepcopy(old.backbone.module).to(best_device()).eval()
     tuned = Backbone(old.backbone.name, module, old.backbone.preprocessing, old.backbone.dimension)
-    Training(tuned, _probe(vectors[train], answers.labels[train]), answers, random).run(told)
+    Training(tuned, _probe(vectors[train], answers.labels[train]), answers, random).run(report)
     new = Embedder(tuned, old.cores)
-    truth = torch.from_numpy(answers.labels[answers.of(HELD_OUT)])
+    truth = torch.from_numpy(answers.labels[answers.used_for(HELD_OUT)])
     scores = [
         _held_out_scores(answers, vectors, old.vectors(others)),
         _held_out_scores(answers, new.vectors(answers.files), new.vectors(others)),
@@ -167,9 +177,9 @@ class Training:
         )
         self._augment = augmentation(self._preprocessing)
 
-    def run(self, told: Told) -> None:
-        """Train until there is no better epoch any more; the backbone ends as it was after the best one."""
-        epochs = [self._draw() for _ in range(EPOCHS)]
+    def run(self, report: EpochReport) -> None:
+        """Train until epochs stop getting better; the backbone ends as it was after the best epoch."""
+        epochs = [self._sample() for _ in range(EPOCHS)]
         steps = sum(-(-len(epoch) // BATCH) for epoch in epochs)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, lambda step: min(1.0, (step + 1) / WARM_STEPS) * (1 + np.cos(np.pi * step / steps)) / 2
@@ -178,22 +188,22 @@ class Training:
         for number, epoch in enumerate(epochs, 1):
             loss = self._train(epoch, schedule)
             precision = self._precision()
-            told(number, loss, precision)
+            report(number, loss, precision)
             if precision >= best:
                 best, best_number, state = precision, number, copy.deepcopy(self._module.state_dict())
             if number - best_number >= PATIENCE:
                 break
         self._module.load_state_dict(state)
 
-    def _draw(self) -> Numbers:
+    def _sample(self) -> Numbers:
         """Places of the answers of one epoch: all of them, the rarer kind repeated."""
-        train = self._answers.of(TRAINED)
+        train = self._answers.used_for(TRAINED)
         kinds = [train[self._answers.labels[train] == label] for label in (True, False)]
         size = min(len(train), EPOCH_IMAGES)
         rarer, other = sorted(kinds, key=len)
         repeated = max(round(size * len(rarer) / len(train)), round(RARER_SHARE * size))
-        drawn = np.resize(self._random.permutation(rarer), repeated)
-        return self._random.permutation(np.concatenate([drawn, self._random.permutation(other)[: size - repeated]]))
+        sampled = np.resize(self._random.permutation(rarer), repeated)
+        return self._random.permutation(np.concatenate([sampled, self._random.permutation(other)[: size - repeated]]))
 
     def _train(self, epoch: Numbers, schedule: torch.optim.lr_scheduler.LRScheduler) -> float:
         """One epoch; returns the mean loss."""
@@ -215,8 +225,8 @@ class Training:
 
     @torch.inference_mode()
     def _precision(self) -> float:
-        """Average precision on the answers that tell when to stop."""
-        places = self._answers.of(STOPPING)
+        """Average precision on the `STOPPING` answers."""
+        places = self._answers.used_for(STOPPING)
         logits = torch.zeros(len(places))
         files = [self._answers.files[place] for place in places]
         for stacks, _ in batches(files, self._preprocessing, BATCH, workers=1):
@@ -225,7 +235,7 @@ class Training:
         return average_precision(torch.sigmoid(logits), torch.from_numpy(self._answers.labels[places]))
 
     def _logits(self, images: Tensor) -> Tensor:
-        """(B,) of images (B, 3, H, W) uint8."""
+        """Logits (B,) of images (B, 3, H, W) uint8."""
         pixels = normalise(images.to(self._device), self._preprocessing).contiguous(memory_format=torch.channels_last)
         logits: Tensor = self._layer(self._module(pixels))[:, 0]
         return logits
@@ -244,9 +254,9 @@ def augmentation(preprocessing: Preprocessing) -> v2.Transform:
 
 
 def _probe(vectors: Tensor, labels: Truth) -> nn.Linear:
-    """The linear layer that is best on embeddings (n, D) as they are."""
+    """The linear layer that fits the labels best on embeddings (n, D) as they are."""
     mean, spread = vectors.mean(0), vectors.std(0) + 1e-3
-    norm = vectors.shape[1] ** 0.5  # of a typical embedding, so that C means the same whatever D is
+    norm = vectors.shape[1] ** 0.5  # the norm of a typical embedding, so that C means the same whatever D is
     features = torch.cat([(vectors - mean) / (spread * norm), torch.ones(len(vectors), 1)], dim=1)  # (n, D + 1)
     weights = linear_regression(features, torch.from_numpy(labels), PROBE_C * norm)  # (D + 1,)
     layer = nn.Linear(vectors.shape[1], 1)
@@ -257,16 +267,16 @@ def _probe(vectors: Tensor, labels: Truth) -> nn.Linear:
 
 
 def _held_out_scores(answers: DividedAnswers, vectors: Tensor, others: Tensor) -> Tensor:
-    """Scores of the answers held out, (h,), by a head that learnt all others, in the space of `others`."""
+    """Scores (h,) of the held-out answers, by a head that learnt all other answers, in the space of `others`."""
     space = Projection.from_vectors(others[others.any(dim=1)])
     projected = space.project(vectors)
-    known = answers.of(TRAINED, STOPPING)
+    known = answers.used_for(TRAINED, STOPPING)
     head = Head.fit(projected[known], torch.from_numpy(answers.labels[known]), space)
-    return head.scores(projected[answers.of(HELD_OUT)])
+    return head.scores(projected[answers.used_for(HELD_OUT)])
 
 
 def _certainty(old: Tensor, new: Tensor, truth: Tensor, random: np.random.Generator) -> float:
-    """Share of the resamples, drawn from either class, in which the new scores have the higher average precision."""
+    """Share of the resamples, each with both classes, in which the new scores have the higher average precision."""
     kinds = [np.flatnonzero(truth == label) for label in (True, False)]
     better = 0
     for _ in range(RESAMPLES):

@@ -1,1 +1,1 @@
-"""Image files to pixels, whatever the files are, in processes that no file can end; no torch."""
+"""From image files to pixels: whatever a file holds, it cannot end the process that asks; this room has no torch."""

@@ -1,7 +1,7 @@
-"""Image files to pixels in a process that must go on, whatever the files are.
+"""From image files to pixels in a process that must go on, whatever the files hold.
 
-A plain JPEG is decoded in the thread that asks: what it may take is bounded by its header. Everything else, and a file
-that was being decoded when this process last died, goes to a process of its own.
+The thread that asks decodes a plain JPEG itself, because the header bounds what that takes. Another process decodes
+every other file, and every file that this process was decoding when it last died.
 """
 
 import atexit
@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from IA.images.pictures import opened, plain_parts, upright_parts
+from IA.images.pictures import opened
+from IA.images.pixels import plain_parts, upright_parts
 from IA.images.suspects import Suspects, key_of
 from IA.images.tiles import Tile, split_file
 from IA.images.workers import Workers
 
 log = logging.getLogger(__name__)
 
-MOST_WORKERS = 4  # each may take `IA.images.workers.MEMORY_BYTES`
+MOST_WORKERS = 4  # each may use `IA.images.workers.MEMORY_BYTES`
 
 _workers = Workers(max(1, min(MOST_WORKERS, os.cpu_count() or 1)))
 _suspects: Suspects | None = None
@@ -29,7 +30,7 @@ atexit.register(_workers.close)
 
 
 def remember_in(directory: Path) -> None:
-    """Keep in mind what is under way, for the process that comes after a death of this one; a loop calls it once."""
+    """Note in this directory which files are being decoded, for the process after this one; a loop calls it once."""
     global _suspects
     try:
         _suspects = Suspects(directory)
@@ -38,12 +39,12 @@ def remember_in(directory: Path) -> None:
 
 
 def workers_give_way() -> None:
-    """Let the processes that decode for this one give way to what a person waits for; none may have been started."""
+    """Let the processes that decode for this one give way to what a person waits for; call it before they start."""
     _workers.give_way = True
 
 
 def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
-    """One image, a file or a tile of it, as `upright_parts`; no file can crash, fill or hold this up."""
+    """The pixels of a file or a tile of it, as of `upright_pixels`; no file can end this process or hold it up."""
     photo, tile = split_file(path)
     return parts(photo, [tile], at_least_px, inside)[0]
 
@@ -51,7 +52,7 @@ def pixels(path: Path, at_least_px: int | None = None, inside: Path | None = Non
 def parts(
     photo: Path, tiles: Sequence[Tile | None], at_least_px: int | None = None, inside: Path | None = None
 ) -> list[NDArray[np.uint8]]:
-    """Several tiles of one photo, likewise: it is decoded once."""
+    """The pixels of several tiles of one photo, which is decoded once; see `pixels`."""
     with opened(photo, inside) as file:
         key = key_of(photo, os.fstat(file.fileno()))
         if _suspects is None or key not in _suspects:

@@ -1,7 +1,7 @@
-"""When and with what a photo was taken, by the first bytes of its file: nothing is decoded, and hardly more is read.
+"""When and with which camera a photo was taken, by the first bytes of its file, without decoding it.
 
-Exif 2.32 (CIPA DC-008): two directories of twelve-byte entries, in a block that JPEG, PNG, WebP and TIFF each have at a
-place of their own. HEIC and AVIF hide theirs behind tables, which Pillow follows.
+Exif 2.32 (CIPA DC-008) has two directories of twelve-byte entries in one block. JPEG, PNG, WebP and TIFF each have a
+place of their own for the block. In HEIC and AVIF it lies behind tables, which Pillow follows.
 """
 
 import contextlib
@@ -13,16 +13,16 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from IA.images.formats import is_boxed
 from IA.images.pictures import BAD_IMAGE, UnreadableError, opened_image
+from IA.images.readers.signatures import is_boxed
 
-FIRST_BYTES = 4096  # of a file: in nearly every photo all that is wanted stands there
-MOST_SEGMENTS = 64  # of a file are looked at, and
-MOST_ENTRIES = 256  # of a directory
-MOST_LETTERS = 80  # of a name
+FIRST_BYTES = 4096  # nearly every photo has its block within so many bytes
+MOST_SEGMENTS = 64  # so many segments of a file are looked at
+MOST_ENTRIES = 256  # so many entries of a directory are looked at
+MOST_LETTERS = 80  # a name is cut off after so many letters
 MAKE, MODEL, EXIF, TAKEN, OFFSET = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011
 WANTED = frozenset({MAKE, MODEL, EXIF, TAKEN, OFFSET})
-LETTERS = (2, 129)  # types of values: ASCII, and UTF-8 of Exif 3
+LETTERS = (2, 129)  # the types of text: ASCII, and the UTF-8 of Exif 3
 TIFF, PNG = (b"II*\0", b"MM\0*"), b"\x89PNG\r\n\x1a\n"
 SEGMENT = struct.Struct(">BBH")
 ORDERS = {order: tuple(struct.Struct(f"{order}{what}") for what in ("H", "HHI4s", "I")) for order in "<>"}
@@ -32,10 +32,10 @@ UNSAID = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
 class Taken(NamedTuple):
-    """What the camera said.
+    """What the camera recorded.
 
     Attributes:
-        captured: when, ISO 8601, with the offset from UTC where the camera knew it; "": not known.
+        captured: the time as ISO 8601, with the offset from UTC if the camera recorded it; "": not known.
         camera: make and model; "": not known.
     """
 
@@ -47,7 +47,7 @@ NOTHING = Taken()
 
 
 def taken(descriptor: int) -> Taken:
-    """What an open file says; nothing where it is damaged or says none. Raises OSError where it cannot be read."""
+    """What an open file records; nothing if it is damaged or records none. Raises OSError if it cannot be read."""
     file = _File(descriptor)
     head = file.head
     try:
@@ -61,18 +61,18 @@ def taken(descriptor: int) -> Taken:
             return _first(file, _in_webp(file))
         if is_boxed(head):
             return _boxed(descriptor)
-    except (ValueError, struct.error, OverflowError):  # cut off, or it leads nowhere
+    except (ValueError, struct.error, OverflowError):  # the file is cut off, or a place in it is wrong
         pass
     return NOTHING
 
 
 @lru_cache(maxsize=256)
 def camera_of(make: str, model: str) -> str:
-    """Both in one, and the make once: many models begin with it."""
+    """Make and model in one text, without the make twice, since many models begin with it."""
     first = make.partition(" ")[0].casefold()
-    rest = model.casefold().removeprefix(first)
-    is_said = bool(first) and rest != model.casefold() and not rest[:1].isalnum()
-    return model if is_said else f"{make} {model}".strip()
+    without = model.casefold().removeprefix(first)
+    begins_with_make = bool(first) and without != model.casefold() and not without[:1].isalnum()
+    return model if begins_with_make else f"{make} {model}".strip()
 
 
 class _Block:
@@ -82,12 +82,12 @@ class _Block:
         self.head = head
 
     def at(self, place: int, size: int) -> bytes:
-        """So many bytes from this place on; fewer at the end."""
+        """The `size` bytes from this place on; fewer at the end."""
         return self.head[place : place + size]
 
 
 class _File(_Block):
-    """A file, of which more than the first bytes is read only where it must be."""
+    """A file; more than its first bytes is read only if it must be."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(os.pread(descriptor, FIRST_BYTES, 0))
@@ -106,7 +106,7 @@ def _in_jpeg(file: _Block) -> Iterator[int]:
     place = 2
     for _ in range(MOST_SEGMENTS):
         mark, kind, size = SEGMENT.unpack(file.at(place, 4))
-        if mark != 0xFF or kind == 0xDA:  # what follows are pixels
+        if mark != 0xFF or kind == 0xDA:  # the pixels follow
             return
         if kind == 0xFF:  # padding
             place += 1
@@ -146,7 +146,7 @@ def _boxed(descriptor: int) -> Taken:
     return NOTHING
 
 
-# --- what it says -----------------------------------------------------------------------------------------------------
+# --- what is in the block ---------------------------------------------------------------------------------------------
 
 
 def _first(file: _Block, places: Iterator[int]) -> Taken:
@@ -156,7 +156,7 @@ def _first(file: _Block, places: Iterator[int]) -> Taken:
 
 
 def _block(file: _Block, base: int) -> Taken:
-    """A block that begins here: what is in it counts its places from there."""
+    """Read a block that begins at `base`; all places in it are counted from there."""
     begins = file.at(base, 8)
     if not begins.startswith(TIFF):
         return NOTHING
@@ -173,18 +173,18 @@ def _block(file: _Block, base: int) -> Taken:
 
 
 Entry = tuple[int, int, bytes]
-"""Type, count and the four bytes that are the value or its place."""
+"""The type, the count, and four bytes that are the value or its place."""
 
 
 class _Directory:
-    """How the directories of a block are read: where it begins, and in which order its bytes are."""
+    """Reads the directories of a block that begins at a given place and has a given order of bytes."""
 
     def __init__(self, file: _Block, base: int, order: Literal["<", ">"]) -> None:
         self._file, self._base = file, base
         self._count, self._entry, self._place = ORDERS[order]
 
     def read(self, place: bytes) -> dict[int, Entry]:
-        """The entries that are wanted, of the directory at this place."""
+        """The entries in `WANTED` of the directory at this place."""
         [start] = self._place.unpack(place)
         start += self._base
         [count] = self._count.unpack(self._file.at(start, 2))
@@ -196,7 +196,7 @@ class _Directory:
         }
 
     def text(self, entry: Entry | None) -> str:
-        """A value of letters; "": there is none."""
+        """The text of an entry; "": there is none."""
         if entry is None or entry[0] not in LETTERS:
             return ""
         _, count, value = entry
@@ -222,6 +222,6 @@ def _moment(when: str, zone: str) -> str:
         return ""
     try:
         text = datetime.fromisoformat("{}-{}-{}T{}:{}:{}".format(*found.groups())).isoformat()
-    except ValueError:  # such as 0000:00:00 00:00:00, of a clock that was never set
+    except ValueError:  # such as 0000:00:00 00:00:00 by a clock that nobody has set
         return ""
     return text + (zone if ZONE.fullmatch(zone) else "+00:00" if zone == "Z" else "")

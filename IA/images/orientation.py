@@ -1,4 +1,4 @@
-"""Which way up a picture is: by EXIF, or where that is silent by XMP, which browsers do not mind."""
+"""Which way up a picture is: by EXIF, or without EXIF by XMP, which browsers ignore."""
 
 import os
 import re
@@ -20,52 +20,52 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-SIDEWAYS = range(5, 9)  # of them those that make the width a height
+SIDEWAYS = range(5, 9)  # the orientations that swap width and height
 MAX_EXIF_BYTES = 2**20
-MAX_CHUNKS = 100_000  # of a PNG; its pictures have a few thousand
-IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')  # as Pillow finds it
+MAX_CHUNKS = 100_000  # so many chunks of a PNG are looked at; large pictures have a few thousand
+IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')  # Pillow looks for the same
 XMP = b"XML:com.adobe.xmp"
-RAW_PROFILE = b"Raw profile type exif"  # as ImageMagick has EXIF in PNG
+RAW_PROFILE = b"Raw profile type exif"  # ImageMagick writes EXIF into a PNG under this keyword
 BAD_EXIF = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
 
 def orientation(image: Image.Image, file: BinaryIO) -> int:
-    """1 to 8, as EXIF counts; 1, upright, where nothing is said, or nothing that can be read.
+    """The orientation of a picture, 1 to 8 as in EXIF; 1, upright, if the file has none that can be read.
 
     Args:
-        image: opened, loaded or not; a TIFF that is loaded was turned by that.
-        file: what it was opened from; where it stands stays the same.
+        image: the opened picture, loaded or not. Pillow turns a TIFF when it loads it.
+        file: the file that the picture was opened from; its position stays the same.
     """
     try:
-        exif, xmp = _said(image, file)
-        said = _of_exif(image, exif)
-        return _of_xmp(xmp) if said is None else said
+        exif, xmp = _blocks(image, file)
+        by_exif = _of_exif(image, exif)
+        return _of_xmp(xmp) if by_exif is None else by_exif
     except BAD_EXIF:
         return 1
 
 
 def is_turned_by_browsers(image: Image.Image, file: BinaryIO) -> bool:
-    """Whether a browser that minds EXIF, and nothing else, turns a picture just so."""
+    """Whether a browser, which follows EXIF and nothing else, turns a picture the same way."""
     try:
-        said = _of_exif(image, _said(image, file)[0])
+        by_exif = _of_exif(image, _blocks(image, file)[0])
     except BAD_EXIF:
-        said = None
-    return (said or 1) == orientation(image, file)
+        by_exif = None
+    return (by_exif or 1) == orientation(image, file)
 
 
 def upright_size(image: Image.Image, file: BinaryIO) -> tuple[int, int]:
     """Width and height of a picture that is not loaded yet, as a person will see it."""
-    is_told = isinstance(image, TiffImageFile) and ORIENTATION in image.tag_v2  # of these Pillow tells the upright size
-    turned = not is_told and orientation(image, file) in SIDEWAYS
+    is_upright = isinstance(image, TiffImageFile) and ORIENTATION in image.tag_v2  # Pillow gives their upright size
+    turned = not is_upright and orientation(image, file) in SIDEWAYS
     return (image.height, image.width) if turned else image.size
 
 
-def _said(image: Image.Image, file: BinaryIO) -> tuple[bytes, bytes]:
-    """The blocks of EXIF and XMP; empty where there is none."""
-    if image.format == "PNG":  # Pillow would decode the whole picture to look behind it
+def _blocks(image: Image.Image, file: BinaryIO) -> tuple[bytes, bytes]:
+    """The blocks of EXIF and XMP; each is empty if there is none."""
+    if image.format == "PNG":  # Pillow would decode the whole picture to find blocks that follow it
         place = file.tell()
         try:
-            return _said_in_png(file)
+            return _blocks_in_png(file)
         finally:
             file.seek(place)
     return image.info.get("exif") or b"", image.info.get("xmp") or b""
@@ -73,8 +73,8 @@ def _said(image: Image.Image, file: BinaryIO) -> tuple[bytes, bytes]:
 
 def _of_exif(image: Image.Image, block: bytes) -> int | None:
     if isinstance(image, TiffImageFile):
-        said = image.tag_v2.get(ORIENTATION)
-        return None if said is None else int(said)
+        tag = image.tag_v2.get(ORIENTATION)
+        return None if tag is None else int(tag)
     if not block or len(block) > MAX_EXIF_BYTES:
         return None
     exif = Image.Exif()
@@ -87,7 +87,7 @@ def _of_xmp(block: bytes) -> int:
     return 1 if found is None else int(found[1])
 
 
-def _said_in_png(file: BinaryIO) -> tuple[bytes, bytes]:
+def _blocks_in_png(file: BinaryIO) -> tuple[bytes, bytes]:
     exif = raw = xmp = b""
     for kind, content in _text_of_png(file):
         if kind == b"eXIf":
@@ -102,7 +102,7 @@ def _said_in_png(file: BinaryIO) -> tuple[bytes, bytes]:
 
 
 def _text_of_png(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of the chunks in which something may be said, wherever they stand."""
+    """Kind and content of the chunks that may hold EXIF or XMP, wherever they stand."""
     end = file.seek(0, os.SEEK_END)
     place = 8
     for _ in range(MAX_CHUNKS):
@@ -119,7 +119,7 @@ def _text_of_png(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _international(content: bytes) -> bytes:
-    """The text of an iTXt chunk: behind its keyword stand whether it is compressed, how, a language and its keyword."""
+    """The text of an iTXt chunk. It follows the keyword, a flag and a method of compression, and two translations."""
     is_packed, text = content[len(XMP) + 1 : len(XMP) + 2], content[len(XMP) + 3 :]
     text = text.split(b"\0", 2)[2]
     return _inflated(text) if is_packed == b"\1" else text

@@ -1,45 +1,41 @@
-"""Image files, and tiles of them, to upright 8-bit RGB pictures: never torch, for the server uses it for previews."""
+"""From image files and tiles of them to upright 8-bit RGB pictures; without torch, because the server shows them."""
 
 import contextlib
 import errno
 import fcntl
-import io
 import os
 import stat
 import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import simplejpeg
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from IA.images.formats import SIGNATURE_BYTES, extra_of, is_boxed, registered
 from IA.images.orientation import UPRIGHT, orientation, upright_size
 from IA.images.readers import bitmap, tiff
-from IA.images.readers.repair import JPEG, MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
+from IA.images.readers.extras import registered
+from IA.images.readers.repair import MOST_LOST, SCAN, bare_header, breaks_off, lost_rows, mended, segments
+from IA.images.readers.signatures import SIGNATURE_BYTES, extra_of, is_boxed
 from IA.images.readers.windowing import window_of, windowed
 from IA.images.tiles import Tile, split_file
 
 MAX_PIXELS = 300_000_000
-MAX_SCANNED = 3_000_000_000  # pixels of a JPEG times its scans: some five seconds; cameras write at most a dozen scans
+# The pixels of a JPEG times its scans. So many take some five seconds; cameras write at most a dozen scans.
+MAX_SCANNED = 3_000_000_000
 MAX_JPEG_BYTES = 512 * 2**20
 MAX_BOXED_BYTES = 512 * 2**20
-PLAIN_PIXELS = 50_000_000  # a plain JPEG has no more of them, and no more bytes
-PLAIN_BYTES = 64 * 2**20
-LARGE_PIXELS = 20_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")  # JPEG includes MPO, the burst format of phones
 TILE_SIDES = (0x0142, 0x0143)  # the TIFF tags
-PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # likewise; Pillow minds it in 8 bit alone
-DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # more than 8 bit of grey
-BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they seem
+PHOTOMETRIC, WHITE_IS_ZERO = 0x0106, 0  # a TIFF tag and a value of it, which Pillow follows in 8-bit files alone
+DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # Pillow's modes of grey with more than 8 bit
+BAD_IMAGE = (  # Pillow was seen to raise these for damaged and foreign files
     OSError,
     SyntaxError,
     ValueError,
@@ -56,22 +52,23 @@ BAD_IMAGE = (  # what Pillow was seen to raise for files that are not what they 
 
 bitmap.register()
 tiff.register()
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later; `_check_size` stands in for it
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit warns first and raises later, so `_check_size` replaces it
 
 
 class UnreadableError(Exception):
-    """The file is there, but is no picture: one sentence with the reason, without the path."""
+    """The file is there but holds no picture. The text is one sentence with the reason, without the path."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture as person and network see it.
+    """A picture as a person and the network see it.
 
     Attributes:
-        picture: upright, of mode RGB, loaded.
-        is_see_through: whether white stands in it for what is transparent.
-        is_mended: whether it took a mended copy of its file, which others might refuse, or show in another way.
-        damage: what of it is missing, in one sentence; "": nothing.
+        picture: the loaded picture, upright and of mode RGB.
+        is_see_through: whether white replaces transparent pixels in it.
+        is_mended: whether it comes from a mended copy of the file. Other programs may refuse the file itself or show
+            it in another way.
+        damage: one sentence about what is missing; "": nothing is.
     """
 
     picture: Image.Image
@@ -83,103 +80,56 @@ class Seen:
 def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Image.Image:
     """Decode an image as a person would see it: RGB, upright, the first frame, transparency over white.
 
-    Grey of 16 or 32 bit is windowed between its 0.5 and 99.5 percentile.
+    Grey of 16 or 32 bit is windowed between its 0.5 and its 99.5 percentile.
 
     Args:
-        path: a file of one of `FORMATS`, or of an extra that is installed, whatever its name; or a tile of it.
+        path: a file of one of `FORMATS` or of an installed extra, whatever its name; or a tile of such a file.
         at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as the short side of the result
-            keeps at least this many pixels; one that is smaller from the start is never scaled. Other formats come in
-            full size.
-        inside: a folder without links in its path, that the file must lie in when it is open; None: anywhere.
+            keeps at least this many pixels. A smaller JPEG is not scaled. Other formats come in full size.
+        inside: a folder without links in its path, which the opened file must lie in; None: anywhere.
 
     Returns:
         A loaded picture of mode RGB; the file is closed.
 
     Raises:
         UnreadableError: the content cannot be decoded.
-        OSError: the file system says no: the file went away, may not be read, or sits on a failing disk.
+        OSError: the file went away, may not be read, or lies on a failing disk.
     """
     return open_seen(path, at_least_px, inside).picture
 
 
 def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Seen:
-    """The same, and what a person is to know of it."""
+    """As `open_upright`, with what a person should know about the picture."""
     photo, tile = split_file(path)
     with opened(photo, inside) as file:
         if tile is None:
             return seen(file, at_least_px)
-        whole = seen(file, _whole_px(file, tile, at_least_px))
-        with _judged():
+        whole = seen(file, whole_px(file, tile, at_least_px))
+        with judged():
             return replace(whole, picture=whole.picture.crop(tile.box(*whole.picture.size)))
 
 
 def seen(file: BinaryIO, at_least_px: int | None = None) -> Seen:
-    """The same of a file that is open."""
-    with _judged():
+    """As `open_seen`, for a file that is open."""
+    with judged():
         return _seen(file, at_least_px)
 
 
 def upright(file: BinaryIO, at_least_px: int | None = None) -> Image.Image:
-    """The picture of a file that is open."""
+    """As `open_upright`, for a file that is open."""
     return seen(file, at_least_px).picture
 
 
-def upright_pixels(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> NDArray[np.uint8]:
-    """The same as pixels, (H, W, 3): a large picture of any format may come smaller, as a JPEG does."""
-    photo, tile = split_file(path)
-    return upright_parts(photo, [tile], at_least_px, inside)[0]
-
-
-def upright_parts(
-    photo: Path, tiles: Sequence[Tile | None], at_least_px: int | None = None, inside: Path | None = None
-) -> list[NDArray[np.uint8]]:
-    """The same of several tiles of a photo, all of one grid, or of all of it where one is None; decoded once."""
-    with opened(photo, inside) as file, _judged():
-        whole_px = _whole_px(file, tiles[0], at_least_px)
-        pixels = _fast_jpeg(file, whole_px)
-        if pixels is not None:
-            return _cut(pixels, tiles)
-        whole = _seen(file, whole_px).picture
-        parts = (whole if tile is None else whole.crop(tile.box(*whole.size)) for tile in tiles)
-        return [np.array(_smaller(part, at_least_px, LARGE_PIXELS // len(tiles))) for part in parts]
-
-
-def plain_parts(
-    file: BinaryIO, tiles: Sequence[Tile | None], at_least_px: int | None = None
-) -> list[NDArray[np.uint8]] | None:
-    """The same of the most usual kind of file; None for all others, and for one that something is wrong with.
-
-    What it takes in memory and time is bounded by the header, so that threads may decode these without a process of
-    their own; and unlike Pillow, it does not keep all other threads waiting.
-    """
-    with contextlib.suppress(UnreadableError), _judged():
-        pixels = _fast_jpeg(file, _whole_px(file, tiles[0], at_least_px))
-        return None if pixels is None else _cut(pixels, tiles)
-    return None
-
-
-def _whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
-    """What the whole photo must keep on its short side for a tile of it to keep so much."""
+def whole_px(file: BinaryIO, tile: Tile | None, at_least_px: int | None) -> int | None:
+    """How many pixels the whole photo must keep on its short side, so that a tile of it keeps `at_least_px`."""
     if tile is None or at_least_px is None:
         return at_least_px
     return tile.whole_px(upright_size_px(file), at_least_px)
 
 
-def _cut(pixels: NDArray[np.uint8], tiles: Sequence[Tile | None]) -> list[NDArray[np.uint8]]:
-    """Parts of a photo's pixels, each of them in memory of its own; the photo itself as it is."""
-    parts = []
-    for tile in tiles:
-        if tile is None:
-            parts.append(pixels)
-        else:
-            left, top, right, bottom = tile.box(pixels.shape[1], pixels.shape[0])
-            parts.append(pixels[top:bottom, left:right].copy())
-    return parts
-
-
 def upright_size_px(file: BinaryIO) -> tuple[int, int]:
-    """Width and height of an open file as a person sees it, by its header alone; errors as for `open_upright`."""
-    with _judged():
+    """Width and height of an open file as a person sees it, by its header alone. Errors are as for `open_upright`."""
+    with judged():
         try:
             return _upright_size_px(file, file)
         except BAD_IMAGE:
@@ -189,22 +139,23 @@ def upright_size_px(file: BinaryIO) -> tuple[int, int]:
             return _upright_size_px(bare, file)
 
 
-def _upright_size_px(header: BinaryIO, file: BinaryIO) -> tuple[int, int]:
-    with opened_image(header) as image:
+def _upright_size_px(bare: BinaryIO, file: BinaryIO) -> tuple[int, int]:
+    with opened_image(bare) as image:
         _check_size(image)
         return upright_size(image, file)
 
 
 @contextlib.contextmanager
 def opened(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
-    """An image file, open; no tile of one. Other arguments and errors as for `open_upright`."""
+    """Open an image file, but no tile of one. Other arguments and errors are as for `open_upright`."""
     with open(descriptor_of(str(path), inside), "rb") as file:
         yield file
 
 
 def descriptor_of(path: str, inside: Path | None = None) -> int:
-    """The same as a descriptor, which the caller closes."""
-    _check_kind(os.stat(path))  # noqa: PTH116 - a quarter of the time; before it is opened: that makes some devices act
+    """As `opened`, but returns a descriptor, which the caller closes."""
+    # The kind is checked before the file is opened, because opening makes some devices act.
+    _check_kind(os.stat(path))  # noqa: PTH116 - this takes a quarter of the time that a Path takes
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         _check_kind(os.fstat(descriptor))
@@ -217,7 +168,7 @@ def descriptor_of(path: str, inside: Path | None = None) -> int:
 
 
 def is_inside(path: Path, inside: Path | None) -> bool:
-    """Whether there is a file, also of a tile, and not outside of a folder that links may lead out of."""
+    """Whether a path is a file or a tile of one, and links do not lead it out of the folder `inside`."""
     try:
         file, _ = split_file(path)
         return file.is_file() and (inside is None or file.resolve().is_relative_to(inside))
@@ -227,39 +178,39 @@ def is_inside(path: Path, inside: Path | None) -> bool:
 
 def _check_kind(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError("It is not a regular file.")  # reading a pipe would wait for ever
+        raise UnreadableError("It is not a regular file.")  # a pipe would keep the reader waiting for ever
     if status.st_size == 0:
         raise UnreadableError("The file is empty.")
 
 
 def _place(descriptor: int) -> str:
-    """Where an open file is, whatever its path leads to by now."""
+    """Where an open file lies, whatever its path leads to by now."""
     if sys.platform == "darwin":
         return os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
-    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - text, without a Path for each file
+    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a Path for each file would be slower
 
 
 @contextlib.contextmanager
-def _judged() -> Iterator[None]:
-    """Whatever a decoder raises in the block is UnreadableError, or an OSError of the system."""
+def judged() -> Iterator[None]:
+    """Turn whatever a decoder raises in the block into UnreadableError; errors of the system stay OSError."""
     try:
         yield
     except UnidentifiedImageError:
         raise UnreadableError("It is not an image of a known format.") from None
     except BAD_IMAGE as error:
-        if _is_of_the_system(error):
+        if is_of_the_system(error):
             raise
         raise UnreadableError(f"It cannot be decoded: {_reason(error)}.") from error
 
 
-def _is_of_the_system(error: BaseException) -> bool:
-    """Whether a disk has failed, and not a decoder: Pillow's own carry no number, or that of a place no file has."""
+def is_of_the_system(error: BaseException) -> bool:
+    """Whether the disk has failed rather than a decoder: Pillow's own OSErrors have no number, or EINVAL."""
     return isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}
 
 
 @contextlib.contextmanager
-def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
-    """The image before any of its pixels is decoded, of the size that it will have."""
+def header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
+    """The image before any of its pixels is decoded; it has the size that it will be decoded at."""
     with opened_image(file) as image:
         _check_size(image)
         if image.format in {"JPEG", "MPO"}:
@@ -270,8 +221,8 @@ def _header(file: BinaryIO, at_least_px: int | None) -> Iterator[Image.Image]:
 
 
 def opened_image(file: BinaryIO) -> Image.Image:
-    """The image as its header says, of one of `FORMATS` or an extra: never a format that needs other programs."""
-    # For the whole process, and again each time: `catch_warnings` is not safe with threads.
+    """Open an image of one of `FORMATS` or of an extra, and never of a format that needs other programs."""
+    # This holds for the whole process and is repeated each time, because `catch_warnings` is not safe with threads.
     warnings.filterwarnings("ignore", module=r"(PIL|pydicom|pillow_heif)\.")
     file.seek(0)
     head = file.read(SIGNATURE_BYTES)
@@ -288,40 +239,14 @@ def opened_image(file: BinaryIO) -> Image.Image:
         raise UnreadableError(f"It takes another package: python -m pip install -e '.[{extra}]'.") from None
 
 
-def _fast_jpeg(file: BinaryIO, at_least_px: int | None) -> NDArray[np.uint8] | None:
-    """Pixels of a plain JPEG, the same as Pillow's; None for what Pillow alone can do, or say what is wrong with."""
-    file.seek(0)
-    if file.read(len(JPEG)) != JPEG or os.fstat(file.fileno()).st_size > PLAIN_BYTES:
-        return None
-    file.seek(0)
-    data = file.read(PLAIN_BYTES)
-    try:
-        height_px, width_px, *_ = simplejpeg.decode_jpeg_header(data)
-        if height_px * width_px > PLAIN_PIXELS:
-            return None
-        with _header(io.BytesIO(data), at_least_px) as image:
-            if image.format != "JPEG" or image.mode not in {"RGB", "L"}:
-                return None
-            shape = image.height, image.width, 3
-            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_width=shape[1], min_height=shape[0])
-            turn = UPRIGHT.get(orientation(image, file))
-    except BAD_IMAGE as error:
-        if isinstance(error, MemoryError) or _is_of_the_system(error):
-            raise
-        return None
-    if pixels.shape != shape:
-        return None
-    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
-
-
 def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
-    """What is in a file, or in a mended copy of one that Pillow refuses."""
+    """The picture in a file, or in a mended copy of a file that Pillow refuses."""
     try:
         return _decoded(file, at_least_px)
     except MemoryError:
         raise
     except BAD_IMAGE as error:
-        if _is_of_the_system(error):
+        if is_of_the_system(error):
             raise
         found = mended(file)
         if found is None:
@@ -334,8 +259,8 @@ def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
 
 
 def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
-    """What is in a file that Pillow reads; `damage` is what was wrong with it."""
-    with _header(file, at_least_px) as image:
+    """The picture in a file that Pillow reads; `damage` says what was wrong with the file before it was mended."""
+    with header(file, at_least_px) as image:
         image.load()
         if damage and image.format != "PNG" and (missing := lost_rows(image)):
             damage = breaks_off(missing, image.height)
@@ -348,21 +273,8 @@ def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
     return Seen(picture.copy() if picture is image else picture, is_see_through, damage=damage)
 
 
-def _smaller(picture: Image.Image, at_least_px: int | None, most: int) -> Image.Image:
-    """A large picture as small as a JPEG would have been decoded, and a strip shorter: else it is gigabytes to send.
-
-    With no more than `most` pixels it stays as it is.
-    """
-    pixels = picture.width * picture.height
-    if at_least_px is None or pixels <= most:
-        return picture
-    factor = next(factor for factor in (8, 4, 2, 1) if factor * at_least_px <= max(min(picture.size), at_least_px))
-    along = max(factor, -(-pixels // (factor * most)))
-    return picture.reduce((along, factor) if picture.width > picture.height else (factor, along))
-
-
 def _check_size(image: Image.Image) -> None:
-    """Refuse by the header alone, before any pixel takes memory."""
+    """Refuse an image by its header alone, before any pixel takes memory."""
     width_px, height_px = image.size
     if width_px < 1 or height_px < 1:
         raise UnreadableError("It has no pixels.")
@@ -375,28 +287,29 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _check_scans(file: BinaryIO, image: Image.Image) -> None:
-    """Refuse a JPEG that goes over its pixels for minutes: each scan may be a few bytes."""
+    """Refuse a JPEG with so many scans that decoding would take minutes; each scan may be only a few bytes long."""
     if file.seek(0, os.SEEK_END) > MAX_JPEG_BYTES:
         raise UnreadableError(f"It has more than {MAX_JPEG_BYTES:,} bytes.")
     file.seek(0)
     data = file.read(MAX_JPEG_BYTES)
     most = MAX_SCANNED // (image.width * image.height)
-    if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:  # the first may count what is none
+    # The quick count of markers may be too high, so only a high one is followed by an exact count.
+    if data.count(bytes([0xFF, SCAN])) > most and (scans := _scans(data)) > most:
         raise UnreadableError(f"It has {scans} scans of {image.width} x {image.height} pixels.")
 
 
 def _scans(data: bytes) -> int:
-    """How many scans a JPEG has; what follows its end, such as a film, is none of it."""
+    """How many scans a JPEG has up to its end; a film may follow it in the same file."""
     return sum(marker == SCAN for _, marker, _ in segments(data))
 
 
 def _as_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The picture over white, and whether any of that is seen."""
+    """The picture over white, and whether any white shows through."""
     if image.mode in DEEP_MODES:
         return _windowed(image)
     if not image.has_transparency_data:
         return image if image.mode == "RGB" else image.convert("RGB"), False
-    layer = image.convert("LA") if image.mode == "La" else image  # from there Pillow knows the way, else it drops alpha
+    layer = image.convert("LA") if image.mode == "La" else image  # Pillow would drop the alpha channel of La
     layer = layer if layer.mode == "RGBA" else layer.convert("RGBA")
     paper = Image.new("RGB", layer.size, "white")
     paper.paste(layer, mask=layer)
@@ -406,7 +319,7 @@ def _as_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
 def _windowed(image: Image.Image) -> tuple[Image.Image, bool]:
     values = np.asarray(image)
     is_inverted = isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
-    nothing = image.info.get("transparency")  # in a PNG, the one value that is transparent
+    nothing = image.info.get("transparency")  # the one value that is transparent in a PNG
     if not isinstance(nothing, int):
         return Image.fromarray(windowed(values, is_inverted=is_inverted)).convert("RGB"), False
     grey = windowed(values, window_of(values, without=nothing), is_inverted)

@@ -1,4 +1,4 @@
-"""Which files were being decoded when this process last died: none of them may end it twice."""
+"""Which files a process was decoding when it last died, so that none of them ends it twice."""
 
 import contextlib
 import hashlib
@@ -12,23 +12,23 @@ import numpy as np
 
 log = logging.getLogger(__name__)
 
-SLOTS = 64  # files that may be under way at the same time
-KEPT = 4096  # the newest suspects
+SLOTS = 64  # so many files may be decoded at the same time
+KEPT = 4096  # the file remembers so many of the newest suspects
 
 NAME = "suspects"
 
 
 class Suspects:
-    """A file of 64-bit keys: those under way, a slot each, and then those that a death has made suspect.
+    """A file of 64-bit keys: first a slot for each file that is being decoded, then the files that are suspect.
 
-    Nothing is synced: what counts is the death of this process, not of the machine.
+    The file is never synced, because only the death of the process counts, not that of the machine.
     """
 
     def __init__(self, directory: Path) -> None:
-        """Take over what the process before has left.
+        """Take over what the previous process has left.
 
         Args:
-            directory: of its own; one process at a time.
+            directory: only this object uses it, in one process at a time.
 
         Raises:
             OSError: the directory cannot be written.
@@ -48,12 +48,12 @@ class Suspects:
             log.info("%d files were under way when this process died; they are decoded apart", known.size)
 
     def __contains__(self, key: int) -> bool:
-        """Whether this process has died while it was at this file."""
+        """Whether a process died while it decoded this file."""
         return key in self._known
 
     @contextlib.contextmanager
     def under_way(self, key: int) -> Iterator[None]:
-        """Remember the file while the block lasts."""
+        """Note the file as being decoded while the block lasts."""
         with self._lock:
             slot = self._free.pop()
         self._write(slot, key)
@@ -65,11 +65,11 @@ class Suspects:
                 self._free.append(slot)
 
     def _write(self, slot: int, key: int) -> None:
-        with contextlib.suppress(OSError):  # a disk that fails has no say in decoding
+        with contextlib.suppress(OSError):  # decoding goes on without a note if the disk fails
             os.pwrite(self._file.fileno(), key.to_bytes(8, "little"), 8 * slot)
 
 
 def key_of(path: Path, status: os.stat_result) -> int:
-    """What names a file as it is now: 64 bits, never 0."""
+    """A key of 64 bits for a file as it is now; it is never 0."""
     identity = f"{status.st_size} {status.st_mtime_ns} ".encode() + os.fsencode(path)
     return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "little") or 1

@@ -1,7 +1,7 @@
-"""Tiles: large photos asked about in parts. A grid is laid over each, and every part has a path of its own.
+"""Tiles: the parts that a grid cuts a large photo into, each of which is an image with a path of its own.
 
-`a/b.jpg#6x4-c2-r3` is the second column from the left and the third row from the top, of six and four, of `a/b.jpg` as
-a person sees it, upright. No image file's name ends so.
+`a/b.jpg#6x4-c2-r3` is the tile in the second of six columns from the left and the third of four rows from the top, of
+`a/b.jpg` as a person sees it, upright. The name of an image file never ends like this.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import GRID
+from IA.text.arguments import GRID
 
 MARK = "#"
 TILE = re.compile(rf"{GRID.pattern}-c([1-9]\d{{0,2}})-r([1-9]\d{{0,2}})", re.ASCII)
@@ -27,11 +27,11 @@ class Tile:
     row: int
 
     def __str__(self) -> str:
-        """As it stands behind the mark of a path."""
+        """The tile as it stands behind the mark of a path."""
         return f"{self.columns}x{self.rows}-c{self.column}-r{self.row}"
 
     def box(self, width_px: int, height_px: int) -> Box:
-        """Left, top, right and bottom in a photo of this size, in pixels; neighbours share an edge, nothing is lost.
+        """Left, top, right and bottom of the tile in a photo of this size, in pixels; neighbours share an edge.
 
         Raises:
             ValueError: the photo has fewer pixels than the grid has lines.
@@ -43,7 +43,7 @@ class Tile:
         return left, top, right, bottom
 
     def whole_px(self, size_px: tuple[int, int], at_least_px: int) -> int:
-        """Pixels that the short side of a photo must keep for this tile's short side to keep so many."""
+        """How many pixels the short side of the photo must keep, so that the tile's short side keeps `at_least_px`."""
         width_px, height_px = size_px
         most = max(self.columns * height_px, self.rows * width_px)
         return -(-at_least_px * min(size_px) * most // (width_px * height_px))
@@ -51,7 +51,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Grid:
-    """Into how many parts every photo is cut.
+    """How many columns and rows every photo is cut into.
 
     Attributes:
         columns: side by side.
@@ -62,7 +62,7 @@ class Grid:
     rows: int
 
     def __str__(self) -> str:
-        """As on the command line."""
+        """The grid as on the command line."""
         return f"{self.columns}x{self.rows}"
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class Grid:
 
     @classmethod
     def from_text(cls, text: str) -> "Grid | None":
-        """The grid of a setting, `6x4`: six columns, four rows; None where there is none."""
+        """The grid of a setting such as `6x4`, six columns and four rows; None if the text is no grid."""
         found = GRID.fullmatch(text)
         return None if found is None else cls(int(found[1]), int(found[2]))
 
@@ -83,7 +83,7 @@ class Grid:
 
 
 def split(path: str) -> tuple[str, Tile | None]:
-    """The photo that a path leads to, and which tile of it; None: all of it."""
+    """The photo that a path leads to, and the tile of it; None for the whole photo."""
     photo, mark, text = path.rpartition(MARK)
     found = TILE.fullmatch(text) if mark else None
     if found is None or not photo:
@@ -95,12 +95,12 @@ def split(path: str) -> tuple[str, Tile | None]:
 
 
 def photo_of(path: str) -> str:
-    """The photo that a path leads to, of which it may be a tile."""
+    """The photo that a path leads to, whether the path is the photo itself or a tile of it."""
     return split(path)[0]
 
 
 def split_file(file: Path) -> tuple[Path, Tile | None]:
-    """The same as `split`, of a path in the file system."""
+    """As `split`, for a path in the file system."""
     if MARK not in file.name:
         return file, None
     name, tile = split(file.name)
@@ -108,6 +108,6 @@ def split_file(file: Path) -> tuple[Path, Tile | None]:
 
 
 def grid_of(path: str) -> Grid | None:
-    """The grid that a path is a tile of; None: it is a photo."""
+    """The grid that the tile with this path belongs to; None if the path is a whole photo."""
     _, tile = split(path)
     return None if tile is None else Grid(tile.columns, tile.rows)

@@ -1,4 +1,4 @@
-"""Decoding in processes of its own, so that no file can end, fill or hold up the one that asks for it."""
+"""Processes that decode, so that no file can end the process that asks, fill its memory or hold it up."""
 
 import errno
 import os
@@ -15,26 +15,26 @@ from IA.images.pictures import UnreadableError
 from IA.process.priority import let_give_way
 
 MEMORY_BYTES = 3 * 2**30
-CPU_S = 20  # of one job
-WAIT_S = 300.0  # for a job, however little of it was the processor's: a disk may hang
-TRIES = 2  # the first time somebody else may have ended the process
+CPU_S = 20  # one job may use so much time of a processor
+WAIT_S = 300.0  # one job may take so long in all, since a disk may hang
+TRIES = 2  # something other than the file may have ended the process the first time
 
 Result = TypeVar("Result")
 
 
 class Workers:
-    """At most so many processes, each started when it is first needed; `call` may come from any thread.
+    """Some processes, each started when it is first needed. Any thread may use `call`.
 
     Attributes:
-        give_way: whether those that are started from now on give way to what a person waits for.
+        give_way: whether processes that are started from now on give way to what a person waits for.
     """
 
     def __init__(self, most: int, memory_bytes: int = MEMORY_BYTES, cpu_s: int = CPU_S) -> None:
-        """Start none yet.
+        """Start no process yet.
 
         Args:
-            most: how many processes there may be; who comes when all are busy waits.
-            memory_bytes: that each of them may take.
+            most: how many processes there may be; a call waits while all of them are busy.
+            memory_bytes: how much memory each process may use.
             cpu_s: how long one job may keep a processor busy, in seconds.
         """
         self._bounds = (memory_bytes, cpu_s)
@@ -46,15 +46,15 @@ class Workers:
         self.give_way = False
 
     def call(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """What the function returns, or raises, in one of the processes.
+        """Call a function in one of the processes, and return what it returns or raise what it raises.
 
         Args:
-            function: of a module, so that it can be found there.
-            arguments: of it; they and the result are pickled.
+            function: a function of a module, so that the process can import it.
+            arguments: they are pickled, as is the result.
 
         Raises:
-            UnreadableError: it ended the process, twice, or took too long.
-            OSError: no process can be started, or the answer does not come in `WAIT_S`.
+            UnreadableError: the call ended the process twice, or took too long.
+            OSError: no process can be started, or there is no answer within `WAIT_S`.
         """
         with self._free:
             for _ in range(TRIES):
@@ -78,7 +78,7 @@ class Workers:
         raise UnreadableError("The decoder crashed on it.")
 
     def close(self) -> None:
-        """End the processes; what they are at is cancelled."""
+        """End the processes and cancel their jobs."""
         with self._lock:
             self._is_closed = True
             for worker in self._all:
@@ -110,7 +110,7 @@ class _Worker:
 
     def __init__(self, memory_bytes: int, cpu_s: int) -> None:
         self._jobs, theirs = Pipe()
-        one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each would take some of the memory
+        one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each further thread would use memory
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "IA.images.worker", *map(str, (theirs.fileno(), memory_bytes, cpu_s))],

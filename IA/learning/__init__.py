@@ -1,1 +1,1 @@
-"""From answers and embeddings to a calibrated head."""
+"""Learning: from answers and embeddings to a calibrated head; only the training set touches files."""

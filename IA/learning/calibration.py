@@ -1,8 +1,9 @@
-"""Probability that a person can believe, of what is asked next and of all that remains.
+"""Probabilities that a person can believe, for the images asked next and for all others.
 
-The probability is a curve over the score: points (score, logit) with straight lines between them. At the top it is
-Platt scaling of the scores that images had when they were asked. What lies deep in the ranking looks like nothing that
-was asked lately; there the unreviewed images themselves are evidence, for nearly all of them are negative.
+The probability is a curve over the score: points (score, logit) with straight lines between them. At the top of the
+ranking the curve is Platt scaling of the scores that images had when they were asked. Images deep in the ranking
+resemble none that were asked lately. There the unreviewed images themselves are the evidence, as nearly all of them are
+negative.
 """
 
 import math
@@ -14,26 +15,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-WINDOW = 150  # answers that calibration and figures rest on
-HALF_LIFE = 12.0  # answers after which one counts half: positives run out, and the odds change with them
-SCALE_SPREAD = 0.5  # prior: the scale is about 1 +- this,
-OFFSET_SPREAD = 3.0  # and the offset about 0 +- this
-LEAST_SCALE = 0.05  # the order of the images never turns round
+WINDOW = 150  # Calibration and figures rest on this many of the last answers.
+HALF_LIFE = 12.0  # After this many more answers an answer counts half: positives run out, and the odds change.
+SCALE_SPREAD = 0.5  # The prior of the scale is 1 +- this.
+OFFSET_SPREAD = 3.0  # The prior of the offset is 0 +- this.
+LEAST_SCALE = 0.05  # The scale stays above 0, so that calibration never reverses the order of the images.
 STEPS = 30
 BINS = 10
-DEEP_SPREADS = (1.0, 6.0)  # wider priors, for odds of 1 to 10,000 deep in the ranking
-REACH = 10.0  # places in the ranking over which the share of the last answers falls to 1 / e, and
-REACH_OF_FOUND = 0.5  # so many more for each positive that was found
-TAIL = 10  # places at the top of a sample that tell how scores thin out above it
-LEAST_SLOPE = 1e-3  # of the curve: the order of the images stays
-LEAST_STEP = 1e-3  # between the scores of two points of the curve
+DEEP_SPREADS = (1.0, 6.0)  # The wider priors for odds of 1 to 10,000 deep in the ranking.
+REACH = 10.0  # Over this many places in the ranking the weight of the last answers falls to 1 / e,
+REACH_OF_FOUND = 0.5  # and over this many more places for each positive that was found.
+TAIL = 10  # The best scores of a sample, this many, tell how scores thin out above it.
+LEAST_SLOPE = 1e-3  # The curve always rises at least this much, so that it keeps the order of the images.
+LEAST_STEP = 1e-3  # Two points of the curve differ by at least this score.
 
 Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Remaining:
-    """What the head says of the images that nobody has answered, by a random sample of them.
+    """The scores of a random sample of the unreviewed images.
 
     Attributes:
         scores: (m,) float32.
@@ -53,13 +54,13 @@ def platt(
     """Fit probability = sigmoid(scale * score + offset) (Platt 1999), with a prior on scale and offset.
 
     Args:
-        scores: (n,) float32, given before the label was known; none is fine.
+        scores: (n,) float32, given before the label was known; n may be 0.
         labels: (n,) bool.
-        weights: (n,) float32, how much each counts; None: all alike.
+        weights: (n,) float32, how much each counts; None: all count the same.
         spreads: standard deviations of the priors, about a scale of 1 and an offset of 0.
 
     Returns:
-        Scale, above 0, and offset: most probable with Gaussian priors, by Newton's method.
+        The most probable scale, above 0, and offset under Gaussian priors, by Newton's method.
     """
     features = torch.stack([scores.double(), torch.ones(len(scores), dtype=torch.float64)], dim=1)  # (n, 2)
     targets = labels.double()
@@ -88,7 +89,7 @@ def platt(
 
 
 def recency(answers: int, half_life: float = HALF_LIFE) -> Tensor:
-    """Weights (n,) float64 of answers, the newest last: one counts half after so many others."""
+    """Weights (n,) float64 of answers, the newest last; they halve over `half_life` answers."""
     return 0.5 ** (torch.arange(answers - 1, -1, -1, dtype=torch.float64) / half_life)
 
 
@@ -98,10 +99,10 @@ def line(scale: float, offset: float) -> Tensor:
 
 
 def along(curve: Tensor, scores: Tensor) -> Tensor:
-    """Logits of scores.
+    """The logits on a curve at these scores.
 
     Args:
-        curve: (Q, 2) float32, points (score, logit) in ascending order, at least two; it goes on straight beyond.
+        curve: (Q, 2) float32, points (score, logit) in ascending order, at least two; beyond them it goes on straight.
         scores: (B,) float32.
 
     Returns:
@@ -119,14 +120,14 @@ def along(curve: Tensor, scores: Tensor) -> Tensor:
 def blended(top: tuple[float, float], deep: tuple[float, float], remaining: Remaining, found: int) -> Tensor:
     """The curve that is `top` where questions are being asked, and becomes `deep` further down the ranking.
 
-    The share of `top` falls to 1 / e within `REACH` places and half the number of positives found: the more were found,
-    the further down the last answers can be believed.
+    The weight of `top` falls to 1 / e within `REACH` places and half the number of positives found: the more positives
+    were found, the further down the last answers hold.
 
     Args:
         top: scale and offset by the last answers.
         deep: scale and offset by all answers and the unreviewed images.
-        remaining: a sample of at least two of those.
-        found: positives among the answers.
+        remaining: a sample of the unreviewed images, at least two.
+        found: how many answers are positive.
 
     Returns:
         (Q, 2) float32, points (score, logit), both strictly ascending.
@@ -140,13 +141,13 @@ def blended(top: tuple[float, float], deep: tuple[float, float], remaining: Rema
         above, its = points[-1]
         if score < above - LEAST_STEP:
             points.append((score, min(logit, its - LEAST_SLOPE * (above - score))))
-    if len(points) > 2:  # below the deepest it goes on as `deep` does
+    if len(points) > 2:  # below the deepest point the curve goes on as `deep` does
         points.append((points[-1][0] - 1, points[-1][1] - deep[0]))
     return torch.tensor(points[::-1])
 
 
 def _ranks(remaining: Remaining) -> Tensor:
-    """Places in the ranking of what remains, (Q,) float64: 1, 2, 4, ... and the last one, the deepest first."""
+    """Places in the ranking of the unreviewed images, (Q,) float64: 1, 2, 4, ... and the last, the deepest first."""
     last = max(2.0, len(remaining.scores) * remaining.weight)
     doubled = 2.0 ** torch.arange(math.ceil(math.log2(last)), dtype=torch.float64)
     return torch.cat([doubled[doubled < last], torch.tensor([last], dtype=torch.float64)]).flip(0)
@@ -155,8 +156,8 @@ def _ranks(remaining: Remaining) -> Tensor:
 def _scores_at(ranks: Tensor, remaining: Remaining) -> Tensor:
     """The score at each place in the ranking, (Q,) float64.
 
-    Above the best of a sample scores thin out as the `TAIL` best of it do, exponentially (peaks over a threshold:
-    Pickands 1975, with a shape of 0).
+    Above the best score of the sample, scores are taken to thin out exponentially, as the `TAIL` best of the sample do
+    (peaks over a threshold: Pickands 1975, with a shape of 0).
     """
     descending = remaining.scores.double().sort(descending=True).values  # (m,)
     place = (ranks / remaining.weight - 1).clamp(0, len(descending) - 1)
@@ -171,7 +172,7 @@ def _scores_at(ranks: Tensor, remaining: Remaining) -> Tensor:
 
 
 def expected_calibration_error(probability: Tensor, labels: Tensor, bins: int = BINS) -> float:
-    """How far probability and frequency are apart, on average over the answers (Naeini et al. 2015).
+    """The distance between probability and frequency, on average over the answers (Naeini et al. 2015).
 
     Args:
         probability: (n,) float32 in [0, 1].
@@ -189,28 +190,28 @@ def expected_calibration_error(probability: Tensor, labels: Tensor, bins: int = 
 
 
 class Prequential(Generic[Name]):
-    """Every answer's score and probability from before it was given (prequential: Dawid 1984).
+    """The score and probability of every answer from before it was given (prequential: Dawid 1984).
 
-    Names tell the answers apart: an answer taken back or changed counts as the labels say now.
+    Answers are known by name: one that was changed counts with its present label, one that was taken back does not.
     """
 
     def __init__(self) -> None:
-        self._asked: dict[Name, tuple[float, float]] = {}  # score, probability shown
+        self._asked: dict[Name, tuple[float, float]] = {}  # The score and the probability shown, by name.
 
     def __contains__(self, name: Name) -> bool:
-        """Whether it was asked."""
+        """Whether an image was asked."""
         return name in self._asked
 
     def ask(self, name: Name, score: float, probability: float) -> None:
-        """Remember what was thought of it when it was asked."""
+        """Remember what was predicted for an image when it was asked."""
         self._asked[name] = (score, probability)
 
     def calibration(self, labels: Mapping[Name, bool], remaining: Remaining | None = None) -> Tensor:
-        """The curve, as of `along`, by the answers and by what remains.
+        """The curve, as `along` takes it, by the answers and the unreviewed images.
 
         Args:
             labels: of the answers, by name.
-            remaining: the unreviewed images; None, or fewer than two of them: the last answers alone count.
+            remaining: the unreviewed images; with None, or fewer than two of them, the last answers alone count.
         """
         scores, _, truth = self._of(self._names(labels)[-WINDOW:], labels)
         top = platt(scores, truth, recency(len(truth)))
@@ -219,15 +220,24 @@ class Prequential(Generic[Name]):
         return blended(top, self._deep(labels, remaining), remaining, sum(labels.values()))
 
     def _deep(self, labels: Mapping[Name, bool], remaining: Remaining) -> tuple[float, float]:
-        """Scale and offset by all answers, as they were asked, and by what remains, taken for negative."""
+        """Scale and offset by all answers, as they were predicted, and by the unreviewed images, taken for negative."""
         scores, _, truth = self._of(self._names(labels), labels)
-        each = len(labels) / max(1, len(scores))  # after a restart the last ones stand for all
+        each = len(labels) / max(
+            1, len(scores)
+        )  # after a restart only the last answers have scores: they stand for all
         weights = torch.cat([torch.full((len(scores),), each), torch.full((len(remaining.scores),), remaining.weight)])
         negative = torch.zeros(len(remaining.scores), dtype=torch.bool)
         return platt(torch.cat([scores, remaining.scores]), torch.cat([truth, negative]), weights, DEEP_SPREADS)
 
     def figures(self, labels: Mapping[Name, bool]) -> dict[str, float]:
-        """Accuracy at 0.5 and calibration error of the probabilities shown, over the last answers; empty without."""
+        """Accuracy at 0.5 and calibration error of the probabilities shown, over the last answers.
+
+        Args:
+            labels: of the answers, by name.
+
+        Returns:
+            `prequential_accuracy` and `prequential_ece`; empty without answers.
+        """
         _, probability, truth = self._of(self._names(labels)[-WINDOW:], labels)
         if not len(truth):
             return {}
@@ -237,7 +247,7 @@ class Prequential(Generic[Name]):
         }
 
     def _names(self, labels: Mapping[Name, bool]) -> list[Name]:
-        """What was asked and still has an answer, in that order."""
+        """Names of the images that were asked and still have an answer, in the order asked."""
         return [name for name in self._asked if name in labels]
 
     def _of(self, names: Sequence[Name], labels: Mapping[Name, bool]) -> tuple[Tensor, Tensor, Tensor]:

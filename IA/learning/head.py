@@ -10,12 +10,12 @@ from IA.learning.calibration import along, line
 from IA.learning.projection import Projection
 from IA.learning.regression import kernel_regression, linear_regression
 
-GAMMA = 3.0  # of k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT
-CONSTANT = 0.1  # takes the place of a bias, kept small like any other weight
-C = 10.0  # weight of the answers against the norm of the weights
-KERNEL_ANSWERS = 1000  # above as many, a linear head: its cost no longer grows with their square
+GAMMA = 3.0  # The kernel is k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT.
+CONSTANT = 0.1  # It takes the place of a bias, and is regularised like any other weight.
+C = 10.0  # The weight of the answers against the norm of the weights.
+KERNEL_ANSWERS = 1000  # Above this many answers the head is linear, so that its cost does not grow with their square.
 FOLDS = 5
-SHAPES = {
+SHAPES = {  # The number of dimensions of each buffer, by its name in the checkpoint.
     "mean": 1,
     "basis": 2,
     "rooted": 0,
@@ -31,9 +31,10 @@ class Head(nn.Module):
     """Kernel logistic regression on the projected embedding; above 1,000 answers linear logistic regression.
 
     Buffers, S support vectors:
-        mean (D,), basis (D, K), rooted (), 0 or 1: the space of the pool, see `IA.learning.projection`.
+        mean (D,), basis (D, K), rooted (), 0 or 1: the space of the pool, see `IA.learning.projection`; `rooted` is its
+            root transform, under the name that it has in checkpoints.
         support (S, K), weights (S,), bias (), gamma (): score = sum of weights * exp(-gamma (1 - cos)) + bias;
-            with a gamma of 0 the kernel is cos itself, and one support vector says all.
+            with a gamma of 0 the kernel is cos itself, and one support vector is enough.
         curve (Q, 2): points (score, logit of the probability), see `IA.learning.calibration`; at least two, ascending.
     """
 
@@ -51,7 +52,7 @@ class Head(nn.Module):
         super().__init__()
         self.register_buffer("mean", space.mean)
         self.register_buffer("basis", space.basis)
-        self.register_buffer("rooted", torch.tensor(float(space.rooted)))
+        self.register_buffer("rooted", torch.tensor(float(space.root_transform)))
         self.register_buffer("support", support)
         self.register_buffer("weights", weights)
         self.register_buffer("bias", bias)
@@ -60,9 +61,9 @@ class Head(nn.Module):
 
     @classmethod
     def empty(cls, dimension: int, components: int, support: int) -> "Head":
-        """A head of zeros, to be filled by `load_state_dict`; it says 0.5 to everything."""
+        """A head of zeros, to be filled by `load_state_dict`; it gives every image a probability of 0.5."""
         return cls(
-            Projection(torch.zeros(dimension), torch.zeros(dimension, components), rooted=False),
+            Projection(torch.zeros(dimension), torch.zeros(dimension, components), root_transform=False),
             support=torch.zeros(support, components),
             weights=torch.zeros(support),
             bias=torch.tensor(0.0),
@@ -74,7 +75,7 @@ class Head(nn.Module):
         """The head in a checkpoint.
 
         Args:
-            state: the buffers by name; in files of earlier versions scale and offset stand for the curve.
+            state: the buffers by name; files of earlier versions hold a scale and an offset instead of a curve.
 
         Raises:
             ValueError: one is missing, of a wrong shape or type, or not finite.
@@ -108,7 +109,7 @@ class Head(nn.Module):
             space: of the pool.
 
         Returns:
-            A new head, finite whatever the input; with no answers it says 0.5 to everything.
+            A new head, finite whatever the input; without answers it gives every image a probability of 0.5.
         """
         projected = projected.float().nan_to_num(0.0)
         if len(labels) > KERNEL_ANSWERS:
@@ -125,11 +126,11 @@ class Head(nn.Module):
         return Projection(self.mean, self.basis, bool(self.rooted))
 
     def project(self, embeddings: Tensor) -> Tensor:
-        """Embeddings (B, D) float32 in `space`, (B, K) float32, each of length 1."""
+        """Bring embeddings (B, D) float32 into `space`: (B, K) float32, each of length 1."""
         return self.space.project(embeddings)
 
     def scores(self, projected: Tensor) -> Tensor:
-        """What speaks for positive, as a logit before calibration.
+        """The evidence for positive, as a logit before calibration.
 
         Args:
             projected: (B, K) float32, from `project`.
@@ -166,12 +167,12 @@ class Head(nn.Module):
 
 
 def kernel(a: Tensor, b: Tensor, gamma: float = GAMMA) -> Tensor:
-    """How alike vectors of length 1 are: exp(-gamma (1 - cos)).
+    """Similarity of vectors of length 1: exp(-gamma (1 - cos)).
 
     Args:
         a: (A, K) float32 and
         b: (B, K) float32.
-        gamma: the larger, the more only what is near counts.
+        gamma: the larger it is, the less distant vectors count.
 
     Returns:
         (A, B) float32 in (0, 1].
@@ -188,17 +189,17 @@ def cross_fitted_scores(
         projected: (n, K) float32.
         labels: (n,) bool, in the order answered.
         folds: how many heads are fitted.
-        groups: (n,) near duplicates have the same; None: there are none.
+        groups: (n,) near duplicates have the same group; None: there are none.
 
     Returns:
-        (n,) float32 scores as of `Head.scores`; NaN everywhere if a fold would miss one of the classes.
+        (n,) float32, as `Head.scores` gives them; NaN everywhere if a fold would miss one of the classes.
     """
     labels = labels.bool()
     scores = torch.full((len(labels),), torch.nan)
     if min(int(labels.sum()), int((~labels).sum())) < folds:
         return scores
     fold = folds_of(labels, folds, groups)  # (n,)
-    nowhere = Projection(torch.zeros(0), torch.zeros(0, 0), rooted=False)
+    nowhere = Projection(torch.zeros(0), torch.zeros(0, 0), root_transform=False)
     for number in range(folds):
         held_out = fold == number
         head = Head.fit(projected[~held_out], labels[~held_out], nowhere)
@@ -207,12 +208,12 @@ def cross_fitted_scores(
 
 
 def folds_of(labels: Tensor, folds: int, groups: Sequence[Hashable] | None = None) -> Tensor:
-    """Deal the answers of either class round the folds, in their order: a new answer moves no earlier one.
+    """Deal the answers of either class round the folds in their order, so that a new answer moves no earlier one.
 
     Args:
         labels: (n,) bool, in the order answered.
         folds: how many.
-        groups: (n,) what has the same group as an earlier answer goes where that one went; None: each has its own.
+        groups: (n,) answers with the same group go into the same fold; None: each answer is a group of its own.
 
     Returns:
         (n,) int64, from 0 to folds - 1.
@@ -226,15 +227,15 @@ def folds_of(labels: Tensor, folds: int, groups: Sequence[Hashable] | None = Non
 
 
 def validation(scores: Tensor, labels: Tensor) -> dict[str, float]:
-    """What held-out answers say about the head; they are the answered images, harder than the rest of the pool.
+    """How good the head is on held-out answers, which are harder than the remaining images of the pool.
 
     Args:
-        scores: (n,) float32, from `cross_fitted_scores`; NaN where there is none.
+        scores: (n,) float32, from `cross_fitted_scores`; NaN where an answer has no score.
         labels: (n,) bool.
 
     Returns:
         `average_precision`, `loss` (log loss, in nat), `threshold` (see `best_threshold`) and `accuracy` (at a
-        threshold tuned on other answers than those it is counted on); empty with fewer than 5 of a class.
+        threshold that was tuned on other answers); empty with fewer than 5 of a class.
     """
     known = ~scores.isnan()
     scores, labels = scores[known], labels[known].bool()
@@ -250,22 +251,22 @@ def validation(scores: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def average_precision(probability: Tensor, labels: Tensor) -> float:
-    """Mean of the precision at each positive, in descending order of probability; equal ones count together."""
+    """Mean of the precision at each positive, in descending order of probability; equal probabilities go together."""
     positives, called, _ = _cuts(probability, labels)
     found = torch.diff(positives, prepend=torch.zeros(1))
     return float((positives / called * found).sum() / labels.sum())
 
 
 def best_threshold(probability: Tensor, labels: Tensor, weights: Tensor | None = None) -> float:
-    """The probability from which on to say positive, so that F1 is highest.
+    """The threshold on the probability at which F1 is highest.
 
     Args:
         probability: (n,) float32 in [0, 1].
-        labels: (n,) bool, at least one of them True; or float32, how likely each is positive.
-        weights: (n,) float32, how many images each stands for; None: one.
+        labels: (n,) bool, at least one of them True; or float32, the probability that each is positive.
+        weights: (n,) float32, how many images each stands for; None: one each.
 
     Returns:
-        The middle between the last probability above and the first below the cut.
+        The middle between the lowest probability above the cut and the highest below it.
     """
     positives, called, at = _cuts(probability, labels, weights)
     best = int((2 * positives / (called + positives[-1])).argmax())
@@ -274,7 +275,7 @@ def best_threshold(probability: Tensor, labels: Tensor, weights: Tensor | None =
 
 
 def _cuts(probability: Tensor, labels: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """For each different probability, from the highest: positives from there up, images from there up, itself."""
+    """For each different probability, the highest first: the positives and the images from there up, and itself."""
     at, places = probability.sort(descending=True, stable=True)
     last = torch.ones(len(at), dtype=torch.bool)
     last[:-1] = at[1:] != at[:-1]

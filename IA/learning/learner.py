@@ -1,4 +1,4 @@
-"""What is learnt from the answers, one after another: the head, its calibration, its threshold; no files."""
+"""The learner: from the answers, as they come, to the head, its calibration and its threshold; no files."""
 
 import math
 from collections.abc import Callable, Container, Hashable, Mapping, Sequence
@@ -13,22 +13,24 @@ from IA.learning.head import Head, best_threshold, cross_fitted_scores, validati
 from IA.learning.kernel_cache import KernelCache
 from IA.learning.projection import Projection
 
-BLOCK = 5  # answers that come together are asked of a head that has learnt all but the last few
-POOL_SAMPLE = 4096  # images drawn at random, by which probabilities deep in the ranking are calibrated
-EXAMPLES_UNTIL = 10  # positive answers; each takes its share of the examples' place
-VALIDATE_EVERY = 0.02  # held-out figures are computed anew when there are so many more answers
+BLOCK = (
+    5  # Many answers that come at once are learnt in blocks of five: a head predicts each block before it learns it.
+)
+POOL_SAMPLE = 4096  # A random sample of this many images calibrates the probabilities deep in the ranking.
+EXAMPLES_UNTIL = 10  # Each positive answer replaces a tenth of the examples; after ten, no example counts.
+VALIDATE_EVERY = 0.02  # Held-out figures are computed anew once there are 2 % more answers.
 
 
 class PoolSample(Generic[Name]):
-    """Some images of the pool, drawn at random: what a head says of those without an answer, it says of all such."""
+    """A random sample of the pool, whose unreviewed images stand for all unreviewed images."""
 
     def __init__(self, names: Sequence[Name], projected: Tensor, images: int) -> None:
         """Take up the sample.
 
         Args:
-            names: (m,) of the images.
+            names: (m,) of the sampled images.
             projected: (m, K) float32, as `Projection.project` gives them, in the space of the pool.
-            images: how many there are in the pool.
+            images: how many images there are in the pool.
         """
         self._names = names
         self._columns = KernelCache(projected)
@@ -36,27 +38,29 @@ class PoolSample(Generic[Name]):
 
     @classmethod
     def from_vectors(cls, vectors: Tensor, space: Projection, seed: int) -> "PoolSample[int]":
-        """Of a pool (N, D) whose images are all embedded, by number."""
+        """A sample of a pool (N, D) whose images are all embedded; the names are the images' numbers."""
         sampled = torch.randperm(len(vectors), generator=torch.Generator().manual_seed(seed))[:POOL_SAMPLE]
         return PoolSample(sampled.tolist(), space.project(vectors[sampled]), len(vectors))
 
     def remaining(self, head: Head, reviewed: Container[Name]) -> Remaining:
-        """What the head says of the images that were not reviewed."""
-        is_left = torch.tensor([name not in reviewed for name in self._names], dtype=torch.bool)
-        return Remaining(self._columns.scores(head)[is_left], self._weight)
+        """The scores that the head gives to the unreviewed images of the sample."""
+        is_unreviewed = torch.tensor([name not in reviewed for name in self._names], dtype=torch.bool)
+        return Remaining(self._columns.scores(head)[is_unreviewed], self._weight)
 
 
 class Learner(Generic[Name]):
-    """Learns again from all answers whenever one comes, and remembers what it thought before.
+    """Learns anew from all answers whenever one comes, and remembers what it predicted before.
 
     Attributes:
-        head: the newest, calibrated; None before there are answers of both kinds.
-        threshold: the probability from which on to say positive, tuned on answers held out and on what remains.
+        head: the newest head, calibrated; None before there are answers of both kinds.
+        threshold: an image whose probability is at least this is called positive; tuned on held-out answers and on the
+            unreviewed images.
         held_out: probability of each answered image by a head that had not learnt it; empty with few answers.
         figures: of validation (see `IA.learning.head.validation`) and of prequential calibration.
-        examples: (E, D) embeddings of what is looked for, from elsewhere: positives to learn, fewer with each positive
-            answer, and nothing else: neither calibration nor any figure knows of them.
-        group_of: what near duplicates have in common: they are never on both sides of a held-out split.
+        examples: (E, D) embeddings of pictures of what a person looks for, which are not in the pool. The head learns
+            them as positives, fewer with each positive answer; calibration and figures leave them out.
+        group_of: the group of an image; near duplicates have the same, and no held-out split separates them.
+        asked: what was predicted for each answer before it was given.
     """
 
     def __init__(
@@ -68,10 +72,10 @@ class Learner(Generic[Name]):
         """Begin without any answer.
 
         Args:
-            vectors_of: the embeddings (n, D) of images by name; asked once for each image and space.
-            validates: whether threshold and held-out figures are wanted.
-            learnt: answers that the embeddings themselves have learnt: they say nothing about how good a head is, so
-                neither calibration nor figures rest on them.
+            vectors_of: gives the embeddings (n, D) of images by name; called once for each image and space.
+            validates: whether to compute the threshold and held-out figures.
+            learnt: answers that the backbone itself has learnt. They cannot tell how good a head is, so calibration and
+                figures leave them out.
         """
         self.head: Head | None = None
         self.threshold = 0.5
@@ -85,7 +89,7 @@ class Learner(Generic[Name]):
         self._validated = 0
         self._space: Projection | None = None
         self._projected: dict[Name, Tensor] = {}
-        self._asked: Prequential[Name] = Prequential()
+        self.asked: Prequential[Name] = Prequential()
         self._remaining: Remaining | None = None
         self._seen: set[Name] = set()
 
@@ -96,17 +100,17 @@ class Learner(Generic[Name]):
         pool: PoolSample[Name] | None = None,
         reviewed: Container[Name] | None = None,
     ) -> bool:
-        """Learn from these answers, which are all there are.
+        """Learn from all answers.
 
         Args:
-            labels: by the name of the image, in the order answered.
+            labels: of all answers, by the name of the image, in the order answered.
             space: of the pool.
-            pool: a sample of it in this space, by which probabilities deep in the ranking are calibrated; None: they
-                follow the last answers alone.
+            pool: a sample of the pool in this space, which calibrates the probabilities deep in the ranking; None: the
+                last answers alone calibrate them.
             reviewed: images that have an answer, skipped ones too; None: those of `labels`.
 
         Returns:
-            Whether there is a new head: not before there are answers of both kinds, or negative ones and examples.
+            Whether there is a new head; that takes answers of both kinds, or negative answers and examples.
         """
         if self._space is None or not self._space.is_same(space):
             self._space, self._projected = space, {}
@@ -128,7 +132,7 @@ class Learner(Generic[Name]):
         return True
 
     def training_loss(self, labels: Mapping[Name, bool]) -> float:
-        """Log loss, in nat, on the answers that were learnt; NaN before there is a head."""
+        """Log loss, in nat, on the learnt answers; NaN before there is a head."""
         if self.head is None:
             return float("nan")
         projected, answers = self._stack(labels)
@@ -150,7 +154,7 @@ class Learner(Generic[Name]):
         return True
 
     def _examples_beside(self, labels: Mapping[Name, bool]) -> Tensor:
-        """The examples (e, D) that count beside these answers: the fewer, the more of them are positive."""
+        """The examples (e, D) to learn beside these answers; the more answers are positive, the fewer examples."""
         if self.examples is None:
             return torch.zeros(0, 0)
         share = max(0.0, 1 - sum(labels.values()) / EXAMPLES_UNTIL)
@@ -169,12 +173,12 @@ class Learner(Generic[Name]):
             return
         scores = self.head.scores(self.head.project(self._vectors_of(names)))
         for name, score, probability in zip(names, scores, self.head.calibrated(scores), strict=True):
-            self._asked.ask(name, float(score), float(probability))
+            self.asked.ask(name, float(score), float(probability))
 
     def _calibrate(self, labels: Mapping[Name, bool], pool: PoolSample[Name] | None, reviewed: Container[Name]) -> None:
         if self.head is not None:
             self._remaining = None if pool is None else pool.remaining(self.head, reviewed)
-            self.head.curve = self._asked.calibration(labels, self._remaining)
+            self.head.curve = self.asked.calibration(labels, self._remaining)
 
     def _validate(self, labels: Mapping[Name, bool]) -> None:
         if self.head is None:
@@ -189,19 +193,22 @@ class Learner(Generic[Name]):
             self.threshold = self.figures.pop("threshold", 0.5)
             if self.figures and self._remaining is not None:
                 self.threshold = threshold_for_all(self.head, scores, answers, self._remaining)
-            said = dict(zip(labels, as_probabilities(scores, answers).tolist(), strict=True)) if self.figures else {}
-            self.held_out = {name: value for name, value in said.items() if not math.isnan(value)}
-        self.figures |= self._asked.figures(labels)
+            predicted = as_probabilities(scores, answers).tolist() if self.figures else [math.nan] * len(labels)
+            self.held_out = {
+                name: value for name, value in zip(labels, predicted, strict=True) if not math.isnan(value)
+            }
+        self.figures |= self.asked.figures(labels)
 
 
 def threshold_for_all(head: Head, scores: Tensor, answers: Tensor, remaining: Remaining) -> float:
-    """The threshold with the highest F1 to be expected over the whole pool: held-out answers, and what remains.
+    """The threshold with the highest expected F1 over the whole pool: over held-out answers and unreviewed images.
 
-    Answers alone are the images that the model chose: what is best for them calls far too many others positive.
+    The model chose the answered images. The threshold that is best for them alone would call far too many of the other
+    images positive.
 
     Args:
-        head: calibrated; of what remains it says how likely each image is positive.
-        scores: (n,) float32, of the answers by heads that had not learnt them; NaN where there is none.
+        head: calibrated; predicts the unreviewed images.
+        scores: (n,) float32, of the answers by heads that had not learnt them; NaN where an answer has no score.
         answers: (n,) bool.
         remaining: of the unreviewed images.
     """
@@ -213,13 +220,13 @@ def threshold_for_all(head: Head, scores: Tensor, answers: Tensor, remaining: Re
 
 
 def as_probabilities(scores: Tensor, labels: Tensor) -> Tensor:
-    """Cross-fitted scores, calibrated on all the answers alike.
+    """Calibrate cross-fitted scores on all answers, with equal weights.
 
-    The head itself is calibrated on what was asked last, where positives have run out: by that measure every earlier
-    positive would look like a slip.
+    The head itself is calibrated on the last answers, when positives have run out. With that calibration every earlier
+    positive answer would look like an error.
 
     Args:
-        scores: (n,) float32, of `cross_fitted_scores`; NaN where there is none.
+        scores: (n,) float32, from `cross_fitted_scores`; NaN where an answer has no score.
         labels: (n,) bool.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The space in which images are compared: embeddings rooted, centred on the pool, rotated and brought to length 1."""
+"""The space in which images are compared: embeddings are centred on the pool, rotated and brought to length 1."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from IA.protocol.records import Features
 
 COMPONENTS = 256
-BOUND = 1e12  # embeddings beyond it are clipped: their squares still fit float32
+BOUND = 1e12  # Embeddings are clipped to this, so that their squares fit float32.
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,34 +18,35 @@ class Projection:
     """What the pool says about the embeddings of one backbone.
 
     Attributes:
-        mean: (D,) float32, of the (rooted) embeddings.
+        mean: (D,) float32, of the embeddings, or of their roots.
         basis: (D, K) float32, the directions along which they spread, the widest first.
-        rooted: whether the root of each value is taken first, as of counts: a few loud features no longer drown the
-            others (Hellinger's distance; Arandjelovic and Zisserman 2012).
+        root_transform: whether the square root of each value is taken first, so that a few large values do not drown
+            the others (Hellinger's distance; Arandjelovic and Zisserman 2012). The files call it `rooted`.
     """
 
     mean: Tensor
     basis: Tensor
-    rooted: bool
+    root_transform: bool
 
     @classmethod
     def from_vectors(cls, vectors: Tensor, components: int = COMPONENTS) -> "Projection":
-        """The space of a pool, by principal components (Pearson 1901); rooted where no value is negative.
+        """The space of a pool, by principal components (Pearson 1901); with a root transform if no value is negative.
 
         Args:
             vectors: (n, D) float32, at least one.
             components: how many directions to keep at most.
 
         Returns:
-            K = min(components, D, n - 1) directions, at least 1.
+            The space of K = min(components, D, n - 1) directions, at least 1.
 
         Raises:
             ValueError: there are no vectors.
         """
         if not len(vectors):
             raise ValueError("No vectors to make a space of.")
-        rooted = bool((vectors.nan_to_num(0.0) >= 0).all())
-        values = _values(vectors, rooted).double()  # in float32, eigh was seen to give NaN for a covariance of low rank
+        root_transform = bool((vectors.nan_to_num(0.0) >= 0).all())
+        # In float32, eigh was seen to give NaN for a covariance of low rank.
+        values = _values(vectors, root_transform).double()
         mean = values.mean(0)  # (D,)
         centred = values - mean
         centred /= centred.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
@@ -55,10 +56,10 @@ class Projection:
             basis = nn.functional.normalize(centred.T @ directions, dim=0)  # (D, K)
         else:
             basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -kept:]  # (D, K)
-        return cls(mean.float(), basis.flip(1).float().contiguous(), rooted)
+        return cls(mean.float(), basis.flip(1).float().contiguous(), root_transform)
 
     def project(self, embeddings: Tensor) -> Tensor:
-        """Into this space.
+        """Bring embeddings into this space.
 
         Args:
             embeddings: (B, D) float32.
@@ -66,39 +67,39 @@ class Projection:
         Returns:
             (B, K) float32, each of length 1; zeros where an embedding is the mean itself.
         """
-        turned = (_values(embeddings, self.rooted) - self.mean) @ self.basis  # (B, K)
+        turned = (_values(embeddings, self.root_transform) - self.mean) @ self.basis  # (B, K)
         length: Tensor = torch.linalg.vector_norm(turned, dim=1, keepdim=True)
         return turned / length.clamp(min=1e-12)
 
     def features(self, backbone: str, images: int, sampled: NDArray[np.int32], vectors: Tensor) -> Features:
-        """The same for features.pickle.
+        """The record for features.pickle.
 
         Args:
-            backbone: its fingerprint.
-            images: how many are behind it.
-            sampled: (m,) numbers of some of them, drawn at random.
+            backbone: the fingerprint of the backbone.
+            images: how many images the space rests on.
+            sampled: (m,) numbers of a random sample of the images.
             vectors: (m, D) float32, their embeddings.
         """
         columns = np.ascontiguousarray(self.basis.numpy()).ravel()
         sample = self.project(vectors).numpy().ravel()
-        return Features(backbone, images, self.mean.numpy(), columns, self.rooted, sampled, sample)
+        return Features(backbone, images, self.mean.numpy(), columns, self.root_transform, sampled, sample)
 
     @classmethod
     def from_features(cls, features: Features) -> "Projection":
-        """What features.pickle says."""
+        """The space in features.pickle."""
         mean = torch.from_numpy(np.array(features.mean))
         return cls(mean, torch.from_numpy(np.array(features.basis)).view(len(mean), -1), features.rooted)
 
     def is_same(self, other: "Projection") -> bool:
-        """Whether images look alike in both."""
+        """Whether both spaces project every image to the same vector."""
         return (
-            self.rooted == other.rooted
+            self.root_transform == other.root_transform
             and self.basis.shape == other.basis.shape
             and torch.equal(self.basis, other.basis)
             and torch.equal(self.mean, other.mean)
         )
 
 
-def _values(embeddings: Tensor, rooted: bool) -> Tensor:
+def _values(embeddings: Tensor, root_transform: bool) -> Tensor:
     values = embeddings.float().nan_to_num(0.0).clamp(-BOUND, BOUND)
-    return values.clamp(min=0).sqrt() if rooted else values
+    return values.clamp(min=0).sqrt() if root_transform else values

@@ -1,4 +1,4 @@
-"""Logistic regression by Newton's method, with a kernel or linear: what the head is fitted with; torch only."""
+"""Logistic regression by Newton's method, with a kernel or linear: it fits the head; torch only."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from torch.nn.functional import logsigmoid
 
 STEPS = 30
 STEP_SIZES = (1.0, 0.5, 0.25, 0.125, 0.0625)
-TOLERANCE = 1e-4  # of the objective, for each answer
+TOLERANCE = 1e-4  # The fit ends once a step gains less than this for each answer.
 
 
 def kernel_regression(kernel: Tensor, labels: Tensor, c: float) -> Tensor:
@@ -74,7 +74,7 @@ def _newton(
     scores_of: Callable[[Tensor], Tensor],
     squared_norm: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Newton's steps, shortened until the objective falls; ends where it falls no more."""
+    """Take Newton's steps, each shortened until the objective falls, until the objective falls no more."""
     signs = labels.float() * 2 - 1
 
     def objective(weights: Tensor, scores: Tensor) -> float:

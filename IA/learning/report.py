@@ -1,4 +1,4 @@
-"""What TensorBoard shows of the training: figures over the number of answers, curves, and the worst mistakes."""
+"""What TensorBoard shows of the training: figures over the number of answers, curves and the worst mistakes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,16 +10,18 @@ from torch.utils.tensorboard import SummaryWriter
 
 from IA.images.decoding import pixels
 from IA.images.pictures import UnreadableError
+from IA.learning.events import Events
 from IA.learning.learner import Learner
-from IA.process.events import Events
 
 MISTAKES = 8
-MISTAKES_EVERY = 25  # answers, a tenth of them later on: decoding takes a moment, and the file is kept for good
+# Mistakes are shown every 25 answers, later whenever a tenth more have come: decoding takes a moment, and the event
+# file is never deleted.
+MISTAKES_EVERY = 25
 SIDE_PX = 192
 
 
 class Report:
-    """The event file of the trainer; the step is everywhere how many answers were learnt."""
+    """The event file of the trainer; the step of every figure is the number of learnt answers."""
 
     def __init__(self, directory: Path) -> None:
         self._events = Events(directory)
@@ -33,7 +35,15 @@ class Report:
         milliseconds: float,
         inside: Path | None = None,
     ) -> None:
-        """Report what was learnt from these answers, and how long it took; pictures only of files in `inside`."""
+        """Write what was learnt.
+
+        Args:
+            learner: has learnt from the answers.
+            labels: of the learnt answers, by path.
+            datadir: the image folder.
+            milliseconds: how long learning took.
+            inside: a folder that the files of shown pictures must lie in; None: anywhere.
+        """
         self._events.write(lambda writer: self._show(writer, learner, labels, datadir, milliseconds, inside))
 
     def close(self) -> None:
@@ -51,12 +61,12 @@ class Report:
     ) -> None:
         step = len(labels)
         writer.add_scalar("labels/count", step, step)
-        writer.add_scalar("labels/positive", sum(labels.values()), step)  # the curve of recall, by answers
+        writer.add_scalar("labels/positive", sum(labels.values()), step)  # over the steps, the curve of recall
         writer.add_scalar("training/loss", learner.training_loss(labels), step)
         writer.add_scalar("training/fit_ms", milliseconds, step)
         for name, value in learner.figures.items():
             writer.add_scalar(f"validation/{name}", value, step)
-        held_out = {path: said for path, said in learner.held_out.items() if path in labels}
+        held_out = {path: predicted for path, predicted in learner.held_out.items() if path in labels}
         if held_out and abs(step - self._curved) > self._curved // 10:
             self._curved = step
             truth = torch.tensor([labels[path] for path in held_out])
@@ -73,8 +83,8 @@ class Report:
         datadir: Path,
         inside: Path | None,
     ) -> None:
-        """Pictures of the answers that a model asked without them contradicts most."""
-        wrong = {path: abs(said - labels[path]) for path, said in held_out.items()}
+        """Show the pictures whose answers a model that had not learnt them contradicts most."""
+        wrong = {path: abs(predicted - labels[path]) for path, predicted in held_out.items()}
         worst = sorted((path for path in wrong if wrong[path] > 0.5), key=lambda path: -wrong[path])[:MISTAKES]
         for rank, path in enumerate(worst):
             try:

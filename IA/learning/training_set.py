@@ -1,4 +1,4 @@
-"""The answered images as one network sees them: embedded once, and what was learnt from them."""
+"""The answered images as one network sees them, embedded once, and the learner that learns from them."""
 
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
@@ -18,8 +18,8 @@ class TrainingSet:
 
     Attributes:
         backbone: the network.
-        learner: all that is learnt with this network.
-        tuned_on: how many answers there were when the network itself learnt from them; 0 if it never did.
+        learner: learns from these embeddings.
+        tuned_on: how many answers there were when the network was fine-tuned on them; 0 if it never was.
     """
 
     def __init__(
@@ -30,14 +30,15 @@ class TrainingSet:
         tuned_on: int = 0,
         place: Path | None = None,
     ) -> None:
-        """Begin with what the cache holds.
+        """Begin with the embeddings in the cache.
 
         Args:
             run: the run directory.
             network: as `Embedder` takes it.
             learnt: answers that the network itself has learnt.
             tuned_on: see the class.
-            place: what runs over one folder share, as of `folder_cache`; None: what this network sees is this run's.
+            place: the folder of embeddings that runs over the same images share, see `folder_cache`; None: the
+                embeddings of this network belong to this run alone.
         """
         self._embedder = Embedder(network, cores=1, compiled=False)
         self.backbone = self._embedder.backbone
@@ -48,10 +49,10 @@ class TrainingSet:
         self._run = run
         self._examples: Examples | None = None
         self._rows: dict[str, int] = {}
-        self._lost: set[str] = set()  # answered, but the file cannot be decoded
+        self._lost: set[str] = set()  # Answered images whose files cannot be decoded.
 
     def __contains__(self, path: str) -> bool:
-        """Whether it has an embedding."""
+        """Whether an image has an embedding."""
         return path in self._rows
 
     def embed(self, datadir: Path, paths: Iterable[str], at_once: int, inside: Path | None = None) -> bool:
@@ -59,15 +60,16 @@ class TrainingSet:
 
         Args:
             datadir: the image folder.
-            paths: below it.
-            at_once: how many to make at most; those in the cache are all found.
+            paths: of the images, relative to it.
+            at_once: how many embeddings to make at most; all that are in the cache are found.
             inside: a folder that the files must lie in; None: anywhere.
 
         Returns:
             Whether some are left for the next turn.
         """
         paths = [path for path in paths if path not in self._rows and path not in self._lost]
-        keys = {path: known for path in paths if (known := key(datadir, path)) is not None}  # a disk may come back
+        # A file that is away now, as on a disk that was unplugged, is looked for again in the next turn.
+        keys = {path: known for path in paths if (known := key(datadir, path)) is not None}
         paths = list(keys)
         self._cache.follow()
         rows = self._cache.rows(np.array([keys[path] for path in paths], np.uint64))
@@ -84,10 +86,10 @@ class TrainingSet:
         return len(asked) < len(missing)
 
     def take_examples(self, folder: str) -> bool:
-        """Embed some of the examples of what is looked for; the learner has them once all are.
+        """Embed some of the examples of what a person looks for; the learner gets them once all are embedded.
 
         Args:
-            folder: of the pictures; "": there are none to be learnt.
+            folder: of the pictures; "": there are no examples to learn from.
 
         Returns:
             Whether some are left for the next turn.

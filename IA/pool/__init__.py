@@ -1,1 +1,1 @@
-"""All images of a run while they are embedded, scored and published."""
+"""The pool: all images of a run, embedded by one backbone, scored by its head, and published for the other loops."""

@@ -1,4 +1,4 @@
-"""The pool of images: which are embedded, which cannot be, and what the head says of them."""
+"""The pool of images: which images are embedded, which cannot be, and what the head predicts for them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.pool.view import Floats, Numbers, ProjectedPool
 
-CHUNK = 65_536  # embeddings read from the cache at a time
+CHUNK = 65_536  # So many embeddings are read from the cache at a time.
 
 
 class Pool:
@@ -27,7 +27,7 @@ class Pool:
         self._cache = cache
         self._keys = np.zeros(0, np.uint64)
         self._rows = np.zeros(0, np.int64)
-        self._failed = np.zeros(0, np.uint64)  # the key under which an image could not be read
+        self._failed = np.zeros(0, np.uint64)  # The key under which an image could not be read, 0 for the others.
         self._view: ProjectedPool | None = None
         self.probability: Floats = np.zeros(0, np.float32)
         self._examples: Floats | None = None
@@ -37,18 +37,13 @@ class Pool:
         return len(self._keys)
 
     @property
-    def is_projected(self) -> bool:
-        """Whether there is a space to see the images in."""
-        return self._view is not None
-
-    @property
     def novelty(self) -> Floats:
-        """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a space."""
+        """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a view."""
         return np.full(len(self), np.nan, np.float32) if self._view is None else self._view.novelty
 
     @property
     def similarity(self) -> Floats | None:
-        """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a space."""
+        """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a view."""
         return None if self._view is None else self._view.similarity
 
     @property
@@ -58,21 +53,21 @@ class Pool:
 
     @property
     def keys(self) -> NDArray[np.uint64]:
-        """(N,) what names the content of each image; 0 where there is none."""
+        """(N,) keys that name the content of each image; 0 where the file does not exist."""
         return self._keys
 
     @property
     def view(self) -> ProjectedPool | None:
-        """All embedded images in one space; another object once it is another space."""
+        """All embedded images in one space; a new object once the space changes, None before there is a space."""
         return self._view
 
     @property
     def unreadable(self) -> Numbers:
-        """Numbers of the images that could not be decoded as they are now."""
+        """Numbers of the images that could not be decoded, and whose files have not changed since."""
         return np.flatnonzero((self._failed != 0) & (self._failed == self._keys))
 
     def follow(self, datadir: Path, paths: Sequence[str]) -> None:
-        """Take up the list of images; what is new or changed on the disk is missing its embedding."""
+        """Take up the list of images; an image that is new or has changed on the disk needs an embedding."""
         keys = np.array([known or 0 for known in keys_of(datadir, paths)], np.uint64)
         more = len(paths) - len(self)
         self._keys = np.pad(self._keys, (0, more))
@@ -86,16 +81,16 @@ class Pool:
         self._place(changed)
 
     def missing(self) -> Numbers:
-        """Numbers of the images that are still to be embedded."""
+        """Numbers of the images that still need an embedding."""
         return np.flatnonzero((self._keys != 0) & (self._rows < 0) & (self._failed != self._keys))
 
     def add(self, numbers: Numbers, vectors: Floats) -> None:
-        """Keep the embeddings (B, D) of these images."""
+        """Store the embeddings (B, D) of these images."""
         self._cache.append(self._keys[numbers], vectors)
         self._place(numbers)
 
     def find(self) -> int:
-        """Take up embeddings that have come into the cache by another way; returns how many."""
+        """Take up embeddings that another run has put into the cache; returns how many."""
         missing = self.missing()
         found = missing[self._cache.rows(self._keys[missing]) >= 0]
         self._place(found)
@@ -106,7 +101,7 @@ class Pool:
         self._failed[number] = self._keys[number]
 
     def lose(self, number: int) -> None:
-        """Forget an image whose file went away, until it is listed anew."""
+        """Forget an image whose file was deleted, until the next list of images."""
         self._keys[number] = 0
 
     def embeddings(self) -> tuple[Numbers, Floats]:
@@ -115,21 +110,21 @@ class Pool:
         return numbers, self._cache.vectors(self._rows[numbers])
 
     def space(self, size: int, seed: int = 0) -> Projection:
-        """The space of at most `size` images drawn at random."""
-        return Projection.from_vectors(self.drawn(size, seed)[1])
+        """The space of a random sample of at most `size` images."""
+        return Projection.from_vectors(self.sample(size, seed)[1])
 
-    def drawn(self, size: int, seed: int = 1) -> tuple[NDArray[np.int32], torch.Tensor]:
-        """Numbers (m,) of at most `size` images drawn at random, and their embeddings (m, D) float32."""
+    def sample(self, size: int, seed: int = 1) -> tuple[NDArray[np.int32], torch.Tensor]:
+        """A random sample: numbers (m,) of at most `size` images, and their embeddings (m, D) float32."""
         numbers = np.flatnonzero(self._rows >= 0)
         if len(numbers) > size:
             numbers = np.random.default_rng(seed).choice(numbers, size, replace=False)
-        numbers = numbers[np.argsort(self._rows[numbers])]  # as they lie on the disk
+        numbers = numbers[np.argsort(self._rows[numbers])]  # in their order on the disk
         return numbers.astype(np.int32), torch.from_numpy(self._cache.vectors(self._rows[numbers]))
 
     def enter(self, space: Projection) -> None:
-        """Project everything into this space, if it is another one; `score` and `answer` are due then."""
+        """Project every image into this space, unless it is the present one; call `score` and `answer` afterwards."""
         if self._view is None or not self._view.space.is_same(space):
-            self._view = None  # two side by side would take too much at a million images
+            self._view = None  # two views at once would take too much memory at a million images
             self._view = ProjectedPool(space, len(self))
             self._view.compare_to_examples(self._examples)
             self.probability = np.full(len(self), np.nan, np.float32)
@@ -140,13 +135,21 @@ class Pool:
         return self._view.answer(set(answered)) if self._view is not None else set()
 
     def compare_to_examples(self, examples: Floats | None) -> None:
-        """Compare everything with these examples, embeddings (E, D), from now on; None: with nothing."""
+        """Compare every image with these examples, embeddings (E, D), from now on; None: there are no examples."""
         self._examples = examples
         if self._view is not None:
             self._view.compare_to_examples(examples)
 
     def score(self, head: Head, anew: bool) -> int:
-        """Fill in the probability of all embedded images, or of those only that have none yet; returns how many."""
+        """Fill in probabilities.
+
+        Args:
+            head: gives the probabilities.
+            anew: for every embedded image; otherwise only for images without a probability.
+
+        Returns:
+            How many images were scored.
+        """
         if self._view is None:
             return 0
         if anew:
@@ -157,22 +160,12 @@ class Pool:
         return len(numbers)
 
     def key(self, number: int) -> int | None:
-        """What tells this image, as it is on the disk, from any other; None while it has no embedding."""
+        """The key of the content of an image; None while it has no embedding."""
         is_embedded = number < len(self) and self._rows[number] >= 0
         return int(self._keys[number]) if is_embedded else None
 
-    def nearest(self, number: int, among: Sequence[int], count: int) -> list[tuple[int, float]]:
-        """Those of some images that are most like an embedded one, the likest first, each with the cosine."""
-        return [] if self._view is None else self._view.nearest(number, np.array(among, np.int64), count)
-
-    def most_similar(self, number: int, leave_out: Sequence[int], count: int) -> list[tuple[int, float]]:
-        """The images most like an embedded one, less some, the likest first, each with the cosine."""
-        if self._view is None or self.key(number) is None:
-            return []
-        return self._view.most_similar(number, np.array(leave_out, np.int64), count)
-
     def likeliest(self, count: int) -> list[int]:
-        """Numbers of so many images, the likeliest positive first, answered ones too; fewer where fewer are scored."""
+        """Numbers of the `count` images most likely to be positive, the likeliest first; answered images count too."""
         probability = np.nan_to_num(self.probability, nan=-1.0)
         count = min(count, int((probability >= 0).sum()))
         places = np.argpartition(-probability, count - 1)[:count] if count else np.zeros(0, np.int64)
@@ -182,7 +175,7 @@ class Pool:
     # --- within -------------------------------------------------------------------------------------------------------
 
     def _place(self, numbers: Numbers) -> None:
-        """Look up the rows of these images, and forget what was known of their old content."""
+        """Look up the rows of these images in the cache, and forget what was known of their old content."""
         self._rows[numbers] = np.where(self._keys[numbers] != 0, self._cache.rows(self._keys[numbers]), -1)
         self.probability[numbers] = np.nan
         if self._view is not None:
@@ -190,7 +183,7 @@ class Pool:
             self._project(numbers[self._rows[numbers] >= 0])
 
     def _project(self, numbers: Numbers) -> None:
-        """Show these images to the view, in the order of the file."""
+        """Project these images, in the order of the cache file."""
         if self._view is None:
             return
         numbers = numbers[np.argsort(self._rows[numbers], kind="stable")]

@@ -1,4 +1,4 @@
-"""More like this: which images are most like one that a person points at, for the server."""
+"""More like this: finds the images that are most similar to one that a person has chosen."""
 
 import logging
 from pathlib import Path
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class LikeThis:
-    """Answers wanted.pickle with similar.pickle, each wish once."""
+    """Answers each request in wanted.pickle once, with similar.pickle."""
 
     def __init__(self, run: Path) -> None:
         self._run = run
@@ -23,10 +23,10 @@ class LikeThis:
         self._answered = ""
 
     def turn(self, scorer: Scorer) -> None:
-        """Answer if something new is wanted.
+        """Answer if there is a new request.
 
         Raises:
-            OSError: the answer cannot be published; it is tried again.
+            OSError: the answer cannot be published; the next turn tries again.
         """
         wanted = self._wanted.content()
         if wanted is None or wanted.request == self._answered:

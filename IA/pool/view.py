@@ -16,7 +16,7 @@ Numbers = NDArray[np.int64]
 
 
 class ProjectedPool:
-    """What can be computed of images by number once their embeddings are projected into one space.
+    """Computes probability, novelty and similarity of images, by number, from their projected embeddings.
 
     Attributes:
         space: of the pool.
@@ -31,13 +31,20 @@ class ProjectedPool:
         self._projected = torch.zeros(images, space.basis.shape[1])
         self._embedded = np.zeros(images, bool)
         self._answered: set[int] = set()
-        self._nearest = np.full(images, -1, np.int32)  # the answered image that novelty is the distance to
+        self._nearest = np.full(images, -1, np.int32)  # The nearest answered image, to which novelty is the distance.
         self._columns: KernelCache | None = None
         self.similarity: Floats | None = None
         self._examples = torch.zeros(0, self._projected.shape[1])
 
+    @classmethod
+    def from_vectors(cls, space: Projection, vectors: torch.Tensor) -> "ProjectedPool":
+        """A pool whose images are all embedded, by vectors (N, D) float32."""
+        pool = cls(space, len(vectors))
+        pool.put(np.arange(len(vectors)), vectors.numpy())
+        return pool
+
     def grow(self, images: int) -> None:
-        """Make room for so many images in all."""
+        """Make room for `images` images in all."""
         more = max(images - len(self.novelty), 0)
         if more:
             self.novelty = np.pad(self.novelty, (0, more), constant_values=np.nan)
@@ -50,16 +57,16 @@ class ProjectedPool:
 
     @property
     def embedded(self) -> Numbers:
-        """Numbers of the images that are in it."""
+        """Numbers of the embedded images."""
         return np.flatnonzero(self._embedded)
 
     def vectors(self, numbers: Numbers) -> Floats:
-        """Projected embeddings (n, K) of length 1; zeros where there is none."""
+        """Projected embeddings (n, K) of length 1; zeros where an image is not embedded."""
         found: Floats = self._projected[torch.from_numpy(numbers)].numpy()
         return found
 
     def put(self, numbers: Numbers, vectors: Floats) -> None:
-        """Take up the embeddings (n, D) of images that had none, or others."""
+        """Take up new embeddings (n, D) of images."""
         rows = torch.from_numpy(numbers)
         self._projected[rows] = self.space.project(torch.from_numpy(vectors))
         self._embedded[numbers] = True
@@ -88,7 +95,7 @@ class ProjectedPool:
         return now
 
     def compare_to_examples(self, examples: Floats | None) -> None:
-        """Compare everything with these examples, embeddings (E, D), from now on; None, or no example: with nothing."""
+        """Compare every image with these examples, embeddings (E, D), from now on; None: there are no examples."""
         if examples is None or not len(examples):
             self.similarity = None
             return
@@ -100,9 +107,9 @@ class ProjectedPool:
         """Probability of positive by a head of this space.
 
         Args:
-            head: its own space is not looked at.
-            numbers: (n,) of embedded images, or None for all, which is the quicker the more of the head's support
-                was that of the head before.
+            head: learnt in this space.
+            numbers: (n,) of embedded images; None: all of them, fast when the head shares support vectors with the last
+                one.
 
         Returns:
             (n,) or (N,) float32; NaN where not embedded.
@@ -117,11 +124,11 @@ class ProjectedPool:
         return probability
 
     def nearest(self, number: int, among: Numbers, count: int) -> list[tuple[int, float]]:
-        """Those of some images that are most like one of them, the likest first, each with the cosine.
+        """Those of some images that are most similar to an image, each with its cosine, the most similar first.
 
         Args:
             number: of an embedded image.
-            among: (n,) numbers; those that are not embedded, and `number` itself, do not count.
+            among: (n,) numbers to choose from; images without an embedding, and `number` itself, are left out.
             count: how many at most.
         """
         others = among[self._embedded[among] & (among != number)]
@@ -131,19 +138,19 @@ class ProjectedPool:
         return list(zip(others[best.indices.numpy()].tolist(), cosines, strict=True))
 
     def most_similar(self, number: int, leave_out: Numbers, count: int) -> list[tuple[int, float]]:
-        """The images most like one of them, the likest first, each with the cosine.
+        """The images most similar to an image, each with its cosine, the most similar first.
 
         Args:
             number: of an embedded image.
-            leave_out: (n,) numbers of images that do not count, as `number` itself.
+            leave_out: (n,) numbers of images to leave out, besides `number` itself.
             count: how many at most.
         """
         similarity = self._projected @ self._projected[number]  # (N,)
         similarity[torch.from_numpy(~self._embedded)] = -torch.inf
         similarity[torch.from_numpy(np.append(leave_out, number))] = -torch.inf
         best = similarity.topk(min(count, len(similarity)))
-        told = zip(best.indices.tolist(), best.values.clamp(max=1).tolist(), strict=True)
-        return [(image, max(cosine, -1.0)) for image, cosine in told if cosine > -math.inf]
+        found = zip(best.indices.tolist(), best.values.clamp(max=1).tolist(), strict=True)
+        return [(image, max(cosine, -1.0)) for image, cosine in found if cosine > -math.inf]
 
     def _compare(self, numbers: Numbers) -> None:
         """Fill in the similarity of these images to the examples."""
@@ -154,7 +161,7 @@ class ProjectedPool:
             self.similarity[some] = cosine.clamp(-1, 1).numpy()
 
     def _forget(self, gone: set[int]) -> None:
-        """These images count as answered no more: what was nearest to them has another neighbour."""
+        """Count these images as answered no longer; images that were nearest to them get another neighbour."""
         self._answered -= gone
         if gone:
             orphans = np.flatnonzero(np.isin(self._nearest, np.fromiter(gone, np.int64)) & self._embedded)
@@ -163,16 +170,16 @@ class ProjectedPool:
             self._measure(orphans, np.fromiter(self._answered, np.int64))
 
     def _measure(self, numbers: Numbers | None, answered: Numbers) -> None:
-        """Lower the novelty of these images, or of all, to the distance to the nearest of these answered ones."""
+        """Lower the novelty of these images, None: of all, to the distance to the nearest of these answered images."""
         for some in self._chunks(numbers) if len(answered) else ():
             similarity, place = (self._projected[some] @ self._projected[answered].T).max(dim=1)
             distance = np.maximum(1 - similarity.numpy(), 0)
-            nearer = distance < self.novelty[some]  # never where novelty is NaN
+            nearer = distance < self.novelty[some]  # False where novelty is NaN
             self.novelty[some] = np.where(nearer, distance, self.novelty[some])
             self._nearest[some] = np.where(nearer, answered[place.numpy()], self._nearest[some])
 
     def _chunks(self, numbers: Numbers | None) -> Iterator[slice | Numbers]:
-        """Slices of everything, which copy nothing, or parts of the numbers."""
+        """Parts of the numbers; None: slices of all images, which need no copy."""
         size = len(self.novelty) if numbers is None else len(numbers)
         for start in range(0, size, CHUNK):
             yield slice(start, start + CHUNK) if numbers is None else numbers[start : start + CHUNK]

@@ -1,4 +1,4 @@
-"""Images into a folder for each class: by copy or by link, never over anything that is there."""
+"""Copies of images or links to them in a folder for each class; nothing that is there is ever overwritten."""
 
 import errno
 import filecmp
@@ -11,7 +11,7 @@ from typing import Literal
 from config import UsageError
 
 Link = Literal["copy", "hard", "symbolic"]
-PART = ".part"  # a copy under way; what a dead one left is written over
+PART = ".part"  # an unfinished copy; the next copy overwrites what a dead process left
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)
 
 
@@ -19,21 +19,21 @@ class ClassFolders:
     """`DIR/class/path of the image`.
 
     Attributes:
-        placed: how many images were put there.
-        there: how many were there before.
+        placed: how many images this object has put there.
+        there: how many images were there before.
     """
 
     def __init__(self, folder: Path, directory: Path, classes: Iterable[str], link: Link) -> None:
-        """See that the images could go there; nothing is made yet.
+        """Check where the images will go; this makes no folder yet.
 
         Args:
-            folder: of the images.
-            directory: to put them in; made if need be.
+            folder: the folder of the images.
+            directory: the folder for the classes; `make` makes it.
             classes: the names of the answers.
-            link: how to put them there.
+            link: whether to copy the images or how to link to them.
 
         Raises:
-            UsageError: the directory is among the images, or the names make the same folder.
+            UsageError: the directory lies among the images, or two classes would share a folder.
         """
         self._folder, self._link = folder.resolve(), link
         self._directory = directory.resolve()
@@ -45,7 +45,7 @@ class ClassFolders:
         self.placed = self.there = 0
 
     def make(self) -> None:
-        """Make the folders. Raises UsageError."""
+        """Make the folders. Raises UsageError if that fails."""
         try:
             for path in self._of_class.values():
                 path.mkdir(parents=True, exist_ok=True)
@@ -56,11 +56,11 @@ class ClassFolders:
         """Put one image into the folder of its class.
 
         Args:
-            path: of the image, relative to the folder.
+            path: the image, relative to the folder.
             label: one of the classes.
 
         Returns:
-            Why that was left undone; None where the image is there.
+            Why the image was left out; None if it is there now.
 
         Raises:
             OSError: the disk is full, or cannot be written.
@@ -91,7 +91,7 @@ class ClassFolders:
         return None
 
     def _found(self, source: Path, target: Path) -> str | None:
-        """What is there is the image, or something that stays as it is."""
+        """None if the file that is there is this image; else why the image was left out."""
         try:
             same = target.samefile(source) or (self._link == "copy" and filecmp.cmp(source, target))
         except OSError:
@@ -109,7 +109,7 @@ class ClassFolders:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A whole copy or none, with its times; never over a file that is there."""
+    """Copy a file with its times, as a whole or not at all, and never over a file that is there."""
     part = target.with_name(PART)
     try:
         shutil.copy2(source, part)
@@ -126,6 +126,6 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _folder_name(name: str) -> str:
-    """A class as one folder's name, visible and nowhere else."""
+    """The name of the folder for a class; it is visible and leads to no other folder."""
     safe = "".join("_" if letter in "/\\:\0" else letter for letter in name).strip()
     return f"_{safe}" if not safe or safe.startswith(".") else safe

@@ -1,4 +1,4 @@
-"""Predictions as rows of CSV or JSON lines, in a file that can be gone on with after any kind of end.
+"""Predictions as rows of CSV or JSON lines, in a file that a later process can continue after any kind of end.
 
 | a row is about          | columns                                     |
 |-------------------------|---------------------------------------------|
@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from config import UNREADABLE, UsageError
+from config import UsageError
 from IA.images.tiles import MARK, Grid, grid_of, split
 from IA.protocol import locks
+from IA.text.answer_words import UNREADABLE
 from IA.text.cells import harmless, plain
 
 COLUMNS = ("path", "probability", "label")
@@ -28,20 +29,20 @@ OF_TILES = (*COLUMNS, "source_image", "tile")
 OF_PHOTOS = (*COLUMNS, "tile")
 KINDS = {COLUMNS: "predictions", OF_TILES: "predictions of tiles", OF_PHOTOS: "predictions of photos by their tiles"}
 QUOTE = '"'
-MOST_BYTES = 64 * 1024  # of a row: a path has 4096 characters at most
-FAR_FROM_SURE = 4  # rows that tell one predictor from another best: those with a probability next to 0.5
+MOST_BYTES = 64 * 1024  # no row is longer, since a path has 4096 characters at most
+FAR_FROM_SURE = 4  # so many rows are kept to tell one predictor from another: those with a probability nearest to 0.5
 
 
 @dataclass(frozen=True)
 class PredictionRow:
-    """What was said of one image, or of a photo by its tiles.
+    """The prediction for one image, or for a photo by its tiles.
 
     Attributes:
-        path: relative to the folder; of a tile with its mark, of a photo without.
-        probability: of positive; NaN where unreadable.
+        path: relative to the folder; the path of a tile has a mark.
+        probability: of positive; NaN if the image is unreadable.
         label: the name of the class, or `UNREADABLE`.
-        reason: why it is unreadable; "" where it is not, or not known.
-        tile: of a photo, which of its tiles said so, as behind the mark of its path; else "".
+        reason: why the image is unreadable; "" if it is readable or nobody knows.
+        tile: for a photo, its most probable tile as it stands behind the mark of a path; else "".
     """
 
     path: str
@@ -52,7 +53,7 @@ class PredictionRow:
 
     @property
     def image(self) -> str:
-        """The path that was asked about: of a photo told of by its tiles that of the one it rests on."""
+        """The path of the predicted image: for a photo by its tiles, the most probable tile."""
         return f"{self.path}{MARK}{self.tile}" if self.tile else self.path
 
 
@@ -61,20 +62,20 @@ class RowFormat(Protocol):
 
     @property
     def head(self) -> bytes:
-        """What a file begins with."""
+        """The bytes that a file begins with."""
 
     def encode(self, rows: Iterable[PredictionRow]) -> bytes:
         """The rows, each ending in a newline."""
 
     def decode(self, record: bytes) -> PredictionRow:
-        """One of them. Raises ValueError where it is none."""
+        """The row in these bytes. Raises ValueError if they are no row."""
 
     def is_whole(self, record: bytes) -> bool:
         """Whether these lines, the last one with its newline, are a whole row."""
 
 
 class Csv:
-    """A header, and a line for each row; a name that is no UTF-8 goes out as it came in, a formula harmless."""
+    """A header and a line for each row. A name that is no UTF-8 stays as it is, and no cell begins like a formula."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         """One of the three kinds of rows."""
@@ -94,12 +95,12 @@ class Csv:
         """See `RowFormat`."""
         text = record.decode("utf-8", "surrogateescape")
         try:
-            quick = text.rstrip("\n").split(",")  # nearly all rows, and much faster
+            quick = text.rstrip("\n").split(",")  # this is much faster, and enough for nearly all rows
             values = next(csv.reader(io.StringIO(text, newline=""))) if QUOTE in text else quick
         except (csv.Error, StopIteration) as error:
             raise ValueError("not a row") from error
-        said = dict(zip(self._columns, map(plain, values), strict=True))
-        return _row(said, float(said["probability"] or "nan"), self._columns)
+        cells = dict(zip(self._columns, map(plain, values), strict=True))
+        return _row(cells, float(cells["probability"] or "nan"), self._columns)
 
     def is_whole(self, record: bytes) -> bool:
         """See `RowFormat`."""
@@ -107,7 +108,7 @@ class Csv:
 
 
 def _quoted(text: str) -> str:
-    """As `csv.writer` would, which forgets that a carriage return alone ends a line for those who read."""
+    """Quote a cell as `csv.writer` does, and also if it holds a carriage return, which ends a line for readers."""
     text = harmless(text)
     return f'"{text.replace(QUOTE, 2 * QUOTE)}"' if any(letter in text for letter in '",\r\n') else text
 
@@ -127,15 +128,15 @@ class JsonLines:
 
     def decode(self, record: bytes) -> PredictionRow:
         """See `RowFormat`."""
-        said = json.loads(record)
-        if not isinstance(said, dict) or said.keys() - {"reason"} != set(self._columns):
+        cells = json.loads(record)
+        if not isinstance(cells, dict) or cells.keys() - {"reason"} != set(self._columns):
             raise ValueError("not a row")
-        if not all(type(said[name]) is str for name in ("path", "label")):
+        if not all(type(cells[name]) is str for name in ("path", "label")):
             raise ValueError("not a row")
-        probability = math.nan if said["probability"] is None else said["probability"]
+        probability = math.nan if cells["probability"] is None else cells["probability"]
         if type(probability) is not float:
             raise ValueError("not a probability")
-        return _row(said, probability, self._columns)
+        return _row(cells, probability, self._columns)
 
     def is_whole(self, record: bytes) -> bool:
         """See `RowFormat`."""
@@ -146,7 +147,7 @@ FORMATS: dict[str, Callable[[tuple[str, ...]], RowFormat]] = {".csv": Csv, ".jso
 
 
 def _further(row: PredictionRow, columns: tuple[str, ...]) -> dict[str, str | None]:
-    """What stands in the columns that only some files have; None: nothing."""
+    """The cells in the columns that only some kinds of files have; None: an empty cell."""
     if columns == COLUMNS:
         return {}
     photo, tile = split(row.path)
@@ -154,39 +155,39 @@ def _further(row: PredictionRow, columns: tuple[str, ...]) -> dict[str, str | No
     return {name: known[name] or None for name in columns[len(COLUMNS) :]}
 
 
-def _row(said: Mapping[str, Any], probability: float, columns: tuple[str, ...]) -> PredictionRow:
+def _row(cells: Mapping[str, Any], probability: float, columns: tuple[str, ...]) -> PredictionRow:
     row = PredictionRow(
-        said["path"], probability, said["label"], tile=said["tile"] or "" if columns == OF_PHOTOS else ""
+        cells["path"], probability, cells["label"], tile=cells["tile"] or "" if columns == OF_PHOTOS else ""
     )
-    if any((said[name] or None) != value for name, value in _further(row, columns).items()):
+    if any((cells[name] or None) != value for name, value in _further(row, columns).items()):
         raise ValueError("columns that do not agree")
     return row
 
 
 def _as_dict(row: PredictionRow, columns: tuple[str, ...]) -> dict[str, object]:
     known = None if math.isnan(row.probability) else round(row.probability, 6)
-    said: dict[str, object] = {"path": row.path, "probability": known, "label": row.label}
-    return said | _further(row, columns) | ({"reason": row.reason} if row.reason else {})
+    cells: dict[str, object] = {"path": row.path, "probability": known, "label": row.label}
+    return cells | _further(row, columns) | ({"reason": row.reason} if row.reason else {})
 
 
 class PredictionFile:
-    """A file that grows by whole rows; what a dead writer left of a last one is cut off.
+    """A file that grows by whole rows. If a dead writer left a part of a row at the end, that is cut off.
 
     Attributes:
-        labels: of the images that are in it, by path.
-        doubtful: the rows that tell best whether another predictor wrote it.
-        grids: that the photos were cut up by; None among them: some were not.
+        labels: the labels of the rows in the file, by path.
+        doubtful: the rows that tell best whether another predictor wrote the file.
+        grids: the grids that cut up the photos in the file; None among them: some photos are whole.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...] = COLUMNS) -> None:
-        """Open it, and read what is there; what is cut off goes with the first row that is written.
+        """Open the file and read its rows. A torn row at its end goes when the first new row is written.
 
         Args:
-            path: of the file.
+            path: the file.
             columns: `COLUMNS`, `OF_TILES` or `OF_PHOTOS`.
 
         Raises:
-            UsageError: it is not a file of predictions, cannot be written, or another process writes to it.
+            UsageError: this is not a file of predictions, it cannot be written, or another process writes to it.
         """
         if path.suffix not in FORMATS:
             raise UsageError(f"{path} ends in none of {', '.join(FORMATS)}; name a file that does.")
@@ -201,13 +202,13 @@ class PredictionFile:
         self._lock: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
         try:
             self._hold(path)
-            self._end: int | None = self._read(path)  # of what is whole; None: nothing else is there
+            self._end: int | None = self._read(path)  # where the whole rows end; None: the file ends there
         except BaseException:
             with self._lock, self._file:
                 raise
 
     def write(self, rows: Iterable[PredictionRow]) -> None:
-        """Append rows, in one go: a signal comes before or after them. Raises OSError: they may be there in part."""
+        """Append rows with one write, so that no signal divides them. Raises OSError; then a part may be written."""
         if self._end is not None:
             self._file.truncate(self._end)
             if not self._end:
@@ -216,7 +217,7 @@ class PredictionFile:
         _write_all(self._file, self._format.encode(rows))
 
     def close(self) -> None:
-        """Make sure that it is on the disk."""
+        """Close the file once it is on the disk."""
         with self._lock, self._file:
             os.fsync(self._file.fileno())
 
@@ -227,14 +228,14 @@ class PredictionFile:
             raise UsageError(f"Another process is writing to {path}; wait for it, or name another file.") from None
 
     def _read(self, path: Path) -> int:
-        """Take up the rows; returns where the last whole one ends."""
+        """Take up the rows that are there; returns where the last whole row ends."""
         head = self._format.head
         end = 0
         try:
             with path.open("rb") as file:
                 began = file.read(len(head))
                 if began != head:
-                    if head.startswith(began):  # torn in its very first line, or empty
+                    if head.startswith(began):  # the file is empty, or torn in its first line
                         return 0
                     raise ValueError("another header")
                 end = len(head)
@@ -255,7 +256,7 @@ class PredictionFile:
 
 
 class RowStream:
-    """Standard output: the same rows, with nothing to go on with."""
+    """Standard output: the same rows, and no earlier rows to continue."""
 
     def __init__(self, file: BinaryIO, columns: tuple[str, ...] = COLUMNS) -> None:
         self.labels: dict[str, str] = {}
@@ -278,13 +279,13 @@ def _sureness(row: PredictionRow) -> float:
 
 
 def _write_all(file: BinaryIO | io.RawIOBase, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) or 0 :]
+    unwritten = memoryview(data)
+    while unwritten:
+        unwritten = unwritten[file.write(unwritten) or 0 :]
 
 
 def _records(file: BinaryIO, form: RowFormat) -> Iterator[bytes]:
-    """The whole rows: a CSV has newlines inside of quotes, and the last line may be torn."""
+    """The whole rows. Quotes of a CSV may hold newlines, and the last line may be torn."""
     record = b""
     for line in file:
         record += line

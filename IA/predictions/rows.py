@@ -1,41 +1,41 @@
-"""From photos to what a predictor is asked, and from what it says to rows: of images, tiles, or photos by tiles."""
+"""From photos to the images to predict, and from predictions to rows: one for each image, tile or photo."""
 
 import math
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from config import UNREADABLE
 from IA.images.tiles import Grid, split
 from IA.model import Checkpoint
 from IA.predictions.files import COLUMNS, OF_PHOTOS, OF_TILES, PredictionRow
+from IA.text.answer_words import UNREADABLE
 
 Prediction = tuple[str, float, str]
-"""Path of an image, its probability, NaN where unreadable, and then the reason."""
+"""The path of an image, its probability or NaN if it is unreadable, and then the reason."""
 
 
 class Rows:
-    """The rows of one labelling; a photo that cannot be read is one, whatever it would be cut into.
+    """Makes the rows of one folder. A photo that cannot be read is one row, even if a grid would cut it up.
 
     Attributes:
-        columns: of the rows.
-        grid: that each photo is cut up by.
+        columns: the columns of the rows.
+        grid: the grid that cuts up each photo; None: a photo is one image.
     """
 
     def __init__(self, checkpoint: Checkpoint, grid: Grid | None, rolls_up: bool) -> None:
-        """Begin.
+        """Begin without rows.
 
         Args:
-            checkpoint: with classes and threshold.
-            grid: None: a photo is an image as it is.
-            rolls_up: whether a row is about a photo: as probable as its most probable tile.
+            checkpoint: it has the classes and the threshold.
+            grid: the grid that cuts up each photo; None: a photo is one image.
+            rolls_up: whether a row is about a photo, which is as probable as its most probable tile.
         """
         self._checkpoint, self.grid, self._rolls_up = checkpoint, grid, rolls_up
         self.columns = COLUMNS if grid is None else OF_PHOTOS if rolls_up else OF_TILES
-        self._last = ""  # photo that was told of
-        self._failed = False  # whether that is known to be unreadable
-        self._highest: PredictionRow | None = None  # of its tiles so far
+        self._last = ""  # the photo of the last prediction
+        self._failed = False  # whether that photo is unreadable
+        self._highest: PredictionRow | None = None  # the row of its most probable tile so far
 
     def images(self, photos: Sequence[str], known: Container[str]) -> list[str]:
-        """What is to be asked about, where rows with these paths are made already."""
+        """The images to predict; rows with the paths in `known` exist already."""
         to_do = [photo for photo in photos if photo not in known]
         if self.grid is None:
             return to_do
@@ -43,12 +43,12 @@ class Rows:
         return list(tiles) if self._rolls_up else [tile for tile in tiles if tile not in known]
 
     def count(self, photos: Sequence[str]) -> int:
-        """How many images they are in all."""
+        """How many images these photos are in all."""
         return len(photos) * (1 if self.grid is None else len(self.grid))
 
-    def take(self, said: Iterable[Prediction]) -> Iterator[PredictionRow]:
-        """The rows that can be made now, where the images come in the order of `images`."""
-        for path, probability, reason in said:
+    def take(self, predicted: Iterable[Prediction]) -> Iterator[PredictionRow]:
+        """The rows that these predictions complete; they must come in the order of `images`."""
+        for path, probability, reason in predicted:
             photo, tile = split(path)
             if photo != self._last:
                 self._last, self._failed, self._highest = photo, False, None

@@ -1,1 +1,4 @@
-"""What every process of the suite shares: its log, lock, streams, priority and event file; imports config alone."""
+"""What every process of the suite shares: its log, lock, signals, streams and priority.
+
+This room imports the protocol and the settings, and neither torch nor FastAPI.
+"""

@@ -1,4 +1,4 @@
-"""What an iterator yields, made a little ahead in a thread of its own."""
+"""A thread that makes the items of an iterator a little ahead of whoever takes them."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ Item = TypeVar("Item")
 
 
 class Lookahead(Generic[Item]):
-    """The thread works while the one who takes the items does something else; it ends when nobody refers to this."""
+    """The thread works while the caller does something else, and ends when nothing refers to this object any more."""
 
     def __init__(self, items: Iterator[Item], ahead: int, gives_way: bool) -> None:
         """Begin at once.
 
         Args:
-            items: what is to be made; from now on for that thread alone.
-            ahead: how many items at most wait to be taken.
-            gives_way: whether that thread, and what it starts, gives way to others.
+            items: makes the items; from now on only the thread may use it.
+            ahead: how many items may wait to be taken.
+            gives_way: whether the thread, and whatever it starts, gives way to others.
         """
         self._items = items
         self._executor = ThreadPoolExecutor(1, "ahead", initializer=give_way if gives_way else None)
         self._coming: deque[Future[Item | None]] = deque(self._next() for _ in range(ahead))
 
     def is_ready(self, wait_s: float) -> bool:
-        """Whether `take` would return at once; waits for so many seconds until it would."""
+        """Whether `take` would return at once; waits up to `wait_s` seconds for that."""
         return bool(wait([self._coming[0]], wait_s).done)
 
     def take(self) -> Item | None:
@@ -39,7 +39,7 @@ class Lookahead(Generic[Item]):
         return self._coming.popleft().result()
 
     def close(self) -> None:
-        """Drop what is not begun."""
+        """Cancel every item that the thread has not begun to make."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _next(self) -> "Future[Item | None]":

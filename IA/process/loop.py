@@ -1,4 +1,4 @@
-"""What every loop shares: its log, its lock, the event that ends it, and how a person's mistake is told."""
+"""What every loop shares: its log, its lock, the flag that ends it, and the one sentence about a person's mistake."""
 
 import contextlib
 import logging
@@ -22,28 +22,31 @@ LOCK_WAIT_S = 5.0
 
 
 class SignalFlag:
-    """Set by a signal. No Event: its lock may be held by the very code that the signal interrupts."""
+    """A flag that a signal sets.
+
+    It is no threading.Event, because the code that the signal interrupts may hold the lock of the event.
+    """
 
     def __init__(self) -> None:
         self._is_set = False
 
     def handle_signal(self, number: int, frame: FrameType | None) -> None:
-        """Remember that the loop is to end."""
+        """Remember that the loop should end."""
         self._is_set = True
 
     def is_set(self) -> bool:
-        """Whether the loop is to end."""
+        """Whether the loop should end."""
         return self._is_set
 
 
 @contextlib.contextmanager
 def until_signalled(name: str, run: Path, *writes: str) -> Iterator[SignalFlag]:
-    """Run the block as the loop `name`: SIGTERM or SIGINT sets what it yields.
+    """Run the block as the loop `name`; SIGTERM and SIGINT set the flag that this yields.
 
     Args:
-        name: of the loop, for its log and its lock.
+        name: names the log and the lock of the loop.
         run: the run directory.
-        writes: names of the files this loop alone writes; leftovers of a dead one are swept.
+        writes: names of the files that only this loop writes. What a dead one left of them is removed.
 
     Raises:
         UsageError: the loop already runs on this run directory.
@@ -65,10 +68,10 @@ def until_signalled(name: str, run: Path, *writes: str) -> Iterator[SignalFlag]:
 
 
 def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: watching.StopFlag) -> None:
-    """Take a step at each turn, and further ones at once while it says that there is more to do.
+    """Take a step at each turn, and more steps at once while the step says that there is more to do.
 
-    What the machine refuses (a disk that is full or read-only, no descriptors left) is one warning; a step that failed
-    must have left things so that the next one tries again.
+    An error of the machine (the disk is full or read-only, there are no descriptors left) causes one warning. A step
+    that fails must leave things so that the next step tries again.
     """
     is_failing = False
     for _ in turns:
@@ -83,7 +86,7 @@ def take_turns(turns: Iterable[None], step: Callable[[], bool], stop: watching.S
 
 
 class _Log(logging.handlers.RotatingFileHandler):
-    """A log that begins anew where its file was deleted, with the run directory or alone."""
+    """A log that opens its file again after somebody deleted it, alone or with the run directory."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
@@ -107,18 +110,18 @@ def log_to(run: Path, name: str) -> None:
         handlers.append(_Log(path, maxBytes=LOG_BYTES, backupCount=2))
     except OSError as error:
         sys.stderr.write(f"No log in {run} ({error}).\n")
-    logging.raiseExceptions = False  # what a full disk does to the log is not worth a traceback for each line
+    logging.raiseExceptions = False  # else a full disk would cause a traceback for each line of the log
     logging.basicConfig(
         level=logging.INFO, handlers=handlers, format=f"%(asctime)s {name} %(levelname)s %(message)s", force=True
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about what strangers send
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about requests of strangers
 
 
 def one_sentence(main: Callable[[], None]) -> None:
-    """Run an entry point; a person's mistake is one sentence on stderr and exit code 2.
+    """Run an entry point. A person's mistake becomes one sentence on stderr and exit code 2.
 
-    Wherever its output goes, and whatever the locale says of names, it does its work: see `IA.process.streams`.
+    Neither closed streams nor the encoding of the locale end it: see `IA.process.streams`.
     """
     streams.begin_anew_in_utf8()
     with streams.guarded():
@@ -130,7 +133,7 @@ def one_sentence(main: Callable[[], None]) -> None:
 
 
 def run_loop(main: Callable[[], None]) -> None:
-    """Run the entry point of a loop, and leave at once when it has ended: taking torch apart takes seconds."""
+    """Run the entry point of a loop, and leave at once when it has ended, because torch takes seconds to clean up."""
     one_sentence(main)
     logging.shutdown()
     os._exit(0)

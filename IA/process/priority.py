@@ -1,7 +1,7 @@
-"""Who gives way: what embeds images lets everything go first that a person waits for.
+"""Lower priorities, so that embedding images gives way to everything that a person waits for.
 
-On Linux each thread has a priority of its own, which the threads and processes that it starts begin with. Nothing but
-root can raise one again, so a thread that a person waits for never steps back.
+On Linux each thread has a priority of its own, and the threads and processes that it starts inherit it. Only root can
+raise a priority again, so a thread that a person waits for never lowers its own.
 """
 
 import contextlib
@@ -10,23 +10,26 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-NICE = 10  # on a busy processor this is a tenth of the share of what does not give way
+NICE = 10  # on a busy processor, a thread that gives way gets a tenth of the time that another one gets
 TASKS = Path("/proc/self/task")
 
 
 def give_way() -> None:
-    """Let the calling thread, and what it starts from now on, give way; not where that would be the whole process."""
+    """Let the calling thread, and what it starts from now on, give way.
+
+    This does nothing on systems where the priority belongs to the whole process.
+    """
     if sys.platform == "linux":
         _lower([0])
 
 
 def let_give_way(threads: Iterable[int]) -> None:
-    """The same for some threads of this process, as `own_threads` names them, or for children that have but one."""
+    """Let some threads of this process give way, as `own_threads` names them, or child processes of one thread."""
     _lower(threads)
 
 
 def own_threads() -> frozenset[int]:
-    """The threads of this process, also those that libraries have started; empty where the system has no such list."""
+    """The threads of this process with those of its libraries; empty if the system has no list of them."""
     try:
         return frozenset(int(task.name) for task in TASKS.iterdir())
     except OSError:
@@ -34,7 +37,7 @@ def own_threads() -> frozenset[int]:
 
 
 def process_gives_way() -> None:
-    """Let this process as a whole give way, where single threads cannot."""
+    """Let this whole process give way on systems where single threads cannot."""
     if sys.platform != "linux":
         os.nice(NICE)
 
@@ -42,5 +45,5 @@ def process_gives_way() -> None:
 def _lower(threads: Iterable[int]) -> None:
     lowered = os.getpriority(os.PRIO_PROCESS, os.getpid()) + NICE  # below the main thread, which never gives way
     for thread in threads:
-        with contextlib.suppress(OSError):  # it has ended, or the system does not allow it
+        with contextlib.suppress(OSError):  # the thread has ended, or the system does not allow it
             os.setpriority(os.PRIO_PROCESS, thread, lowered)

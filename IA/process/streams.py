@@ -1,4 +1,4 @@
-"""Standard streams of a command that may be closed, full or gone, and the encoding of names: nothing of it ends one."""
+"""Standard streams that may be closed, full or gone, and the encoding of file names: neither may end a command."""
 
 import contextlib
 import errno
@@ -12,17 +12,17 @@ NOT_WRITTEN = 1  # exit code
 
 
 class LossyStream:
-    """A text stream that drops what cannot be written, and shows what cannot be encoded as an escape.
+    """A text stream that drops text which cannot be written, and escapes characters which cannot be encoded.
 
     Attributes:
-        failure: why something was dropped; None: nothing was.
+        failure: why it has dropped text; None: it has dropped nothing.
     """
 
     def __init__(self, stream: TextIO) -> None:
         """Stand in for a stream."""
         self.failure: OSError | None = None
         self._stream = stream
-        with contextlib.suppress(AttributeError, ValueError):  # a stand-in of somebody else, or one that is closed
+        with contextlib.suppress(AttributeError, ValueError):  # the stream is a stand-in itself, or is closed
             stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
     def write(self, text: str) -> int:
@@ -37,12 +37,12 @@ class LossyStream:
             self.write(line)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush as far as that goes."""
         with self._noted():
             self._stream.flush()
 
     def give_up(self) -> None:
-        """Drop what could not be written, or Python would try again at its end, and exit with a code of its own."""
+        """Drop what could not be written. Python would try again at its end and exit with a code of its own."""
         if self.failure is not None:
             with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
                 os.dup2(nowhere.fileno(), self._stream.fileno())
@@ -60,9 +60,9 @@ class LossyStream:
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Run a command whose output may go nowhere; in the end one sentence tells of that, with exit code 1.
+    """Run a command whose output may go nowhere. At its end one sentence reports lost output, and the exit code is 1.
 
-    A reader that has seen enough, as `head` has, is no trouble.
+    A reader that closes the pipe because it has seen enough, such as `head`, is no trouble.
     """
     _fill_gaps()
     out, err = sys.stdout, sys.stderr
@@ -84,29 +84,30 @@ def guarded() -> Iterator[None]:
 
 
 def say(line: str) -> OSError | None:
-    """Write a line to standard output at once; returns what kept it from there."""
+    """Write a line to standard output at once; returns the error if that failed."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     return sys.stdout.failure if isinstance(sys.stdout, LossyStream) else None
 
 
 def begin_anew_in_utf8() -> None:
-    """Start this process again where the locale has another encoding: one file has one name in every session."""
+    """Start this process again in UTF-8 if the locale has another encoding, so that names never depend on it."""
     if sys.getfilesystemencoding().replace("-", "") != "utf8":
         os.environ["PYTHONUTF8"] = "1"  # for the processes that are started from here
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def _fill_gaps() -> None:
-    """Take the places of streams that are closed, or the next file that is opened would get what is written there.
+    """Open a stand-in for each standard stream that is closed.
 
-    What takes them cannot be written, so that it is told as of any other stream.
+    Otherwise the next file to be opened would take its number and get its output. The stand-in cannot be written, so
+    the command reports its lost output like that of any other stream.
     """
     for number in STANDARD:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDONLY)  # the lowest number that is free, and so this one
+            os.open(os.devnull, os.O_RDONLY)  # the system gives out the lowest free number, which is this one
             os.set_inheritable(number, True)
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:

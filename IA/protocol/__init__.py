@@ -1,1 +1,4 @@
-"""The files between the processes: names, schemas, reading, writing, watching; no torch, no FastAPI."""
+"""The files between the processes: their names and schemas, and how to read, replace and watch them.
+
+This room imports neither torch nor FastAPI.
+"""

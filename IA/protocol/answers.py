@@ -1,7 +1,8 @@
-"""The answers that the model may learn: all of them but those in audit.pickle, which were drawn at random.
+"""The answers that the model may learn: all of them except those in audit.pickle, which were sampled at random.
 
-What was drawn tells how many positives there are that the model has not asked for. It would tell nothing any more if
-the model knew of it, so nothing that learns, validates or orders opens annotations.pickle but by way of this module.
+The audit sample tells how many positives there are among the images that the model has not asked for. It would tell
+nothing any more if the model knew it. So whatever learns, validates or orders takes the answers from this module and
+never opens annotations.pickle itself.
 """
 
 from pathlib import Path
@@ -16,7 +17,7 @@ Answers = dict[str, bool | None]
 
 
 class LearnableAnswers:
-    """`{path: label}` in the order answered, without the answers that were drawn; read again when it changes."""
+    """`{path: label}` in the order answered, without the audit sample; the files are read again when they change."""
 
     def __init__(self, run: Path) -> None:
         self._audit_file = run / AUDIT.name
@@ -26,17 +27,17 @@ class LearnableAnswers:
         self._version: Version[Answers] | None = None
 
     def version(self) -> Version[Answers] | None:
-        """The answers, as the same object while they are the same.
+        """The answers; the same object is returned until they change.
 
-        None before there are any, and while audit.pickle is there but cannot be read: then it is not known which
-        answers they are.
+        None before there are any. None too while audit.pickle exists but cannot be read, because nobody knows then
+        which answers the model may learn.
         """
         annotations, audit = self._both()
         if annotations is None or (audit is None and self._audit_file.exists()):
             return None
         if (annotations, audit) != self._seen:
-            drawn = audit.content if audit else {}
-            content = {path: label for path, label in annotations.content.items() if path not in drawn}
+            sampled = audit.content if audit else {}
+            content = {path: label for path, label in annotations.content.items() if path not in sampled}
             if self._version is None or list(content.items()) != list(self._version.content.items()):
                 self._version = Version(annotations.generation, content)
             self._seen = (annotations, audit)
@@ -48,10 +49,10 @@ class LearnableAnswers:
         return None if version is None else version.content
 
     def _both(self) -> tuple[Version[Answers] | None, Version[Answers] | None]:
-        """Both files, as they belong together.
+        """Two versions of the files that belong together.
 
-        The server publishes audit.pickle first where an answer is to be in both, and last where it is to be in neither.
-        So audit.pickle must be read after annotations.pickle, and before that is replaced.
+        The server publishes audit.pickle first when an answer joins both files, and last when an answer leaves both.
+        So this reads audit.pickle after annotations.pickle, and again if annotations.pickle was replaced meanwhile.
         """
         annotations = self._annotations.version()
         while True:
@@ -62,15 +63,15 @@ class LearnableAnswers:
             annotations = again
 
 
-def read_asked(run: Path) -> Answers:
-    """The same, once.
+def read_learnable(run: Path) -> Answers:
+    """The same answers, for whoever reads them only once.
 
     Raises:
-        OSError, ValueError: as `pickle_file.read`; without any answer it is a FileNotFoundError.
+        OSError, ValueError: as for `pickle_file.read`. It is a FileNotFoundError while there is no answer.
     """
     while True:
         before = signature(run / ANNOTATIONS.name)
         annotations = read(run, ANNOTATIONS).content
-        drawn = read(run, AUDIT).content if (run / AUDIT.name).exists() else {}
+        sampled = read(run, AUDIT).content if (run / AUDIT.name).exists() else {}
         if before == signature(run / ANNOTATIONS.name):
-            return {path: label for path, label in annotations.items() if path not in drawn}
+            return {path: label for path, label in annotations.items() if path not in sampled}

@@ -1,7 +1,8 @@
-"""The zip archive that torch.save writes, looked at before torch does: torch compares no checksum and believes a size.
+"""A check of the zip archive that torch.save writes, before torch reads it.
 
-What is compressed, encrypted or longer than the file itself, what names anything but tensors, and a tensor larger than
-what is stored of it are refused before anything is unpacked; what is to be used is compared with its checksum.
+torch compares no checksum and believes every size. So this module refuses an archive before anything is unpacked if a
+member is compressed, encrypted or longer than the file, if it names anything but tensors, or if a tensor is larger than
+what is stored of it. It compares the checksum of every member that will be used.
 """
 
 import errno
@@ -15,8 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from IA.protocol import opcodes
 
-BEGIN = b"PK\x03\x04"  # what torch tells an archive by
-END, END_BYTES = b"PK\x05\x06", 22  # without a comment
+BEGIN = b"PK\x03\x04"  # torch takes a file that begins like this for an archive
+END, END_BYTES = b"PK\x05\x06", 22  # the last record of an archive that has no comment
 ITEM_BYTES = {
     "BoolStorage": 1,
     "ByteStorage": 1,
@@ -34,7 +35,7 @@ STRUCTURE = "data.pkl"
 
 
 class Stored(NamedTuple):
-    """Where the numbers of one or more tensors lie: a member of the archive, and how many they are."""
+    """The member of the archive that holds the numbers of one or more tensors, and how many numbers it holds."""
 
     member: str
     numbers: int
@@ -45,7 +46,7 @@ class _Tensor(NamedTuple):
 
 
 class _Structure(pickle.Unpickler):
-    """What is in the archive, with `_Tensor` in place of tensors; nothing else can be named."""
+    """Unpickles the structure of an archive with a `_Tensor` in place of each tensor; it may name nothing else."""
 
     def __init__(self, data: bytes, sizes: Mapping[str, int]) -> None:
         super().__init__(io.BytesIO(data))
@@ -69,7 +70,7 @@ class _Structure(pickle.Unpickler):
 
 
 def _tensor(storage: Stored, offset: int, shape: Sequence[int], stride: Sequence[int], *_: object) -> _Tensor:
-    """Stands in for a tensor, which is to use nothing but its own storage, and no number twice."""
+    """Stands in for torch's function that makes a tensor. A tensor must fit into its own storage."""
     numbers = math.prod(shape)
     last = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
     if type(storage) is not Stored or min(offset, *shape, *stride, 0) < 0:
@@ -80,15 +81,15 @@ def _tensor(storage: Stored, offset: int, shape: Sequence[int], stride: Sequence
 
 
 def check(path: str | Path, prefix: str = "") -> None:
-    """Refuse a file that torch.save has not written like this.
+    """Refuse a file that torch.save has not written.
 
     Args:
         path: the file.
-        prefix: only tensors of the `state_dict` whose names begin so are to be used.
+        prefix: the caller will use only the tensors of `state_dict` whose names begin with this.
 
     Raises:
-        OSError: there is none.
-        One of `IA.networks.BAD_WEIGHTS`: it is damaged or foreign.
+        OSError: there is no file.
+        One of `IA.networks.BAD_WEIGHTS`: the file is damaged or foreign.
     """
     with Path(path).open("rb") as file:
         if file.read(len(BEGIN)) != BEGIN or not _ends(file) or not _is_archive(file):
@@ -106,29 +107,29 @@ def check(path: str | Path, prefix: str = "") -> None:
 
 
 def _ends(file: BinaryIO) -> bool:
-    """Whether the archive ends where the file does: torch and Python look for its end in their own ways."""
+    """Whether the archive ends where the file ends; otherwise torch and Python may find different ends."""
     file.seek(max(0, file.seek(0, io.SEEK_END) - END_BYTES))
     return file.read(len(END)) == END
 
 
 def _is_archive(file: BinaryIO) -> bool:
-    """Whether there is a directory where the end says."""
+    """Whether the archive has its directory where its last record says."""
     try:
         with zipfile.ZipFile(file):
             return True
     except (zipfile.BadZipFile, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # that one: a place before the beginning
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: a place before the file begins
             raise
         return False
 
 
 def _sizes(archive: zipfile.ZipFile, file: BinaryIO) -> dict[str, int]:
-    """Bytes of each member by its name."""
+    """The length in bytes of each member, by its name."""
     sizes, length = {}, file.seek(0, io.SEEK_END)
     for member in archive.infolist():
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 or member.filename in sizes:
             raise ValueError(f"{member.filename} is compressed, hidden or twice there")
-        if member.external_attr or member.internal_attr:  # torch reads nothing at all of what is marked as a folder
+        if member.external_attr or member.internal_attr:  # torch reads nothing of a member that is marked as a folder
             raise ValueError(f"{member.filename} is marked as no plain member")
         if not 0 <= member.header_offset < length:
             raise ValueError(f"{member.filename} lies outside of the file")
@@ -139,7 +140,7 @@ def _sizes(archive: zipfile.ZipFile, file: BinaryIO) -> dict[str, int]:
 
 
 def _used(content: Any, prefix: str) -> set[str]:
-    """Members that hold the tensors to be used."""
+    """The members that hold the tensors which will be used."""
     state = content["state_dict"]
     if not all(type(name) is str and type(tensor) is _Tensor for name, tensor in state.items()):
         raise ValueError("its state_dict holds more than tensors")
@@ -147,7 +148,7 @@ def _used(content: Any, prefix: str) -> set[str]:
 
 
 def _compare(archive: zipfile.ZipFile, name: str) -> None:
-    """Read a member; that compares its checksum."""
+    """Read a whole member, because zipfile compares its checksum at the end."""
     with archive.open(name) as member:
         while member.read(1 << 20):
             pass

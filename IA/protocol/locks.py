@@ -1,7 +1,7 @@
-"""One writer a file: the lock that a process holds while it lives.
+"""Locks that processes hold while they live, so that every file has one writer.
 
-Where the disk of a run knows no locks, as Lustre and NFS may be mounted, a name that only one process of this machine
-can have stands in for the lock: an abstract socket. It keeps nobody out who works on the same run from another machine.
+Some disks know no locks; Lustre and NFS may be mounted that way. There an abstract socket stands in for the lock, whose
+name only one process of a machine can have. It does not keep out a process on another machine.
 """
 
 import atexit
@@ -19,16 +19,16 @@ from config import UsageError
 
 NO_LOCKS = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS})
 
-_held: dict[tuple[Path, str], os.stat_result] = {}  # the files behind the locks of this process
-_renewed = contextlib.ExitStack()  # held until the process ends
+_held: dict[tuple[Path, str], os.stat_result] = {}  # the lock files that this process holds, by run and name
+_renewed = contextlib.ExitStack()  # locks that `renew` took; this process holds them until it ends
 atexit.register(_renewed.close)
 
 
 @contextlib.contextmanager
 def hold(run: Path, name: str) -> Iterator[bool]:
-    """Hold the lock of one loop while the block runs; yields False where another process holds it.
+    """Hold the lock of one loop while the block runs; yields False if another process holds it.
 
-    The system lets go of it when the process ends, however it ends.
+    The system releases the lock when the process ends, however it ends.
 
     Raises:
         UsageError: neither the disk nor this machine knows locks.
@@ -49,10 +49,10 @@ def hold(run: Path, name: str) -> Iterator[bool]:
 
 
 def renew() -> None:
-    """Hold each lock of this process in the run directory that is there now, where that was deleted or replaced.
+    """Take each lock of this process again after its run directory was deleted or replaced.
 
     Raises:
-        OSError: another process holds it by now, and so has the run; its text is for a person.
+        OSError: another process holds the lock by now. The error's text tells a person so.
     """
     for (run, name), status in list(_held.items()):
         with contextlib.suppress(FileNotFoundError):
@@ -63,9 +63,10 @@ def renew() -> None:
 
 
 def is_held(run: Path, name: str) -> bool:
-    """Whether the process behind this lock is alive. Raises OSError where that cannot be told."""
+    """Whether a process holds this lock. Raises OSError if the system cannot tell."""
     try:
-        with (run / f".{name}.lock").open("rb") as file, take(file, fcntl.LOCK_SH):  # only read: the disk may be, too
+        # The file is opened for reading alone, because the disk may be read-only.
+        with (run / f".{name}.lock").open("rb") as file, take(file, fcntl.LOCK_SH):
             return False
     except BlockingIOError:
         return True
@@ -74,7 +75,7 @@ def is_held(run: Path, name: str) -> bool:
 
 
 def is_of_the_disk(run: Path, name: str) -> bool:
-    """Whether the disk of a run knows locks, so that other machines are kept out too."""
+    """Whether the disk of a run knows locks, which keep out other machines too."""
     with (run / f".{name}.lock").open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -84,10 +85,10 @@ def is_of_the_disk(run: Path, name: str) -> bool:
 
 
 def check_byte_locks(run: Path) -> None:
-    """See that SQLite can keep its answers here, which locks parts of its file.
+    """Check that the disk of a run can lock parts of a file, as SQLite does.
 
     Raises:
-        UsageError: the disk of the run knows no such locks.
+        UsageError: the disk cannot.
         OSError: the run directory cannot be written.
     """
     with (run / ".session.lock").open("a") as file:
@@ -102,10 +103,10 @@ def check_byte_locks(run: Path) -> None:
 
 
 def take(file: IO[str] | IO[bytes], kind: int = fcntl.LOCK_EX) -> contextlib.AbstractContextManager[object]:
-    """Lock an open file; close both the file and what is returned to let go.
+    """Lock an open file. To release it, close both the file and what is returned.
 
     Raises:
-        BlockingIOError: another process has it.
+        BlockingIOError: another process holds the lock.
         UsageError: neither the disk nor this machine knows locks.
     """
     try:
@@ -118,7 +119,7 @@ def take(file: IO[str] | IO[bytes], kind: int = fcntl.LOCK_EX) -> contextlib.Abs
 
 
 def name_of_this_machine(file: IO[str] | IO[bytes]) -> socket.socket:
-    """What stands in for the lock of an open file: close it to let go. Raises as `take` does."""
+    """The socket that stands in for the lock of an open file until it is closed. Raises as `take` does."""
     if sys.platform != "linux":
         raise UsageError(f"The disk that holds {file.name} knows no locks; name a place on another disk.")
     status = os.fstat(file.fileno())

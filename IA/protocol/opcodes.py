@@ -1,8 +1,8 @@
-"""What a pickle says, opcode by opcode, before it is believed.
+"""A check of a pickle, opcode by opcode, before Python's unpickler reads it.
 
-Python's unpickler takes any size at its word: twenty bytes that name place 2 ** 30 of the memo take 16 GB, and a
-million tuples in one another overflow the stack as soon as they are a key. A pickle that says nothing but what we write
-can do neither: it takes memory by its length.
+The unpickler believes any size. Twenty bytes that name place 2 ** 30 of the memo take 16 GB, and a million nested
+tuples overflow the stack as soon as they are a key. A pickle that holds only the opcodes which this project writes can
+do neither: the memory that it takes is bounded by its length.
 """
 
 import pickle
@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 STOP, FRAME, GLOBAL, LONG_BINPUT = pickle.STOP[0], pickle.FRAME[0], pickle.GLOBAL[0], pickle.LONG_BINPUT[0]
-TEXT = pickle.SHORT_BINUNICODE[0]  # by far the most frequent: a path
-MOST_NESTED = 20_000  # containers and tuples; torch has four for each tensor, we have three in all
+TEXT = pickle.SHORT_BINUNICODE[0]  # by far the most frequent opcode: a path
+MOST_NESTED = 20_000  # containers and tuples; torch writes four for each tensor, this project three in a file
 
 
 def _sizes(opcodes_by_size: dict[int, tuple[bytes, ...]]) -> dict[int, int]:
     return {opcode[0]: size for size, opcodes in opcodes_by_size.items() for opcode in opcodes}
 
 
-COUNTED = _sizes(  # how many bytes say how many follow
+COUNTED = _sizes(  # opcodes followed by a count of bytes, by how many bytes this count has
     {
         1: (pickle.SHORT_BINUNICODE, pickle.SHORT_BINBYTES, pickle.LONG1),
         4: (pickle.BINUNICODE, pickle.BINBYTES),
         8: (pickle.BINUNICODE8, pickle.BINBYTES8, pickle.FRAME),
     }
 )
-PLAIN = _sizes(  # bytes behind each opcode of our own pickles
+PLAIN = _sizes(  # the other opcodes of this project's pickles, by how many bytes follow
     {
         0: (
             *(pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE, pickle.MARK),
@@ -42,12 +42,12 @@ REMEMBERED = {1: (pickle.BINPUT, pickle.BINGET), 4: (LONG_BINPUT.to_bytes(), pic
 
 @dataclass(frozen=True)
 class Kind:
-    """What a pickle of one kind may say.
+    """Which opcodes a pickle may hold.
 
     Attributes:
-        sizes: bytes behind each opcode, beside those in `COUNTED`.
-        nested: opcodes that put things into one another.
-        names: whether it may name classes and functions, which its reader then looks at.
+        sizes: how many bytes follow each opcode; those in `COUNTED` are allowed too.
+        nested: opcodes that begin a container.
+        names: whether it may name classes and functions, which its reader checks.
     """
 
     sizes: Mapping[int, int]
@@ -56,8 +56,8 @@ class Kind:
 
 
 OURS = Kind(PLAIN, frozenset(pickle.EMPTY_LIST + pickle.EMPTY_DICT))
-FOREIGN = Kind(PLAIN | _sizes({0: (pickle.MEMOIZE,), **REMEMBERED}), OURS.nested)  # what plain pickle.dump writes
-TORCH = Kind(  # what torch.save writes
+FOREIGN = Kind(PLAIN | _sizes({0: (pickle.MEMOIZE,), **REMEMBERED}), OURS.nested)  # the opcodes of plain pickle.dump
+TORCH = Kind(  # the opcodes of torch.save
     PLAIN | _sizes({0: (pickle.REDUCE, pickle.BINPERSID), **REMEMBERED}),
     OURS.nested | frozenset(pickle.EMPTY_TUPLE + pickle.TUPLE + pickle.TUPLE1 + pickle.TUPLE2 + pickle.TUPLE3),
     names=True,
@@ -65,15 +65,15 @@ TORCH = Kind(  # what torch.save writes
 
 
 def check(data: bytes, end: int, kind: Kind = OURS) -> None:
-    """Refuse a pickle that says more than it may.
+    """Refuse a pickle that holds more than it may.
 
     Args:
         data: begins with the pickle.
-        end: where it ends, right behind its STOP.
-        kind: what it may say.
+        end: where the pickle ends, right behind its STOP.
+        kind: what the pickle may hold.
 
     Raises:
-        ValueError: there is another opcode, a size is beyond the end, or too much is nested.
+        ValueError: there is another opcode, a size reaches beyond the end, or too much is nested.
     """
     sizes, nested = kind.sizes, kind.nested
     place = depth = 0
@@ -100,7 +100,7 @@ def check(data: bytes, end: int, kind: Kind = OURS) -> None:
 
 
 def _counted(data: bytes, place: int, width: int) -> int:
-    """Bytes that an opcode takes with what it counts; a frame only says how much is to be read at once."""
+    """How many bytes an opcode takes with the bytes it counts. A frame counts bytes, but does not hold them itself."""
     count = int.from_bytes(data[place + 1 : place + 1 + width], "little")
     if count > len(data) - place:
         raise ValueError(f"{count} bytes of it are said to follow, which are not there")

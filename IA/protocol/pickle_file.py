@@ -1,7 +1,7 @@
-"""One pickle between the processes: published as a whole with a footer, read without trust.
+"""One pickle between the processes: a writer publishes it as a whole, a reader trusts nothing in it.
 
-It holds built-in types only, and behind its STOP a footer that plain `pickle.load` ignores: magic, format version,
-generation, length and SHA-256.
+A pickle holds built-in types only. A footer follows its STOP: magic, format version, generation, length and SHA-256.
+Plain `pickle.load` ignores the footer.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ Content = TypeVar("Content")
 FOOTER = struct.Struct("<8sHQQ32s")  # magic, format version, generation, length of the pickle, SHA-256 of all before it
 MAGIC = b"IA\x00files"
 FORMAT = 1
-MOST_BYTES = 2**30  # of a pickle here: some ten million paths
+MOST_BYTES = 2**30  # a pickle may be this long, which is enough for some ten million paths
 BAD_PICKLE = (
     pickle.UnpicklingError,
     EOFError,
@@ -43,7 +43,7 @@ BAD_PICKLE = (
 class PickleFile(Generic[Content]):
     """One file of the protocol: its name, and how its content becomes built-in types and back.
 
-    `unpack` raises ValueError, KeyError or TypeError where the built-in types are not what the schema says.
+    `unpack` raises ValueError, KeyError or TypeError if the built-in types are not what the file may hold.
     """
 
     name: str
@@ -63,20 +63,20 @@ def publish(run: Path, file: PickleFile[Content], content: Content) -> int:
     """Replace one of the pickles.
 
     Returns:
-        Its generation: one more than that of the version before.
+        The generation: one more than that of the version before.
 
     Raises:
         OSError: as `replacement.replace`.
     """
     data = io.BytesIO()
     pickler = pickle.Pickler(data, protocol=5)
-    pickler.fast = True  # no memo, which would take as much memory again as a million paths
+    pickler.fast = True  # without a memo, which would take as much memory again as a million paths
     pickler.dump(file.pack(content))
     return publish_pickled(run, file.name, data)
 
 
 def publish_pickled(run: Path, name: str, data: io.BytesIO) -> int:
-    """The same with content that is pickled already; its footer is appended to it."""
+    """Replace one of the pickles with content that is pickled already; this appends the footer to `data`."""
     path = run / name
     generation = _generation(path) + 1
     data.seek(0, os.SEEK_END)
@@ -87,7 +87,7 @@ def publish_pickled(run: Path, name: str, data: io.BytesIO) -> int:
 
 
 class LaterError(ValueError):
-    """The file is of a format that is not known yet."""
+    """A later version of this program wrote the file, in a format that this version does not know."""
 
 
 class _BuiltinsOnly(pickle.Unpickler):
@@ -96,12 +96,12 @@ class _BuiltinsOnly(pickle.Unpickler):
 
 
 def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
-    """Read one of the pickles, trusting nothing.
+    """Read one of the pickles, trusting nothing in it.
 
     Raises:
-        FileNotFoundError: there is none yet.
-        OSError: it cannot be read.
-        ValueError: it is torn, foreign or not what the schema says; the sentence names the file.
+        FileNotFoundError: there is no such file yet.
+        OSError: the file cannot be read.
+        ValueError: the file is torn, foreign or not what it should hold; the sentence names the file.
     """
     path = run / file.name
     try:
@@ -114,11 +114,11 @@ def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
 
 
 def read_foreign(path: Path) -> object:
-    """The built-in types in a pickle, of a run or of another program; a checksum is compared if there is one.
+    """The built-in types in a pickle of a run or of another program. If it has a checksum, that is compared.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is damaged, or holds anything else.
+        OSError: the pickle cannot be read.
+        ValueError: the pickle is damaged or holds other types.
     """
     try:
         with _regular(path) as file:
@@ -135,7 +135,7 @@ def read_foreign(path: Path) -> object:
 
 
 def _whole(path: Path) -> tuple[bytes, int]:
-    """The bytes of one of the pickles, and its generation. Raises ValueError where they are not as written."""
+    """The bytes of one of the pickles, and its generation. Raises ValueError if the bytes were changed."""
     with _regular(path) as file:
         footer, size = _footer(file)
         if size > MOST_BYTES:
@@ -149,7 +149,7 @@ def _whole(path: Path) -> tuple[bytes, int]:
 
 @contextlib.contextmanager
 def _regular(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, but nothing that would keep us waiting, as a pipe does."""
+    """Open a regular file; a pipe would keep this process waiting."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("no regular file")
@@ -157,7 +157,7 @@ def _regular(path: Path) -> Iterator[BinaryIO]:
 
 
 def _footer(file: BinaryIO) -> tuple[tuple[bytes, int, int, int, bytes], int]:
-    """The footer, and the size of the whole file. Raises ValueError where the footer is not ours or does not fit."""
+    """The footer and the size of the whole file. Raises ValueError if this project did not write the footer."""
     size = file.seek(0, os.SEEK_END)
     if size < FOOTER.size:
         raise ValueError("shorter than its footer")
@@ -172,7 +172,7 @@ def _footer(file: BinaryIO) -> tuple[tuple[bytes, int, int, int, bytes], int]:
 
 
 def _generation(path: Path) -> int:
-    """Generation of the version in place; 0 where there is none or its footer is not ours."""
+    """The generation of the version in place; 0 if there is none or this project did not write it."""
     try:
         with _regular(path) as file:
             return _footer(file)[0][2]

@@ -1,17 +1,35 @@
-"""What the files between the processes hold: one record a file."""
+"""What the files between the processes hold: one record for each file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
-from IA.protocol.fields import Array
+import numpy as np
 
-MOST_ALIKE = 100  # images that one question may be about
-MOST_SIMILAR = 200  # images that are told to be like another one
-NEIGHBOURS = 3  # of either class, in an explanation
-LARGEST_MAP = 64  # places on a side
-FULL = 127  # what a place of a map says at most, for or against
+from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
+from IA.protocol.fields import (
+    FINITE,
+    MOST,
+    NO_FLOATS,
+    Bytes,
+    Floats,
+    Ints,
+    Record,
+    array,
+    count,
+    flag,
+    real,
+    stored,
+    text,
+    typed,
+    within,
+)
+
+MOST_ALIKE = 100  # a group of near duplicates, which is one question, has at most so many images
+MOST_SIMILAR = 200  # inference names at most so many images that are similar to a given one
+NEIGHBOURS = 3  # an explanation names so many neighbours of either class
+LARGEST_MAP = 64  # an explanation's map has at most so many places on a side
+FULL = 127  # the furthest value from 0 of a place in a map
 
 
 @dataclass(frozen=True)
@@ -24,19 +42,21 @@ class Settings:
         strategy: what to ask first, one of `config.STRATEGIES`.
         positive: what the positive answer is called.
         negative: what the negative answer is called.
-        id: tells this run from any other, also from one that stood in the same place before.
-        finetune: whether the backbone is to learn too, one of `config.FINETUNE`.
-        run: absolute path of the run directory; where it stands elsewhere now, it was moved or copied.
+        id: tells this run from any other, even from an earlier one in the same place.
+        finetune: whether the backbone learns too, one of `config.FINETUNE`.
+        run: absolute path of the run directory. If the directory is elsewhere now, somebody moved or copied it.
         follow_links: whether images may lie anywhere that a link in `datadir` leads to.
-        audit: share of the questions that are drawn at random, 0 to 1.
-        audit_after: what `audit` goes back to once that for which all are drawn is there; None: it stays.
-        audit_until: so many random answers from the rest are wanted, for which all are drawn; None: the certificate.
-        recall: share of the positives that the certificate is about.
-        confidence: how certain it is to be.
+        audit: share of the questions that are sampled at random, 0 to 1.
+        audit_after: while every question is sampled at random, the value that `audit` returns to afterwards. None:
+            `audit` stays.
+        audit_until: every question is sampled at random until there are so many random answers. None: until there is
+            a certificate.
+        recall: the certificate says that at least this share of the positives was found.
+        confidence: how certain the certificate is.
         alike: whether near duplicates are one question, one of `config.ALIKE`.
-        examples: absolute path of a folder of pictures of what is looked for; "": there are none.
-        tile: the grid that every photo is cut up by, such as 6x4; "": the images are the photos.
-        auto_idle: seconds without a sign of a person, at least, after which AUTO asks for one; 0: never.
+        examples: absolute path of a folder of example pictures; "": there are none.
+        tile: the grid that cuts up every photo, such as 6x4; "": the images are whole photos.
+        auto_idle: AUTO asks whether a person is there after at least so many seconds without a sign of one; 0: never.
     """
 
     datadir: str
@@ -59,157 +79,210 @@ class Settings:
     auto_idle: float = DEFAULT_AUTO_IDLE_S
 
     def bounds(self, datadir: Path) -> Path | None:
-        """The folder that images may not lie outside of, for a machine that sees them at `datadir`; None: no bounds."""
+        """The folder that all images must lie in, on a machine that sees them at `datadir`; None: anywhere."""
         return None if self.follow_links else datadir.resolve()
 
 
 @dataclass(frozen=True)
-class Features:
-    """What the pool says about the embedding space.
+class Features(Record):
+    """What the pool of images says about the embedding space.
 
     Attributes:
         backbone: fingerprint of the backbone whose embeddings these are.
         images: how many images the figures rest on.
-        mean: (D,) float32, of the embeddings.
+        mean: (D,) float32, the mean of the embeddings.
         basis: (D * K,) float32, the first K principal directions as columns, row by row.
-        rooted: whether the root of each value of an embedding is taken first.
-        sampled: (m,) int32, numbers of images drawn at random from these.
-        sample: (m * K,) float32, those in the space of mean and basis, image by image.
+        rooted: whether the square root of each value of an embedding is taken first.
+        sampled: (m,) int32, the numbers of images that were sampled at random from these.
+        sample: (m * K,) float32, the sampled images in the space of mean and basis, image by image.
     """
 
-    backbone: str
-    images: int
-    mean: Array
-    basis: Array
-    rooted: bool
-    sampled: Array
-    sample: Array
+    backbone: str = field(metadata=stored(text))
+    images: int = field(metadata=stored(count))
+    mean: Floats = field(metadata=array("f", -FINITE, FINITE))
+    basis: Floats = field(metadata=array("f", -FINITE, FINITE))
+    rooted: bool = field(metadata=stored(flag))
+    sampled: Ints = field(metadata=array("i", -MOST, MOST, before=b""))
+    sample: Floats = field(metadata=array("f", -FINITE, FINITE, before=b""))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if not len(self.mean) or not len(self.basis) or len(self.basis) % len(self.mean):
+            raise ValueError("mean and basis do not fit each other")
+        if len(self.sample) != len(self.sampled) * (len(self.basis) // len(self.mean)):
+            raise ValueError("the sample and its numbers do not fit each other")
 
 
 @dataclass(frozen=True)
-class FineTuning:
-    """What came of the last fine-tuning.
+class FineTuning(Record):
+    """The outcome of the last fine-tuning.
 
     Attributes:
-        base: fingerprint of the backbone it began with.
+        base: fingerprint of the backbone that it began with.
         labels: how many positive and negative answers there were.
-        before: average precision on answers held out, with that backbone.
-        after: the same with the new one.
-        certainty: share of resamples of the held-out answers in which the new one is better.
-        taken: whether backbone.ckpt was replaced by it.
+        before: average precision on held-out answers with that backbone.
+        after: average precision on the same answers with the new backbone.
+        certainty: share of resamples of the held-out answers in which the new backbone is better.
+        taken: whether the new backbone replaced backbone.ckpt.
     """
 
-    base: str
-    labels: int
-    before: float
-    after: float
-    certainty: float
-    taken: bool
+    base: str = field(metadata=stored(text))
+    labels: int = field(metadata=stored(count))
+    before: float = field(metadata=stored(real))
+    after: float = field(metadata=stored(real))
+    certainty: float = field(metadata=stored(real))
+    taken: bool = field(metadata=stored(flag))
 
 
 @dataclass(frozen=True)
-class Duplicates:
+class Duplicates(Record):
     """Which images are near duplicates of one another.
 
     Attributes:
-        first: (N,) int32, for each image the number of the one that stands for it: itself where it is alone.
-            Everybody in a group is alike to that one.
+        first: (N,) int32, for each image the number of the image that represents its group; an image without near
+            duplicates represents itself. Every image of a group is a near duplicate of its representative.
     """
 
-    first: Array
+    first: Ints = field(metadata=array("i", 0, MOST))
+
+    def check(self) -> None:
+        """See `Record`."""
+        first = np.asarray(self.first)
+        within(first, 0, len(first) - 1)
+        if (first[first] != first).any():
+            raise ValueError("a group whose first image is in another one")
+        if len(first) and np.bincount(first).max() > MOST_ALIKE:
+            raise ValueError(f"a group of more than {MOST_ALIKE}")
+
+
+def _checkpoint(data: Any) -> dict[str, Any] | None:
+    checkpoint: dict[str, Any] | None = typed(data, dict, type(None))
+    if checkpoint is not None:
+        count(checkpoint["generation"])
+        count(checkpoint["labels"])
+        for name, value in typed(checkpoint["metrics"], dict).items():
+            text(name)
+            real(value) if type(value) is not int else count(value)
+    return checkpoint
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What the model thinks of every image, with the checkpoint it comes from.
+class Predictions(Record):
+    """What the model predicts for every image, and the checkpoint behind it.
 
     Attributes:
-        probability: (N,) float32, of positive; NaN where not scored, and everywhere before the first checkpoint.
-        novelty: (N,) float32, cosine distance to the nearest answered image; NaN where not embedded.
-        unreadable: (U,) int32, images that could not be decoded.
+        probability: (N,) float32, of positive; NaN for images without a score, so for all before the first checkpoint.
+        novelty: (N,) float32, cosine distance to the nearest answered image; NaN for images without an embedding.
+        unreadable: (U,) int32, numbers of the images that could not be decoded.
         embedded: how many images have an embedding.
-        labels: how many positive and negative answers these figures have learnt from.
-        checkpoint: the checkpoint's `generation`, `labels`, `threshold`, `metrics`; None before the first.
-        missing: how many images are still to be embedded.
-        similarity: (N,) float32, the largest cosine to an example of what is looked for, NaN where not embedded; empty
-            with a checkpoint, or without examples.
+        labels: how many positive and negative answers the figures have learnt from.
+        checkpoint: `generation`, `labels`, `threshold` and `metrics` of the checkpoint; None before the first.
+        missing: how many images still have no embedding.
+        similarity: (N,) float32, the largest cosine to an example picture; NaN for images without an embedding. Empty
+            if there is a checkpoint or if there are no examples.
     """
 
-    probability: Array
-    novelty: Array
-    unreadable: Array
-    embedded: int
-    labels: int
-    checkpoint: dict[str, Any] | None
-    missing: int = 0
-    similarity: Array = b""
+    probability: Floats = field(metadata=array("f", 0, 1, unknown=True))
+    novelty: Floats = field(metadata=array("f", -np.inf, np.inf, unknown=True))
+    unreadable: Ints = field(metadata=array("i", 0, MOST))
+    embedded: int = field(metadata=stored(count))
+    labels: int = field(metadata=stored(count))
+    checkpoint: dict[str, Any] | None = field(metadata=stored(_checkpoint))
+    missing: int = field(default=0, metadata=stored(count))
+    similarity: Floats = field(default=NO_FLOATS, metadata=array("f", -1, 1, unknown=True, before=b""))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if len(self.probability) != len(self.novelty):
+            raise ValueError("probability and novelty differ in length")
+        within(np.asarray(self.unreadable), 0, len(self.probability) - 1)
+        if len(self.similarity) not in (0, len(self.probability)):
+            raise ValueError("probability and similarity differ in length")
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Record):
     """The images to ask next.
 
     Attributes:
-        images: (R,) int32, numbers of the images without an answer that the model knows of, best first.
-        probability: (R,) float32, of positive; NaN where not scored.
+        images: (R,) int32, numbers of the images whose answer the model does not know, best first.
+        probability: (R,) float32, of positive; NaN for images without a score.
         labels: how many positive and negative answers the order has learnt from.
-        strategy: which strategy ordered them.
-        checkpoint: generation of the checkpoint behind it; None before the first.
+        strategy: the name of the strategy that ordered the images.
+        checkpoint: generation of the checkpoint behind the order; None before the first.
     """
 
-    images: Array
-    probability: Array
-    labels: int
-    strategy: str
-    checkpoint: int | None
+    images: Ints = field(metadata=array("i", 0, MOST))
+    probability: Floats = field(metadata=array("f", 0, 1, unknown=True))
+    labels: int = field(metadata=stored(count))
+    strategy: str = field(metadata=stored(text))
+    checkpoint: int | None = field(metadata=stored(lambda value: typed(value, int, type(None))))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if len(self.images) != len(self.probability):
+            raise ValueError("images and probability differ in length")
 
 
 @dataclass(frozen=True)
-class Explanations:
-    """Why the model thinks so, of a few images.
+class Explanations(Record):
+    """Why the model predicts what it does, for a few images.
 
     Attributes:
         checkpoint: generation of the checkpoint that is explained.
         images: (E,) int32, numbers of the images.
-        shapes: (2 E,) int32, height and width of each map; 0 and 0 where there is none.
-        maps: (sum of height * width,) int8, one map after the other, row by row, over the upright picture: how much a
-            place speaks for positive, or below 0 against it; the furthest from 0 is `FULL` in each map.
-        neighbours: (6 E,) int32, for each image the nearest three with a positive and the nearest three with a
-            negative answer, the nearest first; -1 where there are fewer.
-        similarity: (6 E,) float32, of these, the cosine.
+        shapes: (2 E,) int32, height and width of each map; 0 and 0 for an image without a map.
+        maps: (sum of height * width,) int8, one map after the other, row by row, over the upright picture. A value
+            says how much its place speaks for positive, or against it below 0; the furthest from 0 is `FULL`.
+        neighbours: (6 E,) int32, for each image the three nearest with a positive and the three nearest with a
+            negative answer, the nearest first; -1 fills up where there are fewer.
+        similarity: (6 E,) float32, the cosine to each neighbour.
     """
 
-    checkpoint: int
-    images: Array
-    shapes: Array
-    maps: Array
-    neighbours: Array
-    similarity: Array
+    checkpoint: int = field(metadata=stored(count))
+    images: Ints = field(metadata=array("i", 0, MOST))
+    shapes: Ints = field(metadata=array("i", 0, LARGEST_MAP))
+    maps: Bytes = field(metadata=array("b", -FULL, FULL))
+    neighbours: Ints = field(metadata=array("i", -1, MOST))
+    similarity: Floats = field(metadata=array("f", -1, 1))
+
+    def check(self) -> None:
+        """See `Record`."""
+        each = 2 * NEIGHBOURS * len(self.images)
+        if len(self.shapes) != 2 * len(self.images) or len(self.neighbours) != each or len(self.similarity) != each:
+            raise ValueError("images, shapes, neighbours and similarity do not fit each other")
+        if int(np.asarray(self.shapes).reshape(-1, 2).prod(axis=1).sum()) != len(self.maps):
+            raise ValueError("maps and shapes do not fit each other")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A person wants more images like one of them.
+class Wanted(Record):
+    """A person asks for images that are similar to a given one.
 
     Attributes:
-        image: its number.
-        request: tells this wish from any other.
+        image: the number of the given image.
+        request: tells this request from any other.
     """
 
-    image: int
-    request: str
+    image: int = field(metadata=stored(count))
+    request: str = field(metadata=stored(text))
 
 
 @dataclass(frozen=True)
-class Similar:
-    """The images most like the one that was wanted, less those whose answer the model knows.
+class Similar(Record):
+    """The images most similar to a given one, without those whose answer the model knows.
 
     Attributes:
-        request: the wish that this answers.
-        images: (S,) int32, at most `MOST_SIMILAR`, the likest first; empty where the image has no embedding.
-        cosine: (S,) float32, of each, in the space of the pool.
+        request: the request that this answers.
+        images: (S,) int32, at most `MOST_SIMILAR`, the most similar first; empty if the given image has no embedding.
+        cosine: (S,) float32, the cosine of each to the given image, in the space of the pool.
     """
 
-    request: str
-    images: Array
-    cosine: Array
+    request: str = field(metadata=stored(text))
+    images: Ints = field(metadata=array("i", 0, MOST))
+    cosine: Floats = field(metadata=array("f", -1, 1))
+
+    def check(self) -> None:
+        """See `Record`."""
+        if len(self.images) != len(self.cosine) or len(self.images) > MOST_SIMILAR:
+            raise ValueError("images and cosines that do not fit each other, or too many")

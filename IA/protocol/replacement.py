@@ -1,4 +1,4 @@
-"""A file that is replaced as a whole, durably, and what a writer that died over it leaves behind."""
+"""Replacing a file as a whole and durably, and sweeping up what a writer leaves that dies meanwhile."""
 
 import contextlib
 import os
@@ -8,15 +8,16 @@ from config import UsageError
 
 
 def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
-    """Put `data` in place of the file, durably: a reader sees the old file or the new one, also after a power cut.
+    """Put `data` in place of the file. A reader sees the old file or the new one, even after a power cut.
 
     Args:
-        path: of the file.
-        data: all that is to be in it.
-        mode: who may read and write it, less the umask.
+        path: the file.
+        data: the whole new content.
+        mode: who may read and write the file, less the umask.
 
     Raises:
-        OSError: the disk is full or read-only; the old file is untouched, or the new one there but maybe not for good.
+        OSError: the disk is full or read-only. The old file is untouched, or the new one is there but may not survive
+            a power cut.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -34,14 +35,14 @@ def replace(path: Path, data: bytes | memoryview, mode: int = 0o666) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from None  # a write does not say of which file
+        raise OSError(error.errno, error.strerror, str(path)) from None  # the error of a write names no file
 
 
 def check_writable(*paths: Path) -> None:
-    """See, before the work begins, that these files could be written at its end; nothing is made.
+    """Check before the work begins that these files can be written at its end; this creates nothing.
 
     Raises:
-        UsageError: one could not.
+        UsageError: a file cannot be written.
     """
     for path in paths:
         folder = path.parent
@@ -53,7 +54,7 @@ def check_writable(*paths: Path) -> None:
 
 
 def sweep(run: Path, *names: str) -> None:
-    """Remove the temporaries that dead writers of these files left; call it as their only writer."""
+    """Remove the temporary files that dead writers of these files left. Only the writer of the files may call this."""
     for name in names:
         for temporary in run.glob(f".{name}.*.tmp"):
             temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Noticing that a file was replaced: its last good version, and a turn for each change."""
+"""Noticing that a file was replaced: the last good version of a pickle, and a turn of a loop for each change."""
 
 import contextlib
 import errno
@@ -20,14 +20,14 @@ from IA.protocol.pickle_file import Content, PickleFile, Version, read
 
 log = logging.getLogger(__name__)
 
-INODE = re.compile(r"^inotify wd:\S+ ino:([0-9a-f]+) ", re.MULTILINE)  # of what is watched, in /proc/PID/fdinfo
-AGAIN_S = 5.0  # a turn is taken so often at least
+INODE = re.compile(r"^inotify wd:\S+ ino:([0-9a-f]+) ", re.MULTILINE)  # what a process watches, in /proc/PID/fdinfo
+AGAIN_S = 5.0  # a loop takes a turn after so long even if nothing has changed
 
 Signature = tuple[int, int, int]
 
 
 def signature(path: Path) -> Signature | None:
-    """What tells one version of a file from the next: inode, time of change in ns, size in bytes; None: no file."""
+    """Tells one version of a file from the next: inode, time of change in ns, size in bytes. None: there is no file."""
     try:
         status = path.stat()
     except OSError:
@@ -36,7 +36,7 @@ def signature(path: Path) -> Signature | None:
 
 
 class News:
-    """Whether any of some files was replaced since this was made."""
+    """Whether any of some files was replaced since this object was made."""
 
     def __init__(self, run: Path, *names: str) -> None:
         """Remember how the files are now.
@@ -49,7 +49,7 @@ class News:
         self._before = self._signatures()
 
     def has_come(self) -> bool:
-        """Whether there is any; it costs a look at each file's entry, some microseconds."""
+        """Whether a file was replaced. This takes some microseconds for each file."""
         return self._signatures() != self._before
 
     def _signatures(self) -> list[Signature | None]:
@@ -57,7 +57,7 @@ class News:
 
 
 class Latest(Generic[Content]):
-    """The last good version of one pickle: a torn or foreign file is one warning and changes nothing."""
+    """The last good version of one pickle. A torn or foreign file causes one warning and changes nothing."""
 
     def __init__(self, run: Path, file: PickleFile[Content]) -> None:
         self._run = run
@@ -67,7 +67,7 @@ class Latest(Generic[Content]):
         self._version: Version[Content] | None = None
 
     def version(self) -> Version[Content] | None:
-        """The last good version, read again only if the file was replaced; None before the first."""
+        """The last good version; the file is read again only if it was replaced. None before the first."""
         now = signature(self._run / self._file.name)
         if now is not None and now != self._seen:
             try:
@@ -75,7 +75,7 @@ class Latest(Generic[Content]):
                 self._is_failing = False
             except FileNotFoundError:
                 now = None
-            except OSError as error:  # it may be good, and is looked at again
+            except OSError as error:  # the file itself may be good, so the next call reads it again
                 now = None
                 if not self._is_failing:
                     log.warning("%s; the last good version stays in force", error)
@@ -92,7 +92,7 @@ class Latest(Generic[Content]):
 
 
 class _Wake(FileSystemEventHandler):
-    """Sets an event when one of the names is created or replaced; an exception here would end the observer."""
+    """Sets an event when a file with one of the names is created or replaced. An exception would end the observer."""
 
     def __init__(self, names: frozenset[str], event: threading.Event) -> None:
         self._names = names
@@ -100,17 +100,17 @@ class _Wake(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         target = os.fsdecode(event.dest_path or event.src_path)
-        if os.path.basename(target) in self._names:  # noqa: PTH119 - called for every event: no Path needed
+        if os.path.basename(target) in self._names:  # noqa: PTH119 - this runs for every event, and a Path is slower
             self._event.set()
 
 
 def observe(
     folder: Path, handler: FileSystemEventHandler, events: list[type[FileSystemEvent]], recursive: bool = False
 ) -> BaseObserver:
-    """A thread that tells the handler of events in a folder, until it is stopped.
+    """Start a thread that reports events in a folder to the handler until somebody stops it.
 
     Raises:
-        OSError: the system cannot watch: the folder is away, inotify is exhausted; nothing stays behind.
+        OSError: the system cannot watch the folder: it is gone, or inotify is exhausted. No thread is left behind.
     """
     observer = Observer()
     try:
@@ -123,9 +123,9 @@ def observe(
 
 
 def unwatched(folders: Sequence[str]) -> int:
-    """How many of these folders are not watched by this process, for the system's watches are used up.
+    """How many of these folders this process does not watch because the system has no watches left.
 
-    Watchdog hides that. On other systems than Linux it cannot be told, and is 0.
+    Watchdog does not report this. Systems other than Linux cannot tell, so the answer there is 0.
     """
     known: set[int] = set()
     for info in Path("/proc/self/fdinfo").glob("*"):
@@ -135,7 +135,7 @@ def unwatched(folders: Sequence[str]) -> int:
         return 0
     missing = [folder for folder in folders if (status := signature(Path(folder))) and status[0] not in known]
     try:
-        if missing:  # a file system may give other numbers there: a further watch is refused, or there are enough
+        if missing:  # some file systems report other inodes there, so a further watch tells whether any are left
             observe(Path(missing[-1]), FileSystemEventHandler(), []).stop()
     except OSError as error:
         return len(missing) if error.errno == errno.ENOSPC else 0
@@ -143,14 +143,14 @@ def unwatched(folders: Sequence[str]) -> int:
 
 
 class StopFlag(Protocol):
-    """What ends a loop; a threading.Event will do."""
+    """Tells a loop to end; a threading.Event is one."""
 
     def is_set(self) -> bool:
-        """Whether the loop is to end."""
+        """Whether the loop should end."""
 
 
 class _Watch:
-    """The watch over a run directory, begun anew where that is another one; then the locks are held there too."""
+    """Watches a run directory, and begins again if the directory is replaced by another one."""
 
     def __init__(self, run: Path, handler: FileSystemEventHandler, poll_s: float) -> None:
         self._run, self._handler, self._poll_s = run, handler, poll_s
@@ -165,17 +165,17 @@ class _Watch:
             log.warning("%s cannot be watched (%s); looking every %.1f s instead", self._run, error, self._poll_s)
 
     def look(self) -> bool:
-        """Begin anew if the directory was deleted and is there again; whether it was."""
+        """Watch again and renew the locks if the directory was deleted and made again; returns whether it was."""
         if identity(self._run) in {None, self._folder}:
             return False
         self.close()
         self._begin()
-        with contextlib.suppress(OSError):  # the server says which other process has the run
+        with contextlib.suppress(OSError):  # the server tells the person which other process has the run
             locks.renew()
         return True
 
     def close(self) -> None:
-        """End it."""
+        """Stop watching."""
         if self._observer is not None:
             self._observer.stop()
             self._observer.join()
@@ -183,7 +183,7 @@ class _Watch:
 
 
 def identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from another one mounted or made in its place; None: there is none."""
+    """Tells a folder from another one that is mounted or made in its place. None: there is no folder."""
     try:
         status = folder.stat()
     except OSError:
@@ -196,17 +196,17 @@ def changes(
 ) -> Iterator[None]:
     """Yield at once, and again whenever one of the files was replaced, until `stop` is set.
 
-    Several replacements while the caller works are one turn. Where the system cannot watch (inotify exhausted,
-    network file systems) a look every `poll_s` seconds finds the change; it also finds a directory that was replaced.
+    Several replacements while the caller works are one turn. A look every `poll_s` seconds finds changes where the
+    system cannot watch (inotify exhausted, network file systems), and finds a run directory that was replaced.
 
     Args:
-        run: the run directory; it is made where it is missing.
+        run: the run directory; it is made if it is missing.
         names: file names in it.
         stop: ends the iteration within `poll_s` seconds.
         poll_s: seconds between two looks.
-        again_s: seconds after which to yield although nothing has changed: what has failed is tried again then.
-        stays: go on where the directory was replaced by another one; else end: for a process whose own files there are
-            gone, and that is started again by the supervisor.
+        again_s: seconds after which to yield although nothing has changed, so that the caller tries again what failed.
+        stays: whether to go on after the directory was replaced. A process that has lost its own files there ends
+            instead, and the supervisor starts it again.
     """
     run.mkdir(parents=True, exist_ok=True)
     wake = threading.Event()

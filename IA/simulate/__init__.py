@@ -1,1 +1,1 @@
-"""A simulated person answers about sorted photos: the figures of the documentation; no part of a session."""
+"""Simulated people answer questions about sorted photos, for the figures in the documentation; no session uses this."""

@@ -1,46 +1,42 @@
-"""Simulates people who answer truthfully, on a folder whose class folders are the truth.
+"""Simulates people who answer truthfully about a folder of photos that are sorted into class folders.
 
     python -m IA.simulate PHOTOS --positive hat dress --prevalence 0.01 0.1 --answers 400 --seeds 5 --peers
 
-Each seed draws another pool of that prevalence, another fifth of the images that is held out and never asked, and
-another first image. Figures are means over classes and seeds, with standard errors.
+Each seed samples another pool of that prevalence, holds out another fifth of the images, which is never asked, and
+begins with another image. Figures are means over classes and seeds, with standard errors.
 """
 
 import argparse
 import csv
-import logging
 import math
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, STRATEGIES, UsageError, pip_install, runs_folder
-from IA.embedding.embedder import leave_room
+from config import DEFAULT_STRATEGY, UsageError, pip_install
 from IA.learning.calibration import expected_calibration_error
 from IA.process.loop import one_sentence
 from IA.protocol.replacement import check_writable
 from IA.simulate import peers
+from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos
 from IA.simulate.person import Course, figures, simulate
-from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.simulate.sorted_photos import draw
+from IA.strategies import STRATEGIES
 from IA.text.cells import harmless
-
-log = logging.getLogger(__name__)
 
 OURS = "Intelligent Annotation"
 PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
 POOLED = "ECE of all"
-KEYS_S = (0.9, 0.6)  # seconds a person takes for a positive and for a negative answer, by key
-AUTO_S = (0.9, 0.33)  # the same in AUTO at 3 images a second: only positives need a key
-WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # medians
+KEYS_S = (0.9, 0.6)  # Seconds that a person takes for a positive and for a negative answer, by key.
+AUTO_S = (0.9, 0.33)  # The same in AUTO at 3 images a second, where only positives need a key.
+WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # These figures are medians.
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,11 @@ class Task:
     Attributes:
         method: `OURS`, or one of `peers.PEERS`.
         positive: the class folder that is positive.
-        prevalence: share of positives in the pool; None leaves the folder as it is.
-        seed: of everything that is drawn.
+        prevalence: share of positives in the pool; None: as in the folder.
+        seed: of every random choice.
         answers: how many at most.
-        strategy: of ours.
-        examples: how many positives, of those held out, it begins with.
+        strategy: of our engine.
+        examples: how many of the held-out positives the engine begins with.
     """
 
     method: str
@@ -68,7 +64,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task: its figures, and after each answer the positives found, what was shown, and the label."""
+    """The outcome of a task.
+
+    Attributes:
+        task: the simulated person.
+        figures: by name.
+        found: (n,) how many positives were found after each answer.
+        shown: (n,) probability of positive when each image was asked.
+        labels: (n,) whether each image was positive.
+    """
 
     task: Task
     figures: dict[str, float]
@@ -94,17 +98,17 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
             torch.from_numpy(vectors[held_out]),
             torch.from_numpy(vectors[examples]) if task.examples else None,
         )
-        told = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
+        results = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
     else:
         asked = list(peers.course(task.method, vectors[pool], truth[pool], task.answers, task.seed))
         course = Course(asked, truth[pool][asked].tolist(), [math.nan] * len(asked))
-        told = figures(course, int(truth[pool].sum()), len(pool))
+        results = figures(course, int(truth[pool].sum()), len(pool))
     found = np.cumsum(course.labels)
-    told = {"images": len(pool), "positives": float(truth[pool].sum())} | told
+    results = {"images": len(pool), "positives": float(truth[pool].sum())} | results
     for name, (positive_s, negative_s) in {"keys": KEYS_S, "AUTO": AUTO_S}.items():
         minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
-        told[f"per minute, {name}"] = float(found[-1] / minutes)
-    return Result(task, told, found, np.array(course.shown, np.float32), np.array(course.labels))
+        results[f"per minute, {name}"] = float(found[-1] / minutes)
+    return Result(task, results, found, np.array(course.shown, np.float32), np.array(course.labels))
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _pooled_error(results: Sequence[Result]) -> str:
-    """Calibration error of everything that was shown to all people together: that of one person is mostly noise."""
+    """Calibration error over all people together; the error of a single person is mostly noise."""
     shown = np.concatenate([result.shown for result in results])
     labels = np.concatenate([result.labels for result in results])
     known = ~np.isnan(shown)
@@ -136,7 +140,7 @@ def _pooled_error(results: Sequence[Result]) -> str:
 
 
 def _cell(name: str, values: Sequence[float]) -> str:
-    """Mean and standard error, or the median where a figure can be infinite; NaN is left out."""
+    """Mean and standard error, or the median if the figure can be infinite; NaN is left out."""
     if name in WITHOUT_ERROR:
         median = float(np.median(values))
         return f"median {median:.0f}" if math.isfinite(median) else "not reached"
@@ -149,7 +153,7 @@ def _cell(name: str, values: Sequence[float]) -> str:
 
 
 def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
-    """Pass the results on, and write each to a table as it comes, one row for each simulated person."""
+    """Write each result to a CSV file as it comes, one row for each simulated person, and pass it on."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         for number, result in enumerate(results):
@@ -175,7 +179,7 @@ def draw_curves(path: Path, results: Sequence[Result]) -> None:
             curves = [_recall(result) for result in here if result.task.method == method]
             length = min(len(curve) for curve in curves)
             panel.plot(np.mean([curve[:length] for curve in curves], axis=0), label=method)
-        panel.set(xlabel="answers", ylabel="recall", title=_told(prevalence), ylim=(0, 1))
+        panel.set(xlabel="answers", ylabel="recall", title=_heading(prevalence), ylim=(0, 1))
         panel.legend()
     figure.savefig(path)
 
@@ -184,27 +188,21 @@ def _recall(result: Result) -> NDArray[np.float64]:
     return np.concatenate([[0.0], result.found / result.figures["positives"]])
 
 
-def _told(prevalence: float | None) -> str:
+def _heading(prevalence: float | None) -> str:
     return "as the folder is" if prevalence is None else f"{prevalence:.1%} positives"
 
 
 def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    folder = Path(given.folder).expanduser().resolve()
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
     wanted = [] if given.positive == ["all"] else given.positive
-    check_classes(folder, wanted)
+    folder = checked_folder(given, wanted)
     methods = [OURS, *_peers(given.peers)]
     check_writable(*filter(None, (given.csv, given.plot)))
     _check_installed(given.peers is not None, given.plot is not None)
-    leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    positives = wanted or sorted(set(classes.tolist()))
-    if empty := sorted(set(positives) - set(classes.tolist())):
+    photos = sorted_photos(folder, given)
+    positives = wanted or photos.class_names
+    if empty := sorted(set(positives) - set(photos.class_names)):
         raise UsageError(f"The class folder {empty[0]!r} in {folder} has no image that can be read.")
     tasks = [
         Task(method, positive, prevalence, seed, given.answers, given.strategy, given.examples)
@@ -213,20 +211,18 @@ def main() -> None:
         for positive in positives
         for seed in range(given.seeds)
     ]
-    with ProcessPoolExecutor(given.jobs) as executor:
-        played = executor.map(play, tasks, *([each] * len(tasks) for each in (vectors, classes)))
-        done = written(given.csv, played) if given.csv else played
-        results = list(tqdm(done, total=len(tasks), unit="person", desc="simulating"))
+    played = play_all(partial(play, vectors=photos.vectors, classes=photos.classes), tasks, given.jobs)
+    results = list(written(given.csv, played) if given.csv else played)
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
         here = [result for result in results if result.task.prevalence == prevalence]
-        heading = f"{_told(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
+        heading = f"{_heading(prevalence)}, {len(positives)} classes, {given.seeds} seeds, {given.answers} answers"
         sys.stdout.write("\n".join([heading, *table(here), "", ""]))
     if given.plot:
         draw_curves(given.plot, results)
 
 
 def _check_installed(peers: bool, plot: bool) -> None:
-    """See, before the work begins, that its end does not lack a package."""
+    """Raise UsageError, before the work begins, if a package is missing that its end needs."""
     if peers and (missing := [name for name in PEER_PACKAGES if find_spec(name) is None]):
         raise UsageError(f"The peers are not installed (no {missing[0]}): {pip_install('peers')}.")
     if plot and find_spec("matplotlib") is None:
@@ -234,15 +230,14 @@ def _check_installed(peers: bool, plot: bool) -> None:
 
 
 def _peers(wanted: Sequence[str] | None) -> Sequence[str]:
-    """Their names: all of them where none is wanted in particular."""
+    """The names of the peers to play: none without --peers, all of them if --peers names none."""
     if unknown := sorted(set(wanted or ()) - set(peers.PEERS)):
         raise UsageError(f"There is no peer {unknown[0]!r}; choose of {', '.join(peers.PEERS)}.")
     return () if wanted is None else wanted or list(peers.PEERS)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__)
     parser.add_argument(
         "--positive", nargs="+", default=["all"], metavar="CLASS", help="one task each; all: every class"
     )
@@ -255,14 +250,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--examples", type=count, default=0, metavar="N", help="of the positives held out, to begin with (0)"
     )
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
     parser.add_argument(
         "--peers", nargs="*", metavar="NAME", help="other libraries, or some, on the same embeddings: '.[peers]'"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the figures of each simulated person")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recall curves: '.[simulate]'")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
 
 

@@ -3,39 +3,33 @@
     python -m IA.simulate.audit PHOTOS --runs 200 --audit 0.02
     python -m IA.simulate.audit --worst-case
 
-PHOTOS holds a folder of images for each class; in turn each class is what is looked for. After 50 negatives in a row
-a person turns to random questions, until the certificate is given.
+PHOTOS holds a folder of images for each class, and each class is the positive one in turn. After 50 negatives in a row
+a person turns to random questions until the certificate is given.
 """
 
 import argparse
-import logging
 import math
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, UsageError, runs_folder
-from IA.embedding.embedder import leave_room
+from config import UsageError
 from IA.learning.projection import Projection
 from IA.process.loop import one_sentence
 from IA.simulate.audit_person import AuditedPerson, Truth
+from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos, write_lines
 from IA.simulate.person import Course, figures
-from IA.simulate.sorted_photos import count, draw, embed, share
+from IA.simulate.sorted_photos import draw
 from IA.simulate.stopping import chance_of_a_wrong_certificate, negatives_in_a_row, quantile_bound, quasi_sampling
 from IA.statistics.audit import RECALL, ScreeningState, looks
 
 PREVALENCES = (0.01, 0.05, 0.1, 0.3)
-LOOK_AT = (100, 200, 400)  # answers
-ANSWERS = 400  # that the price of the audit is taken over
+LOOK_AT = (100, 200, 400)  # The intervals are checked after these numbers of answers.
+ANSWERS = 400  # The price of the audit is measured over this many answers.
 PATIENCE = 50
 CERTIFICATE = "certificate"
 ONE_LOOK = "certificate, as if looked for once"
@@ -44,12 +38,12 @@ QUASI = "ranked quasi-sampling"
 QUANTILE = "QBCB"
 WORST_FOUND = (5, 20, 60, 100, 200, 500, 1000, 5000, 20_000)
 WORST_REST = (300, 3000, 30_000, 300_000)
-WORST_LEFT = (1.0, 1.02, 1.05, 1.08, 1.1, 1.15, 1.2, 1.5)  # times as many as may be left
+WORST_LEFT = (1.0, 1.02, 1.05, 1.08, 1.1, 1.15, 1.2, 1.5)  # Positives left, in multiples of those that may be left.
 
 
 @dataclass(frozen=True)
 class StoppedAt:
-    """When a rule says stop, and what had been found."""
+    """How many answers a rule stopped after, and how many positives were found by then."""
 
     answers: int
     found: int
@@ -57,7 +51,7 @@ class StoppedAt:
 
 @dataclass(frozen=True)
 class Held:
-    """Whether an interval held, and how wide it was."""
+    """Whether an interval held the truth, and how wide it was."""
 
     interval: str
     after: int
@@ -67,15 +61,15 @@ class Held:
 
 @dataclass(frozen=True)
 class AuditedRun:
-    """What came of one person.
+    """The outcome of one person.
 
     Attributes:
-        prevalence: share of positives that the pool was to have.
-        images: in the pool.
-        positives: in the pool.
-        held: of the intervals looked at.
+        prevalence: share of positives that was asked for.
+        images: how many the pool has.
+        positives: how many the pool has.
+        held: the intervals that were checked.
         stops: by the name of the rule.
-        nauc: without an audit and with it.
+        nauc: area under the curve of positives found, without an audit and with it.
     """
 
     prevalence: float
@@ -95,7 +89,7 @@ def play(
         task: prevalence, positive class, seed.
         vectors: (N, D) embeddings of all images.
         classes: (N,) of all images.
-        share: of the questions that is drawn at random.
+        share: of the questions that are drawn at random.
     """
     torch.set_num_threads(1)
     prevalence, positive, seed = task
@@ -128,7 +122,7 @@ def _until_certain(person: AuditedPerson, truth: Truth) -> tuple[list[Held], dic
 
 
 def _held(person: AuditedPerson, truth: Truth) -> list[Held]:
-    """Intervals of what there is in all, and of what the model's labels for the rest would be worth."""
+    """Check the intervals of the number of positives, and of the quality of the model's labels for the other images."""
     after, (division, right, missed) = len(person.images), person.divided()
     low, high = (bound / len(truth) for bound in person.standing.positives())
     held = [_one("prevalence, positives", after, (low, high), truth.mean())]
@@ -146,7 +140,7 @@ def _one(interval: str, after: int, bounds: tuple[float, float], truth: float) -
 
 
 def _peers(alone: AuditedPerson, truth: Truth, seed: int) -> dict[str, StoppedAt]:
-    """What other rules say of the same model without an audit; after its last positive all answers are negative."""
+    """Where other rules stop with the same model and no audit; after its last positive all answers are negative."""
     labels = alone.labels + [False] * alone.left
     shuffled = np.random.default_rng(seed).permutation(len(truth)).tolist()
     found = np.cumsum(labels)
@@ -241,7 +235,7 @@ def _difference(differences: NDArray[np.float64]) -> str:
 
 
 def worst_case() -> Iterator[str]:
-    """How often a certificate comes too early if all questions are drawn at random from now on; exact."""
+    """The exact chance that a certificate comes too early if all questions are drawn at random from now on."""
     yield "chance of a wrong certificate, looked for after every random answer, at the worst number of positives left"
     yield _line("found", "rest", "as if looked for once", "as it is", "each look errs less by")
     for found in WORST_FOUND:
@@ -265,42 +259,30 @@ def _line(name: str, second: str, *cells: str) -> str:
 def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    folder = None if given.folder is None else Path(given.folder).expanduser().resolve()
-    if folder is None and not given.worst_case:
+    if given.folder is None and not given.worst_case:
         raise UsageError("Name a folder that holds a folder of images for each class, or give --worst-case.")
-    if folder is not None and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
+    folder = None if given.folder is None else checked_folder(given)
     if given.worst_case:
-        for line in worst_case():
-            sys.stdout.write(f"{line.rstrip()}\n")
+        write_lines(worst_case())
     if folder is None:
         return
-    leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    names = sorted(set(classes.tolist()))
+    photos = sorted_photos(folder, given)
+    names = photos.class_names
     seeds = range(math.ceil(given.runs / len(given.prevalence)))
     tasks = [(prevalence, names[seed % len(names)], seed) for seed in seeds for prevalence in given.prevalence]
-    with ProcessPoolExecutor(given.jobs) as executor:
-        played = executor.map(partial(play, vectors=vectors, classes=classes, share=given.audit), tasks[: given.runs])
-        runs = list(tqdm(played, total=given.runs, unit="person", desc="simulating"))
-    for line in tables(runs, given.audit):
-        sys.stdout.write(f"{line.rstrip()}\n")
+    playing = partial(play, vectors=photos.vectors, classes=photos.classes, share=given.audit)
+    runs = list(play_all(playing, tasks[: given.runs], given.jobs))
+    write_lines(tables(runs, given.audit))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__, is_folder_needed=False)
     parser.add_argument("--runs", type=count, default=200, metavar="N", help="simulated people in all (200)")
     parser.add_argument("--audit", type=share, default=0.02, metavar="SHARE", help="of questions at random (0.02)")
     parser.add_argument(
         "--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="in turn (0.01 0.05 0.1 0.3)"
     )
     parser.add_argument("--worst-case", action="store_true", help="how often a certificate is wrong at worst; exact")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""A simulated person, a share of whose questions is drawn at random: as with the server, in one process."""
+"""A simulated person with an audit: as with the server, a share of the questions is drawn at random; one process."""
 
 import math
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from IA import strategies as ranking
+from IA import ranking
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
 from IA.pool.view import ProjectedPool
@@ -15,15 +15,15 @@ from IA.statistics.audit import Division, Sample, ScreeningState
 
 Truth = NDArray[np.bool_]
 
-REFIT = 0.03  # the model learns when it has so many more answers; after each one would take ten times as long
-SEED_OF_DRAWS = 1000  # beside the person's own: what is drawn has nothing to do with what is ranked
+REFIT = 0.03  # The model learns after 3 % more answers; after each answer would take ten times as long.
+SEED_OF_DRAWS = 1000  # Added to the person's seed, so that the draw is independent of the ranking.
 
 
 class Model:
-    """The engine: it asks as it ranks, and knows of nothing but the answers to what it has asked.
+    """The engine: it asks in the order of its ranking, and knows only the answers to its own questions.
 
     Attributes:
-        answers: to what it has asked, by the number of the image.
+        answers: to its questions, by the number of the image.
         probability: (N,) float32, of positive; NaN before it has learnt anything.
     """
 
@@ -33,16 +33,15 @@ class Model:
         Args:
             space: of the pool.
             vectors: (N, D) float32, embeddings of the pool.
-            seed: of the shuffle that breaks ties, so of the first image.
-            validates: whether threshold and calibrated probabilities are wanted; they take most of the time, and do
+            seed: of the shuffle that breaks ties, and so chooses the first image.
+            validates: whether to compute the threshold and calibrated probabilities, which take most of the time and do
                 not change the order.
         """
         self.answers: dict[int, bool] = {}
         self.probability = np.full(len(vectors), np.nan, np.float32)
         self._seed = seed
         self._space = space
-        self._view = ProjectedPool(space, len(vectors))
-        self._view.put(np.arange(len(vectors)), vectors.numpy())
+        self._view = ProjectedPool.from_vectors(space, vectors)
         self._pool = PoolSample.from_vectors(vectors, space, seed) if validates else None
         not_judged = () if validates else range(len(vectors))
         self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
@@ -51,11 +50,11 @@ class Model:
 
     @property
     def threshold(self) -> float:
-        """The probability from which on it says positive."""
+        """The model calls an image positive if its probability is at least this."""
         return self._learner.threshold
 
     def next(self) -> int:
-        """The image that it asks now; it is told the answer before it is asked again."""
+        """The image to ask now; put its answer into `answers` before the next call."""
         growth = REFIT * self._learnt if self._learner.head else 0
         if len(self.answers) - self._learnt > growth:
             self._learn()
@@ -72,14 +71,15 @@ class Model:
 
 
 class AuditedPerson:
-    """Answers truthfully, a part of the questions drawn at random.
+    """Answers truthfully; a part of the questions is drawn at random.
 
-    An image that was drawn stays in the ranking, and the model learns its answer when it would have asked for it.
+    A drawn image stays in the ranking, and the model learns its answer when it would have asked for the image.
 
     Attributes:
         images: numbers of the images answered, in order.
         labels: whether each was positive.
-        standing: what the model asked for, and the sample of the rest.
+        standing: the answers to the model's questions, and the random sample of the remaining images.
+        model: asks the questions that are not drawn at random.
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class AuditedPerson:
             space: of the pool.
             vectors: (N, D) float32, embeddings of the pool.
             truth: (N,) bool.
-            seed: of everything that is drawn.
+            seed: of every random choice.
             share: of the questions that is drawn at random.
-            patience: after so many negatives in a row to what the model asked, and something found before, all
-                questions are drawn.
-            validates: whether `divided` is wanted.
+            patience: once a positive was found, and the model has asked this many negatives in a row, all questions are
+                drawn.
+            validates: whether `divided` will be called.
         """
         self.images: list[int] = []
         self.labels: list[bool] = []
@@ -110,7 +110,7 @@ class AuditedPerson:
         self._truth = truth
         self._share = share
         self._patience = patience
-        self._model = Model(space, vectors, seed, validates)
+        self.model = Model(space, vectors, seed, validates)
         self._random = np.random.default_rng([seed, SEED_OF_DRAWS])
         self._shuffled: Iterator[int] = iter(self._random.permutation(len(truth)).tolist())
         self._drawn: set[int] = set()  # answered, and not asked for by the model
@@ -118,43 +118,43 @@ class AuditedPerson:
 
     @property
     def left(self) -> int:
-        """Images without an answer."""
+        """How many images have no answer."""
         return len(self._truth) - len(self.images)
 
     def answer(self) -> None:
-        """Answer one more image; there must be one left."""
+        """Answer one more image; at least one must be left."""
         is_sampled = self._random.random() < self._share or self._negatives_in_a_row >= self._patience
         image = self._draw() if is_sampled else self._ask()
         self.images.append(image)
         self.labels.append(bool(self._truth[image]))
         drawn = int(self._truth[list(self._drawn)].sum())
-        found = sum(self._model.answers.values())
-        rest = Sample(len(self._truth) - len(self._model.answers), len(self._drawn), drawn)
+        found = sum(self.model.answers.values())
+        rest = Sample(len(self._truth) - len(self.model.answers), len(self._drawn), drawn)
         self.standing = ScreeningState(found, rest)
 
     def _draw(self) -> int:
         """Next in a shuffled order; the model is not told."""
-        answers = self._model.answers
+        answers = self.model.answers
         image = next(image for image in self._shuffled if image not in self._drawn and image not in answers)
         self._drawn.add(image)
         return image
 
     def _ask(self) -> int:
-        """What the model asks; of those that were drawn it learns the answer on the way."""
-        while (image := self._model.next()) in self._drawn:
+        """Ask what the model asks; on the way it learns the answers of drawn images that it would have asked."""
+        while (image := self.model.next()) in self._drawn:
             self._drawn.remove(image)
-            self._model.answers[image] = bool(self._truth[image])
-        is_positive = self._model.answers[image] = bool(self._truth[image])
-        is_found = any(self._model.answers.values())
+            self.model.answers[image] = bool(self._truth[image])
+        is_positive = self.model.answers[image] = bool(self._truth[image])
+        is_found = any(self.model.answers.values())
         self._negatives_in_a_row = self._negatives_in_a_row + 1 if is_found and not is_positive else 0
         return image
 
     def divided(self) -> tuple[Division, int, int]:
         """The rest by the model's threshold, which knows nothing of the draw; and the positives above and below it."""
         is_rest, is_sampled = np.ones(len(self._truth), bool), np.zeros(len(self._truth), bool)
-        is_rest[list(self._model.answers)] = False
+        is_rest[list(self.model.answers)] = False
         is_sampled[list(self._drawn)] = True
-        is_above = self._model.probability >= self._model.threshold  # never before there is a probability
+        is_above = self.model.probability >= self.model.threshold  # never before there is a probability
         above, below = is_rest & is_above, is_rest & ~is_above
         samples = [
             Sample(int(part.sum()), int((part & is_sampled).sum()), int((part & is_sampled & self._truth).sum()))

@@ -1,16 +1,16 @@
-"""Measures whether the maps show what decides: what covering their highest places costs, whether they find an object.
+"""Measures whether explanations show what decides: what covering their highest places costs, and what they find.
 
     python -m IA.simulate.explanations PHOTOS --positive hat
 
-PHOTOS holds a folder of images for each class. A simulated person answers the real engine; then, of photos held out,
+PHOTOS holds a folder of images for each class. A simulated person answers the real engine. Then two measures are taken
+on held-out photos:
 
-- deletion (Petsiuk et al. 2018): a fifth of the places is covered, and the network asked again;
-- localisation: photos of either kind are pasted, small, anywhere on photos of other classes. Only what is pasted
-  tells positive from negative, so the highest place of a map is to be on it.
+- deletion (Petsiuk et al. 2018): a fifth of the places is covered, and the network predicts again;
+- localisation: small photos of either kind are pasted anywhere on photos of other classes. Only the pasted photo tells
+  positive from negative, so the highest place of a map should lie on it.
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,34 +22,34 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, UsageError, runs_folder
+from config import UsageError
 from IA.dataset import load, normalise
-from IA.embedding.embedder import leave_room
-from IA.explanations.activation_map import Places, activation_map
+from IA.explanations.activation_map import ProjectedFeatureMap, activation_map
 from IA.explanations.feature_maps import FeatureMaps
 from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.networks import Backbone, build
 from IA.process.loop import one_sentence
+from IA.simulate.command import SortedPhotos, checked_folder, count, shared_parser, sorted_photos, write_lines
 from IA.simulate.person import simulate
-from IA.simulate.sorted_photos import check_classes, count, draw, embed
+from IA.simulate.sorted_photos import draw
 
-COVERED = 0.2  # of the places
-PASTED = 0.4  # of the sides of a photo
-EXAMPLES = 100  # of either class that the head learns what is pasted from
-TESTED = 100
+COVERED = 0.2  # Deletion covers this share of the places.
+PASTED = 0.4  # The sides of a pasted photo have this share of the sides of the photo behind it.
+EXAMPLES = 100  # The head of the localisation learns from this many pictures of either class.
+TESTED = 100  # The localisation is measured on this many pictures.
 
 Method = Callable[[Head, Tensor], Tensor]
-"""From a head and a feature map (D, h, w) to a map (h, w)."""
+"""Turns a head and a feature map (D, h, w) into a map (h, w)."""
 
 
 def closed_form(head: Head, features: Tensor) -> Tensor:
-    """What the page shows."""
-    return activation_map(head, Places.from_features(features, head.space))
+    """The map that the page shows."""
+    return activation_map(head, ProjectedFeatureMap.from_features(features, head.space))
 
 
 def left_out(head: Head, features: Tensor) -> Tensor:
-    """For comparison: how much the score falls when a place is left out of the mean, exactly."""
+    """The map to compare with: how much the score falls, exactly, when a place is left out of the mean."""
     places = features.flatten(1).T  # (h * w, D)
     without = (places.sum(0) - places) / (len(places) - 1)
     falls = head.scores(head.project(places.mean(0)[None])) - head.scores(head.project(without))
@@ -61,7 +61,7 @@ METHODS: dict[str, Method] = {"the map": closed_form, "leaving out": left_out}
 
 @dataclass(frozen=True)
 class Network:
-    """A backbone and what it sees where."""
+    """A backbone and its feature maps."""
 
     backbone: Backbone
     maps: FeatureMaps
@@ -73,18 +73,18 @@ class Network:
         return embedding.float()
 
     def probability(self, head: Head, image: Tensor) -> float:
-        """Of positive."""
+        """Probability of positive."""
         return float(head(self.embed(image))[0])
 
     def features(self, image: Tensor) -> Tensor:
         """The feature map of an image. Raises UsageError where the embedding is no mean over places."""
-        if (features := self.maps.of(image)) is None:
+        if (features := self.maps.feature_map(image)) is None:
             raise UsageError(f"The embedding of {self.backbone.name} is no mean over places; choose another network.")
         return features
 
 
 def deletion(network: Network, head: Head, image: Tensor, random: np.random.Generator) -> dict[str, float]:
-    """How far the probability falls when a fifth of the places is covered: the highest, others, any."""
+    """How far the probability falls when a fifth of the places is covered, by the choice of the places."""
     features = network.features(image)
     before = network.probability(head, image)
     chances = torch.from_numpy(random.random(features.shape[1:], np.float32))
@@ -93,27 +93,27 @@ def deletion(network: Network, head: Head, image: Tensor, random: np.random.Gene
     rankings = {name: method(head, features) for name, method in METHODS.items()}
     rankings |= {"the map, lowest": -rankings["the map"], "the middle": middle, "at random": chances}
     return {
-        name: before - network.probability(head, covered(image, highest(said), network))
-        for name, said in rankings.items()
+        name: before - network.probability(head, covered(image, highest(shares), network))
+        for name, shares in rankings.items()
     }
 
 
-def highest(said: Tensor) -> Tensor:
+def highest(shares: Tensor) -> Tensor:
     """The highest fifth of a map (h, w), as (h, w) bool."""
-    chosen = torch.zeros(said.numel(), dtype=torch.bool)
-    chosen[said.flatten().topk(round(COVERED * said.numel())).indices] = True
-    return chosen.view_as(said)
+    chosen = torch.zeros(shares.numel(), dtype=torch.bool)
+    chosen[shares.flatten().topk(round(COVERED * shares.numel())).indices] = True
+    return chosen.view_as(shares)
 
 
 def covered(image: Tensor, places: Tensor, network: Network) -> Tensor:
-    """The image (3, H, W) with these places (h, w) in the mean colour."""
+    """Cover these places (h, w) of an image (3, H, W) with the mean colour."""
     hidden = interpolate(places[None, None].float(), image.shape[1:])[0, 0] > 0
     colour = torch.tensor([round(255 * value) for value in network.backbone.preprocessing.mean], dtype=torch.uint8)
     return torch.where(hidden, colour[:, None, None], image)
 
 
 def pasted(behind: Tensor, photo: Tensor, random: np.random.Generator) -> tuple[Tensor, tuple[int, int, int, int]]:
-    """A photo, small, anywhere on another one; returns its top, left, bottom and right there too."""
+    """Paste a small copy of a photo anywhere on another one; returns its top, left, bottom and right too."""
     height, width = (round(PASTED * side) for side in behind.shape[1:])
     small = interpolate(photo[None].float(), (height, width), mode="area")[0].to(torch.uint8)
     top, left = (
@@ -124,22 +124,23 @@ def pasted(behind: Tensor, photo: Tensor, random: np.random.Generator) -> tuple[
     return image, (top, left, top + height, left + width)
 
 
-def is_on(said: Tensor, box: tuple[int, int, int, int], shape: Sequence[int]) -> bool:
-    """Whether the middle of the highest place lies in the box, in an image of this shape."""
-    row, column = divmod(int(said.argmax()), said.shape[1])
-    y, x = (row + 0.5) * shape[0] / said.shape[0], (column + 0.5) * shape[1] / said.shape[1]
+def is_on(shares: Tensor, box: tuple[int, int, int, int], shape: Sequence[int]) -> bool:
+    """Whether the middle of the highest place of a map lies in the box, in an image of this shape."""
+    row, column = divmod(int(shares.argmax()), shares.shape[1])
+    y, x = (row + 0.5) * shape[0] / shares.shape[0], (column + 0.5) * shape[1] / shares.shape[1]
     return box[0] <= y < box[2] and box[1] <= x < box[3]
 
 
 def localisation(
     network: Network, positives: Sequence[Path], negatives: Sequence[Path], random: np.random.Generator
 ) -> dict[str, float]:
-    """Share of made-up pictures on whose object the highest place of the map is, and the share of its area."""
+    """The share of the pictures whose map is highest on the pasted photo, and the share of the area that it covers."""
 
     def one(is_positive: bool) -> tuple[Tensor, tuple[int, int, int, int]]:
-        of = positives if is_positive else negatives
+        source = positives if is_positive else negatives
         behind, photo = (
-            load(files[int(random.integers(len(files)))], network.backbone.preprocessing) for files in (negatives, of)
+            load(files[int(random.integers(len(files)))], network.backbone.preprocessing)
+            for files in (negatives, source)
         )
         return pasted(behind, photo, random)
 
@@ -158,23 +159,19 @@ def localisation(
 
 
 def held_out_falls(
-    network: Network,
-    vectors: NDArray[np.float32],
-    files: Sequence[Path],
-    truth: NDArray[np.bool_],
-    given: argparse.Namespace,
+    network: Network, photos: SortedPhotos, truth: NDArray[np.bool_], given: argparse.Namespace
 ) -> tuple[list[dict[str, float]], list[float]]:
-    """Deletion on the positives held out that the head says positive to; the probabilities before."""
+    """Measure deletion on the held-out positives that the head predicts positive; returns the probabilities too."""
     falls, before = [], []
     for seed in range(given.seeds):
         pool, held_out = draw(truth, None, seed)
-        inside = torch.from_numpy(vectors[pool])
+        inside = torch.from_numpy(photos.vectors[pool])
         space = Projection.from_vectors(inside)
         course = simulate(inside, truth[pool], given.answers, seed=seed)
         head = Head.fit(space.project(inside[course.images]), torch.tensor(course.labels), space)
         random = np.random.default_rng(seed)
         for number in tqdm(held_out[truth[held_out]], desc=f"seed {seed}"):
-            image = load(files[number], network.backbone.preprocessing)
+            image = load(photos.files[number], network.backbone.preprocessing)
             if (probability := network.probability(head, image)) >= 0.5:
                 before.append(probability)
                 falls.append(deletion(network, head, image, random))
@@ -182,7 +179,7 @@ def held_out_falls(
 
 
 def lines(falls: Sequence[dict[str, float]], before: Sequence[float], hits: dict[str, float]) -> Iterator[str]:
-    """What is printed."""
+    """The lines that are printed."""
     yield f"deletion: probability {np.mean(before):.3f}, {len(falls)} photos; a fifth of the places covered"
     for name in falls[0] if falls else ():
         values = np.array([fall[name] for fall in falls])
@@ -194,28 +191,24 @@ def lines(falls: Sequence[dict[str, float]], before: Sequence[float], hits: dict
 def main() -> None:
     """Measure and print."""
     given = _parser().parse_args()
-    folder = Path(given.folder).expanduser().resolve()
-    check_classes(folder, [given.positive])
-    leave_room(1)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    truth = np.array([file.relative_to(folder).parts[0] == given.positive for file in files])
+    photos = sorted_photos(checked_folder(given, [given.positive]), given)
+    truth = photos.classes == given.positive
     backbone = build(given.network)
     network = Network(backbone, FeatureMaps(backbone))
-    falls, before = held_out_falls(network, vectors, files, truth, given)
-    of = {label: [file for file, is_it in zip(files, truth, strict=True) if is_it == label] for label in (True, False)}
-    hits = localisation(network, of[True], of[False], np.random.default_rng(0))
-    for line in lines(falls, before, hits):
-        sys.stdout.write(f"{line}\n")
+    falls, before = held_out_falls(network, photos, truth, given)
+    positives, negatives = (
+        [file for file, is_positive in zip(photos.files, truth, strict=True) if is_positive == label]
+        for label in (True, False)
+    )
+    hits = localisation(network, positives, negatives, np.random.default_rng(0))
+    write_lines(lines(falls, before, hits))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__, has_jobs=False)
     parser.add_argument("--positive", required=True, metavar="NAME", help="the class that is looked for")
     parser.add_argument("--answers", type=count, default=200, metavar="N", help="before the head is looked at (200)")
     parser.add_argument("--seeds", type=count, default=5, metavar="N", help="simulated people (5)")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What other active-learning libraries would ask, on the same embeddings: for `python -m IA.simulate --peers`."""
+"""The questions of other active-learning libraries, on the same embeddings, for `python -m IA.simulate --peers`."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Embeddings = NDArray[np.float32]
 Truth = NDArray[np.bool_]
 Chooser = Callable[[NDArray[np.int64], Truth], int]
-"""Numbers of the images asked so far, and their labels, to the number of the next one."""
+"""Chooses the number of the next image from the numbers of the images asked so far and their labels."""
 
 
 def _asreview(vectors: Embeddings, seed: int) -> Chooser:
@@ -21,8 +21,8 @@ def _asreview(vectors: Embeddings, seed: int) -> Chooser:
     def choose(asked: NDArray[np.int64], labels: Truth) -> int:
         cycle = ActiveLearningCycle(Max(), SVM(loss="squared_hinge", C=0.11, random_state=seed), Balanced(ratio=9.8))
         cycle.fit(vectors[asked], labels.astype(int))
-        left = np.setdiff1d(np.arange(len(vectors)), asked)
-        return int(left[cycle.rank(vectors[left])[0]])
+        remaining = np.setdiff1d(np.arange(len(vectors)), asked)
+        return int(remaining[cycle.rank(vectors[remaining])[0]])
 
     return choose
 
@@ -34,10 +34,10 @@ def _modal(make: Callable[[int], object]) -> Callable[[Embeddings, int], Chooser
         from modAL.models import ActiveLearner
 
         def choose(asked: NDArray[np.int64], labels: Truth) -> int:
-            left = np.setdiff1d(np.arange(len(vectors)), asked)
+            remaining = np.setdiff1d(np.arange(len(vectors)), asked)
             learner = ActiveLearner(make(seed), X_training=vectors[asked], y_training=labels.astype(int))
-            place, _ = learner.query(vectors[left])
-            return int(left[int(place[0])])
+            place, _ = learner.query(vectors[remaining])
+            return int(remaining[int(place[0])])
 
         return choose
 
@@ -61,23 +61,22 @@ def _committee(vectors: Embeddings, seed: int) -> Chooser:
     from modAL.models import ActiveLearner, Committee
 
     def choose(asked: NDArray[np.int64], labels: Truth) -> int:
-        left = np.setdiff1d(np.arange(len(vectors)), asked)
+        remaining = np.setdiff1d(np.arange(len(vectors)), asked)
         members = []
         for number in range(5):
-            drawn = _bootstrap(labels, 5 * seed + number)
-            members.append(
-                ActiveLearner(_logistic(seed), X_training=vectors[asked[drawn]], y_training=labels[drawn].astype(int))
-            )
-        place, _ = Committee(members).query(vectors[left])
-        return int(left[int(place[0])])
+            sampled = _bootstrap(labels, 5 * seed + number)
+            answers = labels[sampled].astype(int)
+            members.append(ActiveLearner(_logistic(seed), X_training=vectors[asked[sampled]], y_training=answers))
+        place, _ = Committee(members).query(vectors[remaining])
+        return int(remaining[int(place[0])])
 
     return choose
 
 
 def _bootstrap(labels: Truth, seed: int) -> NDArray[np.int64]:
-    """Places drawn with replacement, both kinds among them."""
-    drawn = np.random.default_rng(seed).integers(0, len(labels), len(labels))
-    return np.concatenate([drawn, [np.argmax(labels), np.argmin(labels)]])
+    """Places sampled with replacement, with at least one of each kind."""
+    sampled = np.random.default_rng(seed).integers(0, len(labels), len(labels))
+    return np.concatenate([sampled, [np.argmax(labels), np.argmin(labels)]])
 
 
 def _activeml(vectors: Embeddings, seed: int) -> Chooser:
@@ -106,14 +105,17 @@ PEERS: dict[str, Callable[[Embeddings, int], Chooser]] = {
 
 
 def course(name: str, vectors: Embeddings, truth: Truth, answers: int, seed: int) -> Iterator[int]:
-    """Numbers of the images that a peer asks: at random until both answers have come, then as it chooses.
+    """Let a peer ask: random images until both answers have come, then the images that it chooses.
 
     Args:
         name: one of `PEERS`.
-        vectors: (N, D) embeddings; each is brought to length 1 about their mean, as every peer needs it.
-        truth: (N,) what the answers will be.
+        vectors: (N, D) embeddings; they are centred and brought to length 1, as every peer needs it.
+        truth: (N,) the answers.
         answers: how many images at most.
         seed: of the random start, and of the peer.
+
+    Yields:
+        The number of each image asked.
 
     Raises:
         ImportError: the peers are not installed.

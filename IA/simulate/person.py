@@ -1,4 +1,4 @@
-"""One simulated person and the real engine in one process: cold start, head, strategy; no files, no clock."""
+"""One simulated person and the real engine (cold start, head, strategy) in one process; no files, no clock."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import DEFAULT_STRATEGY
-from IA import strategies as ranking
+from IA import ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
@@ -20,13 +20,14 @@ Truth = NDArray[np.bool_]
 
 COUNTS = (20, 25, 50, 100, 200, 400)
 RECALL = 0.95
-LOOKS_AT = (50, 75, 100, 150, 220, 300, 400)  # answers after which all that remains is compared with the truth
-FACTOR, MARGIN = 1.5, 5  # the expected count of positives holds within this factor of the truth, or so many
+# After these numbers of answers, the predictions for all remaining images are compared with the truth.
+LOOKS_AT = (50, 75, 100, 150, 220, 300, 400)
+FACTOR, MARGIN = 1.5, 5  # The expected count of positives holds if it is within this factor or margin of the truth.
 
 
 @dataclass(frozen=True)
 class Remainder:
-    """What the probabilities of the unreviewed images say at one moment, beside the truth.
+    """The probabilities of the unreviewed images at one moment, compared with the truth.
 
     Attributes:
         expected: sum of the probabilities.
@@ -47,14 +48,14 @@ class Remainder:
 
 @dataclass
 class Course:
-    """What was asked, in order, and what the engine thought of it.
+    """The images that were asked, in order, and what the engine predicted.
 
     Attributes:
         images: numbers of the images asked.
         labels: whether each was positive.
         shown: probability of positive when asked; NaN before there was a model.
-        held_out: probability of the images held out, at the end; empty where none were asked for.
-        remainders: all that remained after `LOOKS_AT` answers, up to half of the pool.
+        held_out: probability of the held-out images at the end; empty without held-out images.
+        remainders: of the remaining images after `LOOKS_AT` answers, up to half of the pool.
     """
 
     images: list[int] = field(default_factory=list)
@@ -73,23 +74,22 @@ def simulate(
     held_out: Tensor | None = None,
     examples: Tensor | None = None,
 ) -> Course:
-    """Answer truthfully what the engine asks, one image at a time.
+    """Answer the engine's questions truthfully, one image at a time.
 
     Args:
         vectors: (N, D) float32, embeddings of the pool.
         truth: (N,) bool.
         answers: how many at most.
-        strategy: one of `ranking.STRATEGIES`.
-        seed: of the shuffle that breaks ties, so of the first image.
+        strategy: one of `IA.strategies.STRATEGIES`.
+        seed: of the shuffle that breaks ties, and so chooses the first image.
         held_out: (M, D) float32, embeddings of images that are never asked.
-        examples: (E, D) float32, embeddings of positives from elsewhere, to begin with.
+        examples: (E, D) float32, embeddings of positives outside the pool, to begin with.
 
     Returns:
         The course of the answers.
     """
     space = Projection.from_vectors(vectors)
-    view = ProjectedPool(space, len(vectors))
-    view.put(np.arange(len(vectors)), vectors.numpy())
+    view = ProjectedPool.from_vectors(space, vectors)
     view.compare_to_examples(None if examples is None else examples.numpy())
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     learner.examples = examples
@@ -118,21 +118,26 @@ def _remainder(probability: NDArray[np.float32], truth: Truth) -> Remainder:
 
 
 def figures(course: Course, positives: int, images: int, held_out: Truth | None = None) -> dict[str, float]:
-    """What a person gets out of a course of answers.
+    """The figures of a course of answers.
 
     Args:
         course: of the answers.
         positives: how many there were in the pool.
         images: how many images there were.
-        held_out: (M,) the truth about the images held out.
+        held_out: (M,) the truth about the held-out images.
 
     Returns:
-        `found@25` and so on; `nAUC`: area under the curve of positives found, on a scale where a random order has 0
-        and positives alone 1; `first`: answers to the first positive; `to 95 %`: answers until 95 % are found, and
-        `WSS@95`: the share of the pool that they save beside a random order (Cohen et al. 2006); `ECE` of the
-        probabilities shown; `ECE, all left`: of all unreviewed images, mean of several moments, and `count holds`: the
-        share of these at which the sum of the probabilities was right within a factor of 1.5, or 5 positives; `AUC` on
-        the images held out. Infinite or NaN where it did not come to that.
+        `found@25` and so on: positives found after that many answers.
+        `nAUC`: area under the curve of positives found, on a scale where a random order has 0 and positives alone 1.
+        `first`: answers to the first positive.
+        `to 95 %`: answers until 95 % of the positives are found.
+        `WSS@95`: the share of the pool that these answers save, compared with a random order (Cohen et al. 2006).
+        `ECE`: expected calibration error of the probabilities shown.
+        `ECE, all left`: the same of all unreviewed images, mean of several moments.
+        `count holds`: the share of these moments at which the sum of the probabilities was right within a factor of
+        1.5, or within 5 positives.
+        `AUC`: on the held-out images.
+        Figures that the course did not reach are infinite or NaN.
     """
     found = np.cumsum(course.labels)
     asked = np.arange(1, len(found) + 1)
@@ -159,12 +164,12 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _first(reached: Truth) -> float:
-    """The number of answers at which it is reached; infinite if it never is."""
+    """The number of answers at which the first True stands; infinite if there is none."""
     return float(np.argmax(reached) + 1) if reached.any() else math.inf
 
 
 def _auc(probability: NDArray[np.float32], truth: Truth) -> float:
-    """The chance that a positive comes before a negative (Mann and Whitney 1947), ties half; NaN without a model."""
+    """The chance that a positive ranks before a negative, a tie counting half (Mann and Whitney 1947); NaN if empty."""
     if not len(probability) or truth.all() or not truth.any():
         return math.nan
     positive, negative = np.sort(probability[truth]), probability[~truth]

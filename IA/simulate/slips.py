@@ -1,47 +1,40 @@
-"""Simulates people who are wrong now and then: how many of their slips are among the first answers reviewed.
+"""Simulates people who err now and then: how many of their errors are among the first answers reviewed.
 
     python -m IA.simulate.slips PHOTOS --noise 0.03 --answers 1000 --runs 20
 
-PHOTOS holds a folder of images for each class; in turn each class is what is looked for, the most probable first. A
-share of the answers is the wrong way round, at random; "haste" also looks at how long an answer took.
+PHOTOS holds a folder of images for each class, and each class is the positive one in turn; the most probable images are
+asked first. A random share of the answers is wrong. The orders with "haste" also use how long an answer took.
 """
 
 import argparse
-import logging
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
-from config import DEFAULT_NETWORK, UsageError, runs_folder
-from IA import strategies as ranking
-from IA.embedding.embedder import leave_room
+from IA import ranking
 from IA.learning.head import Head, average_precision, cross_fitted_scores
 from IA.learning.learner import Learner, as_probabilities
 from IA.learning.projection import Projection
 from IA.pool.view import ProjectedPool
 from IA.process.loop import one_sentence
-from IA.simulate.sorted_photos import check_classes, count, draw, embed, share
+from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos, write_lines
+from IA.simulate.sorted_photos import draw
 from IA.statistics.label_errors import WORTH, Pace, error_score
 
 Truth = NDArray[np.bool_]
 
 PREVALENCES = (0.04, 0.1, 0.3)
-FIRST = (50, 100, 200)  # answers reviewed
-REVIEWED = 100  # before the model learns again
-REFIT = 0.03  # the model learns when it has so many more answers; after each one would take ten times as long
-USUAL_S = 0.8  # median time of an answer; times are log-normal
-SPREAD = 0.5  # standard deviation of the logarithm of the time
-HASTY = (1.0, 0.7)  # times as long a slip takes as a right answer: the first is no haste at all
+FIRST = (50, 100, 200)  # Errors are counted among this many of the first answers reviewed.
+REVIEWED = 100  # The model learns again after this many answers are reviewed.
+REFIT = 0.03  # The model learns after 3 % more answers; after each answer would take ten times as long.
+USUAL_S = 0.8  # The median time of an answer; times are log-normal.
+SPREAD = 0.5  # The standard deviation of the logarithm of the time.
+HASTY = (1.0, 0.7)  # A wrong answer takes this share of the time of a right one; with 1.0 there is no haste.
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class ErringPerson:
 
     Attributes:
         images: (n,) numbers of the images answered, in order.
-        shown: (n,) probability of positive when asked; 0.5 before there was a model.
+        shown: (n,) probability of positive when each was asked; 0.5 before there was a model.
     """
 
     images: NDArray[np.int64]
@@ -59,20 +52,20 @@ class ErringPerson:
 
 @dataclass(frozen=True)
 class ErringRun:
-    """What came of one person.
+    """The outcome of one person.
 
     Attributes:
-        prevalence: share of positives that the pool was to have.
+        prevalence: share of positives that was asked for.
         answers: how many were given.
-        slips: how many of them were wrong.
-        found: by the order of the review, how many slips are among the first ones.
-        worth: answers that are worth a look, and slips among them.
-        precision: average precision on images held out: as answered, with the first 100 put right, with all.
+        errors: how many of them were wrong.
+        found: how many errors are among the first answers, by the order of the review.
+        worth: how many answers are suspected errors worth a look, and how many of these are wrong.
+        precision: average precision on held-out images: as answered, with the first 100 put right, with all.
     """
 
     prevalence: float
     answers: int
-    slips: int
+    errors: int
     found: dict[str, list[int]]
     worth: tuple[int, int]
     precision: tuple[float, float, float]
@@ -81,7 +74,7 @@ class ErringRun:
 def play(
     task: tuple[float, str, int], vectors: NDArray[np.float32], classes: NDArray[np.str_], noise: float, answers: int
 ) -> ErringRun:
-    """Simulate one person and the review of what was answered.
+    """Simulate one person and the review of the answers.
 
     Args:
         task: prevalence, positive class, seed.
@@ -104,11 +97,11 @@ def play(
     orders = dict(orders_of(projected, given, person.shown, wrong, random))
     first = {name: np.argsort(-order, kind="stable") for name, order in orders.items()}
     plain = orders[_held_out(None)]
-    rest, is_positive = torch.from_numpy(vectors[held_out]), torch.from_numpy(classes[held_out] == positive)
+    unseen, is_positive = torch.from_numpy(vectors[held_out]), torch.from_numpy(classes[held_out] == positive)
 
     def precision(labels: Truth) -> float:
         head = Head.fit(projected, torch.from_numpy(labels), space)
-        return average_precision(head(rest), is_positive)
+        return average_precision(head(unseen), is_positive)
 
     reviewed = np.isin(np.arange(len(given)), first[_held_out(None)][:REVIEWED])
     return ErringRun(
@@ -122,17 +115,16 @@ def play(
 
 
 def answered(space: Projection, vectors: Tensor, given: Truth, answers: int, seed: int) -> ErringPerson:
-    """What a person answers, the most probable first.
+    """The answers of one person; the most probable images are asked first.
 
     Args:
         space: of the pool.
         vectors: (N, D) float32, embeddings of the pool.
-        given: (N,) bool, what is answered to each.
+        given: (N,) bool, the answer to each image.
         answers: how many at most.
         seed: of the shuffle that breaks ties.
     """
-    view = ProjectedPool(space, len(vectors))
-    view.put(np.arange(len(vectors)), vectors.numpy())
+    view = ProjectedPool.from_vectors(space, vectors)
     learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates=False)
     probability = np.full(len(vectors), np.nan, np.float32)
     asked = np.zeros(len(vectors), bool)
@@ -157,14 +149,25 @@ def answered(space: Projection, vectors: Tensor, given: Truth, answers: int, see
 def orders_of(
     projected: Tensor, given: Truth, shown: NDArray[np.float32], wrong: Truth, random: np.random.Generator
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Name of each order, and how early each answer comes in it: the highest first."""
+    """The orders of a review.
+
+    Args:
+        projected: (n, K) float32, the answered images.
+        given: (n,) bool, the answers.
+        shown: (n,) probability of positive when each was asked.
+        wrong: (n,) bool, whether each answer is wrong.
+        random: of the random order and of the times.
+
+    Yields:
+        The name of each order, and a score (n,); the answer with the highest score is reviewed first.
+    """
     labels = torch.from_numpy(given)
     held_out = as_probabilities(cross_fitted_scores(projected, labels), labels).nan_to_num(0.5).tolist()
     yield "random", random.random(len(given))
     yield "newest first", np.arange(float(len(given)))
     yield "probability when asked", np.where(given, 1 - shown, shown).astype(np.float64)
     answers = list(zip(held_out, given.tolist(), strict=True))
-    yield _held_out(None), np.array([error_score(said, is_positive) for said, is_positive in answers])
+    yield _held_out(None), np.array([error_score(predicted, is_positive) for predicted, is_positive in answers])
     for hasty in HASTY:
         times = USUAL_S * np.exp(SPREAD * random.standard_normal(len(given))) * np.where(wrong, hasty, 1.0)
         paces = {label: Pace(times[given == label].tolist()) for label in (True, False)}
@@ -172,8 +175,8 @@ def orders_of(
             _held_out(hasty),
             np.array(
                 [
-                    error_score(said, is_positive, paces[is_positive].haste(time))
-                    for (said, is_positive), time in zip(answers, times.tolist(), strict=True)
+                    error_score(predicted, is_positive, paces[is_positive].haste(time))
+                    for (predicted, is_positive), time in zip(answers, times.tolist(), strict=True)
                 ]
             ),
         )
@@ -184,7 +187,7 @@ def _held_out(hasty: float | None) -> str:
 
 
 def tables(runs: Sequence[ErringRun], prevalences: Sequence[float]) -> Iterator[str]:
-    """All that is printed."""
+    """The lines that are printed."""
     some = [[run for run in runs if run.prevalence == prevalence] for prevalence in prevalences]
     few = ", ".join(map(str, FIRST))
     yield f"share of the slips among the first {few} answers reviewed, {len(runs)} people"
@@ -192,7 +195,7 @@ def tables(runs: Sequence[ErringRun], prevalences: Sequence[float]) -> Iterator[
     for name in runs[0].found:
         yield _line(name, *(_found(here, name) for here in some))
     yield _line(
-        "slips / answers", *(f"{_mean(r.slips for r in here)} / {_mean(r.answers for r in here)}" for here in some)
+        "slips / answers", *(f"{_mean(r.errors for r in here)} / {_mean(r.answers for r in here)}" for here in some)
     )
     yield _line("worth a look", *(_mean(run.worth[0] for run in here) for here in some))
     yield _line("slips among these", *(_mean(run.worth[1] for run in here) for here in some))
@@ -203,8 +206,8 @@ def tables(runs: Sequence[ErringRun], prevalences: Sequence[float]) -> Iterator[
 
 
 def _found(runs: Sequence[ErringRun], name: str) -> str:
-    slips = sum(run.slips for run in runs)
-    shares = (sum(run.found[name][place] for run in runs) / max(slips, 1) for place in range(len(FIRST)))
+    errors = sum(run.errors for run in runs)
+    shares = (sum(run.found[name][place] for run in runs) / max(errors, 1) for place in range(len(FIRST)))
     return " ".join(f"{100 * share:3.0f}" for share in shares) + " %"
 
 
@@ -219,36 +222,24 @@ def _line(name: str, *cells: str) -> str:
 def main() -> None:
     """Simulate and print."""
     given = _parser().parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    folder = Path(given.folder).expanduser().resolve()
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; name one that holds a folder for each class.")
-    check_classes(folder, [given.positive] if given.positive else [])
-    leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    classes = np.array([file.relative_to(folder).parts[0] for file in files])
-    names = [given.positive] if given.positive else sorted(set(classes.tolist()))
+    folder = checked_folder(given, [given.positive] if given.positive else [])
+    photos = sorted_photos(folder, given)
+    names = [given.positive] if given.positive else photos.class_names
     tasks = [
         (prevalence, names[seed % len(names)], seed) for seed in range(given.runs) for prevalence in given.prevalence
     ]
-    with ProcessPoolExecutor(given.jobs) as executor:
-        playing = partial(play, vectors=vectors, classes=classes, noise=given.noise, answers=given.answers)
-        runs = list(tqdm(executor.map(playing, tasks), total=len(tasks), unit="person", desc="simulating"))
-    for line in tables(runs, given.prevalence):
-        sys.stdout.write(f"{line.rstrip()}\n")
+    playing = partial(play, vectors=photos.vectors, classes=photos.classes, noise=given.noise, answers=given.answers)
+    runs = list(play_all(playing, tasks, given.jobs))
+    write_lines(tables(runs, given.prevalence))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", help="holds a folder of images for each class")
+    parser = shared_parser(__doc__)
     parser.add_argument("--noise", type=share, default=0.03, metavar="SHARE", help="of answers that are wrong (0.03)")
     parser.add_argument("--answers", type=count, default=1000, metavar="N", help="at most, of each person (1000)")
     parser.add_argument("--runs", type=count, default=20, metavar="N", help="people at each prevalence (20)")
     parser.add_argument("--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="(0.04 0.1 0.3)")
-    parser.add_argument("--positive", metavar="CLASS", help="what everybody looks for (each class in turn)")
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
-    parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
-    parser.add_argument("--jobs", type=count, default=os.cpu_count() or 1, metavar="N", help="processes (one a core)")
+    parser.add_argument("--positive", metavar="CLASS", help="the class that everybody looks for (each class in turn)")
     return parser
 
 

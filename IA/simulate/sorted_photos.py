@@ -1,6 +1,5 @@
-"""Photos that are sorted into a folder for each class: what simulations take for the truth."""
+"""Photos that are sorted into class folders, which simulations take for the truth."""
 
-import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from config import IMAGE_SUFFIXES, UsageError, images_below, is_left_out
+from config import UsageError
 from IA.embedding.cache import Embeddings
 from IA.embedding.embedder import Embedder
 from IA.pool.pool import Pool
+from IA.text.image_files import IMAGE_SUFFIXES, images_below, is_left_out
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +20,15 @@ HELD_OUT = 0.2
 
 
 def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of the images of a pool of this prevalence, as large as the folder allows, and of those held out.
+    """Sample a pool of this prevalence, as large as the folder allows, and hold out a fifth of each class.
 
     Args:
         truth: (N,) of all images.
-        prevalence: share of positives in the pool; None leaves it as it is.
-        seed: of the draw.
+        prevalence: share of positives in the pool; None: as in the folder.
+        seed: of the sample.
 
     Returns:
-        Pool (n,) in random order, held out (m,); a fifth of each class is held out.
+        Numbers of the images in the pool (n,), in random order, and of the held-out images (m,).
     """
     random = np.random.default_rng(seed)
     positives, negatives = random.permutation(np.flatnonzero(truth)), random.permutation(np.flatnonzero(~truth))
@@ -41,7 +41,7 @@ def draw(truth: NDArray[np.bool_], prevalence: float | None, seed: int) -> tuple
 
 
 def check_classes(folder: Path, names: Sequence[str]) -> None:
-    """See that these class folders are there, and hold images. Raises UsageError."""
+    """Raise UsageError if one of these class folders does not exist or holds no images."""
     for name in names:
         if not (folder / name).is_dir():
             raise UsageError(f"There is no class folder {name!r} in {folder}; it holds a folder for each class.")
@@ -75,17 +75,3 @@ def embed(folder: Path, network: str, cache: Path) -> tuple[NDArray[np.float32],
                 log.warning("%r is unreadable and left out. %s", paths[missing[place]], reason)
     numbers, vectors = pool.embeddings()
     return vectors, [folder / paths[number] for number in numbers]
-
-
-def share(text: str) -> float:
-    """An argument between 0 and 1."""
-    if not 0 < float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share between 0 and 1")
-    return float(text)
-
-
-def count(text: str) -> int:
-    """An argument of 1 or more."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return int(text)

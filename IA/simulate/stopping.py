@@ -1,4 +1,4 @@
-"""Published rules for when to stop, to compare the certificate with; and how often a certificate is wrong at worst."""
+"""Published stopping rules, to compare the certificate with, and the chance that a certificate is wrong at worst."""
 
 import math
 from bisect import bisect_left
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from IA.statistics.audit import CONFIDENCE, FAR, RECALL, Sample, ScreeningState
 
-LOOK_EVERY = 10  # answers, for rules that take long to look
-NEGLIGIBLE = 1e-18  # a chance that counts for nothing
-URNS = 40  # of different sizes, at each look
+LOOK_EVERY = 10  # Rules that take long are applied after every tenth answer.
+NEGLIGIBLE = 1e-18  # Smaller chances are taken for 0.
+URNS = 40  # Quasi-sampling tries this many sizes of the sample at a time.
 
 
 def negatives_in_a_row(labels: Sequence[bool], patience: int) -> int:
-    """Answers until so many negatives have come in a row after the first positive: what most people do."""
+    """Stop after so many negatives in a row once a positive was found, as most people do; returns the answers."""
     in_a_row = 0
     found = False
     for number, label in enumerate(labels, 1):
@@ -30,18 +30,21 @@ def negatives_in_a_row(labels: Sequence[bool], patience: int) -> int:
 
 
 def quasi_sampling(labels: Sequence[bool]) -> int:
-    """Answers until the last ones, taken as though they were a random sample, say that enough were found.
+    """Stop when the last answers, treated as a random sample, show that enough positives were found.
 
-    Ranked quasi-sampling (Callaghan and Müller-Hansen 2020): the last 1, 2, ... answers are taken as drawn at random
-    from what was left before them, which errs on the safe side as long as the model ranks better than chance.
+    Ranked quasi-sampling (Callaghan and Müller-Hansen 2020) treats the last 1, 2, ... answers as a random sample of the
+    images that were left before them. That errs on the safe side as long as the model ranks better than chance.
 
     Args:
-        labels: of all images, in the order that the model asks.
+        labels: of all images, in the order in which the model asks.
+
+    Returns:
+        How many answers it takes.
     """
     images, found = len(labels), np.concatenate([[0], np.cumsum(labels)])
     sizes = np.unique(np.geomspace(1, images, URNS).astype(int)).tolist()
     for asked in range(LOOK_EVERY, images, LOOK_EVERY):
-        total = math.floor(found[asked] / RECALL) + 1  # so many positives would be too many
+        total = math.floor(found[asked] / RECALL) + 1  # with so many positives, too few would be found
         for size in sizes if found[asked] else ():
             before = asked - size
             if before >= 0:
@@ -52,24 +55,25 @@ def quasi_sampling(labels: Sequence[bool]) -> int:
 
 
 def quantile_bound(asked: Sequence[int], truth: NDArray[np.bool_], shuffled: Sequence[int]) -> tuple[int, int]:
-    """Answers, and positives found, until the model has asked for all positives of a random sample made before.
+    """Stop when the model has asked for all positives of a random sample that was answered before.
 
-    QBCB (Lewis, Yang and Frieder 2021): a sample with r positives; when the model has asked for the j-th of them,
-    enough were found. For 95 % at 95 % confidence r is at least 59, and j = 59 then.
+    QBCB (Lewis, Yang and Frieder 2021) answers a random sample with r positives; when the model has asked for the j-th
+    of them, enough positives were found. For a recall of 95 % at 95 % confidence, r is at least 59, and then j is 59.
 
     Args:
-        asked: all positives, and the images asked before the last of them, in the order that the model asks.
+        asked: all positives, and the images asked before the last of them, in the order in which the model asks.
         truth: (N,) bool.
         shuffled: all images in random order.
 
     Returns:
-        All of them where there are too few positives for such a sample.
+        How many answers it takes, and how many positives are found; all of them if there are too few positives for
+        such a sample.
     """
     wanted = math.ceil(math.log(1 - CONFIDENCE) / math.log(RECALL))
-    drawn = np.cumsum(truth[list(shuffled)])
-    if drawn[-1] < wanted:
-        return len(truth), int(drawn[-1])
-    size = int(np.argmax(drawn >= wanted)) + 1
+    sampled = np.cumsum(truth[list(shuffled)])
+    if sampled[-1] < wanted:
+        return len(truth), int(sampled[-1])
+    size = int(np.argmax(sampled >= wanted)) + 1
     sample = set(shuffled[:size])
     last = max(place for place, image in enumerate(asked) if truth[image] and image in sample)
     reviewed = list(asked[: last + 1])
@@ -83,18 +87,18 @@ def chance_of_a_wrong_certificate(
     certifies: Callable[[ScreeningState], bool] = ScreeningState.certifies,
     recall: float = RECALL,
 ) -> float:
-    """How often a certificate is given too early where one looks after every random answer; exact, no simulation.
+    """The exact chance that a certificate is given too early if it is tested after every random answer.
 
-    With so many hits the certificate is given from some number of draws on, and not before. So it comes too early if
-    the next hit is not there by then, for any number of hits that is not enough: these few moments are all that
-    counts, and the hits between two of them are hypergeometric.
+    For each number of hits there is a number of draws from which on the certificate is given. It comes too early if,
+    with a number of hits that is not enough, the next hit has not come by then. Only these few moments count, and the
+    hits between two of them are hypergeometric.
 
     Args:
         found: positives that the model asked for.
-        images: in the rest, from which is drawn.
-        positives: among them.
-        certifies: the rule; it must say yes after more draws with the same hits once it has said yes.
-        recall: the share of positives from which on a certificate is right.
+        images: remaining images, from which the random questions are drawn.
+        positives: among the remaining images.
+        certifies: the rule; once it certifies, it must certify after more draws with the same hits too.
+        recall: a certificate is right if at least this share of the positives was found.
     """
     enough = next(hits for hits in range(positives + 1) if found + hits >= recall * (found + positives))
     if not enough:
@@ -105,7 +109,7 @@ def chance_of_a_wrong_certificate(
 
     given = [
         bisect_left(range(hits, images), True, key=partial(is_given, hits=hits)) + hits for hits in range(enough)
-    ]  # the first number of draws with which it is given, by the hits
+    ]  # by the number of hits, the first number of draws with which the certificate is given
     given = list(accumulate(reversed(given), min))[::-1]
     hits_at = _Hits(images, positives)
     wrong = 0.0
@@ -116,18 +120,18 @@ def chance_of_a_wrong_certificate(
 
 
 class _Hits:
-    """How many of the images drawn so far are positive: the chance of each number, less what was taken out."""
+    """The chance of each number of positives among the images drawn so far, without the chances taken out."""
 
     def __init__(self, images: int, positives: int) -> None:
         self._images = images
         self._positives = positives
         self._drawn = 0
-        self._least = 0  # hits that the first chance is of
+        self._least = 0  # The first chance is that of so many hits.
         self._chances = np.ones(1)
         self._log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, images + 1)))])
 
     def draw_until(self, drawn: int, enough: int) -> None:
-        """Draw on until so many are drawn; whoever has `enough` hits is left out from then on."""
+        """Draw until so many images are drawn; drop the chances of `enough` hits and more."""
         more, left = drawn - self._drawn, self._images - self._drawn
         if more <= 0 or not len(self._chances):
             return
@@ -147,14 +151,14 @@ class _Hits:
         self._trim()
 
     def take(self, hits: int) -> float:
-        """The chance of at most so many hits, which is taken out."""
+        """Take out the chances of at most so many hits; returns their sum."""
         count = max(0, hits + 1 - self._least)
         taken = float(self._chances[:count].sum())
         self._chances, self._least = self._chances[count:], self._least + min(count, len(self._chances))
         return taken
 
     def _trim(self) -> None:
-        """Forget what is less than rounding."""
+        """Drop chances that are less than rounding errors."""
         places = np.flatnonzero(self._chances > NEGLIGIBLE)
         first, last = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
         self._chances, self._least = self._chances[first:last], self._least + first

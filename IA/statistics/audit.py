@@ -1,10 +1,10 @@
-"""What a random sample says about the images that were never asked: counts with intervals, never sums of scores.
+"""What a random sample says about the images that the model has not asked for: counts with intervals.
 
-The person's answers to what the model chose are no sample of anything. So a few questions are drawn at random, and the
-model does not learn them. Of `rest` images that the model has not asked for yet, `sampled` have been drawn, and
-`positives` of those are positive: as the draw knows nothing of the model, and the model nothing of the draw, that is a
-simple random sample without replacement, and the number of positives in the rest has an exact interval (Buonaccorsi
-1987, by inversion of the hypergeometric test; Clopper and Pearson 1934 for the infinite case).
+The answers to questions that the model chose are not a random sample. So the server samples a few questions at random,
+and the model does not learn their answers. The draw knows nothing of the model and the model nothing of the draw.
+Therefore the sampled images are a simple random sample, without replacement, of all images that the model has not asked
+for, and the number of positives among these has an exact interval (Buonaccorsi 1987, by inversion of the hypergeometric
+test; Clopper and Pearson 1934 for the infinite case). Sums of the model's probabilities have no such interval.
 """
 
 import functools
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RECALL = 0.95
-LOOKS = 1.08  # a certificate is looked for after every answer: each look may err so much less (docs/statistics.md),
-LOOKS_GROWTH = 1.1  # and less still where many positives may be left: then there are more looks unlike one another
+# The certificate is tested after every answer. To keep the overall error, each test may use 1 / LOOKS of it, and less
+# if many positives may be left, because the tests are then less correlated (`looks`, docs/concepts/statistics.md).
+LOOKS = 1.08
+LOOKS_GROWTH = 1.1
 LOOKS_SCALE = 16
-Z = 1.959964  # of a two-sided interval of 95 %
-FEW = 32  # terms, which are added sooner than numpy has begun
-FAR = 12  # standard deviations: what lies beyond is less than rounding
+Z = 1.959964  # the normal quantile of a two-sided interval of 95 %
+FEW = 32  # Python adds so few terms faster than numpy
+FAR = 12  # terms beyond so many standard deviations are smaller than rounding
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Sample:
     """A simple random sample without replacement.
 
     Attributes:
-        images: how many there are.
-        drawn: how many of them were drawn.
-        positives: how many of the drawn ones are positive.
+        images: how many images there are.
+        drawn: how many of them were sampled.
+        positives: how many of the sampled images are positive.
     """
 
     images: int
@@ -45,34 +47,34 @@ class Sample:
 
     @property
     def fewest(self) -> int:
-        """Positives there are in any case: those that were drawn."""
+        """The smallest possible number of positives: those in the sample."""
         return self.positives
 
     @property
     def most(self) -> int:
-        """Positives there can be at most: all that were not drawn, too."""
+        """The largest possible number of positives: those in the sample and all images outside of it."""
         return self.images - self.drawn + self.positives
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[int, int]:
-        """Two-sided interval of the number of positives; covers at least so often as `confidence` says."""
+        """Two-sided interval of the number of positives; it covers the true number at least with this confidence."""
         each = (1 - confidence) / 2
         return self.at_least(1 - each), self.at_most(1 - each)
 
     def at_most(self, confidence: float = CONFIDENCE) -> int:
-        """The upper bound alone: the largest number of positives with which so few would still be drawn."""
+        """One-sided upper bound: the largest number of positives for which a sample with so few is still likely."""
         return _at_most(self, confidence)
 
     def at_least(self, confidence: float = CONFIDENCE) -> int:
-        """The lower bound alone: the smallest number of positives with which so many would still be drawn."""
+        """One-sided lower bound: the smallest number of positives for which a sample with so many is still likely."""
         mirrored = Sample(self.images, self.drawn, self.drawn - self.positives)
         return self.images - mirrored.at_most(confidence)
 
     def is_below(self, count: int, confidence: float = CONFIDENCE) -> bool:
-        """Whether there are fewer positives than this, as so few were drawn."""
-        return count > self.most or (count > self.fewest and self._chance_of_so_few(count) <= 1 - confidence)
+        """Whether the sample shows, with this confidence, that there are fewer positives than `count`."""
+        return count > self.most or (count > self.fewest and self.chance_of_so_few(count) <= 1 - confidence)
 
-    def _chance_of_so_few(self, count: int) -> float:
-        """Chance to draw at most `positives` where `count` of the images are positive (hypergeometric)."""
+    def chance_of_so_few(self, count: int) -> float:
+        """The chance of at most `positives` in the sample if `count` of the images are positive (hypergeometric)."""
         images, drawn = self.images, self.drawn
         first = max(0, drawn - (images - count))
         last = min(self.positives, count, drawn)
@@ -99,20 +101,20 @@ class Sample:
 
 
 def looks(known: int, recall: float = RECALL) -> float:
-    """How many times less each look may err, so that looking after every answer errs no more than a single look may.
+    """By what to divide the error of each test, so that testing after every answer errs no more often than one test.
 
-    It grows with the number of positives that may be left, `known` (1 - recall) / recall, whatever the recall is.
+    The divisor grows with the number of positives that may be left, which is `known` * (1 - recall) / recall.
     """
     return LOOKS + LOOKS_GROWTH * math.log1p(known * (1 - recall) / recall / LOOKS_SCALE)
 
 
 @dataclass(frozen=True)
 class ScreeningState:
-    """How far the work is: what the model asked for, and a sample of the rest.
+    """How far the work is: what the model asked for, and a sample of the remaining images.
 
     Attributes:
         found: positives among the images that the model asked for.
-        rest: the images that it has not asked for, and what was drawn from them.
+        rest: the sample of the images that it has not asked for.
     """
 
     found: int
@@ -120,37 +122,36 @@ class ScreeningState:
 
     @property
     def known(self) -> int:
-        """Positives that have been seen, whoever asked for them."""
+        """How many positives a person has seen, whether the model asked for them or the draw."""
         return self.found + self.rest.positives
 
     def positives(self, confidence: float = CONFIDENCE) -> tuple[int, int]:
-        """Interval of the number of positives there are in all."""
+        """Interval of the number of all positives."""
         low, high = self.rest.interval(confidence)
         return self.found + low, self.found + high
 
     def to_find(self, confidence: float = CONFIDENCE) -> tuple[int, int]:
-        """Interval of the number of positives that nobody has seen."""
+        """Interval of the number of positives that nobody has seen yet."""
         low, high = self.positives(confidence)
         return low - self.known, high - self.known
 
     def recall(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """Interval of the share of positives that has been seen; None where there may be none at all."""
+        """Interval of the share of the positives that a person has seen; None if there may be no positive at all."""
         low, high = self.positives(confidence)
         return (self.known / high, self.known / low) if low else None
 
     def certifies(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
-        """Whether so many of the positives have been seen, with this confidence, however often one asks.
+        """Whether at least this share of the positives has been seen, with this confidence, however often one tests.
 
-        The same test as at one look, at so much smaller an error that looking after every answer is accounted for:
-        docs/statistics.md has the chances.
+        This is the test of `certifies_once` with the error divided by `looks`, which allows for a test after every
+        answer. docs/concepts/statistics.md has the simulated error rates.
         """
         return self.certifies_once(recall, 1 - (1 - confidence) / looks(self.known, recall))
 
     def certifies_once(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
-        """The same for a single look, at a time that was fixed before anything was drawn.
+        """The same for a single test, at a time that was fixed before anything was sampled.
 
-        One-sided test against too many positives left in the sampled rest (Callaghan and Müller-Hansen 2020), on a
-        sample that is one.
+        The test is one-sided, against too many positives among the remaining images (Callaghan and Müller-Hansen 2020).
         """
         if self.rest.positives == self.rest.most:
             return self.known > 0 or self.rest.images > 0
@@ -158,7 +159,7 @@ class ScreeningState:
         return self.known > 0 and self.rest.is_below(too_many, confidence)
 
     def answers_to_certificate(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> int:
-        """How many more random answers it takes, if positives come among them as before."""
+        """How many more random answers a certificate takes, if positives are as frequent among them as so far."""
         rest = self.rest
         rate = rest.positives / rest.drawn if rest.drawn else 0.0
 
@@ -174,10 +175,10 @@ class ScreeningState:
 
 @dataclass(frozen=True)
 class Division:
-    """What becomes of the rest if the model labels it, by its threshold.
+    """What the remaining images become if the model labels them by its threshold.
 
-    Each part has a sample of its own: the model knows nothing of the draw. Where a figure needs both parts, each
-    interval may err half as often (Bonferroni).
+    Both parts have a sample of their own, because the model knows nothing of the draw. If a figure needs both parts,
+    each interval may err half as often (Bonferroni).
 
     Attributes:
         found: positives among the images that the model asked for.
@@ -190,18 +191,18 @@ class Division:
     below: Sample
 
     def precision(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """Interval of the share of positives among what becomes positive; None where nothing does."""
+        """Interval of the share of positives among the images that become positive; None if no image does."""
         if not self.above.images:
             return None
         low, high = self.above.interval(confidence)
         return low / self.above.images, high / self.above.images
 
     def recall(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """Interval of the share of all positives that were found or become positive; None where there may be none."""
+        """Interval of the share of all positives that were found or become positive; None if there may be none."""
         return self._recall(self.found, 0, confidence)
 
     def labelled_precision(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """The same as `precision`, of those alone that nobody has seen: they are what is given the model's label."""
+        """As `precision`, but only among images that nobody has seen, since only these are given the model's label."""
         unseen = self.above.images - self.above.drawn
         if not unseen:
             return None
@@ -209,7 +210,7 @@ class Division:
         return (low - self.above.positives) / unseen, (high - self.above.positives) / unseen
 
     def labelled_recall(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """The same as `recall`, where the positives drawn from `below` count as found: their answers stand."""
+        """As `recall`, but the positives in the sample of `below` count as found: a person has answered them."""
         return self._recall(self.found + self.below.positives, self.below.positives, confidence)
 
     def _recall(self, found: int, seen_below: int, confidence: float) -> tuple[float, float] | None:
@@ -223,15 +224,26 @@ class Division:
 
 
 def expected_positives(probabilities: NDArray[np.floating]) -> tuple[float, int, int]:
-    """How many positives there would be if these probabilities were right, and the range of 95 % around it.
+    """How many positives there would be if these probabilities were right, and the range of 95 % around that number.
 
-    Their number is Poisson-binomial; its range is that of the normal distribution, a half wider on either side as it is
-    a whole number (continuity correction).
+    The number is Poisson-binomial. The range is that of a normal distribution, wider by a half on either side because
+    the number is whole (continuity correction).
     """
     expected = float(probabilities.sum())
     half = Z * math.sqrt(float((probabilities * (1 - probabilities)).sum())) + 0.5
     low, high = math.ceil(expected - half), math.floor(expected + half)
     return expected, max(0, low), min(len(probabilities), high)
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, None]:
+    """The 95 % score interval of a proportion (Wilson 1927); None without any trial."""
+    if not trials:
+        return None, None
+    share, z2 = successes / trials, Z * Z
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    low = middle - half if successes else 0.0  # exactly, whatever rounding says
+    return low, middle + half if successes < trials else 1.0
 
 
 @functools.lru_cache(maxsize=64)  # several figures rest on the same bounds
@@ -244,7 +256,7 @@ def _log_choose(of: int, take: int) -> float:
 
 
 def _last(low: int, high: int, holds: Callable[[int], bool]) -> int:
-    """The last number from `low` on for which it still holds; it holds for `low`, and never again once it does not."""
+    """The largest number from `low` to `high` for which `holds` is true; it is true for `low` and monotone."""
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)

@@ -1,1 +1,1 @@
-"""How counts and the cells of tables are written; imports nothing of ours."""
+"""Words, file names, arguments and cells of tables as people write them; the standard library alone, none of ours."""

@@ -1,6 +1,7 @@
-"""Cells of a CSV file that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
+"""Cells of a CSV file that no spreadsheet takes for a formula.
 
-That is what OWASP advises against CSV injection. `plain` gives back the very text.
+A text that begins like a formula gets an apostrophe before it, as OWASP advises against CSV injection. `plain` removes
+the apostrophe again.
 """
 
 import re
@@ -9,10 +10,10 @@ FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # the last fou
 
 
 def harmless(text: str) -> str:
-    """A text as it stands in a cell."""
+    """The cell for a text."""
     return f"'{text}" if FORMULA.match(text) else text
 
 
 def plain(cell: str) -> str:
-    """The text that `harmless` made a cell of."""
+    """The text in a cell that `harmless` made."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.exports.fields import named
+from backend.exports.format import ExportFormat
 from backend.exports.pictures import MissingError
 from backend.exports.source import Source
 from backend.exports.spool import Spool
@@ -107,3 +108,13 @@ def _annotation(id: int, image: int, category: int, box: Box) -> dict[str, Any]:
         "iscrowd": 0,
         "segmentation": [],
     }
+
+
+COCO = ExportFormat(
+    name="coco",
+    title="COCO",
+    use="JSON for training programs that read COCO",
+    media_type="application/json",
+    ending="coco.json",
+    lines=coco_lines,
+)

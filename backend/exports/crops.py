@@ -13,10 +13,10 @@ from backend.exports.pictures import MissingError, Pictures, reason, state
 from backend.images.file_names import fitting
 from backend.previews.rendering import render_tiles
 from backend.store.table import Answer
-from config import IMAGE_SUFFIXES
 from IA.images.pictures import UnreadableError
 from IA.images.tiles import Tile, split
 from IA.images.workers import Workers
+from IA.text.image_files import IMAGE_SUFFIXES
 
 AT_ONCE_PX = 25_000_000  # of tiles that are made together: a photo of most cameras
 CHANGED = "it was changed while it was read"

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from backend.exports.fields import fields, values
+from backend.exports.format import ExportFormat
 from backend.exports.source import Source
 from IA.text.cells import harmless
 
@@ -27,3 +28,13 @@ def _cell(value: str | float | bool | None) -> str | float | None:
     if isinstance(value, str):
         return harmless(value)
     return str(value).lower() if isinstance(value, bool) else value
+
+
+CSV = ExportFormat(
+    name="csv",
+    title="CSV",
+    use="a table for a spreadsheet: every answer with its time and probability",
+    media_type="text/csv; charset=utf-8",
+    ending="annotations.csv",
+    lines=csv_lines,
+)

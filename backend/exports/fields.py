@@ -21,8 +21,6 @@ FIELDS = (
 )
 OF_PHOTO = ("tiles", "tiles_positive")  # of answers that are rolled up, behind those
 FURTHER = ("class", "person", "captured", "camera")  # behind all others, for columns are known by their place too
-BY_MODEL = "model"  # the source of a label that no person gave
-
 
 Value = str | float | bool | None
 

@@ -5,11 +5,12 @@ import re
 from backend.exports.crops import name_of
 from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
+from backend.exports.format import zip_of
 from backend.exports.source import Source
 from backend.exports.tree import MISSING, Tree
 from backend.store.table import Answer
-from config import USUAL, folded
 from IA.images.tiles import split
+from IA.text.answer_words import USUAL, folded
 
 TABLE = "answers.csv"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -58,3 +59,6 @@ def _safe(name: str) -> str:
     name = UNSAFE.sub("-", name).strip(" .")
     name = name.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore").strip(" .")
     return f"{name}-" if RESERVED.fullmatch(name) else name
+
+
+FOLDERS = zip_of("folders", "Images, sorted", "a zip with a folder for {positive} and one for {negative}", FolderTree)

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from backend.exports.crops import SUFFIX
 from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
+from backend.exports.format import zip_of
 from backend.exports.source import Source
 from backend.exports.tree import Tree
 from backend.store.table import Answer
@@ -38,3 +39,8 @@ class ImageFolder(Tree):
         """A line, if the image is there."""
         if is_there:
             self.rows.write(csv_line((place, *values(answer, self.source))))
+
+
+IMAGEFOLDER = zip_of(
+    "imagefolder", "Hugging Face", "a zip of images and metadata.csv for the datasets library", ImageFolder
+)

@@ -12,11 +12,13 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
-from backend.exports.fields import BY_MODEL, named
+from backend.exports.fields import named
+from backend.exports.format import ExportFormat, Scheme
 from backend.exports.source import Source
+from backend.store.sources import BY_MODEL
 from backend.store.table import Answer, Label
-from config import mistakable
 from IA.images.tiles import Tile, split
+from IA.text.answer_words import mistakable
 
 CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
 PLACE = "place"  # likewise; not "tile", for JSON_MIN makes a column of it, which would replace that of the data
@@ -110,3 +112,14 @@ def _rectangle(tile: Tile) -> dict[str, Any]:
 def _text(value: str | float | bool | None) -> str | float | bool | None:
     """Text that its database takes: bytes of a file name that are no UTF-8 stand in the address alone."""
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
+
+
+LABEL_STUDIO = ExportFormat(
+    name="label-studio",
+    title="Label Studio",
+    use="tasks to import there",
+    media_type="application/json",
+    ending="label-studio.json",
+    lines=label_studio_lines,
+    scheme=Scheme("label-studio.xml", "application/xml", config),
+)

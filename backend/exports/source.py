@@ -6,8 +6,8 @@ from functools import cached_property, lru_cache
 
 from backend.exports.pictures import Pictures
 from backend.store.table import Answer, Label
-from config import mistakable
 from IA.images.exif import NOTHING, Taken
+from IA.text.answer_words import mistakable
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from IA.images.pictures import UnreadableError, upright_pixels
+from IA.images.pictures import UnreadableError
+from IA.images.pixels import upright_pixels
 from IA.images.workers import Workers
 
 LEAST_PX = 1  # it is only looked at for damage, as small as it can be decoded

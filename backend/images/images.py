@@ -26,10 +26,10 @@ from watchdog.observers.api import BaseObserver
 
 from backend.images.listing import Listing, told_of, told_of_others
 from backend.images.paths import Paths
-from config import is_left_out
 from IA.images.tiles import Grid, photo_of
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching
+from IA.text.image_files import is_left_out
 from IA.text.words import counted
 
 log = logging.getLogger(__name__)

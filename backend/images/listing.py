@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from config import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, UNREAD_SUFFIXES, is_left_out, pip_install
+from config import pip_install
+from IA.text.image_files import EXTRA_SUFFIXES, IMAGE_SUFFIXES, MISSING_SUFFIXES, UNREAD_SUFFIXES, is_left_out
 from IA.text.words import counted
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from config import IMAGE_SUFFIXES, NO_PHOTOS
+from IA.text.image_files import IMAGE_SUFFIXES, NO_PHOTOS
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from config import IMAGE_SUFFIXES, MISSING_SUFFIXES
 from IA.text.cells import plain
+from IA.text.image_files import IMAGE_SUFFIXES, MISSING_SUFFIXES
 
 LOCAL = "/data/local-files/"
 UPLOAD = "/data/upload/"

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backend.imports.format import JSON, ImportFormat
 from backend.imports.labelled import Labelled
 from backend.imports.records import label_words, with_circumstances
 
@@ -54,3 +55,6 @@ def _of_tile(annotation: Mapping[str, Any], word: str) -> Iterator[Labelled]:
 def _attributes(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     own = entry.get("attributes")
     return own if isinstance(own, dict) else {}
+
+
+COCO = ImportFormat("COCO", JSON, lambda content, _: images(content), fits=is_coco)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.imports.addresses import is_image
+from backend.imports.format import JSON, ImportFormat
 from backend.imports.labelled import Labelled
 from backend.imports.records import label_words, moment, tile_of
 
@@ -74,3 +75,6 @@ def _labelled(place: _Place, tile: str, annotation: Mapping[str, Any]) -> Labell
         time=moment(annotation.get("updated_at") or annotation.get("created_at")),
         shown_ms=round(1000 * seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None,
     )
+
+
+LABEL_STUDIO = ImportFormat("Label Studio", JSON, lambda content, _: tasks(content), fits=is_tasks)

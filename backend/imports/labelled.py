@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.store.table import Label
-from config import CANONICAL, USUAL, folded
+from IA.text.answer_words import CANONICAL, USUAL, folded
 
 ANY = "*"
 WHOLE = re.compile(r"\d+\.0")  # what tables make of a class that is a whole number

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from backend.imports.format import ImportFormat
 from backend.imports.labelled import Labelled
 from IA.protocol.pickle_file import read_foreign
-
-WORDS: dict[bool | None, str] = {True: "positive", False: "negative", None: "skipped"}
+from IA.text.answer_words import FROM_TRUTH
 
 
 def pickled(path: Path) -> Iterator[Labelled]:
@@ -23,4 +23,7 @@ def pickled(path: Path) -> Iterator[Labelled]:
     for image, label in content.items():
         if type(image) is not str or type(label) not in (bool, type(None)):
             raise ValueError(f"{path} holds more than path: True, False or None, such as {image!r}")
-        yield Labelled(image, (WORDS[label],))
+        yield Labelled(image, (FROM_TRUTH[label],))
+
+
+PICKLE = ImportFormat("annotations.pickle", (".pickle", ".pkl"), lambda path, _: pickled(path))

@@ -11,13 +11,13 @@ from typing import get_args
 from backend.imports.addresses import APOSTROPHE, AS_WRITTEN, BACKSLASHES, CP1252, AddressReading, readings
 from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import CASE, MOVED, NAME, UNICODE_FORM, Matches, match
-from backend.store.table import Answer, Label, Source
+from backend.store.sources import BY_IMPORT, BY_MODEL, Source
+from backend.store.table import Answer, Label
 from IA.images.tiles import MARK, grid_of, photo_of, split
 from IA.text.words import counted
 
 TELL = 5  # examples of each kind of trouble
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
-IMPORTS = uuid.UUID("f7b1c2de-5f3c-4a57-9d0e-6d0f6c9a1b52")
 CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 FIELD = "field"
 RULES = {
@@ -71,11 +71,8 @@ class Plan:
         return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
 
     def group(self, is_sampled: Callable[[str], bool]) -> str | None:
-        """By which the import can be taken back, a new one; None: what has left the audit's sample does not come back.
-
-        Its version tells it from the groups that pages give, of version 4: so the last import is found again.
-        """
-        return None if self.drawn(is_sampled) else str(uuid.uuid5(IMPORTS, uuid.uuid4().hex))
+        """A new name to take the import back by; None: it cannot be, for what has left the audit's sample stays out."""
+        return None if self.drawn(is_sampled) else str(uuid.uuid4())
 
     def drawn(self, is_sampled: Callable[[str], bool]) -> list[str]:
         """The images named in the file that had been drawn at random.
@@ -104,7 +101,7 @@ def plan(
     photos = set(map(photo_of, images))
     for said in labelled:
         label = words.label(said.said)
-        if said.source == "model":
+        if said.source == BY_MODEL:
             by_model += 1
         elif label is None and not said.said:
             unlabelled += 1
@@ -249,11 +246,12 @@ def _answer(image: str, label: Label, said: Labelled, group: str | None) -> Answ
         id=str(uuid.uuid4()),
         path=image,
         label=label,
-        source=OWN_SOURCES.get(said.source or "", "import"),
+        source=OWN_SOURCES.get(said.source or "", BY_IMPORT),
         client=said.annotator if said.annotator and CLIENT.fullmatch(said.annotator) else "import",
         shown_ms=said.shown_ms,
         probability=said.probability,
         checkpoint=said.checkpoint,
         group=group,
+        imported=True,
         time=time.time() if said.time is None else said.time,
     )

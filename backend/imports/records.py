@@ -8,8 +8,8 @@ from typing import Any
 from backend.imports.addresses import in_cp1252
 from backend.imports.labelled import Labelled
 from backend.imports.tables import are_filled
-from config import folded
 from IA.images.tiles import TILE
+from IA.text.answer_words import folded
 
 PATHS = (
     *("path", "image", "file_name", "filename", "file", "image_path", "filepath", "image_id", "img", "name", "url"),

@@ -22,8 +22,8 @@ from IA.images.pictures import (
     opened,
     opened_image,
     seen,
-    upright_parts,
 )
+from IA.images.pixels import upright_parts
 from IA.images.tiles import Tile
 
 AS_IT_IS_BYTES = 32 * 2**20  # a file with more is rendered: the server has it in memory for a while

@@ -7,7 +7,7 @@ import numpy as np
 from backend.questions.audit import Audit
 from backend.questions.doubtful import Doubtful, Numbers
 from backend.questions.queue import Queue
-from IA.protocol.fields import Array
+from IA.protocol.fields import Floats
 from IA.protocol.records import Settings
 
 Why = Literal["doubtful", "like", "random"]
@@ -44,7 +44,7 @@ class First:
         self._why, self._doubtful, self._answered_at_random = why, None, 0
         self._queue.ask_first(images.astype(np.int32).data)
 
-    def follow(self, probability: Array) -> None:
+    def follow(self, probability: Floats) -> None:
         """Ask no more what the model doubts no more.
 
         Which images these are depends on the draw no more than the probabilities do.

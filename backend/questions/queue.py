@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from backend.store.table import Label
 from IA.duplicates.groups import DuplicateGroups, ImageState, Numbers
-from IA.protocol.fields import Array
+from IA.protocol.fields import NO_FLOATS, NO_INTS, Floats, Ints
 from IA.protocol.records import Ranking
 
 LEASE_S = 60.0
@@ -132,12 +132,12 @@ class Queue:
         self._units_closed = bytearray()  # the same of each unit, by its number
         self._shuffled = array("i")
         self._left = 0
-        self._ranked: Array = memoryview(b"").cast("i")
-        self._ranked_probability: Array = memoryview(b"").cast("f")
+        self._ranked: Ints = NO_INTS
+        self._ranked_probability: Floats = NO_FLOATS
         self._ranked_by: int | None = None
-        self._probability: Array = memoryview(b"").cast("f")
+        self._probability: Floats = NO_FLOATS
         self._scored_by: int | None = None
-        self._band: Array = memoryview(b"").cast("i")
+        self._band: Ints = NO_INTS
         self._band_began = 0  # images of it that were to be asked when it was named
         self._starts = dict.fromkeys(ORDERS, 0)  # nothing before these places is to be asked
         self._leases: dict[int, Lease] = {}
@@ -242,7 +242,7 @@ class Queue:
             self._ranked_by = ranking.checkpoint
             self._starts["ranked"] = 0
 
-    def ask_first(self, images: Array) -> None:
+    def ask_first(self, images: Ints) -> None:
         """Ask these before the ranking, in this order, until they are answered; they replace the ones before.
 
         They are the model's choice as the ranking is: what was drawn of them is passed and reached. So which images
@@ -253,7 +253,7 @@ class Queue:
             self._starts["band"] = 0
             self._band_began = self._band_left()
 
-    def narrow(self, images: Array) -> None:
+    def narrow(self, images: Ints) -> None:
         """Of the images to be asked first ask only these from now on, in this order."""
         with self._lock:
             self._band = images
@@ -273,7 +273,7 @@ class Queue:
         closed = np.frombuffer(self._closed, np.uint8)
         return int((closed[images[images < len(closed)]] == 0).sum())
 
-    def score(self, probability: Array, checkpoint: int | None = None) -> None:
+    def score(self, probability: Floats, checkpoint: int | None = None) -> None:
         """Know the probability of each image, NaN where there is none, also of those already answered."""
         self._probability, self._scored_by = probability, checkpoint
 

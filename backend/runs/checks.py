@@ -10,13 +10,14 @@ from pathlib import Path
 from backend.images.listing import Listing, told_of
 from backend.runs.question import check_names
 from backend.store.place import PARTS
-from backend.store.table import DATABASE, VERSION, version_of
-from config import COMMAND, IMAGE_SUFFIXES, Config, UsageError
+from backend.store.schema import DATABASE, VERSION, version_of
+from config import COMMAND, Config, UsageError
 from IA.images.tiles import photo_of
 from IA.protocol.files import IMAGES, PICKLES, SETTINGS
 from IA.protocol.locks import check_byte_locks
 from IA.protocol.pickle_file import is_of_later_version, read
 from IA.protocol.records import Settings
+from IA.text.image_files import IMAGE_SUFFIXES
 
 NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 LOCKS = ("session", "server")

@@ -8,11 +8,12 @@ from itertools import count
 from pathlib import Path
 
 from backend.runs.question import is_answered, names_in
-from backend.store.table import DATABASE
-from config import Config, UsageError, folded
+from backend.store.schema import DATABASE
+from config import Config, UsageError
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read
 from IA.protocol.records import Settings
+from IA.text.answer_words import folded
 
 FOLDER_BYTES, NAME_BYTES = 120, 60  # of a file name, which has 255 at most, and gets a date when it is moved aside
 KEPT = "-_. "  # what a file name keeps of an answer's, beside letters and digits

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from backend.store.database import Database, NotDurableError, as_file_name
-from backend.store.table import DATABASE, in_bytes
-from config import Config, UsageError, mistakable
+from backend.store.database import Database, NotDurableError, to_read
+from backend.store.schema import DATABASE
+from backend.store.table import in_bytes
+from config import Config, UsageError
 from IA.protocol.files import ANNOTATIONS, SETTINGS
 from IA.protocol.pickle_file import read
+from IA.text.answer_words import mistakable
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +126,5 @@ def _store(connection: sqlite3.Connection, names: Names) -> tuple[None, None]:
 @contextlib.contextmanager
 def _answers_of(run: Path) -> Iterator[sqlite3.Connection]:
     """The answers of a run, to read them. Raises sqlite3.Error."""
-    address = f"{(run / DATABASE).absolute().as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
-        connection.text_factory = as_file_name
+    with contextlib.closing(to_read(run / DATABASE)) as connection:
         yield connection

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.runs.checks import check_version
+from backend.store.database import to_read
 from backend.store.moment import Moment
-from backend.store.table import DATABASE, VERSION, Label
+from backend.store.schema import DATABASE, VERSION
+from backend.store.table import Label
 from config import UsageError
 from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read
@@ -37,7 +39,7 @@ class RunReading:
     def moment(self, label: Label | None = None, by_path: bool = False) -> Moment:
         """The standing answers as they are now. Raises UsageError where they cannot be read."""
         with report_mistakes(self.run):
-            return Moment(lambda: _open(self.run), label, by_path)
+            return Moment(lambda: to_read(self.run / DATABASE), label, by_path)
 
 
 def opened(run: Path, datadir: Path | None = None) -> RunReading:
@@ -55,7 +57,7 @@ def opened(run: Path, datadir: Path | None = None) -> RunReading:
         settings = read(run, SETTINGS).content
     except (OSError, ValueError) as error:
         raise UsageError(f"{run} is no run that was ever started ({str(error).rstrip('.')}); name one.") from None
-    with report_mistakes(run), contextlib.closing(_open(run)) as connection:
+    with report_mistakes(run), contextlib.closing(to_read(run / DATABASE)) as connection:
         [version] = connection.execute("PRAGMA user_version").fetchone()
     if version < VERSION:
         raise UsageError(f"An earlier version of this program wrote {run / DATABASE}; start on the run once.")
@@ -69,10 +71,3 @@ def report_mistakes(run: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise UsageError(f"The answers in {run / DATABASE} cannot be read ({error}); try again.") from None
-
-
-def _open(run: Path) -> sqlite3.Connection:
-    address = f"{(run / DATABASE).absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=10)
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-    return connection

@@ -2,10 +2,12 @@
 
 import logging
 import uuid
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from backend.runs.question import names_for
-from config import DEFAULT_NETWORK, DEFAULT_STRATEGY, Config
+from config import NO_EXAMPLES, Config, kept_settings
 from IA.images.tiles import grid_of
 from IA.protocol import pickle_file
 from IA.protocol.files import DUPLICATES, EXPLANATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, SIMILAR, WANTED
@@ -22,30 +24,31 @@ def settle(config: Config) -> Settings:
     except (OSError, ValueError) as error:
         if not isinstance(error, FileNotFoundError):
             log.warning("%s; the run goes on with what was asked for now, and defaults", error)
-        before = Settings("", DEFAULT_NETWORK, DEFAULT_STRATEGY, "", "", uuid.uuid4().hex, tile=_tile_of(config.run))
+        before = _new(config)
     if before.datadir not in {"", str(config.datadir)}:
         log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
     names = names_for(config)
-    return Settings(
+    asked = {name: getattr(config, name) for name in kept_settings()}
+    if asked["examples"] == NO_EXAMPLES:
+        asked["examples"] = ""
+    settings = replace(before, **{name: value for name, value in asked.items() if value is not None})
+    if config.audit is not None:
+        settings = replace(settings, audit_after=None, audit_until=None)
+    return replace(
+        settings,
         datadir=str(config.datadir),
-        network=config.network or before.network,
-        strategy=config.strategy or before.strategy,
-        finetune=config.finetune or before.finetune,
         positive=names.positive,
         negative=names.negative,
         id=before.id if _numbers_stand(config.run) else uuid.uuid4().hex,
         run=str(config.run),
         follow_links=config.follow_links,
-        audit=before.audit if config.audit is None else config.audit,
-        audit_after=before.audit_after if config.audit is None else None,
-        audit_until=before.audit_until if config.audit is None else None,
-        recall=before.recall,
-        confidence=before.confidence,
-        alike=config.alike or before.alike,
-        examples=before.examples if config.examples is None else config.examples_folder,
-        tile=before.tile if config.tile is None else config.tile,
-        auto_idle=before.auto_idle if config.auto_idle is None else config.auto_idle,
     )
+
+
+def _new(config: Config) -> Settings:
+    """The settings of a run of which nothing is known but its images."""
+    initial: dict[str, Any] = {name: setting.initial for name, setting in kept_settings().items()}
+    return Settings(**{**initial, "datadir": "", "id": uuid.uuid4().hex, "tile": _tile_of(config.run)})
 
 
 def _tile_of(run: Path) -> str:

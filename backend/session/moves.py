@@ -126,7 +126,7 @@ class Moves:
     def _read_some(self, numbers: deque[int], rest: float) -> None:
         """Read the next few of these, if they hold another content than is known."""
         some = {self._photo(number): number for number in _taken(numbers, AT_ONCE)}
-        known = self._labels.contents(list(some)) | self._read
+        known = self._labels.stored.contents(list(some)) | self._read
         for photo, number in some.items():
             if self._stop.is_set():
                 return
@@ -154,7 +154,7 @@ class Moves:
         came = {self._first(number) for number in _taken(self._came)}
         for first in came:
             self._forget_size(first)
-        known = self._labels.contents(sorted(gone)) | {p: c for p, c in self._read.items() if p in gone}
+        known = self._labels.stored.contents(sorted(gone)) | {p: c for p, c in self._read.items() if p in gone}
         self._lost |= known
         self._lost = {photo: content for photo, content in self._lost.items() if self._is_lost(photo)}
         if not self._lost:

@@ -30,9 +30,9 @@ from backend.runs.settings import settle
 from backend.session.changes import Changes
 from backend.session.curves import Curves, figures
 from backend.session.moves import Moves
+from backend.store.figures.review import Choice
 from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels
-from backend.store.review import Choice
 from backend.store.table import DRAWN, NOT_DRAWN, Answer, Label
 from config import Config, UsageError
 from IA.duplicates.groups import ImageState, divided
@@ -247,10 +247,10 @@ class Session:
     def chosen(self, choice: Choice, limit: int, offset: int) -> tuple[Iterable[Answer], int]:
         """The standing answers that are asked for, and how many there are without `limit` and `offset`."""
         if not choice.is_plain:
-            return self.labels.chosen(choice, self.held_out, limit, offset)
+            return self.labels.stored.chosen(choice, self.held_out, limit, offset)
         counts = self.labels.counts()
         total = counts[choice.label] if choice.label else sum(counts.values())
-        return self.labels.standing(choice.label, limit, offset), total
+        return self.labels.stored.standing(choice.label, limit, offset), total
 
     def counts(self) -> dict[str, int]:
         """Positives, negatives, skipped and left."""
@@ -410,7 +410,7 @@ class Session:
 
     def statistics(self, points: int) -> dict[str, Any]:
         """How the work goes, with all that the audit says."""
-        return {**self.labels.statistics(points, self._same_images()), "audit": self._whole_audit()}
+        return {**self.labels.stored.statistics(points, self._same_images()), "audit": self._whole_audit()}
 
     def _whole_audit(self) -> dict[str, Any]:
         predictions = self.predictions.content if self.predictions else None

@@ -7,6 +7,7 @@ of them is written to the place anew (`backend/store/place.py`) before it goes o
 
 import contextlib
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backend.store.place import Place
+from IA.protocol.replacement import replace
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,34 @@ class RefusedError(Exception):
 def as_file_name(data: bytes) -> str:
     """Text as file names come, also where it is no UTF-8."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def to_read(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, to a file that others may be writing. Raises sqlite3.Error where there is none."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=10)
+    connection.text_factory = as_file_name
+    return connection
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, durably, also while others write to it.
+
+    Raises:
+        sqlite3.Error: the source is damaged.
+        OSError: the disk of the target is full or read-only; there is no target then.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with (
+            contextlib.closing(to_read(source)) as connection,
+            contextlib.closing(sqlite3.connect(temporary)) as copy,
+        ):
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        replace(target, temporary.read_bytes())
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,29 @@
 """The answers: SQLite is their system of record, annotations.pickle and audit.pickle what the loops see of them."""
 
 import contextlib
-import io
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
-from backend.backup import copy_database
-from backend.store import contents, label_errors
+from backend.store import contents, schema
 from backend.store import table as answers
 from backend.store.contents import Content, Moved
-from backend.store.database import Database
-from backend.store.label_errors import SuspectedError, suspected_errors
-from backend.store.moment import Moment
-from backend.store.review import Choice, Outline, choose
-from backend.store.standing import CurrentLabels, joined
-from backend.store.statistics import History, PastAnswer, statistics
-from backend.store.table import DATABASE, Answer, Change, Label
+from backend.store.database import Database, copy_database
+from backend.store.publisher import Publisher, published
+from backend.store.schema import DATABASE
+from backend.store.standing import CurrentLabels
+from backend.store.stored import StoredAnswers
+from backend.store.table import Answer, Change, Label
 from config import UsageError
 from IA.images.tiles import Grid
 from IA.protocol import files as protocol
-from IA.protocol import pickle_file, replacement
+from IA.protocol import replacement
 
 log = logging.getLogger(__name__)
-
-PUBLISH_AFTER_S = 0.05  # answers that come closer together are published together
-PUBLISH_AGAIN_S = 1.0
-REST = 4  # times as long as a publication took nothing is published: answers as fast as these share the disk with it
-FROM_PICKLE: dict[bool | None, Label] = {True: "positive", False: "negative", None: "skipped"}
 
 
 class Labels:
@@ -61,18 +52,13 @@ class Labels:
         self._standing = CurrentLabels({})
         self._drawn = CurrentLabels({})  # of them those that the model must not learn
         self._reached: set[str] = set()
-        self._published_drawn: dict[str, bytes] | None = None  # in audit.pickle; None: not known
         self._database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
-        self._figures: tuple[tuple[int, int, int], dict[str, Any]] | None = None
-        self._counting = threading.Lock()  # one counts, the others wait for what it has found
-        self._to_publish = threading.Event()
-        self._is_anew = threading.Event()  # what was published may be gone
-        self._is_failing = False
-        self._closing = threading.Event()
-        self._load()
-        self._publisher = threading.Thread(target=self._publish, name="publisher", daemon=True)
-        self._publisher.start()
+        self.stored = StoredAnswers(self._database.open, lambda: self._changes)
+        self._publisher = Publisher(run, self._current)
+        known = self._load()
+        with self._lock:
+            self._publisher.start(known, self._standing.labels, self._drawn.labels)
 
     @property
     def database(self) -> Database:
@@ -134,85 +120,6 @@ class Labels:
         """The images that are not to be asked together with their near duplicates."""
         return self._splits
 
-    def standing(
-        self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
-    ) -> Iterator[Answer]:
-        """The standing answers, one an image, read from the disk as they are taken.
-
-        Args:
-            label: only these.
-            limit: at most this many; -1: all.
-            offset: leave out this many first.
-            newest: newest first, else in the order answered.
-
-        Raises:
-            sqlite3.Error: they cannot be read; at once, before anything is sent to whoever asked.
-        """
-        with contextlib.ExitStack() as stack:
-            connection = stack.enter_context(contextlib.closing(self._database.open()))
-            found = answers.standing(connection, label, limit, offset, newest)
-            return _until_closed(found, stack.pop_all())
-
-    def moment(self, label: Label | None = None, by_path: bool = False) -> Moment:
-        """The standing answers as they are now, in the order answered or by path, however long they take to be read.
-
-        Raises:
-            sqlite3.Error: they cannot be read.
-        """
-        return Moment(self._database.open, label, by_path)
-
-    def chosen(
-        self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
-    ) -> tuple[list[Answer], int]:
-        """Standing answers by any choice; all of them are looked at once.
-
-        Args:
-            choice: which, and in which order.
-            held_out: probability of each image by a model that had not learnt this answer.
-            limit: at most this many.
-            offset: leave out this many first.
-
-        Returns:
-            The answers, and how many there are without `limit` and `offset`.
-        """
-        with contextlib.closing(self._database.open()) as connection:
-            numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
-            return answers.numbered(connection, numbers[offset : offset + limit]), len(numbers)
-
-    def suspected_errors(
-        self, held_out: Mapping[str, float], said_now: Callable[[str], float | None]
-    ) -> list[SuspectedError]:
-        """Standing answers that are worth a second look; see `label_errors`."""
-        with contextlib.closing(self._database.open()) as connection:
-            return suspected_errors(
-                map(label_errors.AnswerEvidence._make, answers.circumstances(connection)), held_out, said_now
-            )
-
-    def numbered(self, numbers: Sequence[int]) -> list[Answer]:
-        """The standing ones of these answers, in this order."""
-        with contextlib.closing(self._database.open()) as connection:
-            return answers.numbered(connection, numbers)
-
-    def last_import(self) -> tuple[str, int] | None:
-        """By which name the last import can be taken back, and how many of its labels stand; None: none do."""
-        with contextlib.closing(self._database.open()) as connection:
-            return answers.last_import(connection)
-
-    def statistics(self, points: int, same: Mapping[str, str]) -> dict[str, Any]:
-        """Figures of all answers ever given, with curves of at most `points` points; counted again after a change.
-
-        Args:
-            points: at least 2.
-            same: near duplicates by another name, under which they count once; the same object while it is the same.
-        """
-        with self._counting:
-            asked = self._changes, points, id(same)
-            if self._figures is None or self._figures[0] != asked:
-                with contextlib.closing(self._database.open()) as connection:
-                    history = History(map(PastAnswer._make, answers.history(connection)), same)
-                self._figures = asked, statistics(history, points)
-            return self._figures[1]
-
     # --- answering ----------------------------------------------------------------------------------------------------
 
     def annotate(self, answer: Answer) -> "Future[Answer]":
@@ -270,13 +177,6 @@ class Labels:
         """
         self._database.submit(lambda connection: answers.reach(connection, paths), self._apply_reached)
 
-    def contents(self, photos: Sequence[str]) -> dict[str, Content]:
-        """What is known of what these photos hold. Raises sqlite3.Error."""
-        if not photos:
-            return {}
-        with contextlib.closing(self._database.open()) as connection:
-            return contents.known(connection, photos)
-
     def keep_contents(self, known: Mapping[str, Content]) -> None:
         """Store what photos hold. Raises NotDurableError."""
         self._database.submit(lambda connection: contents.keep(connection, known.items()), lambda _: None).result()
@@ -297,9 +197,12 @@ class Labels:
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
         self._database.close()
-        self._closing.set()
-        self._to_publish.set()
-        self._publisher.join()
+        self._publisher.close()
+
+    def _current(self) -> tuple[bytes, dict[str, bytes]]:
+        """What is to be published: all labels pickled, and the entries of those that the model must not learn."""
+        with self._lock:
+            return self._standing.pickled(), self._drawn.entries
 
     def _apply(self, changes: list[Change], in_order: dict[str, Label] | None = None) -> None:
         """Follow what has been stored; `in_order` is all that stood after it, where places have changed."""
@@ -319,7 +222,7 @@ class Labels:
                     self._reached.add(change.path)
         for change in changes:
             self._on_change(change.path)
-        self._to_publish.set()
+        self._publisher.publish_soon()
 
     def _apply_moved(self, moved: Moved) -> None:
         with self._lock:
@@ -343,7 +246,7 @@ class Labels:
                 self._reached.add(path)
         for path in paths:
             self._on_change(path)
-        self._to_publish.set()
+        self._publisher.publish_soon()
 
     def _apply_split(self, paths: set[str]) -> None:
         self._splits = self._splits | paths
@@ -370,30 +273,32 @@ class Labels:
         if splits != self._splits:
             self._splits = splits
             self._on_split()
-        self._to_publish.set()
+        self._publisher.publish_soon()
 
     def _return(self) -> None:
         """The database was gone and is there again: what is published from it may be gone too."""
-        self._is_anew.set()
-        self._to_publish.set()
+        self._publisher.publish_again()
         self._on_return()
 
-    def _load(self) -> None:
+    def _load(self) -> dict[str, Label] | None:
         """Read what stands.
+
+        Returns:
+            What annotations.pickle says; None: there is none that could be read.
 
         Raises:
             UsageError: the database cannot be opened, is damaged, or is gone.
         """
         path = self._run / DATABASE
-        known = self._known(protocol.ANNOTATIONS)
+        known = published(self._run, protocol.ANNOTATIONS)
         try:
-            if known and not (path.exists() and path.stat().st_size >= answers.HEADER_BYTES):
+            if known and not (path.exists() and path.stat().st_size >= schema.HEADER_BYTES):
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
-            if 0 < (version := answers.version_of(path)) < answers.VERSION:
+            if 0 < (version := schema.version_of(path)) < schema.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
             with contextlib.closing(self._database.open(make=True)) as connection:
-                answers.prepare(connection)
-                answers.check(connection)
+                schema.prepare(connection)
+                schema.check(connection)
                 self._standing = CurrentLabels(answers.labels_in_order(connection))
                 drawn, self._reached = answers.marks(connection)
                 self._drawn = CurrentLabels(drawn)
@@ -409,21 +314,7 @@ class Labels:
             what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
             reason = str(error).splitlines()[0]
             raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
-        if known is None or list(known.items()) != list(self._standing.labels.items()):  # the order counts too
-            self._to_publish.set()
-        published_drawn = self._known(protocol.AUDIT)
-        if published_drawn is not None:
-            self._published_drawn = CurrentLabels(published_drawn).entries
-        if published_drawn != drawn:
-            self._to_publish.set()
-
-    def _known(self, file: pickle_file.PickleFile[dict[str, bool | None]]) -> dict[str, Label] | None:
-        """What annotations.pickle or audit.pickle says; None where it is damaged or not there yet."""
-        try:
-            known = pickle_file.read(self._run, file).content
-        except (OSError, ValueError):
-            return None
-        return {path: FROM_PICKLE[label] for path, label in known.items()}
+        return known
 
     def _keep_lost(self, count: int) -> None:
         """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
@@ -437,47 +328,3 @@ class Labels:
             DATABASE,
             kept.name,
         )
-
-    # --- the publishing thread ----------------------------------------------------------------------------------------
-
-    def _publish(self) -> None:
-        closing, resting_s = False, 0.0
-        while not closing:
-            self._to_publish.wait()
-            self._closing.wait(PUBLISH_AFTER_S + resting_s)
-            closing = self._closing.is_set()  # looked at before the last publication, which then holds everything
-            began_s = time.monotonic()
-            self._publish_once()
-            resting_s = REST * (time.monotonic() - began_s) if self._to_publish.is_set() else 0.0
-
-    def _publish_once(self) -> None:
-        self._to_publish.clear()
-        if self._is_anew.is_set():
-            self._is_anew.clear()
-            self._published_drawn = None
-        with self._lock:
-            data = io.BytesIO(self._standing.pickled())
-            drawn = self._drawn.entries
-        try:
-            # Nobody may ever see an answer in annotations.pickle that is to be in audit.pickle and is not: what comes
-            # to be there is published before, and what goes (an undo) only afterwards.
-            self._publish_sampled((self._published_drawn or {}) | drawn)
-            pickle_file.publish_pickled(self._run, protocol.ANNOTATIONS.name, data)
-            self._publish_sampled(drawn)
-            self._is_failing = False
-        except OSError as error:
-            if not self._is_failing:
-                log.warning("annotations.pickle could not be published (%s); trying again", error)
-            self._is_failing = True
-            self._to_publish.set()
-            self._closing.wait(PUBLISH_AGAIN_S)
-
-    def _publish_sampled(self, drawn: dict[str, bytes]) -> None:
-        if drawn != self._published_drawn:
-            pickle_file.publish_pickled(self._run, protocol.AUDIT.name, io.BytesIO(joined(drawn)))
-            self._published_drawn = drawn
-
-
-def _until_closed(found: Iterator[Answer], stack: contextlib.ExitStack) -> Iterator[Answer]:
-    with stack:
-        yield from found

@@ -5,15 +5,13 @@ most one stands. What a crash or a full disk has left of another is dropped. The
 answered, whenever that was, counts for nothing: who reads them leaves these out.
 """
 
-import bisect
 import contextlib
 import logging
 import queue
 import sqlite3
 import threading
 import time
-from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.store.database import Database, NotDurableError, RefusedError
-from backend.store.table import Answer, Label, in_bytes
+from backend.store.table import in_bytes
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +30,6 @@ State = Literal["writing", "standing", "undone"]
 CHUNK = 2000  # labels in a transaction: some 10 ms, in which no answer is acknowledged
 REST = 1  # times as long as a chunk took the disk is left to answers
 AGAIN_S = 1.0
-
-PAGE = 1000  # labels that are read in one go
-OF_FINISH = """
-SELECT path, label, probability,
-    coalesce((SELECT group_concat(seq) FROM answers WHERE answers.path = model_labels.path), '')
-FROM model_labels WHERE finish = ?1 AND path > CAST(?2 AS TEXT) AND (?3 IS NULL OR label = ?3)
-ORDER BY path LIMIT ?4
-"""
 
 
 class BusyError(RefusedError):
@@ -324,57 +314,3 @@ def standing_finish(connection: sqlite3.Connection) -> Finish | None:
     )
     positives, negatives = counts.get("positive", 0), counts.get("negative", 0)
     return Finish(id, client, threshold, checkpoint, positives, negatives, when, "standing")
-
-
-class ModelLabelReader:
-    """The labels of the finish that stands, of images without an answer: as they were when this was made."""
-
-    def __init__(self, connection: sqlite3.Connection, answered: "array[int]", label: Label | None = None) -> None:
-        """Take note of which finish stands.
-
-        Args:
-            connection: for reading, within a transaction.
-            answered: numbers of the answers that stand, ascending.
-            label: only these.
-        """
-        self._row = connection.execute(
-            "SELECT seq, id, client, checkpoint, time FROM finishes WHERE state = 'standing'"
-        ).fetchone()
-        self._answered = answered
-        self._label = label
-        rows = connection.execute(OF_FINISH, (self._row[0], b"", label, -1)) if self._row else []
-        self._count = sum(self._counts(given) for *_, given in rows)
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return self._count
-
-    def read(self, connection: sqlite3.Connection) -> Iterator[Answer]:
-        """All of them, by path, a page at a time: no transaction is open between two.
-
-        Raises:
-            sqlite3.Error: they cannot be read, or were taken back meanwhile: the rest of them is gone then.
-        """
-        if self._row is None:
-            return
-        number, id, client, checkpoint, when = self._row
-        last = ""
-        while True:
-            page = connection.execute(OF_FINISH, (number, in_bytes(last), self._label, PAGE)).fetchall()
-            stands = connection.execute("SELECT 1 FROM finishes WHERE seq = ? AND state = 'standing'", (number,))
-            if stands.fetchone() is None:
-                raise sqlite3.DatabaseError("the labels of the model were taken back meanwhile")
-            for path, label, probability, given in page:
-                if self._counts(given):
-                    yield Answer(id, path, label, "model", client, None, probability, when, checkpoint=checkpoint)
-            if not page:
-                return
-            last = page[-1][0]
-
-    def _counts(self, given: str) -> bool:
-        """Whether none of these answers to its image stood then; one that came later does not matter."""
-        return not any(self._stood(int(number)) for number in given.split(",") if number)
-
-    def _stood(self, number: int) -> bool:
-        place = bisect.bisect_left(self._answered, number)
-        return place < len(self._answered) and self._answered[place] == number

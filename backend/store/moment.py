@@ -1,14 +1,22 @@
 """All labels of one moment, read a page at a time: a reader that stays would hold up the write-ahead log."""
 
+import bisect
 import contextlib
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterator
 
 from backend.store import table as answers
-from backend.store.model_labels import ModelLabelReader
-from backend.store.table import Answer, Label
+from backend.store.sources import BY_MODEL
+from backend.store.table import Answer, Label, in_bytes
 
-PAGE = 1000  # answers that are read in one go
+PAGE = 1000  # labels that are read in one go
+OF_FINISH = """
+SELECT path, label, probability,
+    coalesce((SELECT group_concat(seq) FROM answers WHERE answers.path = model_labels.path), '')
+FROM model_labels WHERE finish = ?1 AND path > CAST(?2 AS TEXT) AND (?3 IS NULL OR label = ?3)
+ORDER BY path LIMIT ?4
+"""
 
 
 class Moment:
@@ -52,3 +60,57 @@ class Moment:
             for start in range(0, len(self._numbers), PAGE):
                 yield from answers.numbered(connection, self._numbers[start : start + PAGE], also_replaced=True)
             yield from self._rest.read(connection)
+
+
+class ModelLabelReader:
+    """The labels of the finish that stands, of images without an answer: as they were when this was made."""
+
+    def __init__(self, connection: sqlite3.Connection, answered: "array[int]", label: Label | None = None) -> None:
+        """Take note of which finish stands.
+
+        Args:
+            connection: for reading, within a transaction.
+            answered: numbers of the answers that stand, ascending.
+            label: only these.
+        """
+        self._row = connection.execute(
+            "SELECT seq, id, client, checkpoint, time FROM finishes WHERE state = 'standing'"
+        ).fetchone()
+        self._answered = answered
+        self._label = label
+        rows = connection.execute(OF_FINISH, (self._row[0], b"", label, -1)) if self._row else []
+        self._count = sum(self._counts(given) for *_, given in rows)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self._count
+
+    def read(self, connection: sqlite3.Connection) -> Iterator[Answer]:
+        """All of them, by path, a page at a time: no transaction is open between two.
+
+        Raises:
+            sqlite3.Error: they cannot be read, or were taken back meanwhile: the rest of them is gone then.
+        """
+        if self._row is None:
+            return
+        number, id, client, checkpoint, when = self._row
+        last = ""
+        while True:
+            page = connection.execute(OF_FINISH, (number, in_bytes(last), self._label, PAGE)).fetchall()
+            stands = connection.execute("SELECT 1 FROM finishes WHERE seq = ? AND state = 'standing'", (number,))
+            if stands.fetchone() is None:
+                raise sqlite3.DatabaseError("the labels of the model were taken back meanwhile")
+            for path, label, probability, given in page:
+                if self._counts(given):
+                    yield Answer(id, path, label, BY_MODEL, client, None, probability, when, checkpoint=checkpoint)
+            if not page:
+                return
+            last = page[-1][0]
+
+    def _counts(self, given: str) -> bool:
+        """Whether none of these answers to its image stood then; one that came later does not matter."""
+        return not any(self._stood(int(number)) for number in given.split(",") if number)
+
+    def _stood(self, number: int) -> bool:
+        place = bisect.bisect_left(self._answered, number)
+        return place < len(self._answered) and self._answered[place] == number

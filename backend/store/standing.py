@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import get_args
 
-from backend.store.roll_up import RollUp
-from backend.store.table import Label
+from backend.store.figures.roll_up import RollUp
+from IA.text.answer_words import TRUTH, Label
 
-AS_IN_PICKLE: dict[str, bool | None] = {"positive": True, "negative": False, "skipped": None}
-OPCODES: dict[Label, bytes] = {"positive": pickle.NEWTRUE, "negative": pickle.NEWFALSE, "skipped": pickle.NONE}
+OF_TRUTH = {True: pickle.NEWTRUE, False: pickle.NEWFALSE, None: pickle.NONE}
+OPCODES: dict[Label, bytes] = {label: OF_TRUTH[TRUTH[label]] for label in get_args(Label)}
 LABELS = {opcode[0]: label for label, opcode in OPCODES.items()}
 LENGTH = struct.Struct("<I")
 BEGIN = pickle.PROTO + bytes([5]) + pickle.EMPTY_DICT + pickle.MARK

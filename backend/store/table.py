@@ -1,4 +1,4 @@
-"""The table of answers in labels.sqlite3: its schema, and the jobs that read and change it in one transaction each."""
+"""The table of answers in labels.sqlite3: the jobs that read and change it, in one transaction each."""
 
 import itertools
 import sqlite3
@@ -7,90 +7,21 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-import config
 from backend.store.database import RefusedError
+from backend.store.sources import ExportedSource, Source
+from IA.text import answer_words
 
-Label = config.Label
-Source = Literal["key", "button", "timeout", "grid", "api", "import"]
+Label = answer_words.Label
 
-DATABASE = "labels.sqlite3"
-HEADER_BYTES = 100
-MAGIC, VERSION_AT = b"SQLite format 3\0", slice(60, 64)
-VERSION = 4
 FIELDS = (
     "id, path, label, source, client, shown_ms, probability, time, group_id, repeat, audit, checkpoint,"
-    " copy_of, reviewed"
+    " copy_of, reviewed, imported"
 )
-FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed")]  # SQLite has no booleans
-SCHEMA = """
-CREATE TABLE answers (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    path TEXT NOT NULL,
-    label TEXT NOT NULL,
-    source TEXT NOT NULL,
-    client TEXT NOT NULL,
-    shown_ms INTEGER,
-    probability REAL,
-    time REAL NOT NULL,
-    state TEXT NOT NULL DEFAULT 'standing' CHECK (state IN ('standing', 'superseded', 'undone'))
-);
-CREATE INDEX answers_of_path ON answers (path, seq);
-CREATE INDEX answers_of_client ON answers (client, seq) WHERE state <> 'undone';
-CREATE INDEX answers_standing ON answers (seq) WHERE state = 'standing';
-"""
-FROM_1 = """
-ALTER TABLE answers ADD COLUMN group_id TEXT;
-ALTER TABLE answers ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;
-"""
-FROM_2 = """
-ALTER TABLE answers ADD COLUMN audit INTEGER NOT NULL DEFAULT 0;
-"""
-FROM_3 = """
-ALTER TABLE answers ADD COLUMN checkpoint INTEGER;
-ALTER TABLE answers ADD COLUMN copy_of TEXT;
-ALTER TABLE answers ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE finishes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    client TEXT NOT NULL,
-    time REAL NOT NULL,
-    threshold REAL NOT NULL,
-    checkpoint INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('writing', 'standing', 'undone'))
-);
-CREATE TABLE model_labels (
-    finish INTEGER NOT NULL,
-    path TEXT NOT NULL,
-    label TEXT NOT NULL,
-    probability REAL NOT NULL,
-    PRIMARY KEY (finish, path)
-) WITHOUT ROWID;
-CREATE TABLE splits (path TEXT PRIMARY KEY, client TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
-"""
-MIGRATIONS = {0: SCHEMA + FROM_1 + FROM_2 + FROM_3, 1: FROM_1 + FROM_2 + FROM_3, 2: FROM_2 + FROM_3, 3: FROM_3}
-# What was added without a new version: earlier ones leave it alone.
-ADDED = """
-CREATE TABLE IF NOT EXISTS contents (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed TEXT NOT NULL, inode TEXT NOT NULL,
-    ends BLOB NOT NULL, digest BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS moves (seq INTEGER PRIMARY KEY, old TEXT NOT NULL, new TEXT NOT NULL, time REAL NOT NULL);
-"""
+FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed", "imported")]  # SQLite has no booleans
+MARKS = ", ".join("CAST(? AS TEXT)" if name in {"path", "copy_of"} else "?" for name in FIELDS.split(", "))
 NOT_DRAWN, DRAWN, REACHED = range(3)  # of the column `audit`
-ODD = f"""
-SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {get_args(Source)}
-    OR typeof(id) <> 'text' OR typeof(path) <> 'text' OR path = '' OR typeof(client) <> 'text'
-    OR (probability IS NOT NULL AND (typeof(probability) <> 'real' OR probability NOT BETWEEN 0 AND 1))
-    OR (shown_ms IS NOT NULL AND (typeof(shown_ms) <> 'integer' OR shown_ms < 0))
-    OR typeof(time) <> 'real' OR time <= 0 OR typeof(group_id) NOT IN ('text', 'null') OR repeat NOT IN (0, 1)
-    OR audit NOT IN (0, 1, 2)
-    OR (checkpoint IS NOT NULL AND (typeof(checkpoint) <> 'integer' OR checkpoint < 0))
-    OR typeof(copy_of) NOT IN ('text', 'null') OR reviewed NOT IN (0, 1) LIMIT 1
-"""
 
 
 class NothingToUndoError(RefusedError):
@@ -117,12 +48,13 @@ class Answer:
         checkpoint: generation of the checkpoint that `probability` came from.
         copy_of: the image that was on the screen and answered for this one, its near duplicate, too.
         reviewed: the answer was given by somebody who had been told to doubt the one before.
+        imported: an import gave it, whatever `source` says of how it was given there.
     """
 
     id: str
     path: str
     label: Label
-    source: Source | Literal["model"]
+    source: ExportedSource
     client: str
     shown_ms: int | None = None
     probability: float | None = None
@@ -133,6 +65,7 @@ class Answer:
     checkpoint: int | None = None
     copy_of: str | None = None
     reviewed: bool = False
+    imported: bool = False
 
     @property
     def when(self) -> str:
@@ -147,57 +80,6 @@ class Change:
     path: str
     label: Label | None
     audit: int = NOT_DRAWN
-
-
-# --- the schema -------------------------------------------------------------------------------------------------------
-
-
-def version_of(database: Path) -> int:
-    """Which version of this program wrote the file; 0 where it is none of ours. Nothing is touched."""
-    try:
-        with database.open("rb") as file:
-            header = file.read(HEADER_BYTES)
-    except OSError:
-        return 0
-    return int.from_bytes(header[VERSION_AT], "big") if header.startswith(MAGIC) else 0
-
-
-def prepare(connection: sqlite3.Connection) -> None:
-    """Make the table where there is none, bring one of an earlier version up to date, or else write nothing.
-
-    Raises:
-        sqlite3.Error: the file is no database, cannot be written, or was written by a later version.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        [version] = connection.execute("PRAGMA user_version").fetchone()
-        if not 0 <= version <= VERSION:
-            raise sqlite3.DatabaseError("it was written by a later version of this program")
-        if version < VERSION:
-            for statement in filter(str.strip, MIGRATIONS[version].split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        for statement in filter(str.strip, ADDED.split(";")):
-            connection.execute(statement)
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def check(connection: sqlite3.Connection) -> None:
-    """Look for damage. SQLite has no checksums: this compares table and indexes, and what may stand in each column.
-
-    Raises:
-        sqlite3.DatabaseError: there is some.
-    """
-    [said] = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    if said != "ok":
-        raise sqlite3.DatabaseError(f"it is damaged: {said.splitlines()[-1]}")
-    odd = connection.execute(ODD).fetchone()
-    if odd:
-        raise sqlite3.DatabaseError(f"it is damaged: answer {odd[0]} is none that could be given")
 
 
 # --- questions --------------------------------------------------------------------------------------------------------
@@ -278,9 +160,9 @@ def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> d
 
 
 def last_import(connection: sqlite3.Connection) -> tuple[str, int] | None:
-    """The group of the newest answer that was imported and stands, and how many of it stand; see `Plan.group`."""
+    """The group of the newest import of which an answer stands, and how many of it stand; see `Plan.group`."""
     return connection.execute(  # type: ignore[no-any-return]
-        "SELECT group_id, count(*) FROM answers WHERE state = 'standing' AND substr(group_id, 15, 1) = '5'"
+        "SELECT group_id, count(*) FROM answers WHERE state = 'standing' AND imported AND group_id IS NOT NULL"
         " GROUP BY group_id ORDER BY max(seq) DESC LIMIT 1"
     ).fetchone()
 
@@ -300,9 +182,10 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
     ).fetchone()
     if before:  # how the image was chosen does not change with what is said of it
         answer = replace(answer, audit=before[0])
+    copy_of = answer.copy_of and in_bytes(answer.copy_of)
     connection.execute(
-        f"INSERT INTO answers ({FIELDS}) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)",
-        (answer.id, path, *astuple(answer)[2:-2], answer.copy_of and in_bytes(answer.copy_of), answer.reviewed),
+        f"INSERT INTO answers ({FIELDS}) VALUES ({MARKS})",
+        (answer.id, path, *astuple(answer)[2:-3], copy_of, answer.reviewed, answer.imported),
     )
     return answer, [Change(answer.path, answer.label, answer.audit)]
 

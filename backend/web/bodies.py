@@ -1,16 +1,30 @@
 """What a request may say: the bodies of the routes, and the kinds of values in them."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import CoreSchema, core_schema
 
+from backend.store.sources import ClientSource
 from backend.store.table import Label
 from IA.protocol.records import MOST_ALIKE
+from IA.strategies import STRATEGIES
 
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Annotates a text that has to be one of these names, such as those of a registry; the contract lists them."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.literal_schema(list(self.names))
 
 
 class _Body(BaseModel):
@@ -22,7 +36,7 @@ class AnnotationBody(_Body):
 
     image: Number
     label: Label
-    source: Literal["key", "button", "timeout", "grid", "api"] = "api"
+    source: ClientSource = "api"
     client: Client = "api"
     shown_ms: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
@@ -102,4 +116,4 @@ class DoubtfulBody(_Body):
 class StrategyBody(_Body):
     """What to ask first from now on."""
 
-    strategy: Literal["max_prob", "entropy", "min_prob", "min_entropy", "random"]
+    strategy: Annotated[str, OneOf(tuple(STRATEGIES))]

@@ -2,7 +2,7 @@
 import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { App } from "./App";
-import { FakeServer } from "./fakeServer";
+import { FakeServer } from "./testing/fakeServer";
 
 let server: FakeServer;
 

@@ -1,41 +1,21 @@
 // The page: header, banner, stage, answers, and the panels over them.
-import { Alike } from "./components/Alike";
-import { Answers } from "./components/Answers";
-import { Auto } from "./components/Auto";
-import { Banner } from "./components/Banner";
-import { Caption } from "./components/Caption";
-import { Certified } from "./components/Certified";
-import { Finish } from "./components/Finish";
-import { First } from "./components/First";
-import { Explanation } from "./components/Explanation";
-import { Grid } from "./components/Grid";
-import { GridBar } from "./components/GridBar";
-import { Header } from "./components/Header";
-import { Help } from "./components/Help";
-import { History } from "./components/History";
-import { Import } from "./components/Import";
-import { Info } from "./components/Info";
-import { Instructions } from "./components/Instructions";
-import { Live } from "./components/Live";
-import { LatePress } from "./components/LatePress";
-import { Note } from "./components/Note";
-import { OfferToStop } from "./components/OfferToStop";
-import { Progress } from "./components/Progress";
-import { Review } from "./components/Review";
-import { Ring } from "./components/Ring";
-import { Scene } from "./components/Scene";
-import { Slips } from "./components/Slips";
-import { Stage } from "./components/Stage";
-import { StillThere } from "./components/StillThere";
-import { TensorBoard } from "./components/TensorBoard";
-import { Tools } from "./components/Tools";
-import { Upload } from "./components/Upload";
-import { Veil } from "./components/Veil";
-import { Walk } from "./components/Walk";
-import { isGridShown } from "./grid";
-import { useExplanation } from "./useExplanation";
-import { useSession } from "./useSession";
-import { useUpload } from "./useUpload";
+import { isGridShown } from "./core/session";
+import { useSession } from "./ui";
+// The order of the features is that of their style sheets: header brings the grid's, explanation changes it.
+import { Banner, Header, Live } from "./features/header";
+import { Auto, LatePress, OfferToStop, Ring, StillThere } from "./features/auto";
+import { Tools } from "./features/looking";
+import { Certified, Progress } from "./features/progress";
+import { Review } from "./features/review";
+import { Finish } from "./features/finish";
+import { Slips } from "./features/slips";
+import { Instructions } from "./features/instructions";
+import { Grid, GridBar } from "./features/grid";
+import { Import } from "./features/import";
+import { Upload, useUpload } from "./features/upload";
+import { Help, Info, TensorBoard } from "./features/info";
+import { Alike, Answers, Caption, First, History, Note, Scene, Stage, Veil, Walk } from "./features/stage";
+import { Explanation, useExplanation } from "./features/explanation";
 
 export function App() {
   const session = useSession();

@@ -1,21 +1,7 @@
 // Starts the page.
+import "./style.css"; // before the features' own
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import "./style.css";
-import "./header.css";
-import "./auto.css";
-import "./looking.css";
-import "./progress.css";
-import "./review.css";
-import "./finish.css";
-import "./slips.css";
-import "./instructions.css";
-import "./grid.css";
-import "./import.css";
-import "./upload.css";
-import "./alike.css";
-import "./tiles.css";
-import "./explanation.css"; // after the grid, which says where the stage is without it
 
 const root = document.getElementById("root");
 const onUncaughtError = (error: unknown) => {

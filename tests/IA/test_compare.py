@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from config import UsageError
 from IA import compare, networks
-from IA.compare import ComparisonRow, read_answers, standard_errors, table
+from IA.compare import read_answers, table
+from IA.comparison import FIGURES, ComparisonRow, standard_errors
 from IA.dataset import Preprocessing
 from IA.learning.head import cross_fitted_scores
 from IA.process.loop import one_sentence
@@ -29,7 +30,7 @@ Command = Callable[..., Told]
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is gone after it."""
-    monkeypatch.setattr(networks, "_builders", dict(networks._builders))
+    monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_a_network_that_cannot_be_had_is_one_sentence(command: Command, run: Pat
 
     out, err = command(run, "far", "nonsense", "tiny", tmp_path / "gone.pth")
     assert [line[0] for line in cells(out)] == ["network", "tiny"]
-    assert "far cannot be had (no route to host)" in err
+    assert "far cannot be loaded (no route to host)" in err
     assert "no network 'nonsense'" in err
     assert "no file" in err
 
@@ -260,7 +261,7 @@ def test_standard_errors_shrink_with_more_answers() -> None:
     scores = cross_fitted_scores(nn.functional.normalize(vectors), labels)
     few, many = standard_errors(scores[:400], labels[:400]), standard_errors(scores, labels)
     assert few == standard_errors(scores[:400], labels[:400])
-    assert set(few) == set(compare.FIGURES)
+    assert set(few) == set(FIGURES)
     for name in few:
         assert few[name] / many[name] == pytest.approx(2, rel=0.35)
     accuracy = float(((scores > 0) == labels).float().mean())

@@ -1,4 +1,4 @@
-"""Images to tensors, and the threads that decode ahead."""
+"""From images to tensors, and the threads that decode ahead."""
 
 import threading
 from pathlib import Path
@@ -14,21 +14,21 @@ GREY = (0.5, 0.5, 0.5)
 
 
 def preprocessing(resize: str = "letterbox", size_px: int = 32) -> Preprocessing:
-    """A small one that pads with red."""
+    """The preprocessing of a small network that pads with red."""
     return Preprocessing(size_px, mean=(1.0, 0.0, 0.0), std=GREY, resize=resize)
 
 
 @pytest.mark.parametrize("resize", sorted(set(RESIZES) - {"area"}))
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (33, 31), (640, 480)])
 def test_any_aspect_becomes_a_square(tmp_path: Path, resize: str, size: tuple[int, int]) -> None:
-    """Whatever the aspect, (3, S, S) bytes come out."""
+    """Images of any aspect ratio become (3, S, S) bytes."""
     Image.new("RGB", size).save(tmp_path / "a.jpg")
     image = load(tmp_path / "a.jpg", preprocessing(resize))
     assert (image.shape, image.dtype) == ((3, 32, 32), torch.uint8)
 
 
 def test_letterbox_keeps_the_whole_image_and_its_aspect(tmp_path: Path) -> None:
-    """The ends of a wide image are still seen; above and below is the mean colour."""
+    """A wide image keeps its ends, and has the mean colour above and below."""
     image = Image.new("RGB", (60, 30), "blue")
     image.paste((0, 255, 0), (0, 0, 10, 30))
     image.save(tmp_path / "a.png")
@@ -43,7 +43,7 @@ def test_letterbox_keeps_the_whole_image_and_its_aspect(tmp_path: Path) -> None:
     [((640, 480), (192, 256)), ((480, 640), (256, 192)), ((500, 500), (224, 224)), ((3000, 600), (128, 448))],
 )
 def test_area_keeps_the_aspect(tmp_path: Path, size: tuple[int, int], shape: tuple[int, int]) -> None:
-    """The whole image fills a canvas of its aspect and of the area of the square; only a strip is letterboxed."""
+    """The whole image fills a canvas of its aspect ratio and the area of the square; only a strip gets margins."""
     image = Image.new("RGB", size, "blue")
     image.paste((0, 255, 0), (0, 0, size[0] // 8, size[1]))
     image.save(tmp_path / "a.png")
@@ -57,7 +57,7 @@ def test_area_keeps_the_aspect(tmp_path: Path, size: tuple[int, int], shape: tup
 
 @pytest.mark.parametrize("size", [(20, 15), (255, 193), (640, 480), (900, 1203)])
 def test_resizing_is_that_of_pillow(tmp_path: Path, size: tuple[int, int]) -> None:
-    """Larger or smaller, each byte is Pillow's but for rounding: embeddings made with either may be mixed."""
+    """Each byte equals Pillow's but for rounding, so that embeddings made with either may be mixed."""
     noise = np.random.default_rng(0).integers(0, 256, (13, 17, 3)).astype(np.uint8)
     picture = Image.fromarray(noise).resize(size)
     picture.save(tmp_path / "a.png")
@@ -69,7 +69,7 @@ def test_resizing_is_that_of_pillow(tmp_path: Path, size: tuple[int, int]) -> No
 
 
 def test_images_of_one_shape_are_stacked(tmp_path: Path) -> None:
-    """Upright and wide images of one batch come as two stacks, each image at its place."""
+    """Upright and wide images of one batch come as two stacks, with the place of each image."""
     for number, size in enumerate([(64, 32), (32, 64), (64, 32)]):
         Image.new("RGB", size).save(tmp_path / f"{number}.png")
     [(stacks, unreadable)] = batches(sorted(tmp_path.glob("*.png")), preprocessing("area", 64), 8, workers=2)
@@ -79,7 +79,7 @@ def test_images_of_one_shape_are_stacked(tmp_path: Path) -> None:
 
 
 def test_crop_keeps_the_middle(tmp_path: Path) -> None:
-    """The largest square in the middle fills the whole tensor; only its last line may blend with what is cut off."""
+    """The largest square in the middle fills the tensor; only its last line may blend with the parts cut off."""
     image = Image.new("RGB", (90, 30), "blue")
     image.paste((0, 255, 0), (30, 0, 60, 30))
     image.save(tmp_path / "a.png")
@@ -96,7 +96,7 @@ def test_normalise_brings_bytes_to_the_scale_of_the_network() -> None:
 
 
 def test_preprocessing_survives_the_checkpoint() -> None:
-    """Built-in types and back."""
+    """A preprocessing survives the way to built-in types and back."""
     kept = preprocessing().as_dict()
     assert kept == {"size_px": 32, "mean": [1.0, 0.0, 0.0], "std": [0.5, 0.5, 0.5], "resize": "letterbox"}
     assert Preprocessing.from_dict(kept) == preprocessing()
@@ -119,20 +119,20 @@ def test_preprocessing_survives_the_checkpoint() -> None:
     ],
 )
 def test_senseless_preprocessing_is_refused(change: dict[str, object]) -> None:
-    """What no image could be prepared with is a ValueError, for it comes from a file."""
+    """Impossible values, which may come from a file, raise ValueError."""
     with pytest.raises(ValueError):
         Preprocessing.from_dict(preprocessing().as_dict() | change)
 
 
 def test_missing_preprocessing_is_refused() -> None:
-    """A key that is not there is a ValueError too."""
+    """A missing key raises ValueError."""
     with pytest.raises(ValueError, match="preprocessing"):
         Preprocessing.from_dict({"size_px": 32})
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 12, 100])
 def test_batches_tell_about_every_path_in_order(images_folder: Path, batch_size: int) -> None:
-    """Each path is among the good or the unreadable of its batch, and holds its own picture."""
+    """Each path is among the good or the unreadable images of its batch, with its own pixels."""
     paths = sorted(images_folder.glob("*/*.png"))
     paths[3:3] = [images_folder / "gone.png"]
     (images_folder / "torn.png").write_bytes(b"torn")
@@ -158,18 +158,18 @@ def test_batches_tell_about_every_path_in_order(images_folder: Path, batch_size:
 
 
 def test_no_paths_no_batches() -> None:
-    """An empty folder is no trouble."""
+    """An empty list of paths gives no batch."""
     assert list(batches([], preprocessing(), 4, workers=1)) == []
 
 
 def test_a_name_that_no_file_can_have_is_unreadable() -> None:
-    """A zero byte in a name is one unreadable image."""
+    """A name with a zero byte is one unreadable image."""
     [(stacks, unreadable)] = batches([Path("a\0b.png")], preprocessing(), 4, workers=1)
     assert (stacks, len(unreadable)) == ([], 1)
 
 
 def test_closing_early_ends_the_threads(images_folder: Path) -> None:
-    """Who stops in the middle waits for nothing but the images being decoded."""
+    """Closing the generator waits only for the images that are being decoded."""
     paths = sorted(images_folder.glob("*/*.png")) * 50
     several = batches(paths, preprocessing(), 4, workers=2)
     next(several)
@@ -181,7 +181,7 @@ def test_closing_early_ends_the_threads(images_folder: Path) -> None:
 
 
 def test_decoding_runs_little_ahead(images_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the list, only about two batches are decoded before someone takes them."""
+    """However long the list, only about two batches are decoded ahead of the caller."""
     decoded: list[Path] = []
 
     def count(path: Path, _: Preprocessing, inside: Path | None) -> torch.Tensor:

@@ -17,7 +17,7 @@ from IA import export
 from IA.export import about, as_onnx, as_torch
 from IA.exporting.card import card
 from IA.exporting.graph import traced
-from IA.images.pictures import upright_pixels
+from IA.images.pixels import upright_pixels
 from IA.images.tiles import Grid
 from IA.model import Predictor
 from IA.networks import register

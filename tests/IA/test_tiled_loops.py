@@ -8,7 +8,8 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from config import Config
-from IA.compare import compare, read_answers
+from IA.compare import read_answers
+from IA.comparison import compare
 from IA.exporting.evidence import evidence
 from IA.finetuning import training as finetuning
 from IA.finetuning.__main__ import run_once

@@ -1,6 +1,7 @@
 """The settings of a session: from the command line, through the environment, and every mistake as one sentence."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -166,20 +167,37 @@ def test_children_read_the_same_settings(
         "::1",
         80,
         Path("/a b"),
-        positive,
-        negative,
-        network,
-        strategy,
-        finetune,
-        ai,
-        tensorboard,
-        token,
+        positive=positive,
+        negative=negative,
+        network=network,
+        strategy=strategy,
+        finetune=finetune,
+        ai=ai,
+        tensorboard=tensorboard,
+        token=token,
         instructions=text,
         audit=audit,
         auto_idle=auto_idle,
     )
     assert Config.from_environment(config.environment()) == config
     assert Config.from_environment({}) is None
+
+
+def test_every_setting_reaches_the_children() -> None:
+    """Also one that is not at its default; only what the supervisor alone needs is left out."""
+    config = Config(
+        Path("/a run"),
+        rename=True,
+        alike="off",
+        examples="/looked for",
+        tile="6x4",
+        follow_links=True,
+        allow_upload=True,
+        demo=True,
+        reset=True,
+        run_is_named=False,
+    )
+    assert Config.from_environment(config.environment()) == replace(config, reset=False, run_is_named=True)
 
 
 def test_a_loop_alone_needs_a_run(tmp_path: Path) -> None:
@@ -204,20 +222,13 @@ def test_help_names_every_option() -> None:
     """Any Python prints the help, without the project being installed, and it names every option of the contract."""
     shown = subprocess.run([sys.executable, "-I", ROOT / "config.py", "--help"], capture_output=True, text=True)
     assert (shown.returncode, shown.stderr) == (0, "")
-    options = [
-        "--run",
-        "--reset",
-        "--positive",
-        "--negative",
-        "--no-ai",
-        "--network",
-        "--strategy",
-        "--finetune",
-        "--instructions",
-        "--no-token",
-        "--follow-links",
-    ]
-    assert [name for name in [*options, "HOST", "PORT", "DATADIR", "demo"] if name not in shown.stdout] == []
+    options = {
+        *("--run", "--reset", "--positive", "--negative", "--rename", "--no-ai", "--network", "--strategy"),
+        *("--finetune", "--audit", "--alike", "--examples", "--tile", "--auto-idle", "--instructions"),
+        *("--follow-links", "--allow-upload", "--no-token"),
+    }
+    assert set(re.findall(r"^  (--[a-z-]+)", shown.stdout, re.MULTILINE)) == options
+    assert [name for name in ("HOST", "PORT", "DATADIR", "demo") if name not in shown.stdout] == []
 
 
 def test_a_first_look_at_the_arguments() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from backend import demo
-from config import IMAGE_SUFFIXES
+from IA.text.image_files import IMAGE_SUFFIXES
 
 
 def truth(folder: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ from backend.store.labels import Labels
 from backend.store.model_labels import ModelLabels
 from config import ROOT
 from IA.protocol import locks, pickle_file
-from IA.protocol.answers import read_asked
+from IA.protocol.answers import read_learnable
 from IA.protocol.files import PREDICTIONS
 from IA.protocol.records import Predictions
 from IA.statistics.audit import Division, Sample
@@ -325,7 +325,7 @@ def test_off_until_random_answers_tell(tmp_path: Path, folder: Path) -> None:
         assert look(server)["random"] == {"answered": 8, "needed": 7}
         assert look(server)["drawn"] == 8
         until(lambda: len(published(tmp_path / "run")) == 9)
-        asked = {Path(path).stem for path in read_asked(tmp_path / "run")}
+        asked = {Path(path).stem for path in read_learnable(tmp_path / "run")}
         assert not asked & {f"{image:02d}" for image in drawn}
         assert server.client.post("/api/finish", json=body).status_code == 202
 

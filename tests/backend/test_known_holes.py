@@ -1,6 +1,6 @@
 """Known holes of other tools in this field, one test each: what the hole was, and that it is none here.
 
-What each identifier stands for was read in its public advisory; docs/security.md has the table.
+What each identifier stands for was read in its public advisory; docs/concepts/security.md has the table.
 """
 
 import json

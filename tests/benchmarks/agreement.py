@@ -24,7 +24,7 @@ from config import UsageError
 from IA import model
 from IA.export import as_onnx
 from IA.exporting.graph import traced
-from IA.images.pictures import upright_pixels
+from IA.images.pixels import upright_pixels
 from IA.model import Predictor
 from IA.process.loop import one_sentence
 from IA.protocol.files import IMAGES, PREDICTIONS, PREDICTOR, SETTINGS

@@ -18,12 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from backend.exports import FORMATS, TREES, pieces
+from backend.exports import FORMATS, pieces
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import Source
 from backend.runs.reading import opened
-from backend.store.table import DATABASE, prepare
+from backend.store.schema import DATABASE, prepare
 from IA.images.tiles import Grid
 from IA.protocol import pickle_file
 from IA.protocol.files import SETTINGS
@@ -70,7 +70,7 @@ def measure(run: Path, format: str, roll_up: bool, exif: bool) -> None:
     reading = opened(run)
     before_bytes = forget_most_bytes()
     began_s, cpu_s, size = time.perf_counter(), time.process_time(), 0
-    moment = reading.moment(by_path=format in TREES and reading.settings.tile != "" and not roll_up)
+    moment = reading.moment(by_path=FORMATS[format].tree is not None and reading.settings.tile != "" and not roll_up)
     answers = RolledUp(moment) if roll_up else moment
     source = Source(
         answers, "hat", "no hat", Pictures(reading.datadir, reading.inside), is_rolled_up=roll_up, reads_exif=exif

@@ -46,7 +46,7 @@ def main() -> None:
         asked = pool[course.images]
         random = np.random.default_rng(0)
         others = [files[number] for number in random.permutation(pool)[:OTHERS]]
-        answers = DividedAnswers.dealt([files[number] for number in asked], np.array(course.labels), random)
+        answers = DividedAnswers.from_answers([files[number] for number in asked], np.array(course.labels), random)
         began = time.perf_counter()
         outcome = fine_tune(old, answers, others, lambda *epoch: None)
         minutes = (time.perf_counter() - began) / 60

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from config import DEFAULT_NETWORK
-from IA.duplicates.finder import Alike
+from IA.duplicates.finder import DuplicateFinder
 from IA.embedding.cache import Embeddings
 from IA.embedding.embedder import Embedder
 from IA.images.tiles import Grid
@@ -80,7 +80,7 @@ def groups_of(folder: Path, paths: list[str], run: Path) -> NDArray[np.int64]:
     for batch in embedder.embed(folder / path for path in paths):
         pool.add(np.array(batch.places), batch.vectors)
     pool.enter(pool.space(10_000))
-    alike = Alike(run)
+    alike = DuplicateFinder(run)
     while alike.turn(pool, lambda number: folder / paths[number], None, False, lambda: False):
         pass
     alike.close()

@@ -30,7 +30,7 @@ SETTLED = "() => Promise.allSettled(document.getAnimations().map(({ finished }) 
 
 def explain(server: Serving, images: list[int]) -> None:
     """Have these explained: the right of each speaks for positive, the left against; wait until the server knows."""
-    answers = server.session.labels.standing()
+    answers = server.session.labels.stored.standing()
     numbers: dict[str, list[int | None]] = {label: [] for label in ("positive", "negative")}
     for answer in answers:
         if answer.label in numbers:

@@ -1,6 +1,6 @@
-"""Try what can go wrong on the real suite, and print the table of docs/reliability.md.
+"""Try what can go wrong on the real suite, and print the table of docs/reference/reliability.md.
 
-    python -m tests.faults                      everything, as often as docs/reliability.md says: hours
+    python -m tests.faults                      everything, as often as docs/reference/reliability.md says: hours
     python -m tests.faults power --scale 0.1    one part, a tenth as often
 
 Each part is a module beside this one with `rows(scale)`. What needs root or a program that is missing says so in its

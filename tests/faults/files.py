@@ -26,7 +26,8 @@ import torch
 from backend.previews.cache import PreviewCache
 from backend.runs.instructions import NAME, Instructions
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer, Label
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label
 from backend.web.access import token_of
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.embedding.cache import DamagedError, Embeddings

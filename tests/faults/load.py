@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from backend.store.table import DATABASE
+from backend.store.schema import DATABASE
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, RANKING
 from IA.protocol.records import Predictions, Ranking

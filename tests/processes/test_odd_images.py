@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from config import IMAGE_SUFFIXES, MISSING_SUFFIXES
+from IA.text.image_files import IMAGE_SUFFIXES, MISSING_SUFFIXES
 from tests.dicom_files import dicom
 from tests.processes.suite import START_S, running
 from tests.serving import until

@@ -233,6 +233,8 @@ class Machine:
         (self.root / "backend").mkdir()
         for name in ("launch.sh", "config.py", "pyproject.toml", "backend/installation.py"):
             shutil.copy(ROOT / name, self.root / name)
+        shutil.copytree(ROOT / "IA" / "text", self.root / "IA" / "text")
+        shutil.copy(ROOT / "IA" / "strategies.py", self.root / "IA")
         (folder / "bin" / "python3").write_text(PYTHON)
         (folder / "bin" / "python3").chmod(0o755)
         path_variable = f"{folder / 'bin'}:/usr/bin:/bin"

@@ -1,1 +1,1 @@
-"""Readers of layouts that Pillow does not know, as formats of Pillow; imports nothing but Pillow and NumPy."""
+"""Readers of files that Pillow does not know or refuses, as formats of Pillow; this room imports Pillow and NumPy."""

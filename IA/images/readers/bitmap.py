@@ -1,6 +1,6 @@
-"""BMP whose pixels are cut up by masks, in any order and of any width, as a format of Pillow, which knows but a few.
+"""BMP whose masks cut up each pixel in any order and width, as a format of Pillow, which knows only a few masks.
 
-As browsers show it: alpha counts where its mask is in the header, unless it is 0 everywhere.
+Pictures look as in browsers: alpha counts if the header has a mask for it, unless it is 0 everywhere.
 """
 
 import struct
@@ -13,29 +13,29 @@ from PIL.BmpImagePlugin import BmpImageFile
 
 FORMAT = "BMP"
 FILE_HEADER_BYTES = 14
-HEADER = struct.Struct("<IiiHHI")  # its length, width, height, planes, bits of a pixel, compression
-SHORTEST, WITH_ALPHA = 40, 56  # bytes of a header that may have masks, and of one that holds that of alpha
-WITH_COLOUR_SPACE = 108  # of a header whose mask of alpha counts without any other
-MASKS_AT = 40  # in the header, or right behind the shortest
+HEADER = struct.Struct("<IiiHHI")  # length of the header, width, height, planes, bits of a pixel, compression
+SHORTEST, WITH_ALPHA = 40, 56  # the least bytes of a header that may have masks, and of one with a mask of alpha
+WITH_COLOUR_SPACE = 108  # the least bytes of a header whose mask of alpha counts without other masks
+MASKS_AT = 40  # the masks begin here in the header, or right behind the shortest header
 PLAIN, BITFIELDS, ALPHA_BITFIELDS = 0, 3, 6
 PLAIN_MASKS = (0xFF0000, 0xFF00, 0xFF)
 WORDS = {16: "<u2", 32: "<u4"}
-ROWS_PIXELS = 2**22  # that are taken apart at a time
+ROWS_PIXELS = 2**22  # so many pixels are decoded at a time
 
 Masks = tuple[int, ...]
 
 
 class BmpFile(BmpImageFile):
-    """A BMP: as Pillow reads it, or with any masks."""
+    """A BMP that Pillow reads, or that has any masks."""
 
     _masks: Masks = ()
 
     def _bitmap(self, header: int = 0, offset: int = 0) -> None:
         file = cast(BinaryIO, self.fp)
         began = file.tell()
-        said = file.read(HEADER.size)
-        if len(said) == HEADER.size:
-            length, width, height, _, bits, compression = HEADER.unpack(said)
+        data = file.read(HEADER.size)
+        if len(data) == HEADER.size:
+            length, width, height, _, bits, compression = HEADER.unpack(data)
             if length >= SHORTEST and bits in WORDS and compression in {BITFIELDS, ALPHA_BITFIELDS}:
                 has_alpha = length >= WITH_ALPHA or compression == ALPHA_BITFIELDS
                 file.seek(began + MASKS_AT)
@@ -88,12 +88,12 @@ class BmpFile(BmpImageFile):
 
 
 def register() -> None:
-    """Have Pillow open BMP so."""
+    """Make Pillow open every BMP by this class."""
     Image.register_open(FORMAT, BmpFile, lambda head: head.startswith(b"BM"))
 
 
 def _channel(values: NDArray[Any], mask: int) -> NDArray[np.uint8]:
-    """What a mask takes of each value, from 0 to 255."""
+    """The bits of each value under a mask, scaled to 0 to 255."""
     if not mask:
         return np.zeros(values.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1

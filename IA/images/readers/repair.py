@@ -1,6 +1,6 @@
-"""Files that Pillow refuses and every browser shows: cut off near their end, or with something odd beside the picture.
+"""Repair of files that Pillow refuses and every browser shows: cut off near their end, or odd beside the picture.
 
-What was lost is grey in a JPEG and black in a PNG, for the person as for the network; and it is told.
+Lost rows are grey in a JPEG and black in a PNG, for the person and for the network. The repair reports them.
 """
 
 import io
@@ -15,30 +15,30 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from IA.images.readers.tiff import BIG, classic_directory
+from IA.images.readers.bigtiff import BIG, classic_directory
 
-MOST_LOST = 0.1  # of the rows: with more of them missing, what is looked for may well be there
+MOST_LOST = 0.1  # with a larger share of lost rows, a person could miss what decides the answer
 MAX_BYTES = 128 * 2**20
 JPEG = b"\xff\xd8\xff"
-JPEG_HEADER_BYTES = 2**20  # its picture begins within them
+JPEG_HEADER_BYTES = 2**20  # the picture of a JPEG begins within so many bytes
 SCAN, END = 0xDA, 0xD9  # markers of a JPEG
-BESIDE = frozenset({0xE0, *range(0xE2, 0xEE), 0xEF, 0xFE})  # markers of what is neither EXIF, XMP nor `ADOBE`
-ADOBE, ADOBE_BYTES = 0xEE, 16  # how the colours are stored, with its marker
+BESIDE = frozenset({0xE0, *range(0xE2, 0xEE), 0xEF, 0xFE})  # markers beside the picture, except EXIF, XMP and `ADOBE`
+ADOBE, ADOBE_BYTES = 0xEE, 16  # the segment that says how colours are stored: its marker, and its length with that
 MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
-LOST = (127, 129)  # what a decoder makes of missing coefficients, at least and at most, in every colour
-CLASSIC = b"MM\0*"  # what a big-endian TIFF begins with
+LOST = (127, 129)  # a decoder makes values in this range of missing coefficients, in every colour
+CLASSIC = b"MM\0*"  # a big-endian TIFF begins like this
 PNG = b"\x89PNG\r\n\x1a\n"
 SHOWN = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")  # the chunks of a PNG that make its picture
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type of a PNG
-HEADER = struct.Struct(">2I5B")  # of a PNG: width, height, bits, colour type, packing, filter, interlace
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # number of channels by the colour type of a PNG
+HEADER = struct.Struct(">2I5B")  # the header of a PNG: width, height, bits, colour type, packing, filter, interlace
 MAX_UNPACKED_BYTES = 2**30
 
 Mended = tuple[BinaryIO, str]
-"""A file in memory that can be read instead, and what is wrong with the one on the disk; "": nothing is."""
+"""A file in memory that Pillow can read instead, and what is wrong with the one on the disk; "": nothing is."""
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Each segment of a JPEG up to its end: the place of its marker, the marker, and where it ends."""
+    """Each segment of a JPEG up to the end of the picture: the place of its marker, the marker, and its end."""
     place = len(JPEG) - 1
     while (found := MARKER.search(data, place)) is not None:
         place = found.end()
@@ -50,7 +50,7 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def mended(file: BinaryIO) -> Mended | None:
-    """The same picture as Pillow can read it; None for a file that nothing can be done about."""
+    """The same picture in a form that Pillow can read; None for a file that cannot be repaired."""
     if file.seek(0, os.SEEK_END) > MAX_BYTES:
         return None
     file.seek(0)
@@ -66,7 +66,7 @@ def mended(file: BinaryIO) -> Mended | None:
 
 
 def bare_header(file: BinaryIO) -> BinaryIO | None:
-    """What a file that Pillow refuses says of its picture, without most pixels; None of one that cannot be mended."""
+    """The header of a file that Pillow refuses, without most pixels; None if the file cannot be repaired."""
     file.seek(0)
     if file.read(len(BIG)) == BIG:
         return io.BytesIO(CLASSIC + struct.pack(">I", 8) + classic_directory(file, 8))
@@ -81,7 +81,7 @@ def bare_header(file: BinaryIO) -> BinaryIO | None:
 
 
 def lost_rows(image: Image.Image) -> int:
-    """How many rows at the lower end of a mended JPEG, once it is loaded, nothing is known of."""
+    """How many rows are lost at the lower end of a repaired JPEG, once it is loaded."""
     rows = np.asarray(image).reshape(image.height, -1)[::-1]
     low, high = LOST
     known = (index for index, row in enumerate(rows) if row.min() < low or row.max() > high)
@@ -89,12 +89,12 @@ def lost_rows(image: Image.Image) -> int:
 
 
 def breaks_off(missing: int, rows: int) -> str:
-    """What to tell of a picture with so many rows missing, of so many."""
+    """One sentence for a person about a picture with this many of its rows missing."""
     return f"It breaks off: {missing} of {rows} rows are missing." if missing else "It breaks off before its end."
 
 
 def _mended_jpeg(data: bytes) -> Mended | None:
-    """Without what is said beside the picture; with an end, if it has none, in place of what broke off."""
+    """A JPEG without the segments beside its picture; an end marker replaces what was cut off."""
     kept, pixels, is_whole = [JPEG[:2]], None, False
     for place, marker, end in segments(data):
         is_whole = marker == END
@@ -112,7 +112,7 @@ def _mended_jpeg(data: bytes) -> Mended | None:
 
 
 def _mended_png(data: bytes) -> Mended | None:
-    """With nothing in it but its picture, and filled up where a little of that is missing."""
+    """A PNG with nothing but its picture; a few missing rows are filled up."""
     chunks = [(kind, content) for kind, content in _chunks(data) if kind in SHOWN]
     header = next((content for kind, content in chunks if kind == b"IHDR"), b"")
     packed = b"".join(content for kind, content in chunks if kind == b"IDAT")
@@ -125,7 +125,7 @@ def _mended_png(data: bytes) -> Mended | None:
 
 
 def _filled_up(header: bytes, packed: bytes) -> tuple[bytes, str]:
-    """The pixels of a PNG with rows of zeros for those that are missing, if they are few, and what to tell of it."""
+    """The packed pixels of a PNG, in which zeros replace a few missing rows, and one sentence about them."""
     width, height, bits, colour, _, _, interlace = HEADER.unpack(header)
     row_bytes = 1 + -(-width * bits * CHANNELS.get(colour, 1) // 8)
     whole_bytes = height * row_bytes
@@ -144,7 +144,7 @@ def _filled_up(header: bytes, packed: bytes) -> tuple[bytes, str]:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of each chunk of a PNG; the last one as far as it goes."""
+    """Kind and content of each chunk of a PNG; the last one may be cut off."""
     place = len(PNG)
     while place + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, place)

@@ -1,13 +1,10 @@
-"""TIFF of layouts that Pillow does not know, or takes for others: read here, in 8 bit, as a format of Pillow.
+"""TIFF of layouts that Pillow does not know or takes for others, decoded to 8 bit as a format of Pillow.
 
-Samples of any number of bits, with a sign or as floats, in planes of their own, grey with alpha; raw, LZW, deflate,
-PackBits. After TIFF 6.0 (Adobe 1992) with its technical notes, and BigTIFF (Aldus, AWare Systems 2004).
+Samples may have any number of bits, a sign, be floats, or stand in planes of their own, and grey may have alpha. The
+sources are TIFF 6.0 (Adobe 1992) and its technical notes.
 """
 
-import os
-import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from IA.images.readers.compression import UNPACK
 from IA.images.readers.windowing import windowed
 
 FORMAT = "TIFF"
@@ -23,70 +21,19 @@ BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR, PREDICTOR = 258, 25
 ROWS_PER_STRIP, STRIPS, STRIP_BYTES = 278, 273, 279
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES = 322, 323, 324, 325
 EXTRA, KIND = 338, 339
-COLOURS = {0: 1, 1: 1, 2: 3}  # how many there are, by the photometric interpretation; 0 is grey in which zero is white
+COLOURS = {0: 1, 1: 1, 2: 3}  # number of colours by photometric interpretation; 0 is grey in which zero is white
 WHOLE, SIGNED, FLOAT = 1, 2, 3  # sample formats
 OF_BYTES = (8, 16, 32, 64)
 MULTIPLIED, SEPARATE = 1, 2  # kinds of alpha
 MOST_SAMPLES = 6
-UNPACKED_ROWS_BITS = 2**25  # that are unpacked at a time, each into a byte
-BIG = b"MM\0\x2b"  # big-endian BigTIFF, which Pillow does not know
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-SHORTER = {16: (4, "I"), 17: (9, "i"), 18: (13, "I")}  # types of 64 bit, and those of 32 bit in their place
-ELSEWHERE = frozenset({330, 34665, 34853})  # tags that lead to further directories
-MOST_TAGS = 4096
-MOST_VALUE_BYTES = 2**26
+UNPACKED_ROWS_BITS = 2**25  # so many bits are unpacked at a time, each into a byte
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 Samples = NDArray[Any]
 
 
-# --- big-endian BigTIFF -----------------------------------------------------------------------------------------------
-
-
-def classic_directory(file: BinaryIO, place: int) -> bytes:
-    """The first directory of a big-endian BigTIFF as it stands at this place of a TIFF with the same pixels.
-
-    Raises:
-        ValueError, struct.error: it is damaged, or has more than 4 GiB.
-    """
-    (offset,) = struct.unpack(">Q", _at(file, 8, 8))
-    (count,) = struct.unpack(">Q", _at(file, offset, 8))
-    if count > MOST_TAGS:
-        raise ValueError("its directory is damaged")
-    found = struct.iter_unpack(">HHQ8s", _at(file, offset + 8, 20 * count))
-    entries = [_shorter(file, *entry) for entry in found if entry[0] not in ELSEWHERE]
-    behind, near, far = place + 2 + 12 * len(entries) + 4, b"", b""
-    for tag, kind, number, value in entries:
-        if len(value) > 4:
-            far, value = far + value, struct.pack(">I", behind + len(far))
-        near += struct.pack(">HHI4s", tag, kind, number, value)
-    return struct.pack(">H", len(entries)) + near + bytes(4) + far
-
-
-def _shorter(file: BinaryIO, tag: int, kind: int, number: int, value: bytes) -> tuple[int, int, int, bytes]:
-    """An entry with its values, whose numbers of 64 bit have become such of 32 bit."""
-    length = SIZES.get(kind, 1) * number
-    if length > MOST_VALUE_BYTES:
-        raise ValueError("its directory is damaged")
-    content = value[:length] if length <= 8 else _at(file, struct.unpack(">Q", value)[0], length)
-    if kind not in SHORTER:
-        return tag, kind, number, content
-    wide = struct.unpack(f">{number}{'q' if kind == 17 else 'Q'}", content)
-    kind, code = SHORTER[kind]
-    return tag, kind, number, struct.pack(f">{number}{code}", *wide)
-
-
-def _at(file: BinaryIO, place: int, length: int) -> bytes:
-    if place + length > file.seek(0, os.SEEK_END):
-        raise ValueError("it is cut off")
-    file.seek(place)
-    return file.read(length)
-
-
-# --- other layouts ----------------------------------------------------------------------------------------------------
-
-
 class TiffFile(TiffImageFile):
-    """A TIFF: as Pillow reads it, or as is read here."""
+    """A TIFF that Pillow reads, or that this module reads."""
 
     _layout: "_Layout | None" = None
 
@@ -118,13 +65,13 @@ class TiffFile(TiffImageFile):
 
 
 def register() -> None:
-    """Have Pillow open TIFF so."""
+    """Make Pillow open every TIFF by this class."""
     Image.register_open(FORMAT, TiffFile, lambda head: head[:4] in {b"II*\0", b"MM\0*", b"II+\0", b"MM*\0", b"II\0*"})
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the samples of a file are stored; `prefix` is the byte order as numpy has it."""
+    """How the samples of a file are stored; `prefix` is the byte order in numpy's notation."""
 
     width: int
     height: int
@@ -139,7 +86,7 @@ class _Layout:
     predictor: int
     is_reversed: bool
     is_tiled: bool
-    piece: tuple[int, int]  # rows and columns of a strip or tile
+    piece: tuple[int, int]  # the rows and columns of a strip or tile
     places: tuple[int, ...]
     lengths: tuple[int, ...]
 
@@ -149,17 +96,17 @@ class _Layout:
 
     @property
     def is_mistaken(self) -> bool:
-        """Whether Pillow would take it for another."""
+        """Whether Pillow would take the layout for another one."""
         return self.is_planar or (self.kind == SIGNED and self.bits == 8)
 
     @property
     def in_a_row(self) -> int:
-        """Samples that stand beside one another for each pixel."""
+        """How many samples stand beside one another for each pixel."""
         return 1 if self.is_planar else self.samples
 
 
 def _layout_of(tags: Any) -> _Layout | None:
-    """None where it is one that is not read here."""
+    """The layout by the tags of a file; None if this module does not read it."""
     try:
         is_tiled = TILES in tags
         bits, kinds = _all(tags, BITS, 1), _all(tags, KIND, WHOLE)
@@ -216,7 +163,7 @@ def _read(file: BinaryIO, layout: _Layout) -> Samples:
     for plane in range(min(planes, kept)):
         for piece in range(down * across):
             top, left = piece // across * rows, piece % across * columns
-            high = rows if layout.is_tiled else min(rows, layout.height - top)  # a last strip is shorter, a tile is not
+            high = rows if layout.is_tiled else min(rows, layout.height - top)  # the last strip may be shorter, no tile
             number = plane * down * across + piece
             values = _piece(file, layout, layout.places[number], layout.lengths[number], high)
             part = values[: layout.height - top, : layout.width - left]
@@ -260,7 +207,7 @@ def _piece(file: BinaryIO, layout: _Layout, place: int, length: int, rows: int) 
 
 
 def _unpacked(lines: NDArray[np.uint8], layout: _Layout, across: int) -> Iterator[Samples]:
-    """Numbers of a few bits each, the highest bit first; some rows at a time."""
+    """Unpack numbers of a few bits each, the highest bit first, some rows at a time."""
     dtype = _dtype(layout)
     factors = 2 ** np.arange(layout.bits - 1, -1, -1, dtype=np.float64)
     step = max(1, UNPACKED_ROWS_BITS // (8 * lines.shape[1]))
@@ -270,7 +217,7 @@ def _unpacked(lines: NDArray[np.uint8], layout: _Layout, across: int) -> Iterato
 
 
 def _sum_of_bytes(lines: NDArray[np.uint8], layout: _Layout) -> Samples:
-    """Floats whose bytes stand apart, the highest first, each as the difference to the one before (Adobe, note 3)."""
+    """Floats of predictor 3: each row holds their highest bytes first, each as a difference to the one before it."""
     width = layout.bits // 8
     each = layout.in_a_row
     summed = np.cumsum(lines.reshape(len(lines), -1, each), axis=1, dtype=np.uint8).reshape(len(lines), width, -1)
@@ -278,7 +225,7 @@ def _sum_of_bytes(lines: NDArray[np.uint8], layout: _Layout) -> Samples:
 
 
 def _eight_bit(samples: Samples, layout: _Layout) -> NDArray[np.uint8]:
-    """What is shown: grey (H, W), grey and alpha, colours, or colours and alpha, (H, W, C)."""
+    """The picture: grey (H, W), or (H, W, C) of grey and alpha, of colours, or of colours and alpha."""
     colours = samples[..., : layout.colours]
     is_inverted = layout.photometric == 0
     is_deep = layout.kind != WHOLE or (layout.bits > 8 and layout.colours == 1 and not layout.alpha)
@@ -298,7 +245,7 @@ def _eight_bit(samples: Samples, layout: _Layout) -> NDArray[np.uint8]:
 
 
 def _scaled(values: Samples, bits: int) -> NDArray[np.uint8]:
-    """The upper 8 bit; of fewer bits all, from black to white."""
+    """The upper 8 bit of each value; fewer bits are stretched from black to white."""
     is_deep = bits >= 8
     scaled: Samples = (
         values >> values.dtype.type(bits - 8) if is_deep else values.astype(np.uint16) * 255 // (2**bits - 1)
@@ -308,74 +255,3 @@ def _scaled(values: Samples, bits: int) -> NDArray[np.uint8]:
 
 def _opaque(layout: _Layout) -> float:
     return 1.0 if layout.kind == FLOAT else float(2 ** (layout.bits - 1) - 1)
-
-
-# --- compression ------------------------------------------------------------------------------------------------------
-
-
-REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-CLEAR, END, FIRST = 256, 257, 258  # codes of LZW
-MOST_CODE_BITS = 12
-
-
-def _as_it_is(data: bytes, length: int) -> bytes:
-    return data[:length]
-
-
-def _inflated(data: bytes, length: int) -> bytes:
-    return zlib.decompressobj().decompress(data, length)
-
-
-def _packbits(data: bytes, length: int) -> bytes:
-    """Runs and literal bytes (TIFF 6.0, section 9)."""
-    out, place = bytearray(), 0
-    while place + 1 < len(data) and len(out) < length:
-        count = data[place]
-        if count < 128:
-            out += data[place + 1 : place + 2 + count]
-            place += 2 + count
-        else:
-            out += data[place + 1 : place + 2] * ((257 - count) if count > 128 else 0)
-            place += 2 if count > 128 else 1
-    return bytes(out[:length])
-
-
-def _lzw(data: bytes, length: int) -> bytes:
-    """Codes of 9 to 12 bit, the highest bit first (TIFF 6.0, section 13)."""
-    table = [bytes([byte]) for byte in range(256)] + [b"", b""]
-    out, before = bytearray(), b""
-    held = bits = 0
-    width = 9
-    for byte in data:
-        held, bits = held << 8 | byte, bits + 8
-        if bits < width:
-            continue
-        bits -= width
-        code, held = held >> bits, held & (1 << bits) - 1
-        if code == END or len(out) >= length:
-            break
-        if code == CLEAR:
-            del table[FIRST:]
-            before, width = b"", 9
-            continue
-        if code < len(table):
-            entry = table[code]
-        elif before and code == len(table):
-            entry = before + before[:1]
-        else:
-            raise ValueError("its LZW codes are damaged")
-        out += entry
-        if before:
-            table.append(before + entry[:1])
-        before = entry
-        width = min(MOST_CODE_BITS, max(9, (len(table) + 1).bit_length()))
-    return bytes(out[:length])
-
-
-UNPACK: dict[int, Callable[[bytes, int], bytes]] = {
-    1: _as_it_is,
-    5: _lzw,
-    8: _inflated,
-    32773: _packbits,
-    32946: _inflated,
-}

@@ -1,4 +1,4 @@
-"""Deep grey to 8 bit between two values: raw figures of a microscope or a CT would be all black, or all white."""
+"""From deep grey to 8 bit: the raw values of a microscope or a CT would otherwise look all black or all white."""
 
 import math
 from typing import Any
@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW_PERCENT = (0.5, 99.5)
-WINDOW_PIXELS = 1_000_000  # as many are enough to tell the percentiles
-FLAT = 128  # the grey of a picture that has but one value
+WINDOW_PIXELS = 1_000_000  # so many pixels are enough to estimate the percentiles
+FLAT = 128  # a picture in which all values are equal becomes this grey
 Values = NDArray[Any]
 Window = tuple[float, float]
 
 
 def windowed(values: Values, window: Window | None = None, is_inverted: bool = False) -> NDArray[np.uint8]:
-    """Grey of 8 bit, linearly from black to white between two values; the same for the same file, always.
+    """Grey of 8 bit, linear from black to white between two values; always the same for the same file.
 
     Args:
         values: (H, W) or (H, W, C), of any number type; NaN counts as the lower value.
         window: the two values; None: the percentiles of the picture, see `window_of`.
-        is_inverted: the larger value is the darker one.
+        is_inverted: whether larger values are darker.
     """
     low, high = window_of(values) if window is None else window
     grey = np.full(values.shape, FLAT, np.uint8)
@@ -28,7 +28,7 @@ def windowed(values: Values, window: Window | None = None, is_inverted: bool = F
     kind = np.float32 if values.dtype.itemsize < 4 else np.float64
     scale = kind(255.0 / (high - low))
     rows = max(1, WINDOW_PIXELS // max(1, math.prod(values.shape[1:])))
-    for top in range(0, len(values), rows):  # bit by bit: as float, 100 megapixels would take a gigabyte
+    for top in range(0, len(values), rows):  # in parts, since 100 megapixels as float would take a gigabyte
         part = np.nan_to_num(values[top : top + rows].astype(kind), nan=low, posinf=high, neginf=low)
         bright = (np.clip(part, low, high) - kind(low)) * scale
         grey[top : top + rows] = (255 - bright if is_inverted else bright) + kind(0.5)
@@ -36,20 +36,20 @@ def windowed(values: Values, window: Window | None = None, is_inverted: bool = F
 
 
 def window_of(values: Values, without: float | None = None) -> Window:
-    """The 0.5 and the 99.5 percentile of what is finite; the extremes, where these two are one and the same value.
+    """The 0.5 and the 99.5 percentile of the finite values; the extremes if both percentiles are the same value.
 
     Args:
-        values: of any shape; of more than a million, as many are looked at, evenly spread.
-        without: a value that stands for no measurement.
+        values: of any shape. Among more than a million values, a million evenly spread ones are looked at.
+        without: a value that means there was no measurement.
     """
     every = max(1, values.size // WINDOW_PIXELS)
-    while math.gcd(every, values.shape[-1]) > 1:  # else a few columns would stand for all
+    while math.gcd(every, values.shape[-1]) > 1:  # otherwise all sampled values would lie in a few columns
         every += 1
     sample = _measured(values.ravel()[::every].astype(np.float64), without)
     low, high = np.percentile(sample, WINDOW_PERCENT) if len(sample) else (0.0, 0.0)
     if high > low:
         return float(low), float(high)
-    measured = _measured(values.ravel(), without)  # a few bright spots on black are less than a percentile
+    measured = _measured(values.ravel(), without)  # a few bright spots on black are too few for a percentile
     return (float(measured.min()), float(measured.max())) if len(measured) else (0.0, 0.0)
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Query
 
 from backend.session.session import Session
-from backend.store.review import Choice, Order
-from backend.store.table import Answer, Label, Source
+from backend.store.figures.review import Choice, Order
+from backend.store.sources import Source
+from backend.store.table import Answer, Label
 from backend.web.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
 from backend.web.express import Express, Route
 

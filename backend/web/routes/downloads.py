@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
@@ -14,13 +14,14 @@ from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from backend.exports import FORMATS, TREES, pieces
+from backend.exports import FORMATS, pieces
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
 from backend.session.session import Session
 from backend.store.table import Label
+from backend.web.bodies import OneOf
 from IA.protocol.files import PREDICTOR
 
 CHUNK_BYTES = 1 << 16  # each download that nobody reads keeps one
@@ -28,7 +29,7 @@ THREADS = 4  # that exports may take together: those of answers and pictures sta
 EXPORTS_AT_ONCE = 16  # each keeps some megabytes
 NO_TILES = "Answers are rolled up only in a session that was started with --tile."
 
-FormatName = Literal["csv", "jsonl", "label-studio", "coco", "imagefolder", "folders"]
+FormatName = Annotated[str, OneOf(tuple(FORMATS))]
 Prefix = Annotated[str, Query(max_length=1000)]
 
 
@@ -50,7 +51,7 @@ def add_download_routes(app: FastAPI, session: Session) -> None:
         if len(under_way) >= EXPORTS_AT_ONCE:
             raise HTTPException(503, f"{EXPORTS_AT_ONCE} downloads are under way; try again when one has ended.")
         made = FORMATS[format]
-        by_path = format in TREES and session.settings.tile != ""
+        by_path = made.tree is not None and session.settings.tile != ""
         source = _photos(session, label, prefix) if roll_up else _source(session, label, prefix, by_path)
         lines = made.lines(replace(source, reads_exif=exif))
         chosen = f"{'photos-' if roll_up else ''}{f'{label}-' if label else ''}"
@@ -80,13 +81,13 @@ def _first_at_once(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _source(session: Session, label: Label | None, prefix: str, by_path: bool) -> Source:
-    answers = session.labels.moment(label, by_path)
+    answers = session.labels.stored.moment(label, by_path)
     return Source(answers, *_names(session), _pictures(session), label, prefix)
 
 
 def _photos(session: Session, label: Label | None, prefix: str) -> Source:
     """The same of photos, by the answers to their tiles."""
-    answers = RolledUp(session.labels.moment(), label)
+    answers = RolledUp(session.labels.stored.moment(), label)
     return Source(answers, *_names(session), _pictures(session), label, prefix, is_rolled_up=True)
 
 

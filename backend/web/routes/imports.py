@@ -61,7 +61,7 @@ def add_import_routes(app: FastAPI, session: Session) -> None:
 
     @app.get(f"{PATH}/last", summary="The last import whose labels still stand, all or some")
     def last() -> dict[str, Any]:
-        group, images = session.labels.last_import() or (None, 0)
+        group, images = session.labels.stored.last_import() or (None, 0)
         return {"group": group, "images": images}
 
     @app.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from backend.session.session import Session
-from backend.store.label_errors import SuspectedError
+from backend.store.figures.label_errors import SuspectedError
 
 
 class Slips:
@@ -23,7 +23,7 @@ class Slips:
         """The most suspicious answers, `limit` at most, and how many there are."""
         found = self._all()
         first = {slip.path: slip for slip in found[:limit]}
-        standing = self._session.labels.numbered([slip.seq for slip in first.values()])
+        standing = self._session.labels.stored.numbered([slip.seq for slip in first.values()])
         told = [self._session.record(answer) | _told(first[answer.path]) for answer in standing]
         return {"slips": told, "total": len(found)}
 
@@ -32,7 +32,7 @@ class Slips:
         with self._looking:
             count, held_out = session.changes.count, session.held_out
             if self._found is None or self._found[0] != count or self._found[1] is not held_out:
-                found = session.labels.suspected_errors(held_out, self._said_now)
+                found = session.labels.stored.suspected_errors(held_out, self._said_now)
                 self._found = count, held_out, [slip for slip in found if self._is_there(slip.path)]
             return self._found[2]
 

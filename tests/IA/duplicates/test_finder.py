@@ -1,4 +1,4 @@
-"""Near duplicates: what is found to be alike, and what is kept apart; over restarts, changes and new images."""
+"""Near duplicates: which images are grouped and which are not, over restarts, changes and new images."""
 
 import random
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from backend.demo import draw_picture
-from IA.duplicates.finder import Alike
+from IA.duplicates.finder import DuplicateFinder
 from IA.duplicates.neighbours import Neighbours, Numbers
 from IA.duplicates.thumbnails import MOST, difference, is_flat, thumbnail_of
 from IA.embedding.cache import Embeddings
@@ -23,7 +23,7 @@ DIMENSION = 8
 
 
 def looked_at(picture: Image.Image) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    """The look of a picture."""
+    """The thumbnail of a picture."""
     return thumbnail_of(np.asarray(picture.convert("RGB")))
 
 
@@ -32,12 +32,12 @@ def picture(seed: int) -> Image.Image:
     return draw_picture(False, random.Random(seed))
 
 
-# --- looks ------------------------------------------------------------------------------------------------------------
+# --- thumbnails -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_copies_are_alike(seed: int, tmp_path: Path) -> None:
-    """Half the size, compressed hard, a little darker."""
+    """A copy of half the size, strongly compressed and a little darker, is a near duplicate."""
     whole = picture(seed)
     path = tmp_path / "copy.jpg"
     whole.resize((whole.width // 2, whole.height // 2)).save(path, quality=70)
@@ -46,7 +46,7 @@ def test_copies_are_alike(seed: int, tmp_path: Path) -> None:
 
 
 def test_a_margin_may_be_cut() -> None:
-    """A smooth picture is known again without 2 % of its sides, though it then lies elsewhere everywhere."""
+    """A smooth picture without 2 % of its sides is a near duplicate, although every part of it has moved."""
     x, y = np.meshgrid(np.linspace(0, 9, 400), np.linspace(0, 7, 300))
     pixels = np.stack([128 + 100 * np.sin(x), 128 + 100 * np.cos(x + y), 128 + 100 * np.sin(y)], axis=2)
     whole = Image.fromarray(pixels.astype(np.uint8))
@@ -57,7 +57,7 @@ def test_a_margin_may_be_cut() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_small_thing_keeps_pictures_apart(seed: int) -> None:
-    """Something on 1.5 % of the picture that is not on the other, a little brighter or darker than what it hides."""
+    """An object on 1.5 % of one picture, a little brighter or darker than what it hides, makes two images."""
     whole = np.array(picture(seed)).astype(int)
     side = round((0.015 * whole.shape[0] * whole.shape[1]) ** 0.5)
     top, left = 30 + 15 * seed, 40 + 20 * seed
@@ -68,13 +68,13 @@ def test_a_small_thing_keeps_pictures_apart(seed: int) -> None:
 
 
 def test_others_are_not_alike() -> None:
-    """Drawn by chance, no two pictures are."""
+    """No two random pictures are near duplicates."""
     looks = [looked_at(picture(seed)) for seed in range(12)]
     assert all(difference(one, other) > MOST for place, one in enumerate(looks) for other in looks[:place])
 
 
 def test_flat_and_much_brighter_pictures_are_never_alike() -> None:
-    """A picture of one colour shows nothing that could be compared, and night is not day."""
+    """Pictures of one colour, and pictures of night and day, are no near duplicates."""
     flat = looked_at(Image.new("RGB", (80, 60), (90, 120, 150)))
     assert is_flat(flat)
     assert difference(flat, flat) == float("inf")
@@ -86,7 +86,7 @@ def test_flat_and_much_brighter_pictures_are_never_alike() -> None:
 
 
 def test_near_vectors_are_found() -> None:
-    """Nearly all pairs of a cosine of .95 among 6,000 vectors, none below what is asked for, and none that is gone."""
+    """Of 6,000 vectors, nearly all pairs with a cosine of .95 are found, none below the limit, and none removed."""
     chance = np.random.default_rng(0)
     vectors = chance.standard_normal((6000, 32)).astype(np.float32)
     vectors[3000:] = vectors[:3000] + 0.3 * chance.standard_normal((3000, 32))
@@ -119,10 +119,10 @@ def test_near_vectors_are_found() -> None:
 
 
 class Folder:
-    """Pictures, a pool that has them embedded, and what groups them."""
+    """Pictures, a pool that has them embedded, and the finder that groups them."""
 
     def __init__(self, path: Path) -> None:
-        """Begin without a picture."""
+        """Begin with an empty folder."""
         self.folder, self.run = path / "images", path / "run"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.pool = Pool(Embeddings(path / "cache", DIMENSION))
@@ -131,11 +131,11 @@ class Folder:
         self.restart()
 
     def restart(self) -> None:
-        """Forget all but what is on the disk."""
-        self.alike = Alike(self.run)
+        """Begin again with what is on the disk."""
+        self.finder = DuplicateFinder(self.run)
 
     def save(self, name: str, shown: Image.Image, near: int | None = None, quality: int = 90) -> None:
-        """Put a picture there, or another one in its place; in the embedding it is near one of the others."""
+        """Add or replace a picture; in the embedding it is near one of the others."""
         shown.save(self.folder / name, quality=quality)
         if name not in self.names:
             self.names.append(name)
@@ -144,14 +144,14 @@ class Folder:
             self.vectors[number] = self.vectors[near] * 1.01
 
     def look(self, turns: int = 50) -> list[int]:
-        """Embed what is missing, look for duplicates until there are no more, and read what is published."""
+        """Embed the missing images, find all near duplicates, and read what is published."""
         self.pool.follow(self.folder, self.names)
         missing = self.pool.missing()
         self.pool.add(missing, self.vectors[missing])
-        if not self.pool.is_projected:
+        if self.pool.view is None:
             self.pool.enter(self.pool.space(100))
         for _ in range(turns):
-            if not self.alike.turn(self.pool, self._file, None, False, lambda: False):
+            if not self.finder.turn(self.pool, self._file, None, False, lambda: False):
                 break
         first: list[int] = np.asarray(pickle_file.read(self.run, DUPLICATES).content.first).tolist()
         return first
@@ -170,12 +170,12 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def test_groups(folder: Folder) -> None:
-    """Near in the embedding and alike to look at; the one is not enough without the other."""
+    """Near duplicates are near in the embedding and have similar thumbnails; either alone is not enough."""
     assert folder.look() == [0, 1, 2, 1, 1, 5]
 
 
 def test_new_images_join_and_a_restart_changes_nothing(folder: Folder) -> None:
-    """Found later, a copy joins the group that is there; after a restart nothing that is known is decoded again."""
+    """A copy that comes later joins the group; after a restart no known image is decoded again."""
     folder.look()
     folder.save("6.jpg", picture(1), 1, quality=40)
     folder.save("7.jpg", picture(2), 2, quality=40)
@@ -186,7 +186,7 @@ def test_new_images_join_and_a_restart_changes_nothing(folder: Folder) -> None:
 
 
 def test_another_picture_in_its_place_leaves_the_group(folder: Folder) -> None:
-    """Also the one that stands for the others, which find together again; over a restart or not."""
+    """A changed image, even the representative, leaves its group; the others stay together, even after a restart."""
     folder.look()
     folder.save("3.jpg", picture(7), 1)
     assert folder.look() == [0, 1, 2, 3, 1, 5]
@@ -200,14 +200,14 @@ def test_another_picture_in_its_place_leaves_the_group(folder: Folder) -> None:
 
 
 def test_a_file_that_is_gone_leaves_the_group(folder: Folder) -> None:
-    """What is left finds together without it."""
+    """The other images of the group are grouped without the removed one."""
     folder.look()
     (folder.folder / "1.jpg").unlink()
     assert folder.look() == [0, 1, 2, 3, 3, 5]
 
 
 def test_flat_pictures_only_if_they_are_the_same_file(folder: Folder) -> None:
-    """A picture of one colour says nothing; the very same file twice does."""
+    """Flat pictures are near duplicates only if their files are the same."""
     plain = Image.new("RGB", (64, 64), (200, 200, 200))
     folder.save("6.png", plain)
     folder.save("7.png", plain, 6)
@@ -219,7 +219,7 @@ def tiled(folder: Folder, photos: int, columns: int = 8, rows: int = 4) -> list[
     """Photos of the same shapes with a little grain, their tiles in the pool; returns the photos."""
     folder.folder.mkdir(exist_ok=True)
     cells = [np.array(picture(seed).resize((480, 480))) for seed in range(8)]
-    whole = np.vstack([np.hstack(cells[:4]), np.hstack(cells[4:])])  # each of them four tiles
+    whole = np.vstack([np.hstack(cells[:4]), np.hstack(cells[4:])])  # each cell is four tiles
     noise = np.random.default_rng(0)
     names = [f"frame {number}.jpg" for number in range(photos)]
     for name in names:
@@ -234,7 +234,7 @@ def tiled(folder: Folder, photos: int, columns: int = 8, rows: int = 4) -> list[
 
 
 def test_tiles_of_frames_that_show_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tile by tile they are alike, but for the one that shows something else; a photo is decoded once for its tiles."""
+    """Tiles are grouped one by one, but for the tile that differs; a photo is decoded once for all its tiles."""
     folder = Folder(tmp_path)
     names = tiled(folder, 4)
     with Image.open(folder.folder / names[2]) as photo:
@@ -257,7 +257,7 @@ def test_tiles_of_frames_that_show_the_same(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_flat_tiles_only_if_they_are_the_same_tile_of_the_same_file(folder: Folder) -> None:
-    """A tile is no file, but its photo is."""
+    """Flat tiles are compared by the files of their photos."""
     plain = Image.new("RGB", (120, 80), (200, 200, 200))
     plain.save(folder.folder / "0.png")
     plain.save(folder.folder / "1.png")
@@ -268,13 +268,13 @@ def test_flat_tiles_only_if_they_are_the_same_tile_of_the_same_file(folder: Fold
 
 
 def test_unreadable_files_stand_alone(folder: Folder) -> None:
-    """Whatever is wrong with a file ends nothing."""
+    """No damaged file ends the search."""
     (folder.folder / "4.jpg").write_bytes(b"no picture")
     assert folder.look() == [0, 1, 2, 1, 4, 5]
 
 
 def test_another_space_keeps_the_groups(folder: Folder) -> None:
-    """When the pool is seen anew, what is known stays, and what comes is found there."""
+    """In a new space, known groups stay, and new images are found."""
     folder.look()
     folder.pool.enter(folder.pool.space(3, seed=1))
     folder.save("6.jpg", picture(1), 1, quality=40)
@@ -282,16 +282,16 @@ def test_another_space_keeps_the_groups(folder: Folder) -> None:
 
 
 def test_groups_are_bounded(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is one question is no more than a person can look over."""
+    """A group has no more images than a person can look over."""
     monkeypatch.setattr("IA.duplicates.finder.MOST_ALIKE", 2)
     assert folder.look() == [0, 1, 2, 1, 4, 5]
     assert MOST_ALIKE <= 100
 
 
 def test_it_stops_when_it_is_told_to(folder: Folder) -> None:
-    """Nothing is begun when there is no time; later turns go on."""
+    """A turn without time begins nothing; later turns go on."""
     folder.pool.follow(folder.folder, folder.names)
     folder.pool.add(folder.pool.missing(), folder.vectors[:6])
     folder.pool.enter(folder.pool.space(100))
-    assert folder.alike.turn(folder.pool, folder._file, None, False, lambda: True)
+    assert folder.finder.turn(folder.pool, folder._file, None, False, lambda: True)
     assert folder.look() == [0, 1, 2, 1, 1, 5]

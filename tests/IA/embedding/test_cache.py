@@ -1,4 +1,4 @@
-"""The cache of embeddings, also after a crash."""
+"""The cache of embeddings, even after a crash."""
 
 import logging
 import os
@@ -16,13 +16,13 @@ from tests.examples import examples
 
 
 def some(first: int, count: int, dimension: int = 4) -> tuple[Keys, Vectors]:
-    """Keys from `first` on, spread over 64 bit, and a vector for each that tells its number."""
+    """Keys from `first` on, spread over 64 bits, each with a vector that contains its number."""
     numbers = np.arange(first, first + count, dtype=np.uint64)
     return numbers * np.uint64(0x9E3779B97F4A7C15), np.repeat(numbers.astype(np.float32)[:, None], dimension, axis=1)
 
 
 def test_what_was_stored_is_found_again(tmp_path: Path) -> None:
-    """Vectors come back by key, in this process and the next, and -1 says what is missing."""
+    """Vectors are found by key, in this process and the next, and a missing key has the row -1."""
     cache = Embeddings(tmp_path / "cache", 4)
     keys, vectors = some(1, 10)
     cache.append(keys[:7], vectors[:7])
@@ -34,7 +34,7 @@ def test_what_was_stored_is_found_again(tmp_path: Path) -> None:
 
 
 def test_an_empty_cache_answers(tmp_path: Path) -> None:
-    """Nothing stored, nothing found, nothing asked: no trouble."""
+    """An empty cache finds nothing, and an empty request is no error."""
     cache = Embeddings(tmp_path, 4)
     cache.append(*some(1, 0))
     assert len(cache) == 0
@@ -48,7 +48,7 @@ def test_an_empty_cache_answers(tmp_path: Path) -> None:
 def test_any_appends_keep_every_vector(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], reopen: bool
 ) -> None:
-    """However the appends fall, across chunks and restarts, each key has its own vector."""
+    """Each key has its own vector, wherever chunks and restarts divide the appends."""
     directory = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embeddings, "CHUNK_ROWS", 16)
@@ -61,7 +61,7 @@ def test_any_appends_keep_every_vector(
 
 
 def test_the_newest_vector_of_a_key_counts(tmp_path: Path) -> None:
-    """Storing a key again replaces its vector, also after a restart."""
+    """Storing a key again replaces its vector, even after a restart."""
     keys, vectors = some(1, 3)
     cache = Embeddings(tmp_path, 4)
     cache.append(keys, vectors)
@@ -71,7 +71,7 @@ def test_the_newest_vector_of_a_key_counts(tmp_path: Path) -> None:
 
 
 def test_a_crash_at_any_moment_leaves_no_wrong_vector(tmp_path: Path) -> None:
-    """With the keys cut off or zeroed anywhere, those that remain have their vectors, and appending goes on."""
+    """If the keys are cut off or zeroed anywhere, the remaining keys have their vectors, and appending goes on."""
     Embeddings(tmp_path / "a", 4).append(*some(1, 5))
     whole = (tmp_path / "a" / "keys").read_bytes()
     for length in range(HEADER.size, len(whole) + 1):
@@ -90,7 +90,7 @@ def test_a_crash_at_any_moment_leaves_no_wrong_vector(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the keys cannot be synced the append failed, and the next one is not confused by what it left."""
+    """If the keys cannot be synced, the append fails, and what it left does not confuse the next one."""
     cache = Embeddings(tmp_path, 4)
     cache.append(*some(1, 2))
     calls: list[int] = []
@@ -114,7 +114,7 @@ def test_a_full_disk_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("damage", ["foreign", "short", "dimension", "vectors"])
 def test_a_damaged_cache_begins_anew(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A foreign or corrupt cache is one warning, and empty."""
+    """A foreign or corrupt cache gives one warning, and the cache begins empty."""
     Embeddings(tmp_path, 4).append(*some(1, 5))
     if damage == "foreign":
         (tmp_path / "keys").write_bytes(b"something else entirely, longer than the header")
@@ -132,14 +132,14 @@ def test_a_damaged_cache_begins_anew(tmp_path: Path, damage: str, caplog: pytest
 
 
 def test_what_float16_cannot_hold_is_clipped(tmp_path: Path) -> None:
-    """Huge figures and NaN are stored as finite ones."""
+    """Huge values and NaN are stored as finite values."""
     cache = Embeddings(tmp_path, 4)
     cache.append(some(1, 1)[0], np.array([[1e30, -np.inf, np.nan, 0.5]], np.float32))
     assert cache.vectors(np.array([0])).tolist() == [[65504.0, -65504.0, 0.0, 0.5]]
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
-    """Wrong shapes, a key of 0 and rows that do not exist are mistakes of the caller."""
+    """Wrong shapes, a key of 0 and rows that do not exist raise an error."""
     cache = Embeddings(tmp_path, 4)
     keys, vectors = some(1, 3)
     with pytest.raises(ValueError, match="keys with"):
@@ -153,7 +153,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_key_follows_path_size_and_time(images_folder: Path) -> None:
-    """The same file has the same key; a touched, grown or moved one another; none of them 0."""
+    """The same file has the same key; a touched, grown or moved file has another one; no key is 0."""
     path = images_folder / "red" / "0.png"
     keys = [key(images_folder, "red/0.png"), key(images_folder, "red/0.png")]
     os.utime(path, ns=(1, 1))
@@ -170,7 +170,7 @@ def test_a_key_follows_path_size_and_time(images_folder: Path) -> None:
 
 @pytest.mark.parametrize("changed_s", [-(2**40), -11_644_473_600, -1, 0, 10_413_792_000, 2**40])
 def test_any_time_of_change_gives_a_key(images_folder: Path, changed_s: int) -> None:
-    """The year 1601 that NTFS gives for no time, and any other; where the disk holds no such time, the nearest."""
+    """A file with any time has a key, such as NTFS's year 1601; a disk that cannot store a time stores the nearest."""
     path = images_folder / "red" / "0.png"
     before = key(images_folder, "red/0.png")
     os.utime(path, (changed_s, changed_s))
@@ -181,7 +181,7 @@ def test_any_time_of_change_gives_a_key(images_folder: Path, changed_s: int) -> 
 
 
 def test_keys_stay_what_they_were(images_folder: Path) -> None:
-    """A cache that an earlier version has written is found again, file by file."""
+    """The embeddings in a cache of an earlier version are found again, file by file."""
     path = images_folder / "red" / "0.png"
     path.write_bytes(bytes(1000))
     os.utime(path, ns=(0, 1_700_000_000_123_456_789))
@@ -190,5 +190,5 @@ def test_keys_stay_what_they_were(images_folder: Path) -> None:
 
 @pytest.mark.parametrize("path", ["gone.png", "red/0.png/under", "a\0b.png"])
 def test_no_file_no_key(images_folder: Path, path: str) -> None:
-    """What is not there has no key."""
+    """A file that does not exist has no key."""
     assert key(images_folder, path) is None

@@ -1,4 +1,4 @@
-"""The backbone compiled for this machine gives what torch gives."""
+"""The engines compute the same embeddings as plain torch."""
 
 import logging
 import subprocess
@@ -25,27 +25,27 @@ OPENVINO = pytest.mark.skipif(
 
 
 def noise(number: int, height_px: int, width_px: int) -> Tensor:
-    """Random pictures, (B, 3, H, W) uint8 in channels-last order."""
+    """Random images, (B, 3, H, W) uint8 in channels-last order."""
     generator = torch.Generator().manual_seed(height_px * width_px)
     shape = (number, height_px, width_px, 3)
     return torch.randint(256, shape, dtype=torch.uint8, generator=generator).permute(0, 3, 1, 2)
 
 
 def reference(backbone: Backbone, images: Tensor) -> Tensor:
-    """What torch makes of them, (B, D)."""
+    """The embeddings (B, D) that torch computes."""
     with torch.inference_mode():
         embeddings: Tensor = backbone.module(normalise(images, backbone.preprocessing))
         return embeddings
 
 
 def least_cosine(vectors: np.ndarray, expected: Tensor) -> float:
-    """Of all rows, the cosine of the two that differ most."""
+    """The lowest cosine between a row of one and the same row of the other."""
     return torch.cosine_similarity(torch.from_numpy(vectors), expected).min().item()
 
 
 @pytest.fixture(autouse=True)
 def one_core() -> Iterator[None]:
-    """The threads of torch would wait for one another on a busy machine."""
+    """Use one thread: on a busy machine the threads of torch wait for one another."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -54,14 +54,14 @@ def one_core() -> Iterator[None]:
 
 @pytest.fixture(params=["tiny", DEFAULT_NETWORK])
 def backbone(request: pytest.FixtureRequest, tiny_network: str) -> Backbone:
-    """A network of two convolutions, and the default one."""
+    """A network of two convolutions, and the default network."""
     return build(request.param)
 
 
 @pytest.mark.slow
 @OPENVINO
 def test_openvino_embeds_as_torch_does(backbone: Backbone) -> None:
-    """Stacks of several shapes, asked for at once, each image in its row."""
+    """Stacks of several shapes may be embedded at once, and each image gets its own row."""
     stacks = [noise(2, 192, 256), noise(1, 256, 192), noise(1, 128, 448)]
     every = OpenVinoEngine(backbone, cores=2).embed(stacks)
     for images, vectors in zip(stacks, every, strict=True):
@@ -71,7 +71,7 @@ def test_openvino_embeds_as_torch_does(backbone: Backbone) -> None:
 
 @OPENVINO
 def test_frequent_shapes_get_forms_of_their_own(tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many of them, however many shapes there are, and none changes an embedding."""
+    """However many shapes there are, a few get a compiled form of their own, and no form changes an embedding."""
     monkeypatch.setattr(engine, "FREQUENT", 1)
     monkeypatch.setattr(engine, "MAX_SHAPES", 2)
     backbone = build(tiny_network)
@@ -80,13 +80,13 @@ def test_frequent_shapes_get_forms_of_their_own(tiny_network: str, monkeypatch: 
         for side_px in (32, 64, 96, 128):
             images = noise(1, side_px, 64)
             assert least_cosine(compiled.embed([images])[0], reference(backbone, images)) > 0.9999
-    assert len(compiled._of_shape) == 2
+    assert compiled.compiled_shapes == {(32, 64), (64, 64)}
 
 
 @OPENVINO
 def test_a_network_that_takes_squares_only_is_compiled_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose last layer counts the pixels gets letterboxed squares."""
-    monkeypatch.setattr(networks, "_builders", {})
+    """A network whose last layer depends on the number of pixels gets letterboxed squares."""
+    monkeypatch.setattr(networks, "BUILDERS", {})
     networks.register("square")(lambda _: (nn.Sequential(nn.Flatten(), nn.Linear(3072, 7)), preprocessing()))
     backbone = build("square")
     assert backbone.preprocessing.resize == "letterbox"
@@ -96,12 +96,12 @@ def test_a_network_that_takes_squares_only_is_compiled_too(monkeypatch: pytest.M
 
 
 def preprocessing() -> Preprocessing:
-    """Of a network for small squares."""
+    """The preprocessing of a network for small squares."""
     return Preprocessing(32, (0.4, 0.5, 0.6), (0.2, 0.3, 0.4))
 
 
 class Unconvertible(nn.Module):
-    """Ends in a step that OpenVINO does not have."""
+    """A network that ends in a step that OpenVINO lacks."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, 3)."""
@@ -110,7 +110,7 @@ class Unconvertible(nn.Module):
 
 
 class ByShape(nn.Module):
-    """Does with wide images what it does not do with square ones: tracing sees one of the two."""
+    """A network that treats wide images otherwise than square ones; tracing sees one of the two."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, 3)."""
@@ -123,8 +123,8 @@ class ByShape(nn.Module):
 def test_what_openvino_cannot_have_runs_on_torch(
     module: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not convertible, or another network afterwards: one line says so, and the embeddings are right."""
-    monkeypatch.setattr(networks, "_builders", {})
+    """If OpenVINO cannot convert a network or changes it, one line is logged, and the embeddings are right."""
+    monkeypatch.setattr(networks, "BUILDERS", {})
     monkeypatch.setattr(engine, "best_device", lambda: CPU)
     networks.register("own")(lambda _: (module(), preprocessing()))
     backbone = build("own")
@@ -140,29 +140,27 @@ def test_what_openvino_cannot_have_runs_on_torch(
 
 
 def test_without_openvino_torch_does_it(tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it is not installed, nothing else changes."""
+    """Without OpenVINO, torch runs the network."""
     monkeypatch.setattr(engine, "best_device", lambda: CPU)
     monkeypatch.setitem(sys.modules, "openvino", None)
     assert isinstance(fastest(build(tiny_network), cores=1), TorchEngine)
 
 
 def test_half_precision_is_close_enough(backbone: Backbone) -> None:
-    """What CUDA is given, tried on the processor."""
-    halved = TorchEngine(backbone, CPU)
-    halved._half = True
+    """Half precision, as on CUDA but tried on the processor, gives nearly the same embeddings."""
+    halved = TorchEngine(backbone, CPU, in_half=True)
     images = noise(2, 192, 256)
     assert least_cosine(halved.embed([images])[0], reference(backbone, images)) > 0.999
 
 
 def test_an_overflow_in_half_precision_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values beyond 65,504 come out in full."""
-    monkeypatch.setattr(networks, "_builders", {})
+    """A batch with values beyond 65,504 is run again in full precision."""
+    monkeypatch.setattr(networks, "BUILDERS", {})
     layer = nn.Conv2d(3, 4, 32)
     nn.init.constant_(layer.weight, 1e3)
     networks.register("large")(lambda _: (nn.Sequential(layer, nn.Flatten()), preprocessing()))
     backbone = build("large")
-    halved = TorchEngine(backbone, CPU)
-    halved._half = True
+    halved = TorchEngine(backbone, CPU, in_half=True)
     images = noise(2, 32, 32) // 2 + 128
     assert least_cosine(halved.embed([images])[0], reference(backbone, images)) > 0.9999
 
@@ -170,7 +168,7 @@ def test_an_overflow_in_half_precision_is_done_again(monkeypatch: pytest.MonkeyP
 @pytest.mark.slow
 @OPENVINO
 def test_openvino_tells_nobody_that_it_was_imported() -> None:
-    """Its telemetry, which is on unless asked not to be, never gets to run."""
+    """The telemetry of OpenVINO, which is on by default, never runs."""
     code = (
         "import sys; from torch import nn; from IA.dataset import Preprocessing; from IA.networks import Backbone;"
         "from IA.embedding.engine import OpenVinoEngine; grey = (0.5, 0.5, 0.5);"
@@ -184,7 +182,7 @@ def test_openvino_tells_nobody_that_it_was_imported() -> None:
 def test_cores_are_those_that_may_be_used(
     quota: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit of a container and of taskset, rounded up, and at least one."""
+    """The limits of a container and of taskset count, rounded up, and at least one core."""
     (tmp_path / "cpu.max").write_text(quota)
     monkeypatch.setattr(engine, "CPU_QUOTA", tmp_path / "cpu.max")
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)

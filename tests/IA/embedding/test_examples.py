@@ -1,4 +1,4 @@
-"""Start from examples: the option, the order before any answer, and what is learnt until there is a positive one."""
+"""Examples: the option, the order before any answer, and what is learnt before the first positive answer."""
 
 import dataclasses
 import logging
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.runs.settings import settle
-from config import EXAMPLES_AT_MOST, Config, UsageError, images_below
+from config import Config, UsageError
 from IA import training
 from IA.dataset import batches
 from IA.embedding import examples
@@ -23,8 +23,9 @@ from IA.pool.view import ProjectedPool
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, PREDICTOR, SETTINGS
+from IA.ranking import order
 from IA.simulate.person import simulate
-from IA.strategies import order
+from IA.text.image_files import EXAMPLES_AT_MOST, images_below
 from IA.training import Trainer
 from tests.IA.test_loops import Loops
 
@@ -42,7 +43,7 @@ def started(tmp_path: Path, *options: str) -> Config:
 
 
 def test_kept_with_the_run_until_dropped(tmp_path: Path, images_folder: Path) -> None:
-    """The folder stands in settings.pickle, a start without the option keeps it, and `none` drops it."""
+    """The folder is kept in settings.pickle, a start without the option keeps it, and `none` removes it."""
     (tmp_path / "run").mkdir()
     given = str(images_folder.resolve())
     for options, kept in ((("--examples", given), given), ((), given), (("--examples", "none"), ""), ((), "")):
@@ -54,22 +55,22 @@ def test_kept_with_the_run_until_dropped(tmp_path: Path, images_folder: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("made", "told"), [(None, "does not exist"), ("file", "is not a folder"), ("text", "no image")]
+    ("made", "sentence"), [(None, "does not exist"), ("file", "is not a folder"), ("text", "no image")]
 )
-def test_a_folder_that_is_none(tmp_path: Path, made: str | None, told: str) -> None:
-    """No folder, a file, or a folder without images is one sentence."""
+def test_a_folder_that_is_none(tmp_path: Path, made: str | None, sentence: str) -> None:
+    """A missing folder, a file, or a folder without images gives one sentence."""
     given = tmp_path / "given"
     if made == "file":
         given.touch()
     elif made == "text":
         given.mkdir()
         (given / "notes.txt").touch()
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=sentence):
         started(tmp_path, "--examples", str(given))
 
 
 def test_so_many_are_read_at_most(tmp_path: Path) -> None:
-    """Of a large folder the first ones by name."""
+    """A large folder gives its first pictures by name."""
     for number in range(EXAMPLES_AT_MOST + 5):
         (tmp_path / f"{number:04d}.JPG").touch()
     assert list(images_below(tmp_path)) == [f"{number:04d}.JPG" for number in range(EXAMPLES_AT_MOST)]
@@ -79,7 +80,7 @@ def test_so_many_are_read_at_most(tmp_path: Path) -> None:
 
 
 def test_ranked_by_similarity_before_a_model() -> None:
-    """Similarity takes the place of novelty, not that of a probability, and `random` stays random."""
+    """Similarity replaces novelty but not probability in the order, and `random` stays random."""
     unknown, none_out = np.full(4, np.nan, np.float32), np.zeros(4, bool)
     novelty = np.array([4, 3, 2, 1], np.float32)
     similarity = np.array([0.1, -0.5, np.nan, 0.9], np.float32)
@@ -93,7 +94,7 @@ def test_ranked_by_similarity_before_a_model() -> None:
 
 
 def test_similarity_follows_what_is_embedded() -> None:
-    """Whatever comes and goes, it is the largest cosine to an example, and NaN where there is no embedding."""
+    """After any changes, similarity is the largest cosine to an example, and NaN without an embedding."""
     view, examples = ProjectedPool(SPACE, 30), VECTORS[30:33].numpy()
     view.put(np.arange(10), VECTORS[:10].numpy())
     view.compare_to_examples(examples)
@@ -110,7 +111,7 @@ def test_similarity_follows_what_is_embedded() -> None:
 
 
 def test_likest_leaves_out(images: int = 20) -> None:
-    """The nearest by cosine, without the image itself, what is left out and what has no embedding."""
+    """The most similar images by cosine come without the image itself, images left out, and images not embedded."""
     view = ProjectedPool(SPACE, images + 5)
     view.put(np.arange(images), VECTORS[:images].numpy())
     projected = SPACE.project(VECTORS[:images])
@@ -120,7 +121,7 @@ def test_likest_leaves_out(images: int = 20) -> None:
 
 
 def learnt(labels: dict[int, bool], examples: torch.Tensor | None) -> Learner[int]:
-    """A learner that has got these answers one by one."""
+    """A learner that has learnt these answers one by one."""
     learner: Learner[int] = Learner(lambda names: VECTORS[list(names)])
     learner.examples = examples
     for count in range(1, len(labels) + 1):
@@ -129,23 +130,23 @@ def learnt(labels: dict[int, bool], examples: torch.Tensor | None) -> Learner[in
 
 
 def test_examples_are_positives_until_there_are_some() -> None:
-    """With negative answers alone there is a head that likes the examples; after ten positive ones it forgets them."""
-    alike = VECTORS[30:33]
+    """The head learns examples beside negative answers, and drops them after ten positive answers."""
+    examples = VECTORS[30:33]
     assert learnt({0: False}, None).head is None
-    assert learnt({0: True}, alike).head is None
-    head = learnt({0: False}, alike).head
+    assert learnt({0: True}, examples).head is None
+    head = learnt({0: False}, examples).head
     assert head is not None
-    assert head(alike).min() > head(VECTORS[:1]).max()
+    assert head(examples).min() > head(VECTORS[:1]).max()
     support = []
     for positives in range(11):
-        head = learnt({0: False} | dict.fromkeys(range(1, 1 + positives), True), alike).head
+        head = learnt({0: False} | dict.fromkeys(range(1, 1 + positives), True), examples).head
         assert head is not None
         support.append(len(head.support) - 1 - positives)
     assert support == [3, 3, 3, 3, 2, 2, 2, 1, 1, 1, 0]
 
 
 def test_examples_are_in_no_figure() -> None:
-    """Without any positive answer nothing is held out, and figures are about the real answers alone."""
+    """Without a positive answer nothing is held out, and figures rest on the real answers alone."""
     learner = learnt(dict.fromkeys(range(12), False), VECTORS[20:40])
     assert learner.held_out == {}
     assert set(learner.figures) == {"prequential_accuracy", "prequential_ece"}
@@ -153,7 +154,7 @@ def test_examples_are_in_no_figure() -> None:
 
 
 def test_simulated_people_find_more_at_once() -> None:
-    """Of a class that is a tenth of the pool, twenty answers find more with three examples of it."""
+    """Twenty answers find more of a class that is a tenth of the pool if there are three examples of it."""
     truth = np.arange(200) % 10 == 0
     vectors = (
         NUMBERS.standard_normal((200, 16)).astype(np.float32) + 3 * truth[:, None] * np.eye(16, dtype=np.float32)[0]
@@ -170,7 +171,7 @@ def test_simulated_people_find_more_at_once() -> None:
 
 @pytest.fixture
 def loops(tmp_path: Path, images_folder: Path, tiny_network: str) -> Loops:
-    """Loops over twelve pictures, red and blue, with two blue examples from elsewhere, one of them unreadable."""
+    """Loops over twelve red and blue pictures, with two blue examples outside the folder, one of them unreadable."""
     folder = tmp_path / "examples" / "below"
     folder.mkdir(parents=True)
     Image.new("RGB", (50, 50), (35, 45, 205)).save(folder / "blue.png")
@@ -182,32 +183,32 @@ def loops(tmp_path: Path, images_folder: Path, tiny_network: str) -> Loops:
 
 
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One positive answer is enough to do without examples."""
+    """Let one positive answer replace all examples."""
     for module in (learner, training):
         monkeypatch.setattr(module, "EXAMPLES_UNTIL", 1)
 
 
 def kinds(paths: list[str]) -> str:
-    """Their classes, a letter each."""
+    """The classes of images, a letter each."""
     return "".join(path[0] for path in paths)
 
 
 def test_the_first_ranking_is_by_similarity(
     loops: Loops, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before any answer what is like the examples comes first; what cannot be read of them is one warning."""
+    """Before any answer, images similar to the examples come first; unreadable examples give one warning."""
     monkeypatch.setattr(examples, "AT_ONCE", 1)
     with caplog.at_level(logging.WARNING):
         loops.turn()
     predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert (predictions.checkpoint, len(predictions.similarity)) == (None, 12)
     assert kinds(loops.ranked()) == "bbbbbbrrrrrr"
-    assert pickle_file.read(loops.run, PREDICTIONS).generation == 1  # none in another order before
+    assert pickle_file.read(loops.run, PREDICTIONS).generation == 1  # no earlier one had another order
     assert [record.getMessage().count("torn.jpg") for record in caplog.records] == [1]
 
 
 def test_negative_answers_alone_make_a_model(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With negative answers and examples there is a checkpoint; with enough positive ones the examples are gone."""
+    """Negative answers and examples give a checkpoint; after enough positive answers the examples no longer count."""
     few(monkeypatch)
     loops.turn()
     loops.answer({"red/0.png": False})
@@ -221,18 +222,18 @@ def test_negative_answers_alone_make_a_model(loops: Loops, monkeypatch: pytest.M
 
 
 def test_a_positive_that_was_drawn_stays_unknown(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model must not know of an answer that was drawn, so the examples stay in force."""
+    """The model must not learn a positive answer of the audit sample, so the examples still count."""
     few(monkeypatch)
     loops.turn()
     pickle_file.publish(loops.run, protocol.AUDIT, dict[str, bool | None]({"blue/0.png": True}))
     loops.answer({"blue/0.png": True, "red/0.png": False})
-    drawn = torch.load(loops.run / PREDICTOR, weights_only=True)
-    assert drawn["labels"] == 1
+    checkpoint = torch.load(loops.run / PREDICTOR, weights_only=True)
+    assert checkpoint["labels"] == 1
     assert kinds(loops.ranked()) == "bbbbbbrrrrr"
 
 
 def test_examples_that_went_away(loops: Loops, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Without them the run goes on by novelty, with one warning from each loop that wanted them."""
+    """If no example can be read, the run goes on by novelty, with one warning from each loop that needs them."""
     (tmp_path / "examples").rename(tmp_path / "elsewhere")
     with caplog.at_level(logging.WARNING):
         loops.turn()
@@ -243,7 +244,7 @@ def test_examples_that_went_away(loops: Loops, tmp_path: Path, caplog: pytest.Lo
 
 
 def test_examples_are_embedded_once(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a restart both loops take them from their caches."""
+    """After a restart both loops take the examples' embeddings from their caches."""
     loops.turn()
     loops.answer({"red/0.png": False})
     ranked = loops.ranked()

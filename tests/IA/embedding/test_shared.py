@@ -35,36 +35,36 @@ for number in range(1, 10**6):
 
 
 class Place:
-    """Where two runs keep what they embed."""
+    """The caches of two runs over one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.shared = folder / "shared" / "net"
         self.folder = folder
 
     def open(self, run: str) -> SharedEmbeddings:
-        """The cache as one run has it."""
+        """Open the cache of one run."""
         return SharedEmbeddings(self.shared, self.own(run), 4)
 
     def own(self, run: str) -> Path:
-        """What is only this run's."""
+        """The directory of one run's own cache."""
         return self.folder / run / "net"
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Nothing is there yet."""
+    """Caches that do not exist yet."""
     return Place(tmp_path)
 
 
 def has(cache: SharedEmbeddings, first: int, count: int) -> bool:
-    """Whether these vectors are there, and right."""
+    """Whether these vectors are stored and right."""
     keys, vectors = some(first, count)
     rows = cache.rows(keys)
     return bool((rows >= 0).all()) and np.array_equal(cache.vectors(rows), vectors)
 
 
 def test_one_embeds_and_the_others_read(place: Place) -> None:
-    """What one run appends the other finds, without a restart and after one; only one leads at a time."""
+    """One run finds what the other appends, with a restart and without; only one leads at a time."""
     one, two = place.open("one"), place.open("two")
     assert one.lead()
     assert not two.lead()
@@ -84,7 +84,7 @@ def test_one_embeds_and_the_others_read(place: Place) -> None:
 
 
 def test_a_writer_that_adds_nothing_is_not_waited_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where another process holds the lock and stands still, each run embeds for itself; that is shared later."""
+    """If another process holds the lock but makes no progress, each run embeds for itself and shares it later."""
     one, two = place.open("one"), place.open("two")
     assert one.lead()
     monkeypatch.setattr(shared_embeddings, "PATIENCE_S", 0.0)
@@ -100,17 +100,17 @@ def test_a_writer_that_adds_nothing_is_not_waited_for(place: Place, monkeypatch:
 
 
 def test_who_does_not_lead_leads_for_an_append(place: Place) -> None:
-    """A trainer, which embeds an image now and then, shares it where nobody is embedding."""
+    """A trainer, which embeds an image now and then, shares its embedding if no other process is embedding."""
     one, two = place.open("one"), place.open("two")
     two.append(*some(1, 1))
     one.append(*some(1, 3))
     assert two.follow()
     assert has(two, 1, 3)
-    assert len(place.open("three")) == 3  # the first one is not there twice
+    assert len(place.open("three")) == 3  # the first image is not stored twice
 
 
 def test_a_killed_writer(place: Place) -> None:
-    """A writer that is killed leaves whole vectors and no lock: the other run reads them, and goes on."""
+    """A killed writer leaves whole vectors and no lock: the other run reads the vectors and goes on."""
     command = [sys.executable, "-c", WRITER, str(place.shared), str(place.own("one"))]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -130,7 +130,7 @@ def test_a_killed_writer(place: Place) -> None:
 
 @pytest.mark.parametrize("torn", [b"", b"\1\2\3", bytes(16)])
 def test_a_torn_end_is_written_over(place: Place, torn: bytes) -> None:
-    """What a crash has left behind the last whole key is no key, to readers and to the next writer."""
+    """Readers and the next writer ignore what a crash has left behind the last whole key."""
     one = place.open("one")
     one.append(*some(1, 4))
     reader = place.open("two")
@@ -144,7 +144,7 @@ def test_a_torn_end_is_written_over(place: Place, torn: bytes) -> None:
 
 
 def test_another_keys_vector_is_never_given_out(place: Place) -> None:
-    """Two writers at once, on a file system whose locks do nothing: a row that was written over is noticed."""
+    """On a file system whose locks do nothing, two writers at once notice a row that was overwritten."""
     one = place.open("one")
     one.append(*some(1, 2))
     other = Embeddings(place.shared, 4)
@@ -159,7 +159,7 @@ def test_another_keys_vector_is_never_given_out(place: Place) -> None:
 
 
 def test_a_second_writer_ends_the_sharing(place: Place) -> None:
-    """A leader that sees somebody else's vectors arrive keeps its own apart from then on."""
+    """A leader that sees another process's vectors arrive writes to its own cache from then on."""
     one = place.open("one")
     assert one.lead()
     Embeddings(place.shared, 4).append(*some(1, 2))
@@ -170,7 +170,7 @@ def test_a_second_writer_ends_the_sharing(place: Place) -> None:
 
 @pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(38, "Function not implemented")])
 def test_no_place_and_no_locks(place: Place, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
-    """Where the place cannot be written, or its file system has no locks, each run keeps its own, and reads."""
+    """If the shared cache cannot be written or locked, each run writes to its own cache and reads the shared one."""
     place.open("one").append(*some(1, 2))
 
     def refuse(*_: object) -> None:
@@ -186,7 +186,7 @@ def test_no_place_and_no_locks(place: Place, monkeypatch: pytest.MonkeyPatch, er
 
 
 def test_deleted_while_in_use(place: Place) -> None:
-    """Who deletes the shared cache takes nothing from those that use it, and the next start begins anew."""
+    """Deleting the shared cache disturbs no process that uses it, and the next start makes a new one."""
     one = place.open("one")
     assert one.lead()
     one.append(*some(1, 3))
@@ -200,7 +200,7 @@ def test_deleted_while_in_use(place: Place) -> None:
 
 
 def test_a_cache_of_an_earlier_version_is_taken_over(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a run has kept so far is everybody's after its next start, and is not there twice."""
+    """The next start of a run moves its own cache into the shared one, without storing a vector twice."""
     monkeypatch.setattr(embeddings, "MAGIC", embeddings.MAGIC_2)
     Embeddings(place.own("one"), 4)
     monkeypatch.undo()
@@ -213,13 +213,13 @@ def test_a_cache_of_an_earlier_version_is_taken_over(place: Place, monkeypatch: 
 
 
 def test_a_full_disk_keeps_what_is_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where taking over fails, the run's own cache stays, and is used."""
+    """If a full disk prevents the move, the run's own cache stays and is used."""
     Embeddings(place.own("one"), 4).append(*some(1, 3))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shared_embeddings, "_copy", full)
+    monkeypatch.setattr(Embeddings, "append", full)
     assert has(place.open("one"), 1, 3)
     monkeypatch.undo()
     assert has(place.open("two"), 1, 0)
@@ -231,7 +231,7 @@ def test_a_full_disk_keeps_what_is_there(place: Place, monkeypatch: pytest.Monke
 
 
 def test_each_folder_has_a_place_beside_the_runs(tmp_path: Path) -> None:
-    """Runs side by side share it, whatever way leads to the folder; other folders, and images, are left alone."""
+    """Runs side by side share a cache by whatever path they reach the folder; it never lies among the images."""
     (tmp_path / "a" / "photos").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "a" / "photos")
     place = folder_cache(tmp_path / "runs" / "one", tmp_path / "a" / "photos")
@@ -243,7 +243,7 @@ def test_each_folder_has_a_place_beside_the_runs(tmp_path: Path) -> None:
 
 
 def test_the_place_is_as_closed_as_the_run(tmp_path: Path, images_folder: Path) -> None:
-    """Whoever keeps a run from others keeps small pictures and embeddings from them too."""
+    """The permissions of a run also protect the thumbnails and embeddings of its images."""
     run = tmp_path / "runs" / "one"
     run.mkdir(parents=True, mode=0o700)
     place = folder_cache(run, images_folder)
@@ -255,7 +255,7 @@ def test_the_place_is_as_closed_as_the_run(tmp_path: Path, images_folder: Path) 
 
 
 def embedded_anew(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files that are embedded from now on."""
+    """Collect the files that are embedded from now on."""
     from IA.embedding.embedder import Embedder
 
     asked: list[Path] = []
@@ -274,7 +274,7 @@ def embedded_anew(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def ranks_and_learns(loops: Loops) -> None:
-    """Everything is embedded and ranked, and two answers are learnt."""
+    """Let the loops embed and rank everything, and learn two answers."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert predictions.embedded == 12
@@ -284,7 +284,7 @@ def ranks_and_learns(loops: Loops) -> None:
 def test_a_second_question_embeds_nothing(
     tmp_path: Path, images_folder: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second run over the same folder has every embedding from the first one, for inference and for the trainer."""
+    """A second run over the same folder gets every embedding from the first, for inference and for the trainer."""
     runs = tmp_path / "runs"
     runs.mkdir()
     ranks_and_learns(Loops(runs / "photos", images_folder, tiny_network))
@@ -296,7 +296,7 @@ def test_a_second_question_embeds_nothing(
 def test_two_sessions_embed_each_image_once(
     tmp_path: Path, images_folder: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While one session embeds the other takes what it adds; when it ends, the other one goes on."""
+    """While one session embeds, the other takes up its embeddings; when the first ends, the other goes on."""
     runs = tmp_path / "runs"
     runs.mkdir()
     first = Loops(runs / "photos", images_folder, tiny_network)
@@ -322,7 +322,7 @@ def test_two_sessions_embed_each_image_once(
 def test_nothing_is_embedded_again(
     tmp_path: Path, images_folder: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch, moved: str
 ) -> None:
-    """Embeddings are found where the folder or the run was moved, and where an earlier version kept them in a run."""
+    """Embeddings are found after the folder or the run was moved, and where an earlier version kept them in a run."""
     runs = tmp_path / "runs"
     runs.mkdir()
     first = Loops(runs / "photos", images_folder, tiny_network)

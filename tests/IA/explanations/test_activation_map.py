@@ -1,4 +1,4 @@
-"""Where the model looks: the closed form against autograd, what a map adds up to, and which networks have one."""
+"""Activation maps: the closed form against autograd, the sum of a map, and which networks have one."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from IA.dataset import Preprocessing, load_with_box
-from IA.explanations.activation_map import Places, activation_map, over_picture, score_gradient
+from IA.explanations.activation_map import ProjectedFeatureMap, activation_map, over_picture, score_gradient
 from IA.explanations.feature_maps import FeatureMaps, SetAside
 from IA.learning.head import KERNEL_ANSWERS, Head
 from IA.learning.projection import Projection
@@ -18,38 +18,38 @@ from IA.networks import build, register
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
-def learnt(answers: int, is_rooted: bool) -> tuple[Head, Tensor]:
+def learnt(answers: int, is_root: bool) -> tuple[Head, Tensor]:
     """A head on random embeddings of 12 values, and a feature map (12, 3, 4) that it has not seen."""
     noise = torch.Generator().manual_seed(answers)
     vectors = torch.randn(answers, 12, generator=noise)
     features = torch.randn(12, 3, 4, generator=noise)
-    if is_rooted:
+    if is_root:
         vectors, features = vectors.abs(), features.relu()
-        features[3] = 0  # a feature that is nowhere: its root has no derivative
+        features[3] = 0  # the root of a feature that is 0 everywhere has no derivative
     labels = vectors[:, 0] + vectors[:, 1] > vectors[:, :2].sum(1).median()
     space = Projection.from_vectors(vectors, components=8)
-    assert space.rooted == is_rooted
+    assert space.root_transform == is_root
     return Head.fit(space.project(vectors), labels, space), features
 
 
-@pytest.mark.parametrize("is_rooted", [False, True])
+@pytest.mark.parametrize("is_root", [False, True])
 @pytest.mark.parametrize("answers", [40, KERNEL_ANSWERS + 1])
-def test_closed_form_is_the_gradient(answers: int, is_rooted: bool) -> None:
-    """For the kernel and the linear head, with and without the root: what autograd says, less its mean."""
-    head, features = learnt(answers, is_rooted)
+def test_closed_form_is_the_gradient(answers: int, is_root: bool) -> None:
+    """For the kernel and the linear head, with and without the root transform, the map is autograd's less its mean."""
+    head, features = learnt(answers, is_root)
     embedding = features.mean(dim=(1, 2)).requires_grad_()
     (gradient,) = torch.autograd.grad(head.scores(head.project(embedding[None]))[0], embedding)
     expected = torch.einsum("d,dhw->hw", gradient.nan_to_num(0.0, 0.0, 0.0), features)
-    said = activation_map(head, Places.from_features(features, head.space))
-    assert said == pytest.approx(expected - expected.mean(), abs=1e-4)
-    assert float(said.abs().max()) > 0.01
+    shares = activation_map(head, ProjectedFeatureMap.from_features(features, head.space))
+    assert shares == pytest.approx(expected - expected.mean(), abs=1e-4)
+    assert float(shares.abs().max()) > 0.01
 
 
-@pytest.mark.parametrize("is_rooted", [False, True])
-def test_a_map_predicts_what_a_change_does(is_rooted: bool) -> None:
-    """A little more of what a place shows changes the score by its share, the mean of the map and a constant."""
-    head, features = learnt(40, is_rooted)
-    places = Places.from_features(features, head.space)
+@pytest.mark.parametrize("is_root", [False, True])
+def test_a_map_predicts_what_a_change_does(is_root: bool) -> None:
+    """Strengthening the features of a place changes the score by its share in the map and a constant."""
+    head, features = learnt(40, is_root)
+    places = ProjectedFeatureMap.from_features(features, head.space)
     shares = torch.einsum("k,khw->hw", score_gradient(head, places.whole), places.parts)
     assert float(activation_map(head, places).mean()) == pytest.approx(0, abs=1e-6)
 
@@ -63,17 +63,25 @@ def test_a_map_predicts_what_a_change_does(is_rooted: bool) -> None:
         assert change == pytest.approx(float(shares[row, column]), rel=0.05, abs=0.02)
 
 
+def hooks_of(module: nn.Module) -> list[dict[str, int]]:
+    """How many hooks of each kind every layer has."""
+    return [
+        {name: len(value) for name, value in vars(layer).items() if "hook" in name and isinstance(value, dict)}
+        for layer in module.modules()
+    ]
+
+
 def test_feature_maps_are_what_the_embedding_is_the_mean_of(tiny_network: str) -> None:
-    """The layer is found, and its mean is the embedding, for images of another shape too."""
+    """The layer whose mean is the embedding is found, for images of any shape."""
     backbone = build(tiny_network)
-    maps = FeatureMaps(backbone)
+    maps, before = FeatureMaps(backbone), hooks_of(backbone.module)
     for height, width in ((32, 32), (32, 64)):
         image = torch.randint(256, (3, height, width), dtype=torch.uint8)
-        features = maps.of(image)
+        features = maps.feature_map(image)
         assert features is not None
         assert features.shape[0] == backbone.dimension
         assert features.shape[1] * features.shape[2] > 1
-    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in backbone.module.modules())
+    assert hooks_of(backbone.module) == before
 
 
 def test_no_map_rather_than_a_wrong_one() -> None:
@@ -86,29 +94,30 @@ def test_no_map_rather_than_a_wrong_one() -> None:
 
     maps = FeatureMaps(build("tiny and more"))
     image = torch.randint(256, (3, 32, 32), dtype=torch.uint8)
-    assert maps.of(image) is None
-    assert maps.of(image) is None
+    assert maps.feature_map(image) is None
+    assert maps.feature_map(image) is None
 
 
 def test_set_aside_between_two_layers(tiny_network: str) -> None:
-    """When something urgent comes no further layer is computed, and the network is as it was."""
+    """When something urgent comes, no further layer is computed, and the network keeps no hooks."""
     backbone = build(tiny_network)
     asked: list[None] = []
+    before = hooks_of(backbone.module)
 
     def is_urgent() -> bool:
         asked.append(None)
         return len(asked) == 3
 
     with pytest.raises(SetAside):
-        FeatureMaps(backbone).of(torch.zeros(3, 32, 32, dtype=torch.uint8), is_urgent)
+        FeatureMaps(backbone).feature_map(torch.zeros(3, 32, 32, dtype=torch.uint8), is_urgent)
     assert len(asked) == 3
-    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in backbone.module.modules())
+    assert hooks_of(backbone.module) == before
 
 
 @pytest.mark.parametrize("resize", ["area", "letterbox", "crop"])
 @pytest.mark.parametrize("size", [(300, 100), (100, 300), (150, 110), (600, 60)])
 def test_maps_lie_over_the_upright_picture(tmp_path: Path, resize: str, size: tuple[int, int]) -> None:
-    """What is bright in the picture is bright in the map at the same place, whatever was padded or cut off."""
+    """A bright place of the picture is bright in the map, whatever was padded or cut off."""
     width, height = size
     pixels = np.zeros((height, width, 3), np.uint8)
     top, left = int(height * 0.5), int(width * 0.5)
@@ -117,16 +126,19 @@ def test_maps_lie_over_the_upright_picture(tmp_path: Path, resize: str, size: tu
     Image.fromarray(pixels).save(tmp_path / "a.png")
     preprocessing = Preprocessing(128, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), resize)
     image, box = load_with_box(tmp_path / "a.png", preprocessing)
-    said = over_picture(image[0].float(), box, most=64)
-    middles = (torch.arange(said.shape[0]) + 0.5) / said.shape[0], (torch.arange(said.shape[1]) + 0.5) / said.shape[1]
-    found = [float((said.sum(1 - axis) * middles[axis]).sum() / said.sum()) for axis in (0, 1)]
+    shares = over_picture(image[0].float(), box, most=64)
+    middles = (
+        (torch.arange(shares.shape[0]) + 0.5) / shares.shape[0],
+        (torch.arange(shares.shape[1]) + 0.5) / shares.shape[1],
+    )
+    found = [float((shares.sum(1 - axis) * middles[axis]).sum() / shares.sum()) for axis in (0, 1)]
     expected = [(top + side / 2) / height, (left + side / 2) / width]
     assert found == pytest.approx(expected, abs=0.03)
 
 
 def test_what_was_cut_off_says_nothing() -> None:
-    """A cropped map stands in the middle of a wide picture, and beside it are zeros."""
-    said = over_picture(torch.ones(4, 4), (0.0, 0.25, 1.0, 0.75), most=64)
-    assert said.tolist() == [[0, 0, 1, 1, 1, 1, 0, 0]] * 4
+    """A cropped map lies in the middle of a wide picture, with zeros on both sides."""
+    shares = over_picture(torch.ones(4, 4), (0.0, 0.25, 1.0, 0.75), most=64)
+    assert shares.tolist() == [[0, 0, 1, 1, 1, 1, 0, 0]] * 4
     assert over_picture(torch.eye(3), WHOLE, most=64) == pytest.approx(torch.eye(3), abs=1e-6)
     assert over_picture(torch.ones(100, 10), WHOLE, most=64).shape == (64, 10)

@@ -1,4 +1,4 @@
-"""What inference says of the head of the ranking, and that it never keeps an answer waiting."""
+"""How inference explains the head of the ranking, and that it never keeps an answer waiting."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from config import Config
 from IA.explanations import explainer
 from IA.explanations.feature_maps import FeatureMaps
 from IA.protocol import files as protocol
@@ -25,7 +26,7 @@ def loops(tmp_path: Path, images_folder: Path, tiny_network: str) -> Loops:
 
 
 def explained(loops: Loops) -> Explanations:
-    """What is published once inference has had the time."""
+    """The explanations that inference publishes once it has had the time."""
     while loops.inference.step():
         pass
     return pickle_file.read(loops.run, EXPLANATIONS).content
@@ -40,7 +41,7 @@ def near(loops: Loops, content: Explanations, place: int) -> tuple[list[str], li
 
 @pytest.mark.slow
 def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
-    """Each of the next images has a map, and the nearest answers of either kind, the nearest first; no skipped one."""
+    """Each of the next images has a map and the most similar answers of either kind, without skipped images."""
     loops.answer(ANSWERS)
     content = explained(loops)
     ranking = pickle_file.read(loops.run, RANKING).content
@@ -59,41 +60,41 @@ def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
 
 
 def test_what_was_drawn_is_no_neighbour(loops: Loops) -> None:
-    """Answers that were drawn at random are not told, and change nothing that is."""
+    """Answers of the audit sample are not shown, and change nothing that is shown."""
     loops.answer(ANSWERS)
     before = explained(loops)
-    drawn: dict[str, bool | None] = {"red/2.png": True, "blue/2.png": False}
-    pickle_file.publish(loops.run, AUDIT, drawn)
-    loops.answer(ANSWERS | drawn)
+    sampled: dict[str, bool | None] = {"red/2.png": True, "blue/2.png": False}
+    pickle_file.publish(loops.run, AUDIT, sampled)
+    loops.answer(ANSWERS | sampled)
     assert explained(loops) == before
-    loops.answer(ANSWERS | drawn | {"red/3.png": True, "red/4.png": False})
-    told = near(loops, explained(loops), 0)
-    assert "red/3.png" in told[0]
-    assert "red/4.png" in told[1]
-    assert not set(drawn) & {*told[0], *told[1]}
+    loops.answer(ANSWERS | sampled | {"red/3.png": True, "red/4.png": False})
+    shown = near(loops, explained(loops), 0)
+    assert "red/3.png" in shown[0]
+    assert "red/4.png" in shown[1]
+    assert not set(sampled) & {*shown[0], *shown[1]}
 
 
 def test_a_new_head_looks_at_no_picture_again(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen of an image is kept: after an answer it is only said anew."""
+    """The feature map of an image is kept: after an answer, only its explanation is computed anew."""
     loops.answer(ANSWERS)
     before = explained(loops)
-    looked: list[object] = []
-    monkeypatch.setattr(FeatureMaps, "of", lambda *given: looked.append(given))
+    computed: list[object] = []
+    monkeypatch.setattr(FeatureMaps, "feature_map", lambda *given: computed.append(given))
     loops.answer(ANSWERS | {"red/2.png": False})
     after = explained(loops)
     assert after.checkpoint > before.checkpoint
     assert bytes(after.maps) != bytes(before.maps)
-    assert looked == []
+    assert computed == []
 
 
 def test_nothing_is_explained_while_an_answer_is_learnt(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an answer inference leaves the processor to the trainer, but does not wait for one that is down."""
+    """After an answer, inference leaves the processor to the trainer, but does not wait for a trainer that is down."""
     loops.answer(ANSWERS)
     before = explained(loops)
     monkeypatch.setattr(explainer, "LEARNING_S", 1e6)
     pickle_file.publish(loops.run, protocol.ANNOTATIONS, ANSWERS | {"red/2.png": True})
     (loops.run / RANKING.name).touch()
-    loops.selector.step()  # orders by the old checkpoint what is left now
+    loops.selector.step()  # ranks the remaining images by the old checkpoint
     assert len(pickle_file.read(loops.run, RANKING).content.images) == 7
     assert list(explained(loops).images) == list(before.images)
     monkeypatch.setattr(explainer, "LEARNING_S", 0.0)
@@ -101,11 +102,11 @@ def test_nothing_is_explained_while_an_answer_is_learnt(loops: Loops, monkeypatc
 
 
 def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint that comes while an image is looked at is scored before the next layer."""
+    """A checkpoint that comes while a feature map is computed is used before the next layer."""
     loops.answer(ANSWERS)
     (loops.run / EXPLANATIONS.name).unlink(missing_ok=True)
     layers: list[str] = []
-    of, generation = FeatureMaps.of, pickle_file.read(loops.run, protocol.PREDICTIONS).generation
+    feature_map, generation = FeatureMaps.feature_map, pickle_file.read(loops.run, protocol.PREDICTIONS).generation
 
     def interrupted(maps: FeatureMaps, image: Tensor, is_urgent: Callable[[], bool]) -> Tensor | None:
         def urgent() -> bool:
@@ -115,10 +116,10 @@ def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) ->
             layers.append("layer")
             return is_urgent()
 
-        return of(maps, image, urgent)
+        return feature_map(maps, image, urgent)
 
-    monkeypatch.setattr(FeatureMaps, "of", interrupted)
-    loops.inference = type(loops.inference)(loops.inference._config)  # one that has looked at nothing yet
+    monkeypatch.setattr(FeatureMaps, "feature_map", interrupted)
+    loops.inference = type(loops.inference)(Config(run=loops.run))  # it has no feature maps yet
     while not layers:
         assert loops.inference.step()
     assert layers == ["layer"]
@@ -130,7 +131,7 @@ def test_an_answer_goes_before(loops: Loops, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_picture_that_cannot_be_read_has_no_map(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its neighbours are told all the same."""
+    """An image that cannot be read has no map, but its most similar answers are shown."""
 
     def away(*_: object) -> None:
         raise OSError(2, "No such file")
@@ -143,11 +144,23 @@ def test_a_picture_that_cannot_be_read_has_no_map(loops: Loops, monkeypatch: pyt
 
 
 def test_little_is_kept(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen of images is kept of so many, those last needed."""
+    """The feature maps of the images that were needed last are kept, and no others."""
     monkeypatch.setattr(explainer, "KEPT", 3)
     monkeypatch.setattr(explainer, "EXPLAINED", 3)
+    computed: list[FeatureMaps] = []
+    feature_map = FeatureMaps.feature_map
+
+    def noted(maps: FeatureMaps, image: Tensor, is_urgent: Callable[[], bool]) -> Tensor | None:
+        computed.append(maps)
+        return feature_map(maps, image, is_urgent)
+
+    monkeypatch.setattr(FeatureMaps, "feature_map", noted)
     loops.answer(ANSWERS)
-    assert len(explained(loops).images) == 3
+    first = list(explained(loops).images)
+    assert len(first) == len(computed) == 3
     loops.answer(ANSWERS | {path: True for path in loops.paths if path.startswith("red")})
     assert [loops.paths[image][:4] for image in explained(loops).images] == ["blue"] * 3
-    assert len(loops.inference._explainer._seen) == 3
+    assert len(computed) == 6
+    loops.answer(ANSWERS)
+    assert list(explained(loops).images) == first
+    assert len(computed) == 9

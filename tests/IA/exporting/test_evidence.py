@@ -12,6 +12,7 @@ from backend.questions.queue import Queue
 from config import UsageError
 from IA.duplicates.groups import ImageState
 from IA.exporting.evidence import Evidence, _random_order, evidence
+from IA.protocol.fields import NO_FLOATS, NO_INTS
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import Duplicates, Predictions, Settings
@@ -76,7 +77,12 @@ def test_the_card_and_the_page_say_the_same(tmp_path: Path, seed: int) -> None:
     queue = a_run(tmp_path, seed)
     said = known(tmp_path)
     predictions = Predictions(
-        np.asarray(_probability(tmp_path)), b"", b"", IMAGES_OF_RUN, 50, {"threshold": THRESHOLD, "generation": 9}
+        np.asarray(_probability(tmp_path)),
+        NO_FLOATS,
+        NO_INTS,
+        IMAGES_OF_RUN,
+        50,
+        {"threshold": THRESHOLD, "generation": 9},
     )
     page = Audit(queue.counted(), SETTINGS_OF_RUN).whole(0, predictions)
     assert said.standing is not None

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from config import DEFAULT_NETWORK, ROOT, UsageError
 from IA.dataset import RESIZES, Preprocessing, normalise
-from IA.exporting.graph import Portable, _FixedPadding, traced
+from IA.exporting.graph import FixedPadding, Portable, traced
 from IA.exporting.resampling import resized
 from IA.learning.head import Head
 from IA.learning.projection import Projection
@@ -60,11 +60,11 @@ def test_the_network_sees_the_same(tiny_network: str, resize: str, shape: tuple[
 
 
 @pytest.mark.parametrize("gamma", [0.0, 3.0])
-@pytest.mark.parametrize("rooted", [False, True])
-def test_every_kind_of_head(tiny_network: str, gamma: float, rooted: bool) -> None:
+@pytest.mark.parametrize("root_transform", [False, True])
+def test_every_kind_of_head(tiny_network: str, gamma: float, root_transform: bool) -> None:
     """Kernel and linear, rooted or not, calibrated."""
     random = torch.Generator().manual_seed(1)
-    space = Projection(torch.rand(24, generator=random), torch.randn(24, 8, generator=random), rooted)
+    space = Projection(torch.rand(24, generator=random), torch.randn(24, 8, generator=random), root_transform)
     head = Head(space, torch.randn(5, 8, generator=random), torch.randn(5, generator=random), torch.tensor(0.3), gamma)
     head.curve = torch.tensor([[-2.0, -4.0], [0.0, -1.0], [1.0, 0.5], [1.5, 0.6]])
     vectors = torch.randn(9, 24, generator=random)
@@ -81,7 +81,7 @@ def test_fixed_padding_is_timm_s() -> None:
         layer = Conv2dSame(3, 4, size, stride=stride, dilation=dilation)
         for shape in ((32, 64), (96, 32)):
             images = torch.rand(2, 3, *shape)
-            assert torch.equal(_FixedPadding(layer)(images), layer(images))
+            assert torch.equal(FixedPadding(layer)(images), layer(images))
 
 
 @pytest.mark.slow
@@ -134,7 +134,9 @@ def test_a_graph_that_says_something_else_is_refused(tiny_network: str, monkeypa
 def test_the_default_network_for_any_shape() -> None:
     """Its layers pad by what a size leaves over; its graph holds for every shape all the same."""
     backbone = build(DEFAULT_NETWORK, pretrained=False)
-    space = Projection(torch.zeros(backbone.dimension), torch.eye(backbone.dimension)[:, :4].contiguous(), rooted=False)
+    space = Projection(
+        torch.zeros(backbone.dimension), torch.eye(backbone.dimension)[:, :4].contiguous(), root_transform=False
+    )
     predictor = Predictor(backbone, Head.empty(backbone.dimension, 4, 0))
     predictor.head = Head(space, torch.eye(4)[:1], torch.tensor([2.0]), torch.tensor(0.1), 3.0)
     graph = traced(predictor).module()

@@ -1,4 +1,4 @@
-"""Fine-tuning: it learns what the network could not see, is judged by answers held out, and taken only if better."""
+"""Fine-tuning: it learns what the network could not see, and is taken only if held-out answers show it is better."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def _blind(pretrained: bool) -> tuple[nn.Module, Preprocessing]:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As in the command: threads that wait for one another are slow on a busy machine."""
+    """Use few threads, as the command does: on a busy machine, threads wait for one another."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -62,32 +62,32 @@ def pictures(tmp_path: Path) -> Pictures:
 
 @pytest.fixture
 def blind() -> str:
-    """Name of the network that hardly tells colours apart."""
+    """The name of a network that hardly tells colours apart."""
     register("blind")(_blind)
     return "blind"
 
 
 def test_every_answer_has_one_use(pictures: Pictures) -> None:
-    """Both kinds of answers are dealt to all three uses in the same shares; too few of a kind are refused."""
+    """Both kinds of answers get the three uses in the same shares; too few of a kind raise an error."""
     files, labels = pictures
-    answers = DividedAnswers.dealt(files, labels, np.random.default_rng(0))
+    answers = DividedAnswers.from_answers(files, labels, np.random.default_rng(0))
     for label in (True, False):
         share = np.bincount(answers.part[labels == label]) / np.sum(labels == label)
         assert share == pytest.approx([0.64, 0.16, 0.2], abs=0.03)
-    assert sorted([*answers.of(TRAINED), *answers.of(STOPPING, HELD_OUT)]) == list(range(100))
+    assert sorted([*answers.used_for(TRAINED), *answers.used_for(STOPPING, HELD_OUT)]) == list(range(100))
     with pytest.raises(ValueError, match="too few"):
-        DividedAnswers.dealt(files, np.arange(100) < 20, np.random.default_rng(0))
+        DividedAnswers.from_answers(files, np.arange(100) < 20, np.random.default_rng(0))
 
 
 @pytest.mark.slow
 def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The copy learns what the network did not see; the network itself stays as it was; loss falls."""
-    monkeypatch.setattr(finetuning, "LEARNING_RATE", 0.01)  # for so few steps
+    """The loss falls, the copy learns what the network did not see, and the network itself stays as it was."""
+    monkeypatch.setattr(finetuning, "LEARNING_RATE", 0.01)  # there are only a few steps
     files, labels = pictures
     old = Embedder(blind, compiled=False)
     before = {name: tensor.clone() for name, tensor in old.backbone.module.state_dict().items()}
     losses: list[float] = []
-    answers = DividedAnswers.dealt(files, labels, np.random.default_rng(0))
+    answers = DividedAnswers.from_answers(files, labels, np.random.default_rng(0))
     outcome = fine_tune(old, answers, files, lambda epoch, loss, precision: losses.append(loss))
     assert all(torch.equal(before[name], tensor) for name, tensor in old.backbone.module.state_dict().items())
     assert outcome.embedder.fingerprint != old.fingerprint
@@ -95,11 +95,11 @@ def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.M
     assert outcome.after > 0.8 > outcome.before
     assert outcome.certainty > 0.9
     assert outcome.is_better
-    assert sorted(outcome.learnt) == sorted(answers.of(TRAINED, STOPPING))
+    assert sorted(outcome.learnt) == sorted(answers.used_for(TRAINED, STOPPING))
 
 
 def test_augmentation_keeps_the_picture() -> None:
-    """What is varied has the same shape and type, and differs from draw to draw."""
+    """A varied image keeps its shape and type, and differs each time."""
     image = torch.randint(256, (3, 64, 96), dtype=torch.uint8)
     vary = augmentation(Preprocessing(size_px=64, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)))
     one, other = vary(image), vary(image)
@@ -109,45 +109,45 @@ def test_augmentation_keeps_the_picture() -> None:
 
 @pytest.mark.slow
 def test_a_run_is_fine_tuned(pictures: Pictures, blind: str, tmp_path: Path) -> None:
-    """The outcome is published; the backbone only if it is better, and then it loads as it was."""
+    """The outcome is published, and the backbone only if it is better; then it loads as it was."""
     files, labels = pictures
     run = tmp_path / "run"
     run.mkdir()
     names = [file.name for file in files]
     pickle_file.publish(run, SETTINGS, Settings(str(files[0].parent), blind, "max_prob", "a", "b", "1d"))
     pickle_file.publish(run, IMAGES, names)
-    said: dict[str, bool | None] = dict(zip(names, labels.tolist(), strict=True))
-    pickle_file.publish(run, ANNOTATIONS, said | {"away.png": True})
-    told = run_once(run)
-    assert pickle_file.read(run, FINE_TUNING).content == told
-    assert told.labels == 100
-    assert (run / BACKBONE).exists() == told.taken
+    answers: dict[str, bool | None] = dict(zip(names, labels.tolist(), strict=True))
+    pickle_file.publish(run, ANNOTATIONS, answers | {"away.png": True})
+    result = run_once(run)
+    assert pickle_file.read(run, FINE_TUNING).content == result
+    assert result.labels == 100
+    assert (run / BACKBONE).exists() == result.taken
     base = Embedder(blind, compiled=False).fingerprint
-    tuned = LatestTuned(run).of(base)
-    assert (tuned is not None) == told.taken
+    tuned = LatestTuned(run).tuned_from(base)
+    assert (tuned is not None) == result.taken
     if tuned is not None:
         assert (tuned.base, tuned.labels, len(tuned.learnt)) == (base, 100, 80)
 
 
 def test_a_backbone_file(tmp_path: Path, blind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What was saved is loaded again, for its own base alone; a torn file is one warning, the good one stays."""
+    """A saved backbone is loaded for its own base alone; a torn file gives one warning, and the last one stays."""
     backbone = Embedder(blind, compiled=False).backbone
     Tuned(backbone, "base", 500, frozenset({"a.png"})).save(tmp_path / BACKBONE)
     latest = LatestTuned(tmp_path)
-    tuned = latest.of("base")
+    tuned = latest.tuned_from("base")
     assert tuned is not None
     assert tuned.backbone.fingerprint == backbone.fingerprint
     assert (tuned.labels, tuned.learnt) == (500, frozenset({"a.png"}))
-    assert latest.of("another") is None
+    assert latest.tuned_from("another") is None
     whole = (tmp_path / BACKBONE).read_bytes()
     replacement.replace(tmp_path / BACKBONE, whole[: len(whole) // 2])
-    assert latest.of("base") is tuned
-    assert latest.of("base") is tuned
+    assert latest.tuned_from("base") is tuned
+    assert latest.tuned_from("base") is tuned
     assert len(caplog.records) == 1
 
 
 def test_every_damaged_byte_is_told(tmp_path: Path, blind: str) -> None:
-    """A flipped bit anywhere, or random bytes, is a ValueError of one sentence, or does no harm; nothing else."""
+    """A flipped bit anywhere, or random bytes, raises ValueError with one sentence, or does no harm."""
     path = tmp_path / BACKBONE
     Tuned(Embedder(blind, compiled=False).backbone, "base", 500, frozenset({"a.png"})).save(path)
     whole = path.read_bytes()

@@ -12,7 +12,8 @@ from PIL import Image
 
 from IA.images import pictures
 from IA.images.orientation import ORIENTATION, UPRIGHT
-from IA.images.pictures import UnreadableError, open_upright, upright_pixels
+from IA.images.pictures import UnreadableError, open_upright
+from IA.images.pixels import upright_pixels
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 

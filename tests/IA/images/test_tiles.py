@@ -15,7 +15,8 @@ from torch import Tensor
 from IA import dataset
 from IA.dataset import Preprocessing, batches, load
 from IA.images.decoding import parts
-from IA.images.pictures import UnreadableError, is_inside, open_upright, upright_pixels
+from IA.images.pictures import UnreadableError, is_inside, open_upright
+from IA.images.pixels import upright_pixels
 from IA.images.tiles import Grid, Tile, grid_of, photo_of, split, split_file
 
 Colours = NDArray[np.uint8]

@@ -20,13 +20,13 @@ from IA.learning.calibration import (
 
 
 def test_without_answers_the_score_stands() -> None:
-    """No answers leave scale 1 and offset 0."""
+    """Without answers the scale is 1 and the offset 0."""
     assert platt(torch.zeros(0), torch.zeros(0, dtype=torch.bool)) == pytest.approx((1, 0), abs=1e-6)
 
 
 @pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (0.4, -1.5), (2.0, 1.0)])
 def test_finds_scale_and_offset(scale: float, offset: float) -> None:
-    """From many answers drawn by a known scale and offset, these come out."""
+    """From many answers that were sampled with a known scale and offset, these are estimated."""
     random = torch.Generator().manual_seed(3)
     scores = 3 * torch.randn(20_000, generator=random)
     labels = torch.rand(20_000, generator=random) < torch.sigmoid(scale * scores + offset)
@@ -36,7 +36,7 @@ def test_finds_scale_and_offset(scale: float, offset: float) -> None:
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e4, 1e4), st.booleans()), max_size=40))
 def test_any_answers_leave_the_order(answers: list[tuple[float, bool]]) -> None:
-    """Whatever is answered, the scale is positive and both are finite."""
+    """Whatever the answers, the scale is positive, and scale and offset are finite."""
     scores, labels = torch.tensor([score for score, _ in answers]), torch.tensor([label for _, label in answers])
     scale, offset = platt(scores, labels.bool())
     assert scale > 0
@@ -44,15 +44,15 @@ def test_any_answers_leave_the_order(answers: list[tuple[float, bool]]) -> None:
 
 
 def test_expected_calibration_error() -> None:
-    """The error is the mean distance of what was said and what came true, bin by bin."""
-    said = torch.tensor([0.95, 0.95, 0.05, 0.05])
-    assert expected_calibration_error(said, torch.tensor([True, True, False, False])) == pytest.approx(0.05)
-    assert expected_calibration_error(said, torch.tensor([True, False, False, True])) == pytest.approx(0.45)
-    assert math.isnan(expected_calibration_error(said[:0], torch.zeros(0, dtype=torch.bool)))
+    """The error is the mean distance between predicted and true frequency, bin by bin."""
+    predicted = torch.tensor([0.95, 0.95, 0.05, 0.05])
+    assert expected_calibration_error(predicted, torch.tensor([True, True, False, False])) == pytest.approx(0.05)
+    assert expected_calibration_error(predicted, torch.tensor([True, False, False, True])) == pytest.approx(0.45)
+    assert math.isnan(expected_calibration_error(predicted[:0], torch.zeros(0, dtype=torch.bool)))
 
 
 def test_an_overconfident_model_is_corrected() -> None:
-    """A model that says 0.98 and is right every other time is believed less after some answers."""
+    """A model that predicts 0.98 and is right every other time gets lower probabilities after some answers."""
     asked: Prequential[int] = Prequential()
     labels = {number: number % 2 == 0 for number in range(40)}
     for number in labels:
@@ -63,7 +63,7 @@ def test_an_overconfident_model_is_corrected() -> None:
 
 
 def test_only_the_last_answers_count_and_only_those_that_stand() -> None:
-    """Calibration follows the newest answers, a label changed counts as changed, one taken back not at all."""
+    """Calibration follows the newest answers; a changed label counts as changed, one taken back does not count."""
     asked: Prequential[int] = Prequential()
     for number in range(WINDOW + 50):
         asked.ask(number, -3.0, 0.05)
@@ -74,13 +74,13 @@ def test_only_the_last_answers_count_and_only_those_that_stand() -> None:
 
 
 def test_a_line_is_platt_scaling() -> None:
-    """Two points are a straight line, which goes on beyond them."""
+    """Two points make a straight line, which goes on beyond them."""
     scores = torch.tensor([-7.0, 0.0, 0.5, 9.0])
     assert torch.allclose(along(line(1.7, -0.4), scores), 1.7 * scores - 0.4, atol=1e-5)
 
 
 def test_a_curve_goes_through_its_points() -> None:
-    """Between two points it is straight, beyond the last ones it goes on."""
+    """The curve is straight between two points, and goes on straight beyond the last ones."""
     curve = torch.tensor([[0.0, -3.0], [1.0, -1.0], [3.0, 0.0]])
     scores = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 5.0])
     assert torch.allclose(along(curve, scores), torch.tensor([-5.0, -3.0, -2.0, -1.0, -0.5, 0.0, 1.0]), atol=1e-6)
@@ -104,7 +104,7 @@ def test_whatever_remains_leaves_the_order(
 
 
 def test_the_last_answers_hold_at_the_top_and_the_others_deep_down() -> None:
-    """The best of what remains gets what the last answers say, the bulk of it what all evidence says."""
+    """The best remaining images follow the last answers, and most of the others follow all evidence."""
     scores = torch.linspace(-2, 2, 4000)
     curve = blended((1.0, 1.0), (3.0, -6.0), Remaining(scores, 1.0), found=20)
     logits = along(curve, scores)
@@ -114,9 +114,9 @@ def test_the_last_answers_hold_at_the_top_and_the_others_deep_down() -> None:
 
 @pytest.mark.parametrize("share", [1.0, 0.05])
 def test_while_every_question_is_a_positive_not_everything_becomes_one(share: float) -> None:
-    """Forty positives were asked one after the other; of thousands that look different few are expected to be.
+    """After forty positives in a row, few of thousands of images that look different are expected to be positive.
 
-    A sample of what remains says nearly the same as all of it.
+    A sample of the remaining images predicts nearly the same as all of them.
     """
     random = torch.Generator().manual_seed(2)
     bulk = torch.cat([torch.randn(4000, generator=random) * 0.3 - 1.2, torch.rand(40, generator=random) * 2 + 0.5])
@@ -124,8 +124,8 @@ def test_while_every_question_is_a_positive_not_everything_becomes_one(share: fl
     labels = {number: number >= 5 for number in range(45)}
     for number in labels:
         asked.ask(number, 2.5 - number / 50, 0.9)
-    drawn = torch.rand(len(bulk), generator=random) < share
-    curve = asked.calibration(labels, Remaining(bulk[drawn], 1 / share))
+    sampled = torch.rand(len(bulk), generator=random) < share
+    curve = asked.calibration(labels, Remaining(bulk[sampled], 1 / share))
     probability = torch.sigmoid(along(curve, bulk))
     assert float(torch.sigmoid(along(asked.calibration(labels), bulk)).sum()) > 400  # by the last answers alone
     assert 15 < float(probability.sum()) < 90

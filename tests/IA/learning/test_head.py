@@ -1,4 +1,4 @@
-"""The head: what it learns, and what it says about itself."""
+"""The head: what it learns, and the figures about it."""
 
 import math
 
@@ -23,7 +23,7 @@ from tests.examples import examples
 
 
 def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Two clouds, a third of the points in the positive one: embeddings (n, D), labels (n,)."""
+    """Embeddings (n, D) in two clouds, a third of them in the positive one, and their labels (n,)."""
     random = torch.Generator().manual_seed(seed)
     labels = torch.rand(count, generator=random) < 1 / 3
     labels[:2] = torch.tensor([True, False])
@@ -33,7 +33,7 @@ def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 
 
 
 def fitted(count: int, **how: float) -> tuple[Head, Tensor, Tensor]:
-    """A head with what it has learnt from: embeddings (n, D), labels (n,)."""
+    """A head, with the embeddings (n, D) and labels (n,) that it has learnt from."""
     vectors, labels = answers(count, **how)  # type: ignore[arg-type]
     space = Projection.from_vectors(vectors)
     return Head.fit(space.project(vectors), labels, space), vectors, labels
@@ -41,7 +41,7 @@ def fitted(count: int, **how: float) -> tuple[Head, Tensor, Tensor]:
 
 @pytest.mark.parametrize("count", [2, 10, 300, 1500])
 def test_the_head_learns(count: int) -> None:
-    """It separates answers it has seen, and, given enough of them, new images, kernel or linear."""
+    """The head, kernel or linear, separates the learnt answers and, after enough of them, new images."""
     learnt, vectors, labels = fitted(count, distance=4.0)
     assert (bool(learnt.gamma == 0)) == (count > head.KERNEL_ANSWERS)
     assert ((learnt(vectors) > 0.5) == labels).float().mean() > 0.95
@@ -61,7 +61,7 @@ def test_kernel_and_linear_head_minimise_their_objective() -> None:
 
 
 def test_fitting_is_deterministic_and_ignores_the_order() -> None:
-    """The same answers give the same head, whatever order they came in."""
+    """The same answers give the same head in whatever order."""
     vectors, labels = answers(80)
     space = Projection.from_vectors(vectors)
     projected = space.project(vectors)
@@ -78,7 +78,7 @@ def test_fitting_is_deterministic_and_ignores_the_order() -> None:
     st.booleans(),
 )
 def test_the_head_is_finite_whatever_it_is_fed(vectors: "torch.Tensor", bits: int, linear: bool) -> None:
-    """NaN, infinities, constants, one class, one answer: always a probability."""
+    """With NaN, infinities, constants, one class or one answer, the head still gives probabilities."""
     embeddings = torch.as_tensor(vectors)
     labels = torch.tensor([bool(bits >> place & 1) for place in range(len(embeddings))])
     with pytest.MonkeyPatch.context() as patch:
@@ -91,7 +91,7 @@ def test_the_head_is_finite_whatever_it_is_fed(vectors: "torch.Tensor", bits: in
 
 
 def test_without_answers_the_head_does_not_know() -> None:
-    """Nothing learnt, 0.5 for everything."""
+    """A head without answers gives every image 0.5."""
     space = Projection.from_vectors(torch.randn(20, 8))
     nothing = Head.fit(torch.zeros(0, space.basis.shape[1]), torch.zeros(0, dtype=torch.bool), space)
     assert nothing(torch.randn(3, 8)).tolist() == [0.5] * 3
@@ -99,7 +99,7 @@ def test_without_answers_the_head_does_not_know() -> None:
 
 
 def test_calibration_acts_on_the_score() -> None:
-    """Scale and offset of Platt turn scores into other probabilities of the same order."""
+    """Platt's scale and offset change the probabilities but not their order."""
     learnt, vectors, _ = fitted(50)
     scores = learnt.scores(learnt.project(vectors))
     learnt.curve = line(2.0, -1.0)
@@ -107,7 +107,7 @@ def test_calibration_acts_on_the_score() -> None:
 
 
 def test_the_calibration_of_an_earlier_version_is_read() -> None:
-    """Checkpoints held scale and offset before there was a curve."""
+    """Checkpoints of earlier versions, with a scale and an offset instead of a curve, can be read."""
     learnt, vectors, _ = fitted(50)
     state = {name: tensor for name, tensor in learnt.state_dict().items() if name != "curve"}
     state |= {"scale": torch.tensor(2.0), "offset": torch.tensor(-1.0)}
@@ -117,7 +117,7 @@ def test_the_calibration_of_an_earlier_version_is_read() -> None:
 
 @pytest.mark.parametrize("count", [3, 50, 1200])
 def test_a_head_comes_back_from_its_state(count: int) -> None:
-    """The buffers say all, whatever their sizes."""
+    """The buffers alone make the same head again, whatever their sizes."""
     learnt, vectors, _ = fitted(count)
     assert torch.equal(Head.from_state(learnt.state_dict())(vectors), learnt(vectors))
 
@@ -137,26 +137,26 @@ def test_a_head_comes_back_from_its_state(count: int) -> None:
     ],
 )
 def test_a_bad_state_is_refused(change: dict[str, object]) -> None:
-    """Wrong shapes, types or figures are a ValueError, for they come from a file."""
+    """Wrong shapes, types or values, which may come from a file, raise ValueError."""
     state = fitted(10)[0].state_dict() | change
     with pytest.raises(ValueError, match="head"):
         Head.from_state(state)
 
 
 def test_an_answer_is_scored_by_a_head_that_has_not_seen_it() -> None:
-    """Turning one label round never changes that answer's own score."""
+    """Flipping one label never changes that answer's own score."""
     vectors, labels = answers(60)
     space = Projection.from_vectors(vectors)
     projected = space.project(vectors)
     scores = cross_fitted_scores(projected, labels)
     for fold in range(5):
         held_out = head.folds_of(labels, 5) == fold
-        rest = Head.fit(projected[~held_out], labels[~held_out], space)
-        torch.testing.assert_close(scores[held_out], rest.scores(projected[held_out]))
+        others = Head.fit(projected[~held_out], labels[~held_out], space)
+        torch.testing.assert_close(scores[held_out], others.scores(projected[held_out]))
 
 
 def test_folds_stay_as_answers_are_added() -> None:
-    """A new answer moves no earlier one to another fold, and each fold has its share of either class."""
+    """A new answer moves no earlier one to another fold, and each fold gets its share of either class."""
     _, labels = answers(200)
     folds = head.folds_of(labels, 5)
     assert torch.equal(head.folds_of(labels[:120], 5), folds[:120])
@@ -167,7 +167,7 @@ def test_folds_stay_as_answers_are_added() -> None:
 
 @pytest.mark.parametrize("positives", [0, 1, 4, 56, 60])
 def test_too_few_of_a_class_say_nothing(positives: int) -> None:
-    """Without five of both, no score and no figure is honest."""
+    """With fewer than five answers of a class there are no scores and no figures."""
     vectors = answers(60)[0]
     labels = torch.arange(60) < positives
     scores = cross_fitted_scores(vectors, labels)
@@ -176,7 +176,7 @@ def test_too_few_of_a_class_say_nothing(positives: int) -> None:
 
 
 def test_validation_counts_right() -> None:
-    """Figures of a small table, computed by hand; built-in floats only."""
+    """The figures of a small table are those computed by hand, as built-in floats."""
     probability = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.55, 0.5, 0.4, 0.3, 0.2, 0.1])
     labels = torch.tensor([True, True, False, True, True, True, False, False, False, False])
     figures = validation(
@@ -191,7 +191,7 @@ def test_validation_counts_right() -> None:
 
 
 def test_equal_probabilities_count_together() -> None:
-    """Average precision of a constant is the prevalence, and the threshold calls all of them positive."""
+    """With equal probabilities, the average precision is the prevalence, and the threshold calls all positive."""
     labels = torch.tensor([False, True, False, False])
     assert average_precision(torch.full((4,), 0.3), labels) == pytest.approx(0.25)
     assert best_threshold(torch.full((4,), 0.3), labels) == pytest.approx(0.15)

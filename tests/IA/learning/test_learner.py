@@ -1,4 +1,4 @@
-"""The learner: refits for every answer, and is calibrated by what it thought before."""
+"""The learner fits anew after every answer, and its earlier predictions calibrate it."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def vectors_of(names: Sequence[int]) -> Tensor:
 
 
 def labels_of(count: int) -> dict[int, bool]:
-    """The truth about the first images."""
+    """The true labels of the first images."""
     return {number: bool(TRUTH[number]) for number in range(count)}
 
 
@@ -38,7 +38,7 @@ def test_nothing_to_learn_yet() -> None:
 
 @pytest.mark.slow
 def test_learns_and_says_how_well() -> None:
-    """With answers of both kinds positives score higher, and held-out and prequential figures are there."""
+    """After answers of both kinds positives score higher, and there are held-out and prequential figures."""
     learner: Learner[int] = Learner(vectors_of)
     for count in range(1, 80):
         learner.learn(labels_of(count), SPACE)
@@ -58,7 +58,7 @@ def test_learns_and_says_how_well() -> None:
 
 @pytest.mark.slow
 def test_prequential_figures_never_see_the_answer() -> None:
-    """Where labels are coin tosses, the accuracy of what was thought before is that of a coin."""
+    """If labels are coin tosses, the prequential accuracy is that of a coin."""
     learner: Learner[int] = Learner(vectors_of)
     coins = (torch.rand(120, generator=torch.Generator().manual_seed(9)) < 0.5).tolist()
     for count in range(1, 121):
@@ -67,7 +67,7 @@ def test_prequential_figures_never_see_the_answer() -> None:
 
 
 def test_a_restart_knows_nearly_the_same() -> None:
-    """Answers that come all at once, as after a restart, give the same head and nearly the same calibration."""
+    """Answers that all come at once, as after a restart, give the same head and nearly the same calibration."""
     slow: Learner[int] = Learner(vectors_of)
     for count in range(1, 101):
         slow.learn(labels_of(count), SPACE)
@@ -79,7 +79,7 @@ def test_a_restart_knows_nearly_the_same() -> None:
 
 
 def test_another_space_and_answers_taken_back() -> None:
-    """A new space or fewer answers are learnt as if they had been there from the start."""
+    """With a new space or fewer answers, the head is the same as if it had been so from the start."""
     learner: Learner[int] = Learner(vectors_of)
     learner.learn(labels_of(50), SPACE)
     space = Projection.from_vectors(VECTORS[:60])
@@ -92,32 +92,32 @@ def test_another_space_and_answers_taken_back() -> None:
 
 
 def test_earlier_positives_are_not_doubted_once_they_have_run_out() -> None:
-    """Held-out probabilities rest on all answers alike, while the head's follow the last ones."""
+    """All answers count equally for held-out probabilities, while the head's follow the last answers."""
     positives, negatives = ([number for number in range(120) if TRUTH[number] == kind] for kind in (True, False))
     learner: Learner[int] = Learner(vectors_of)
     learner.learn({number: bool(TRUTH[number]) for number in positives + negatives}, SPACE)
-    said = [learner.held_out[number] for number in positives + negatives]
-    assert sum(said) == pytest.approx(len(positives), abs=2)
+    predicted = [learner.held_out[number] for number in positives + negatives]
+    assert sum(predicted) == pytest.approx(len(positives), abs=2)
     assert learner.head is not None
     assert float(learner.head.logits(torch.zeros(1))) < -0.5
 
 
 def test_held_out_scores_as_probabilities() -> None:
-    """What speaks for one class comes out on its side of even odds, and what is not known stays unknown."""
+    """A score for one class becomes a probability on its side of 0.5, and a missing score stays missing."""
     scores = torch.tensor([3.0, 2.0, 4.0, torch.nan, 1.0, 0.0, 0.5])
     labels = torch.tensor([True, True, True, False, False, False, False])
-    said = as_probabilities(scores, labels)
-    assert said[3].isnan()
-    assert (said[:3] > 0.5).all() and (said[4:] < 0.5).all()
+    predicted = as_probabilities(scores, labels)
+    assert predicted[3].isnan()
+    assert (predicted[:3] > 0.5).all() and (predicted[4:] < 0.5).all()
 
 
 def test_answers_that_the_network_has_learnt_prove_nothing() -> None:
-    """Held-out figures and calibration rest on the other answers alone."""
+    """Held-out figures and calibration leave out answers that the backbone has learnt."""
     learnt = frozenset(range(60))
     learner: Learner[int] = Learner(vectors_of, learnt=learnt)
     learner.learn(labels_of(120), SPACE)
     assert set(learner.held_out) == set(range(60, 120))
-    assert not any(number in learner._asked for number in learnt)
+    assert not any(number in learner.asked for number in learnt)
     assert learner.figures["average_precision"] > 0.8
     ignorant: Learner[int] = Learner(vectors_of, learnt=frozenset(range(120)))
     ignorant.learn(labels_of(120), SPACE)
@@ -125,33 +125,36 @@ def test_answers_that_the_network_has_learnt_prove_nothing() -> None:
     assert ignorant.head is not None and torch.allclose(ignorant.head.curve, line(1.0, 0.0), atol=1e-5)
 
 
-def learnt_beside_many_others(rest: bool) -> tuple[Learner[int], Tensor]:
-    """A learner that was asked mostly positives, in a pool of 2,000 others, and the vectors of these."""
+def learnt_beside_many_others(with_sample: bool) -> tuple[Learner[int], Tensor]:
+    """A learner whose answers are mostly positive, in a pool of 2,000 other images, and the vectors of these."""
     others = torch.randn(2000, 16, generator=torch.Generator().manual_seed(6))
     everything = torch.cat([VECTORS, others])
     space = Projection.from_vectors(everything)
     learner: Learner[int] = Learner(lambda names: everything[list(names)])
     labels = {number: True for number in range(120) if TRUTH[number]} | {number: False for number in range(1, 30, 3)}
-    pool = PoolSample.from_vectors(everything, space, 0) if rest else None
+    pool = PoolSample.from_vectors(everything, space, 0) if with_sample else None
     for count in range(20, len(labels) + 1):
         learner.learn(dict(list(labels.items())[-count:]), space, pool)
     return learner, others
 
 
 def test_the_pool_tells_how_rare_positives_are() -> None:
-    """With a sample of the pool few of thousands of others are expected to be positive, and few are called so."""
+    """With a sample of the pool, few of thousands of other images are expected to be positive, and few called so."""
     expected, called = {}, {}
-    for rest in (False, True):
-        learner, others = learnt_beside_many_others(rest)
+    for with_sample in (False, True):
+        learner, others = learnt_beside_many_others(with_sample)
         assert learner.head is not None
         probability = learner.head(others)
-        expected[rest], called[rest] = float(probability.sum()), int((probability >= learner.threshold).sum())
+        expected[with_sample], called[with_sample] = (
+            float(probability.sum()),
+            int((probability >= learner.threshold).sum()),
+        )
     assert expected[True] < 100 and expected[False] > 400
     assert called[True] < called[False]
 
 
 def test_what_was_reviewed_is_no_evidence_of_what_remains() -> None:
-    """Answered and skipped images are left out of the sample."""
+    """Answered and skipped images of the sample do not count as remaining."""
     learner: Learner[int] = Learner(vectors_of)
     learner.learn(labels_of(40), SPACE)
     assert learner.head is not None

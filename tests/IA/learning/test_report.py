@@ -1,4 +1,4 @@
-"""What TensorBoard is given to show."""
+"""What the trainer writes for TensorBoard."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from IA.learning.report import Report
 
 
 def test_figures_curve_and_mistakes(images_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scalars over the answers, a precision-recall curve, and the pictures whose answer the model contradicts."""
+    """The file has scalars, a precision-recall curve, and the pictures whose answers the model contradicts."""
     monkeypatch.setattr(report, "MISTAKES_EVERY", 1)
     paths = sorted(path.relative_to(images_folder).as_posix() for path in images_folder.rglob("*.png"))
     red = torch.tensor([path.startswith("red") for path in paths])

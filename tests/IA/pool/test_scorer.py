@@ -1,17 +1,19 @@
-"""What one backbone does in a turn: it embeds in the background, and whoever answers does not wait for that."""
+"""What one backbone does in a turn: it embeds in the background, and a person who answers does not wait for it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from IA.embedding.embedder import Batch, Embedder
+from IA.learning.events import Events
 from IA.networks import build
-from IA.pool import scorer
-from IA.pool.scorer import FIRST_FEATURES, Scorer
-from IA.process.events import Events
+from IA.pool import scorer, stream
+from IA.pool.scorer import Scorer
+from IA.pool.stream import FIRST_FEATURES
 from IA.protocol import pickle_file
 from IA.protocol.files import ANNOTATIONS, PREDICTIONS
 from IA.protocol.pickle_file import Version
@@ -21,7 +23,7 @@ COUNT = 2 * FIRST_FEATURES
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Version[list[str]]:
-    """So many JPEGs in `tmp_path/photos`."""
+    """`COUNT` JPEGs in `tmp_path/photos`."""
     folder = tmp_path / "photos"
     folder.mkdir()
     noise = np.random.default_rng(0)
@@ -32,8 +34,8 @@ def photos(tmp_path: Path) -> Version[list[str]]:
 
 @pytest.fixture
 def scores(tmp_path: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scorer]:
-    """Whose turns end, and who publishes, for other reasons than the time."""
-    monkeypatch.setattr(scorer, "TURN_S", float("inf"))
+    """A scorer whose turns end, and which publishes, for other reasons than the time."""
+    monkeypatch.setattr(stream, "TURN_S", float("inf"))
     monkeypatch.setattr(scorer, "PUBLISH_EVERY_S", float("inf"))
     scores = Scorer(tmp_path, build(tiny_network), Events(tmp_path / "tensorboard"))
     yield scores
@@ -41,7 +43,7 @@ def scores(tmp_path: Path, tiny_network: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_turn_ends_for_news(tmp_path: Path, scores: Scorer, photos: Version[list[str]]) -> None:
-    """Something new to learn ends a turn after the batch that was taken; the rest comes in the next ones."""
+    """Something new to learn ends a turn after the present batch; later turns embed the other images."""
     assert scores.turn(tmp_path / "photos", photos, lambda: scores.pool.embedded > 0)
     assert 0 < scores.pool.embedded < FIRST_FEATURES
     while scores.turn(tmp_path / "photos", photos, lambda: False):
@@ -52,14 +54,14 @@ def test_a_turn_ends_for_news(tmp_path: Path, scores: Scorer, photos: Version[li
 def test_the_first_turn_ends_when_the_pool_can_be_described(
     tmp_path: Path, scores: Scorer, photos: Version[list[str]]
 ) -> None:
-    """The next one publishes at once, and nothing is embedded before that."""
+    """The second turn publishes at once, and nothing is embedded before that."""
     assert scores.turn(tmp_path / "photos", photos, lambda: False)
     assert scores.turn(tmp_path / "photos", photos, lambda: True)
     assert pickle_file.read(tmp_path, PREDICTIONS).content.embedded == FIRST_FEATURES
 
 
 def test_the_first_answers_are_published_at_once(tmp_path: Path, scores: Scorer, photos: Version[list[str]]) -> None:
-    """Before there is a checkpoint an answer changes the order: a turn publishes that, and only then embeds on."""
+    """Before there is a checkpoint, an answer changes the order: a turn publishes it before it embeds more."""
     scores.turn(tmp_path / "photos", photos, lambda: False)
     scores.turn(tmp_path / "photos", photos, lambda: True)
     known = next(number for number in range(COUNT) if scores.pool.key(number) is not None)
@@ -79,17 +81,20 @@ def test_the_first_answers_are_published_at_once(tmp_path: Path, scores: Scorer,
 def test_a_batch_under_way_holds_nothing_up(
     tmp_path: Path, scores: Scorer, photos: Version[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While a file takes long to decode, a turn ends for news all the same."""
+    """Something new ends a turn even while a file takes long to decode."""
     is_begun, goes_on = threading.Event(), threading.Event()
-    original = Scorer._files
+    embed = Embedder.embed
 
-    def slow(self: Scorer, most: int | None) -> Iterator[Path]:
-        for file in original(self, most):
+    def slowed(files: Iterable[Path]) -> Iterator[Path]:
+        for file in files:
             is_begun.set()
             goes_on.wait()
             yield file
 
-    monkeypatch.setattr(Scorer, "_files", slow)
+    def slow(self: Embedder, files: Iterable[Path], inside: Path | None = None) -> Iterator[Batch]:
+        return embed(self, slowed(files), inside)
+
+    monkeypatch.setattr(Embedder, "embed", slow)
     assert scores.turn(tmp_path / "photos", photos, is_begun.is_set)
     assert scores.pool.embedded == 0
     goes_on.set()

@@ -1,4 +1,4 @@
-"""The pool as a basis shows it: scores by kernel columns, and novelty, against the plain way to compute them."""
+"""The projected pool: scores from kernel columns, and novelty, equal those of the plain computation."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def head_of(vectors: Tensor, answered: list[int]) -> Head:
 
 @pytest.mark.parametrize("budget", [columns.BUDGET_BYTES, 2 * 1000 * IMAGES, 2 * 5 * IMAGES])
 def test_scores_are_those_of_the_head(vectors: Tensor, budget: int) -> None:
-    """Answer by answer, columns say what the head says, whether kept in float32, in float16 or not at all."""
+    """Answer by answer, columns give the head's scores, whether kept in float32, in float16 or not at all."""
     projected = Projection.from_vectors(vectors).project(vectors)
     kept = KernelCache(projected, budget)
     for answered in ([0, 1], [0, 1, 2], [0, 1, 2, 3, 4, 5, 6], [1, 2, 9], [4, 7], [4, 7, 4]):
@@ -45,7 +45,7 @@ def test_scores_are_those_of_the_head(vectors: Tensor, budget: int) -> None:
 
 
 def test_linear_heads_need_no_columns(vectors: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above the number of answers up to which a kernel is used, the head's own scores are taken."""
+    """With more answers than a kernel is used for, the head itself computes the scores."""
     monkeypatch.setattr("IA.learning.head.KERNEL_ANSWERS", 4)
     head = head_of(vectors, [0, 1, 2, 3, 4])
     assert float(head.gamma) == 0
@@ -54,7 +54,7 @@ def test_linear_heads_need_no_columns(vectors: Tensor, monkeypatch: pytest.Monke
 
 
 def test_an_image_written_anew_gets_new_scores(vectors: Tensor) -> None:
-    """Other embeddings in place of the old ones are scored as such, also by columns computed before."""
+    """New embeddings of images count in all scores, even in those from columns computed before."""
     view, head = seen(vectors), head_of(vectors, [0, 1, 2, 3])
     view.probability(head)
     view.drop(np.array([5, 6]))
@@ -66,7 +66,7 @@ def test_an_image_written_anew_gets_new_scores(vectors: Tensor) -> None:
 
 
 def test_more_images(vectors: Tensor) -> None:
-    """Images that come later have no score until they are embedded; the others keep theirs."""
+    """New images have no score until they are embedded; the others keep theirs."""
     view, head = seen(vectors), head_of(vectors, [0, 1, 2, 3])
     before = view.probability(head)
     view.grow(IMAGES + 2)
@@ -78,7 +78,7 @@ def test_more_images(vectors: Tensor) -> None:
 
 
 def test_novelty_is_the_distance_to_the_nearest_answer(vectors: Tensor) -> None:
-    """Whatever is answered, taken back, lost or embedded anew, novelty is what it would be from scratch."""
+    """Whatever is answered, taken back, lost or embedded anew, novelty equals that of a new pool."""
     view, random = seen(vectors), np.random.default_rng(0)
     projected = view.space.project(vectors)
     for _ in range(20):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.store.labels import Labels
-from backend.store.table import DATABASE
+from backend.store.schema import DATABASE
 from config import ROOT
 from tests.backend.store.test_labels import answer
 

@@ -34,6 +34,7 @@ from IA.protocol.records import (
     Wanted,
 )
 
+RECORDS = Path(__file__).parents[2] / "data" / "records"
 FLOATS = np.array([0.5, np.nan], np.float32)
 EXPLAINED = Explanations(
     3,
@@ -44,6 +45,16 @@ EXPLAINED = Explanations(
     np.array([1, 0.5, 0, -0.5, 0, 0] * 2, np.float32),
 )
 SIMILAR_TO_IT = Similar("1d", np.array([4, 0], np.int32), np.array([1, -0.5], np.float32))
+FEATURES_OF_IT = Features(
+    "f" * 16,
+    2,
+    np.zeros(3, np.float32),
+    np.zeros(6, np.float32),
+    True,
+    np.arange(2, dtype=np.int32),
+    np.zeros(4, np.float32),
+)
+SCORED = Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)
 EXAMPLES: list[tuple[pickle_file.PickleFile[Any], Any]] = [
     (SETTINGS, Settings("/data", "tiny", "max_prob", "hat", "no hat", "1d")),
     (IMAGES, ["a.jpg", "späte\nÜbung.png", "\udcff.jpg"]),
@@ -51,25 +62,40 @@ EXAMPLES: list[tuple[pickle_file.PickleFile[Any], Any]] = [
     (FINE_TUNING, FineTuning("f" * 16, 500, 0.5, 0.75, 0.9, True)),
     (HELD_OUT, {"a.jpg": 0.25, "\udcff.jpg": 1.0}),
     (DUPLICATES, Duplicates(np.array([0, 0, 2], np.int32))),
-    (
-        FEATURES,
-        Features(
-            "f" * 16,
-            2,
-            np.zeros(3, np.float32),
-            np.zeros(6, np.float32),
-            True,
-            np.arange(2, dtype=np.int32),
-            np.zeros(4, np.float32),
-        ),
-    ),
-    (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None)),
+    (FEATURES, FEATURES_OF_IT),
+    (PREDICTIONS, SCORED),
     (PREDICTIONS, Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, FLOATS)),
     (RANKING, Ranking(np.array([1, 0], np.int32), FLOATS, 7, "entropy", 3)),
     (EXPLANATIONS, EXPLAINED),
     (WANTED, Wanted(3, "1d")),
     (SIMILAR, SIMILAR_TO_IT),
 ]
+
+
+@pytest.mark.parametrize("stored", sorted(RECORDS.glob("*.pickle")), ids=lambda path: path.stem)
+def test_files_of_earlier_versions_are_read_and_written_alike(tmp_path: Path, stored: Path) -> None:
+    """What the version before wrote is read as what it was, and is written again byte for byte."""
+    name, number = stored.stem.split("-")
+    file, content = [example for example in EXAMPLES if example[0].name == f"{name}.pickle"][int(number) - 1]
+    (tmp_path / file.name).write_bytes(stored.read_bytes())
+    version = pickle_file.read(tmp_path, file)
+    assert file.pack(version.content) == file.pack(content)
+    (tmp_path / file.name).unlink()
+    pickle_file.publish(tmp_path, file, version.content)
+    assert (tmp_path / file.name).read_bytes() == stored.read_bytes()
+
+
+def test_a_field_that_an_earlier_version_did_not_write_means_what_was_true_then(tmp_path: Path) -> None:
+    """Features without a sample, and predictions without similarities, are read as having none."""
+    examples: list[tuple[pickle_file.PickleFile[Any], Any, tuple[str, ...]]] = [
+        (FEATURES, FEATURES_OF_IT, ("sampled", "sample")),
+        (PREDICTIONS, SCORED, ("similarity",)),
+    ]
+    for file, content, later in examples:
+        old = {name: value for name, value in content.pack().items() if name not in later}
+        pickle_file.publish(tmp_path, pickle_file.PickleFile[Any](file.name, dict, dict), old)
+        read = pickle_file.read(tmp_path, file).content
+        assert [len(getattr(read, name)) for name in later] == [0] * len(later)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.serving import until
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     """A loop's lock is held by one process at a time, and free again when that is killed."""
     script = (
-        "import sys, pathlib, signal; from IA import locks\n"
+        "import sys, pathlib, signal; from IA.protocol import locks\n"
         "with locks.hold(pathlib.Path(sys.argv[1]), 'trainer') as held:\n"
         "    print(held, flush=True); signal.pause()"
     )

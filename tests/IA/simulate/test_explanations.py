@@ -1,4 +1,4 @@
-"""The measure of the maps: what is covered, where something was pasted, and that a random map fares worse."""
+"""The measures of explanations: what is covered, where a photo is pasted, and that random maps are worse."""
 
 import sys
 from pathlib import Path
@@ -9,29 +9,29 @@ import torch
 
 from IA.explanations.feature_maps import FeatureMaps
 from IA.networks import build
-from IA.simulate import explanations as simulate_explanations
+from IA.simulate import explanations as command
 from IA.simulate.explanations import METHODS, Network, covered, highest, is_on, localisation, main, pasted
 
 
 @pytest.fixture
 def network(tiny_network: str) -> Network:
-    """The tiny one."""
+    """The tiny network and its feature maps."""
     backbone = build(tiny_network)
     return Network(backbone, FeatureMaps(backbone))
 
 
 def test_a_fifth_is_covered(network: Network) -> None:
-    """The highest places of a map are in the mean colour, and nothing else."""
-    said = torch.arange(25.0).view(5, 5)
-    assert highest(said).nonzero().tolist() == [[4, column] for column in range(5)]
+    """The highest places of a map, and no others, get the mean colour."""
+    shares = torch.arange(25.0).view(5, 5)
+    assert highest(shares).nonzero().tolist() == [[4, column] for column in range(5)]
     image = torch.full((3, 50, 50), 9, dtype=torch.uint8)
-    hidden = covered(image, highest(said), network)
+    hidden = covered(image, highest(shares), network)
     assert (hidden[:, :40] == 9).all()
     assert (hidden[:, 40:] == 128).all()
 
 
 def test_where_something_was_pasted() -> None:
-    """It lies in the box that is told, and the highest place of a map is on it or not."""
+    """A pasted photo lies in its box, and the highest place of a map is on it or not."""
     random = np.random.default_rng(0)
     behind, photo = (torch.full((3, 60, 100), value, dtype=torch.uint8) for value in (0, 200))
     for _ in range(20):
@@ -39,18 +39,18 @@ def test_where_something_was_pasted() -> None:
         assert (bottom - top, right - left) == (24, 40)
         assert (image[:, top:bottom, left:right] == 200).all()
         assert int((image > 0).sum()) == 3 * 24 * 40
-    said = torch.zeros(6, 10)
-    said[2, 3] = 1
-    assert is_on(said, (20, 30, 30, 40), (60, 100))
-    assert not is_on(said, (0, 30, 20, 40), (60, 100))
+    shares = torch.zeros(6, 10)
+    shares[2, 3] = 1
+    assert is_on(shares, (20, 30, 30, 40), (60, 100))
+    assert not is_on(shares, (0, 30, 20, 40), (60, 100))
 
 
 def test_the_map_finds_what_decides(
     tmp_path: Path, images_folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where red pasted on blue is positive, and blue on blue negative, maps are highest on the red."""
-    monkeypatch.setattr(simulate_explanations, "EXAMPLES", 20)
-    monkeypatch.setattr(simulate_explanations, "TESTED", 20)
+    """If red pasted on blue is positive, and blue on blue negative, maps are highest on the red."""
+    monkeypatch.setattr(command, "EXAMPLES", 20)
+    monkeypatch.setattr(command, "TESTED", 20)
     red, blue = (sorted((images_folder / name).iterdir()) for name in ("red", "blue"))
     hits = localisation(network, red, blue, np.random.default_rng(0))
     assert hits["the map"] > 0.8
@@ -64,11 +64,11 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It prints a line for each way to choose what is covered, and the share of objects found."""
-    monkeypatch.setattr(simulate_explanations, "EXAMPLES", 5)
-    monkeypatch.setattr(simulate_explanations, "TESTED", 5)
+    """The command prints a line for each choice of covered places, and the share of objects found."""
+    monkeypatch.setattr(command, "EXAMPLES", 5)
+    monkeypatch.setattr(command, "TESTED", 5)
     given = ["--positive", "red", "--network", tiny_network, "--answers", "6", "--seeds", "2"]
-    monkeypatch.setattr(sys, "argv", ["simulate_explanations", str(images_folder), *given, "--cache", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.explanations", str(images_folder), *given, "--cache", str(tmp_path)])
     main()
     printed = capsys.readouterr().out
     assert "deletion: probability" in printed

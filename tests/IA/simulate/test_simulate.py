@@ -20,7 +20,7 @@ VECTORS = torch.from_numpy(RANDOM.standard_normal((200, 16)).astype(np.float32) 
 
 
 def test_the_engine_finds_the_positives_early() -> None:
-    """Ten positives among 200 that differ are found in a fraction of the answers, each image asked once."""
+    """Ten distinct positives among 200 images are found in a fraction of the answers, and no image is asked twice."""
     course = simulate(VECTORS, TRUTH, answers=60)
     assert len(set(course.images)) == 60
     assert course.labels == TRUTH[course.images].tolist()
@@ -30,14 +30,14 @@ def test_the_engine_finds_the_positives_early() -> None:
 
 
 def test_the_same_seed_asks_the_same() -> None:
-    """A course depends on its seed alone."""
+    """The same seed gives the same course, and another seed another one."""
     once, again, other = (simulate(VECTORS, TRUTH, 20, seed=seed).images for seed in (1, 1, 2))
     assert once == again
     assert once != other
 
 
 def test_what_remains_is_not_taken_for_positive() -> None:
-    """While nearly every question is a positive, and afterwards, all that remains is calibrated, and its count is near.
+    """While nearly every answer is positive, and later, the remaining images are calibrated, and their count holds.
 
     By the last answers alone 416, 232, 71 and 11 positives were expected where 20, 9, 4 and 3 were left.
     """
@@ -55,30 +55,30 @@ def test_what_remains_is_not_taken_for_positive() -> None:
 
 
 def test_an_expected_count_holds_within_a_factor_or_a_few() -> None:
-    """Within a factor of 1.5, or 5 positives."""
+    """An expected count holds within a factor of 1.5, or within 5 positives."""
     assert Remainder(30, 20, 0).holds and Remainder(20, 30, 0).holds and Remainder(5, 0, 0).holds
     assert not Remainder(31, 20, 0).holds and not Remainder(19, 30, 0).holds and not Remainder(5.1, 0, 0).holds
 
 
 def test_figures_by_hand() -> None:
-    """Each figure is what its definition gives for a course short enough to count."""
+    """Each figure of a short course equals the one computed by hand."""
     labels = [False, True, True, False]
     course = Course([4, 0, 1, 5], labels, [math.nan, math.nan, 0.75, 0.25], np.array([0.9, 0.2, 0.4, 0.1], np.float32))
-    told = figures(course, positives=2, images=8, held_out=np.array([True, False, False, True]))
+    result = figures(course, positives=2, images=8, held_out=np.array([True, False, False, True]))
     # found 0, 1, 2, 2; at random .25, .5, .75, 1; at best 1, 2, 2, 2
-    assert told["nAUC"] == pytest.approx((5 - 2.5) / (7 - 2.5))
-    assert (told["first"], told["to 95 %"]) == (2, 3)
-    assert told["WSS@95"] == pytest.approx(0.95 - 3 / 8)
-    assert told["ECE"] == pytest.approx(0.25)
-    assert told["AUC"] == pytest.approx(0.5)
+    assert result["nAUC"] == pytest.approx((5 - 2.5) / (7 - 2.5))
+    assert (result["first"], result["to 95 %"]) == (2, 3)
+    assert result["WSS@95"] == pytest.approx(0.95 - 3 / 8)
+    assert result["ECE"] == pytest.approx(0.25)
+    assert result["AUC"] == pytest.approx(0.5)
 
 
 def test_what_was_not_reached() -> None:
-    """Without a positive found, the figures say so."""
-    told = figures(Course([1, 2], [False, False], [math.nan, math.nan]), positives=5, images=100)
-    assert told["first"] == math.inf
-    assert math.isnan(told["WSS@95"])
-    assert math.isnan(told["ECE"])
+    """Without a positive found, figures that need one are infinite or NaN."""
+    result = figures(Course([1, 2], [False, False], [math.nan, math.nan]), positives=5, images=100)
+    assert result["first"] == math.inf
+    assert math.isnan(result["WSS@95"])
+    assert math.isnan(result["ECE"])
 
 
 @pytest.mark.parametrize(("prevalence", "positives"), [(None, 8), (0.02, 3), (0.5, 8)])
@@ -99,14 +99,14 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One table on stdout, one row for each simulated person in the CSV."""
+    """The command prints one table, and writes one row for each simulated person to the CSV file."""
     arguments = [images_folder, "--positive", "red", "--prevalence", "0.4", "--answers", "8", "--seeds", "2"]
-    rest = ["--network", tiny_network, "--csv", tmp_path / "a.csv", "--cache", tmp_path / "cache", "--jobs", "1"]
-    monkeypatch.setattr(sys, "argv", ["simulate", *map(str, arguments + rest)])
+    options = ["--network", tiny_network, "--csv", tmp_path / "a.csv", "--cache", tmp_path / "cache", "--jobs", "1"]
+    monkeypatch.setattr(sys, "argv", ["simulate", *map(str, arguments + options)])
     command.main()
-    told = capsys.readouterr().out
-    assert "40.0% positives, 1 classes, 2 seeds, 8 answers" in told
-    assert "nAUC" in told
+    printed = capsys.readouterr().out
+    assert "40.0% positives, 1 classes, 2 seeds, 8 answers" in printed
+    assert "nAUC" in printed
     with (tmp_path / "a.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["positive"], row["seed"]) for row in rows] == [("red", "0"), ("red", "1")]
@@ -130,7 +130,7 @@ def test_mistakes(
     sentence: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A folder or a class that is not there is one sentence; nothing was written or embedded before."""
+    """A missing folder or class gives one sentence before anything is written or embedded."""
     monkeypatch.chdir(images_folder.parent)
     (images_folder / "empty").mkdir()
     monkeypatch.setattr(
@@ -142,7 +142,7 @@ def test_mistakes(
 
 
 def test_examples_are_of_those_held_out() -> None:
-    """A person with examples begins with a positive, and the examples are among nothing that is asked or judged."""
+    """A person with examples begins with a positive, and no example is asked or held out."""
     random = np.random.default_rng(0)
     classes = np.array(["hat"] * 50 + ["shirt"] * 150)
     vectors = random.standard_normal((200, 16)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Simulated people who are wrong now and then, and the review of their answers."""
+"""Simulated people who err now and then, and the review of their answers."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ VECTORS = RANDOM.standard_normal((300, 16)).astype(np.float32) + 2 * (CLASSES ==
 
 
 def test_a_person_answers_as_told() -> None:
-    """Each image once, the positives early, and the probability shown is the one from before the answer."""
+    """Each image is asked once, positives come early, and the probability shown is the one from before the answer."""
     vectors = torch.from_numpy(VECTORS)
     given = CLASSES == "cat"
     person = answered(Projection.from_vectors(vectors), vectors, given, 100, seed=0)
@@ -29,22 +29,22 @@ def test_a_person_answers_as_told() -> None:
 
 
 def test_slips_are_found() -> None:
-    """What the model contradicts comes first: most slips are found early, and in a random order they are not."""
+    """Answers that the model contradicts come first, so that errors are found earlier than in a random order."""
     run = play((0.2, "cat", 0), VECTORS, CLASSES, noise=0.05, answers=240)
     assert run.answers == 240
-    assert run.slips > 5
+    assert run.errors > 5
     held_out, at_random = run.found["held out"], run.found["random"]
-    assert held_out[0] >= 0.8 * run.slips > at_random[0]
+    assert held_out[0] >= 0.8 * run.errors > at_random[0]
     assert held_out == sorted(held_out)
-    assert max(held_out) <= run.slips
-    assert run.worth[1] >= 0.8 * run.slips
+    assert max(held_out) <= run.errors
+    assert run.worth[1] >= 0.8 * run.errors
     assert run.worth[0] < 60
     as_answered, first_right, _ = run.precision
     assert first_right >= as_answered
 
 
 def test_haste_helps_where_slips_are_fast() -> None:
-    """With times that tell slips, the order is no worse than without."""
+    """If wrong answers are faster, an order with times is no worse than one without."""
     runs = [play((0.2, "cat", seed), VECTORS, CLASSES, noise=0.1, answers=240) for seed in range(2)]
     fast = "held out, haste; a slip takes 70% of the time"
     assert sum(run.found[fast][1] for run in runs) >= sum(run.found["held out"][1] for run in runs)
@@ -57,18 +57,18 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Both tables, with every order."""
+    """The command prints both tables, with every order."""
     arguments = [images_folder, "--runs", "2", "--prevalence", "0.4", "--noise", "0.2", "--jobs", "1"]
-    rest = ["--network", tiny_network, "--cache", tmp_path / "cache"]
-    monkeypatch.setattr(sys, "argv", ["simulate_slips", *map(str, arguments + rest)])
+    options = ["--network", tiny_network, "--cache", tmp_path / "cache"]
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.slips", *map(str, arguments + options)])
     command.main()
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for name in ("random", "newest first", "probability when asked", "held out", "worth a look", "all put right"):
-        assert f"\n{name} " in told
+        assert f"\n{name} " in printed
 
 
 def test_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is one sentence."""
-    monkeypatch.setattr(sys, "argv", ["simulate_slips", "no-such-folder"])
+    """A missing folder gives one sentence."""
+    monkeypatch.setattr(sys, "argv", ["IA.simulate.slips", "no-such-folder"])
     with pytest.raises(UsageError, match="not a folder"):
         command.main()

@@ -1,4 +1,4 @@
-"""Rules for when to stop, by hand and by counting; and how often a certificate is wrong."""
+"""Stopping rules, by hand and by counting, and how often a certificate is wrong."""
 
 import math
 from functools import cache
@@ -14,20 +14,20 @@ from IA.statistics.audit import Sample, ScreeningState
     ("labels", "answers"), [("--+--+---+-", 9), ("----", 4), ("+---", 4), ("---+", 4), ("+-+-", 4), ("", 0)]
 )
 def test_negatives_in_a_row(labels: str, answers: int) -> None:
-    """Counted from the first positive on; all are answered where so many never come."""
+    """Negatives count from the first positive on; if so many never come in a row, all images are answered."""
     assert negatives_in_a_row([label == "+" for label in labels], 3) == answers
 
 
 def test_quasi_sampling() -> None:
-    """A perfect order is believed after some negatives, one without an end of the positives never."""
+    """A perfect order is believed after some negatives, an order in which positives never end is not."""
     perfect = np.arange(1000) < 60
-    assert 500 < quasi_sampling(perfect.tolist()) < 600  # four more are excluded once half of the rest is seen
+    assert 500 < quasi_sampling(perfect.tolist()) < 600  # half of the others exclude four more
     assert quasi_sampling([True, False] * 100) == 200
     assert quasi_sampling([False] * 50) == 50
 
 
 def test_the_bound_by_quantile_holds() -> None:
-    """95 % are found in at least 95 % of 400 runs; impossible with fewer positives than the sample needs."""
+    """At least 95 % of 400 runs find 95 % of the positives; with too few positives for the sample, all is answered."""
     random = np.random.default_rng(0)
     truth = np.arange(600) < 150
     asked = [*range(0, 150, 2), *range(200, 300), *range(1, 150, 2)]
@@ -38,7 +38,7 @@ def test_the_bound_by_quantile_holds() -> None:
 
 
 def test_the_chance_of_a_wrong_certificate_is_what_is_counted() -> None:
-    """The exact chance is the share of 3,000 runs, within the error of such a count."""
+    """The exact chance equals the share in 3,000 runs, within the error of such a count."""
     random = np.random.default_rng(1)
     found, images, positives = 40, 120, 6
     is_given = cache(lambda drawn, hits: ScreeningState(found, Sample(images, drawn, hits)).certifies_once())
@@ -54,7 +54,7 @@ def test_the_chance_of_a_wrong_certificate_is_what_is_counted() -> None:
 @pytest.mark.parametrize("images", [300, 3000, 300_000])
 @pytest.mark.parametrize("found", [20, 60, 200, 500, 1000, 3000])
 def test_a_certificate_is_seldom_wrong_at_worst(found: int, images: int) -> None:
-    """However many were found, in a rest of any size; without the correction it is wrong more often.
+    """The chance holds for any number found and any number of remaining images; without the correction it is higher.
 
     Nor is it stricter than it must be: where it can be wrong at all, it uses up most of what it may.
     """
@@ -70,7 +70,7 @@ def test_a_certificate_is_seldom_wrong_at_worst(found: int, images: int) -> None
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
 @pytest.mark.parametrize("recall", [0.5, 0.8, 0.99])
 def test_other_certificates_are_seldom_wrong_at_worst(recall: float, confidence: float) -> None:
-    """The same for any recall and confidence that may be asked for: what counts is how many may be left."""
+    """The chance holds for any recall and confidence: only the number of positives that may be left counts."""
     for may_be_left in (1, 3, 10, 50, 200):
         found = math.ceil(may_be_left * recall / (1 - recall))
         left = math.floor(found / recall) - found + 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from IA.statistics import audit
-from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives
+from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives, wilson
 
 
 @st.composite
@@ -35,7 +35,7 @@ def test_the_chance_is_that_of_all_possible_draws(images: int, drawn: int, posit
     for count in range(positives, images - drawn + positives + 1):
         draws = [sum(image < count for image in chosen) for chosen in combinations(range(images), drawn)]
         expected = sum(hits <= positives for hits in draws) / len(draws)
-        assert Sample(images, drawn, positives)._chance_of_so_few(count) == pytest.approx(expected)
+        assert Sample(images, drawn, positives).chance_of_so_few(count) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("images, drawn, count", [(2000, 40, 20), (2000, 400, 20), (500, 100, 150), (50, 20, 2)])
@@ -105,9 +105,9 @@ def test_short_and_long_sums_agree(sample: Sample, data: st.DataObject) -> None:
     """The chance is the same however it is added up."""
     count = data.draw(st.integers(sample.fewest, sample.most))
     with pytest.MonkeyPatch.context() as patched:
-        short = sample._chance_of_so_few(count)
+        short = sample.chance_of_so_few(count)
         patched.setattr(audit, "FEW", 0)
-        assert sample._chance_of_so_few(count) == pytest.approx(short, abs=1e-12)
+        assert sample.chance_of_so_few(count) == pytest.approx(short, abs=1e-12)
 
 
 def test_a_large_sample() -> None:
@@ -160,3 +160,12 @@ def test_probabilities_that_are_right_are_confirmed() -> None:
     counts = (random.random((500, 60)) < probabilities).sum(axis=1)
     assert np.mean((low <= counts) & (counts <= high)) >= 0.94
     assert expected_positives(np.array([1.0, 0.0])) == (1.0, 1, 1)
+
+
+def test_wilson() -> None:
+    """The interval is that of the published formula, stays within 0 and 1, and is none without trials."""
+    assert wilson(0, 0) == (None, None)
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert [(wilson(0, trials)[0], wilson(trials, trials)[1]) for trials in range(1, 50)] == [(0.0, 1.0)] * 49
+    assert wilson(50, 50) == pytest.approx((0.9287, 1.0), abs=1e-4)

@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +20,7 @@ from PIL import Image
 
 from backend.export import main
 from backend.exports import FORMATS, pieces
-from backend.exports.fields import BY_MODEL, fields
+from backend.exports.fields import fields
 from backend.exports.folders import folder_names
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
@@ -29,10 +28,10 @@ from backend.exports.source import Source
 from backend.exports.spool import Spool
 from backend.exports.tree import AT_ONCE_BYTES
 from backend.exports.zipped import Entry, zipped
-from backend.store import table as answers
+from backend.store import schema
 from backend.store.labels import Labels
+from backend.store.sources import BY_MODEL
 from backend.store.table import Answer
-from backend.store.table import Source as GivenBy
 from backend.web.routes import downloads as download_routes
 from tests.backend.store.test_labels import answer
 from tests.commands import Command, command_of
@@ -112,7 +111,7 @@ def test_label_studio(server: Serving) -> None:
 def test_label_studio_predictions() -> None:
     """What the model had said is a prediction beside the answer; a label that a model gave is a prediction alone."""
     asked = replace(answer("a.jpg", "positive"), probability=0.2, checkpoint=7)
-    labelled = replace(answer("b.jpg", "negative"), probability=0.1, source=cast("GivenBy", BY_MODEL))
+    labelled = replace(answer("b.jpg", "negative"), probability=0.1, source=BY_MODEL)
     unasked = replace(answer("c.jpg", "negative"), probability=None)
     tasks = json.loads(lines("label-studio", source([asked, labelled, unasked])))
     [prediction] = tasks[0]["predictions"]
@@ -346,7 +345,7 @@ def test_an_export_is_of_one_moment(tmp_path: Path) -> None:
     """What is answered, changed and taken back while it is read changes nothing, and no image comes twice."""
     labels = Labels(tmp_path)
     labels.annotate_all([answer(f"{number}.jpg", "positive") for number in range(2500)]).result()
-    moment = labels.moment()
+    moment = labels.stored.moment()
     read = iter(moment)
     before = [next(read) for _ in range(10)]
     labels.annotate_all([answer(f"{number}.jpg", "negative") for number in (3, 2400)]).result()
@@ -354,7 +353,7 @@ def test_an_export_is_of_one_moment(tmp_path: Path) -> None:
     whole = before + list(read)
     assert [(entry.path, entry.label) for entry in whole] == [(f"{number}.jpg", "positive") for number in range(2500)]
     assert list(moment) == whole
-    assert len(labels.moment("negative")) == 3
+    assert len(labels.stored.moment("negative")) == 3
     labels.close()
 
 
@@ -362,10 +361,10 @@ def test_an_export_does_not_hold_up_the_log(tmp_path: Path) -> None:
     """A download that somebody reads slowly lets SQLite copy its log into the file."""
     labels = Labels(tmp_path)
     labels.annotate_all([answer(f"{number}.jpg", "positive") for number in range(2500)]).result()
-    read = iter(labels.moment())
+    read = iter(labels.stored.moment())
     next(read)
     labels.annotate(answer("new.jpg", "negative")).result()
-    with contextlib.closing(sqlite3.connect(tmp_path / answers.DATABASE)) as connection:
+    with contextlib.closing(sqlite3.connect(tmp_path / schema.DATABASE)) as connection:
         busy, logged, copied = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     assert (busy, logged) == (0, copied)
     assert len(list(read)) == 2499

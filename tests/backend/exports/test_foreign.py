@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 
 from backend.export import export
+from backend.exports import FORMATS
 from backend.exports.fields import fields
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
@@ -69,7 +70,7 @@ def run(tmp_path: Path) -> Path:
     for number, name in enumerate(names):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (60 + number, 40), (20 * number, 90, 120)).save(tmp_path / "data" / name)
-    classes = {"positive": "hat", "negative": 'no "hat" & <such>'}
+    classes: dict[str, Any] = {"positive": "hat", "negative": 'no "hat" & <such>'}
     with serving(tmp_path / "run", tmp_path / "data", **classes) as server:
         until(lambda: not server.session.images.listing)
         for image in range(len(names)):
@@ -170,7 +171,7 @@ def through_label_studio(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Our tasks, of which there are so many, and what Label Studio makes of them: its JSON, and its JSON_MIN."""
     programs = installed(request, "label-studio")
-    export(opened(run), "label-studio", folder / "tasks.json")
+    export(opened(run), FORMATS["label-studio"], folder / "tasks.json")
     (folder / "server").mkdir()
     with label_studio(programs, folder / "server") as client:
         config = {"title": "exported", "label_config": (folder / "tasks.xml").read_text()}
@@ -199,7 +200,7 @@ def test_datasets_loads_an_imagefolder(run: Path, tmp_path: Path, request: pytes
     """`load_dataset("imagefolder", data_dir=...)` gives one split, every image, and every field beside it."""
     programs = installed(request, "datasets[vision]")
     folder = tmp_path / "exported"
-    export(opened(run), "imagefolder", folder.with_suffix(".zip") if is_zip else folder)
+    export(opened(run), FORMATS["imagefolder"], folder.with_suffix(".zip") if is_zip else folder)
     if is_zip:
         with zipfile.ZipFile(folder.with_suffix(".zip")) as archive:
             archive.extractall(folder)

@@ -19,8 +19,8 @@ from backend.exports.source import LOCAL_FILES, Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
+from backend.store.sources import Source as Origin
 from backend.store.table import Answer, Label
-from backend.store.table import Source as Origin
 from config import ROOT
 from IA.images.tiles import photo_of
 from tests.examples import examples

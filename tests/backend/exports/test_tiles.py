@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product, starmap
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from PIL import Image
 from backend.export import main
 from backend.exports import FORMATS
 from backend.exports.crops import name_of
-from backend.exports.fields import BY_MODEL, FIELDS, fields
+from backend.exports.fields import FIELDS, fields
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import OfPhoto, RolledUp
@@ -29,8 +29,8 @@ from backend.exports.source import Source
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
+from backend.store.sources import BY_MODEL
 from backend.store.table import Answer, Label
-from backend.store.table import Source as GivenBy
 from IA.images.tiles import Grid, Tile, split
 from IA.images.workers import Workers
 from tests.backend.exports.test_exports import exported, unpacked
@@ -315,7 +315,7 @@ def test_who_decided() -> None:
 def test_labels_of_the_model_count() -> None:
     """They are answers like any other; a photo that they alone make complete is the model's."""
     given = of_tiles("a.jpg", "nnnnnn") + of_tiles("b.jpg", "p")
-    given[5] = replace(given[5], source=cast("GivenBy", BY_MODEL))
+    given[5] = replace(given[5], source=BY_MODEL)
     assert [(photo.path, photo.label, photo.source) for photo in photos(given)] == [
         ("a.jpg", "negative", BY_MODEL),
         ("b.jpg", "positive", "key"),
@@ -433,8 +433,10 @@ def test_a_moment_by_path(server: Serving) -> None:
     """The same answers, those to the tiles of a photo in a row."""
     labels = server.session.labels
     server.answer(server.session.images.number("red/1.png#3x2-c1-r1") or 0, "positive", client="me")
-    by_path = list(labels.moment(by_path=True))
+    by_path = list(labels.stored.moment(by_path=True))
     assert sorted(by_path, key=lambda each: each.path) == by_path
-    assert {each.id for each in by_path} == {each.id for each in labels.moment()}
-    source = Source(labels.moment("negative", by_path=True), "hat", "no hat", Pictures(Path("/nowhere")), "negative")
+    assert {each.id for each in by_path} == {each.id for each in labels.stored.moment()}
+    source = Source(
+        labels.stored.moment("negative", by_path=True), "hat", "no hat", Pictures(Path("/nowhere")), "negative"
+    )
     assert len(list(source.answers)) == len([each for each in by_path if each.label == "negative"])

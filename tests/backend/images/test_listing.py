@@ -16,10 +16,11 @@ from backend.images.images import Images
 from backend.images.listing import Listing, told_of_others
 from backend.images.uploads import UploadError, _place_of
 from backend.runs.checks import check_place
-from config import ROOT, Config, UsageError, images_below
+from config import ROOT, Config, UsageError
 from IA.images.pictures import open_upright
 from IA.predict import image_paths
 from IA.protocol import watching
+from IA.text.image_files import images_below
 from tests.faults.machine.injection import missing
 from tests.serving import until
 
@@ -167,7 +168,7 @@ def test_folders_beyond_the_limit_of_watches(tmp_path: Path) -> None:
         (folder / str(number)).mkdir(parents=True)
         (folder / str(number) / "a.jpg").write_bytes(b"")
     script = (
-        "import sys, pathlib, logging; from backend import images; from tests.serving import until\n"
+        "import sys, pathlib, logging; from backend.images import images; from tests.serving import until\n"
         "logging.basicConfig(format='%(message)s'); images.LIST_AGAIN_S = 0.1\n"
         "folder, run = map(pathlib.Path, sys.argv[1:])\n"
         "watched = images.Images(run, folder); watched.start(); until(lambda: not watched.listing)\n"

@@ -77,7 +77,7 @@ def test_a_dry_run_stores_nothing(run: Path, images_folder: Path, tmp_path: Path
     assert "Nothing was stored" in ended
     assert published(run) == {}
     labels = Labels(run)
-    assert list(labels.standing()) == []
+    assert list(labels.stored.standing()) == []
     labels.close()
 
 

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-import config
 from backend.images import listing
 from backend.images.images import Images
 from backend.images.listing import Listing, told_of
@@ -22,6 +21,7 @@ from IA.dataset import Preprocessing, load
 from IA.images.pictures import UnreadableError, open_upright, upright, upright_size_px
 from IA.images.readers import windowing
 from IA.images.readers.windowing import window_of, windowed
+from IA.text import image_files
 from tests.dicom_files import DEFLATED, JPEG_LS, dicom
 from tests.serving import until
 
@@ -372,8 +372,8 @@ def test_damaged_dicom(written: Callable[..., Path]) -> None:
 
 def test_a_format_whose_package_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the name of another format, it is unreadable, and what to install is said."""
-    monkeypatch.setitem(config.EXTRA_PACKAGES, "heic", "no_such_package")
-    monkeypatch.setitem(config.EXTRA_PACKAGES, "dicom", "no_such_package")
+    monkeypatch.setitem(image_files.EXTRA_PACKAGES, "heic", "no_such_package")
+    monkeypatch.setitem(image_files.EXTRA_PACKAGES, "dicom", "no_such_package")
     contents = {"heic": b"\0\0\0\x18ftypheic" + bytes(200), "dicom": dicom(deep(9, 9).astype(np.uint16))}
     for extra, content in contents.items():
         (tmp_path / "a.jpg").write_bytes(content)
@@ -384,10 +384,10 @@ def test_a_format_whose_package_is_missing(tmp_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if none of them were installed."""
-    missing = frozenset(config.EXTRA_SUFFIXES)
+    missing = frozenset(image_files.EXTRA_SUFFIXES)
     monkeypatch.setattr(listing, "MISSING_SUFFIXES", missing)
     for module in (listing, checks):
-        monkeypatch.setattr(module, "IMAGE_SUFFIXES", config.IMAGE_SUFFIXES - missing)
+        monkeypatch.setattr(module, "IMAGE_SUFFIXES", image_files.IMAGE_SUFFIXES - missing)
 
 
 def lay(folder: Path, *names: str) -> Path:

@@ -1,5 +1,6 @@
 """The settings that a session starts with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from config import Config, UsageError
 from IA.images.tiles import Grid
 from IA.protocol import pickle_file
 from IA.protocol.files import IMAGES, SETTINGS
+from IA.text.settings import settings_of
 
 
 def test_the_grid_stays_that_of_the_images(tmp_path: Path) -> None:
@@ -38,6 +40,28 @@ def test_how_long_auto_waits_is_kept(tmp_path: Path) -> None:
         settings = settle(config)
         assert settings.auto_idle == waits_s
         pickle_file.publish(tmp_path, SETTINGS, settings)
+
+
+def test_a_new_default_changes_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run goes on with what it was told, and with what was true before a setting was there; a new run has the new."""
+    old, kept, new = tmp_path / "old", tmp_path / "kept", tmp_path / "new"
+    for run in (old, kept, new):
+        run.mkdir()
+    first = {"datadir": "/d", "network": "n", "strategy": "entropy", "positive": "a", "negative": "b", "id": "1d"}
+    pickle_file.publish(old, pickle_file.PickleFile[dict[str, str]](SETTINGS.name, dict, dict), first)
+    usual = settle(Config(run=kept, datadir=tmp_path))
+    pickle_file.publish(kept, SETTINGS, usual)
+    before = settle(Config(run=old, datadir=tmp_path))
+    assert (before.finetune, before.audit, before.alike, before.auto_idle) == ("off", 0.0, "off", 180.0)
+    assert (before.strategy, before.examples, before.tile, before.recall) == ("entropy", "", "", 0.95)
+    for one, setting in settings_of(Config):
+        if setting.is_kept:
+            new_default = {"audit": 0.5, "auto_idle": 60.0}.get(one.name, f"new {one.name}")
+            monkeypatch.setattr(one, "metadata", {"setting": replace(setting, initial=new_default)})
+    assert settle(Config(run=old, datadir=tmp_path)) == before
+    assert settle(Config(run=kept, datadir=tmp_path)) == usual
+    begun = settle(Config(run=new, datadir=tmp_path))
+    assert (begun.audit, begun.auto_idle, begun.finetune, begun.network) == (0.5, 60.0, "new finetune", "new network")
 
 
 @pytest.mark.parametrize(("before", "words"), [("3x2", "tiles of 3x2, not tiles of 2x2"), (None, "whole images, not")])

@@ -18,13 +18,15 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from PIL import Image
 
 from backend.session.session import Session
+from backend.store import schema
 from backend.store import table as answers
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import Config
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
-from IA.protocol.answers import LearnableAnswers, read_asked
+from IA.protocol.answers import LearnableAnswers, read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
@@ -114,7 +116,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(client=CLIENTS, label=LABELS, place=st.integers(0, FEW - 1))
     def correct(self, client: str, label: Label, place: int) -> None:
         """An answer that stands, whoever gave it."""
-        standing = list(self.session.labels.standing())
+        standing = list(self.session.labels.stored.standing())
         if standing:
             image = self.session.images.number(standing[place % len(standing)].path)
             assert image is not None
@@ -162,7 +164,7 @@ class AnyCourse(RuleBasedStateMachine):
 
     def marks(self) -> dict[str, int]:
         """The mark of each standing answer, from the disk."""
-        return {answer.path: answer.audit for answer in self.session.labels.standing()}
+        return {answer.path: answer.audit for answer in self.session.labels.stored.standing()}
 
     def agree(self) -> None:
         """What is published is what is stored: the drawn and not reached ones in audit.pickle, the others learnt."""
@@ -172,7 +174,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert {path for path, mark in marks.items() if mark} == self.drawn
         if (self.run / AUDIT.name).exists() or marks:
             assert set(unpickled(self.run / AUDIT.name)) == hidden
-            assert set(read_asked(self.run)) == set(marks) - hidden
+            assert set(read_learnable(self.run)) == set(marks) - hidden
             assert set(unpickled(self.run / ANNOTATIONS.name)) == set(marks)
 
     @invariant()
@@ -259,10 +261,10 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     until(lambda: not labels.is_sampled("a.jpg"))
     labels.annotate(drawn_answer("a.jpg", "negative", audit=0)).result()
     labels.close()
-    assert read_asked(tmp_path) == {"a.jpg": False}
+    assert read_learnable(tmp_path) == {"a.jpg": False}
     labels = Labels(tmp_path)
     assert (labels.drawn, labels.asked_at_random({})) == (1, 2)
-    assert [entry.audit for entry in labels.standing()] == [answers.REACHED, answers.DRAWN]
+    assert [entry.audit for entry in labels.stored.standing()] == [answers.REACHED, answers.DRAWN]
     labels.close()
 
 
@@ -274,7 +276,7 @@ def test_a_damaged_audit_file_teaches_nothing(tmp_path: Path) -> None:
     (tmp_path / AUDIT.name).write_bytes(b"torn")
     assert LearnableAnswers(tmp_path).content() is None
     with pytest.raises(ValueError, match=r"audit\.pickle"):
-        read_asked(tmp_path)
+        read_learnable(tmp_path)
     Labels(tmp_path).close()
     assert LearnableAnswers(tmp_path).content() == {}
 
@@ -283,13 +285,13 @@ def test_a_run_of_version_2_goes_on(tmp_path: Path) -> None:
     """Its answers were not drawn, nothing of it is lost, and a copy of it is kept."""
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
         connection.executescript(VERSION_1.read_text())
-        connection.executescript(f"{answers.FROM_1}; PRAGMA user_version = 2")
+        connection.executescript(f"{schema.FROM_1}; PRAGMA user_version = 2")
     for _ in range(2):
         labels = Labels(tmp_path)
-        assert {entry.audit for entry in labels.standing()} == {answers.NOT_DRAWN}
+        assert {entry.audit for entry in labels.stored.standing()} == {answers.NOT_DRAWN}
         assert labels.counts() == {"positive": 2, "negative": 0, "skipped": 1}
         labels.close()
-    assert columns(tmp_path / DATABASE)[0] == answers.VERSION
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION
     assert columns(tmp_path / f"{DATABASE}.version-2")[0] == 2
     assert LearnableAnswers(tmp_path).content() == unpickled(tmp_path / ANNOTATIONS.name)
 

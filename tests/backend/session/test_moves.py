@@ -18,7 +18,8 @@ from backend.store import contents
 from backend.store.contents import Content
 from backend.store.labels import Labels
 from backend.store.model_labels import Finish, ModelLabels
-from backend.store.table import DATABASE, DRAWN, Answer
+from backend.store.schema import DATABASE
+from backend.store.table import DRAWN, Answer
 from IA.images.tiles import Grid
 from tests.backend.store.test_labels import answer
 from tests.serving import Serving, serving, until
@@ -62,7 +63,7 @@ def say(server: Serving, path: str, label: str = "positive") -> None:
 def is_read(server: Serving, path: str) -> bool:
     """Whether an image is known by what it holds."""
     photo = path.partition("#")[0]
-    return photo in server.session.moves._read or photo in server.session.labels.contents([photo])
+    return photo in server.session.moves._read or photo in server.session.labels.stored.contents([photo])
 
 
 def labels_of(server: Serving) -> dict[str, str]:
@@ -181,7 +182,7 @@ def test_other_content(tmp_path: Path, datadir: Path) -> None:
     with session(tmp_path, datadir) as server:
         say(server, "one.bmp")
         (datadir / "one.bmp").write_bytes(b"3" * 99)
-        until(lambda: server.session.moves._read or server.session.labels.contents(["one.bmp"]))
+        until(lambda: server.session.moves._read or server.session.labels.stored.contents(["one.bmp"]))
         (datadir / "one.bmp").unlink()
         until(lambda: server.session.moves._lost)
         assert labels_of(server) == {"one.bmp": "positive"}
@@ -247,7 +248,7 @@ def test_all_that_was_said_is_carried(tmp_path: Path) -> None:
         True,
         {"n.jpg", "b.jpg"},
     )
-    assert {entry.path: entry.copy_of for entry in later.standing()} == {"n.jpg": None, "b.jpg": "n.jpg"}
+    assert {entry.path: entry.copy_of for entry in later.stored.standing()} == {"n.jpg": None, "b.jpg": "n.jpg"}
     later.close()
 
 
@@ -288,7 +289,7 @@ def test_odd_names_are_carried(tmp_path: Path) -> None:
     labels.keep_contents({"\udcff.jpg": content})
     labels.carry([("\udcff.jpg", "\udcfe.jpg")], None)
     assert labels.by_path() == {"\udcfe.jpg": "positive"}
-    assert labels.contents(["\udcff.jpg", "\udcfe.jpg"]) == {"\udcfe.jpg": content}
+    assert labels.stored.contents(["\udcff.jpg", "\udcfe.jpg"]) == {"\udcfe.jpg": content}
     labels.close()
 
 

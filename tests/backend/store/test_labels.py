@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import threading
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from backend.store import schema
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
-from backend.store.standing import AS_IN_PICKLE
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
 from IA.protocol import pickle_file
+from IA.text.answer_words import TRUTH
 from tests.examples import examples
 from tests.serving import until
 
@@ -109,7 +112,7 @@ class AnyOrder(RuleBasedStateMachine):
         standing: dict[str, bool | None] = {}
         for entry in self.given:
             standing.pop(entry.path, None)
-            standing[entry.path] = AS_IN_PICKLE[entry.label]
+            standing[entry.path] = TRUTH[entry.label]
         return standing
 
     @invariant()
@@ -118,9 +121,9 @@ class AnyOrder(RuleBasedStateMachine):
         if not hasattr(self, "labels"):
             return
         expected = self.expected()
-        listed = {entry.path: AS_IN_PICKLE[entry.label] for entry in self.labels.standing(newest=False)}
+        listed = {entry.path: TRUTH[entry.label] for entry in self.labels.stored.standing(newest=False)}
         assert list(listed.items()) == list(expected.items())
-        counts = {AS_IN_PICKLE[label]: count for label, count in self.labels.counts().items()}
+        counts = {TRUTH[label]: count for label, count in self.labels.counts().items()}
         assert counts == {kind: list(expected.values()).count(kind) for kind in (True, False, None)}
 
     def teardown(self) -> None:
@@ -225,17 +228,46 @@ def test_a_run_of_version_1_goes_on(tmp_path: Path) -> None:
     for _ in range(2):  # the second start finds it done
         labels = Labels(tmp_path)
         assert labels.counts() == {"positive": 2, "negative": 0, "skipped": 1}
-        assert {(entry.group, entry.repeat) for entry in labels.standing()} == {(None, False)}
+        assert {(entry.group, entry.repeat) for entry in labels.stored.standing()} == {(None, False)}
         labels.close()
     (tmp_path / "new").mkdir()
     Labels(tmp_path / "new").close()
     assert columns(tmp_path / DATABASE) == columns(tmp_path / "new" / DATABASE)
     labels = Labels(tmp_path)
     labels.annotate_all([answer(path, "negative", group="grid", repeat=True) for path in ("a.jpg", "x.jpg")]).result()
-    assert [(entry.group, entry.repeat) for entry in labels.standing(limit=2)] == [("grid", True)] * 2
+    assert [(entry.group, entry.repeat) for entry in labels.stored.standing(limit=2)] == [("grid", True)] * 2
     assert [entry.path for entry in labels.undo("me").result()] == ["a.jpg", "x.jpg"]
     assert [entry.label for entry in labels.undo("me").result()] == ["positive"]
     assert labels.counts() == {"positive": 1, "negative": 1, "skipped": 1}
+    labels.close()
+
+
+def test_an_import_of_version_4_is_known_again(tmp_path: Path) -> None:
+    """Version 4 knew an import of the page by its group alone; it can still be taken back, and newer ones too."""
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        connection.executescript((ROOT / "tests" / "data" / "labels_version_4.sql").read_text())
+    labels = Labels(tmp_path)
+    assert schema.version_of(tmp_path / f"{DATABASE}.version-4") == 4
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION
+    imported = {entry.path for entry in labels.stored.standing() if entry.imported}
+    assert imported == {"e.jpg", "f.jpg", "i.jpg"}
+    old = "22222222-2222-5222-9222-222222222222"
+    assert labels.stored.last_import() == (old, 2)
+    labels.annotate(answer("x.jpg", "positive", group="33333333-3333-5333-9333-333333333333")).result()
+    assert labels.stored.last_import() == (old, 2)  # whatever the group of an answer looks like
+    given = [
+        replace(answer(path, "negative", group=group), imported=True)
+        for path, group in (("y.jpg", "new"), ("z.jpg", None))
+    ]
+    labels.annotate_all(given).result()
+    assert labels.stored.last_import() == ("new", 1)
+    assert labels.undo_group("new").result() == 1
+    labels.close()
+    labels = Labels(tmp_path)
+    assert labels.stored.last_import() == (old, 2)
+    assert labels.undo_group(old).result() == 2
+    assert labels.stored.last_import() is None
+    assert set(labels.by_path()) == {"a.jpg", "b.jpg", "c.jpg", "d.jpg", "i.jpg", "x.jpg", "z.jpg"}
     labels.close()
 
 
@@ -243,10 +275,10 @@ def test_a_later_version_is_told(tmp_path: Path) -> None:
     """A database that a later version wrote is left alone, and the start says why."""
     Labels(tmp_path).close()
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
-        connection.execute(f"PRAGMA user_version = {answers.VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     with pytest.raises(UsageError, match="later version"):
         Labels(tmp_path)
-    assert columns(tmp_path / DATABASE)[0] == answers.VERSION + 1
+    assert columns(tmp_path / DATABASE)[0] == schema.VERSION + 1
 
 
 def test_a_batch_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +297,7 @@ def test_a_batch_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert labels.counts()["positive"] == 0
     labels.close()
     labels = Labels(tmp_path)
-    assert list(labels.standing()) == []
+    assert list(labels.stored.standing()) == []
     labels.close()
 
 

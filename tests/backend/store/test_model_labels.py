@@ -20,7 +20,8 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from backend.store import model_labels
 from backend.store.labels import Labels
 from backend.store.model_labels import BusyError, Finish, ModelLabels, NoFinishError
-from backend.store.table import DATABASE, Answer, Label, NothingToUndoError
+from backend.store.schema import DATABASE
+from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT
 from tests.backend.store.test_labels import answer, published
 from tests.examples import examples
@@ -131,13 +132,13 @@ class AnyCourse(RuleBasedStateMachine):
         """An export has each image once: by a person where one answered, else by the model."""
         if not hasattr(self, "labels"):
             return
-        exported = list(self.labels.moment())
+        exported = list(self.labels.stored.moment())
         assert len({entry.path for entry in exported}) == len(exported)
         people = {entry.path: entry.label for entry in exported if entry.source != "model"}
         model = {entry.path: entry.label for entry in exported if entry.source == "model"}
         assert people == self.stand()
         assert model == {path: label for path, label in self.finished.items() if path not in people}
-        assert {entry.path: entry.label for entry in self.labels.standing()} == people
+        assert {entry.path: entry.label for entry in self.labels.stored.standing()} == people
         assert all(entry.shown_ms is None and not entry.audit for entry in exported if entry.source == "model")
 
     def teardown(self) -> None:
@@ -212,11 +213,11 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(model, {f"{number}.jpg": 0.9 for number in range(2 * model_labels.CHUNK)})
     assert len(calls) == 2
     assert "disk is full" in str(model.trouble)
-    assert [entry.path for entry in labels.moment()] == ["a.jpg"]
+    assert [entry.path for entry in labels.stored.moment()] == ["a.jpg"]
     assert rows(tmp_path, "SELECT count(*) FROM model_labels") == [(1,)]
     write(model, {"b.jpg": 0.9})
     assert model.trouble is None
-    assert [entry.path for entry in labels.moment()] == ["b.jpg"]
+    assert [entry.path for entry in labels.stored.moment()] == ["b.jpg"]
     model.close()
     labels.close()
 
@@ -264,7 +265,7 @@ def test_killed_while_it_is_written(tmp_path: Path, where: str, calls: int, stan
     assert rows(tmp_path, "SELECT count(*) FROM finishes") == [(1,)]
     labels = Labels(tmp_path)
     model = ModelLabels(labels.database)
-    exported = Counter(entry.source for entry in labels.moment())
+    exported = Counter(entry.source for entry in labels.stored.moment())
     assert exported == {"key": 1, "model": 999} if stands else {"key": 1}
     model.wait()
     assert rows(tmp_path, "SELECT count(*) FROM model_labels") == [(1000 if stands else 0,)]
@@ -280,7 +281,7 @@ def test_exports_are_of_one_moment(tmp_path: Path) -> None:
     labels.annotate(answer("a.jpg", "positive")).result()
     labels.annotate(answer("b.jpg", "positive")).result()
     write(model, {"c.jpg": 0.9, "d.jpg": 0.1})
-    moment = labels.moment()
+    moment = labels.stored.moment()
     exported = iter(moment)
     first = next(exported)
     labels.annotate(answer("c.jpg", "negative")).result()
@@ -301,17 +302,17 @@ def test_exports_are_of_one_moment(tmp_path: Path) -> None:
 
 def test_an_export_of_labels_that_are_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that has lost the rest of the model's labels says so: it does not end as if that were all."""
-    monkeypatch.setattr(model_labels, "PAGE", 2)
+    monkeypatch.setattr("backend.store.moment.PAGE", 2)
     labels = Labels(tmp_path)
     model = ModelLabels(labels.database)
     labels.annotate(answer("0.jpg", "positive")).result()
     write(model, {f"{number}.jpg": 0.9 for number in range(7)})
     labels.annotate(answer("1.jpg", "positive")).result()
     labels.annotate(answer("2.jpg", "positive")).result()  # a page of nothing but answered ones
-    moment = labels.moment()
+    moment = labels.stored.moment()
     assert (len(moment), len(list(moment))) == (7, 7)
-    assert [entry.path for entry in labels.moment("positive")] == [f"{n}.jpg" for n in (0, 1, 2, 3, 4, 5, 6)]
-    assert len(labels.moment("negative")) == 0
+    assert [entry.path for entry in labels.stored.moment("positive")] == [f"{n}.jpg" for n in (0, 1, 2, 3, 4, 5, 6)]
+    assert len(labels.stored.moment("negative")) == 0
     exported = iter(moment)
     assert [next(exported).source for _ in range(4)] == ["key", "key", "key", "model"]
     model.undo()

@@ -17,7 +17,7 @@ import pytest
 from backend.backup import back_up
 from backend.runs.checks import check_run
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, VERSION
+from backend.store.schema import DATABASE, VERSION
 from config import ROOT, Config, UsageError
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file

@@ -17,7 +17,8 @@ import pytest
 from backend.runs.checks import check_run
 from backend.store.database import NotDurableError
 from backend.store.labels import Labels
-from backend.store.table import DATABASE, Answer
+from backend.store.schema import DATABASE
+from backend.store.table import Answer
 from config import Config, UsageError
 from IA.protocol import locks, pickle_file
 from IA.protocol.files import SETTINGS
@@ -182,7 +183,7 @@ def test_a_lock_is_held_in_the_directory_that_is_there_now(tmp_path: Path) -> No
     """A session whose run directory was deleted still keeps others out of it; one that came first keeps it out."""
     run = tmp_path / "run"
     script = (
-        "import sys, pathlib, signal; from IA import locks\n"
+        "import sys, pathlib, signal; from IA.protocol import locks\n"
         "with locks.hold(pathlib.Path(sys.argv[1]), 'server') as held:\n"
         "    print(held, flush=True); held and signal.pause()"
     )

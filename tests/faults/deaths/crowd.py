@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from config import STRATEGIES
+from IA.strategies import STRATEGIES
 from tests.serving import until
 
 LABELS = ("positive", "negative", "skipped")

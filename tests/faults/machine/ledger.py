@@ -11,10 +11,10 @@ from typing import Protocol
 
 import httpx
 
-from backend.store.standing import AS_IN_PICKLE
-from backend.store.table import DATABASE
+from backend.store.schema import DATABASE
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
+from IA.text.answer_words import TRUTH
 
 
 class Asked(Protocol):
@@ -132,7 +132,7 @@ def standing(run: Path) -> dict[str, bool | None]:
     """What the database says should stand in annotations.pickle."""
     with _reading(run) as connection:
         rows = connection.execute("SELECT path, label FROM answers WHERE state = 'standing' ORDER BY seq")
-        return {path: AS_IN_PICKLE[label] for path, label in rows}
+        return {path: TRUTH[label] for path, label in rows}
 
 
 def is_published(run: Path) -> bool:

@@ -1,0 +1,59 @@
+"""The event file that one loop writes for TensorBoard; trouble with it never stops the loop."""
+
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from torch.utils.tensorboard import FileWriter, SummaryWriter
+
+from IA.text.image_files import is_text
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 5.0  # after a failure a new file is not begun sooner
+
+
+class Events:
+    """Figures and pictures; what the disk refuses is one warning, and a later figure begins a new file.
+
+    Nothing is written where the directory's name is no UTF-8: TensorBoard can neither write nor read there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._writer: SummaryWriter | None = None
+        self._failed_s = -math.inf
+        self._is_failing = False
+
+    def write(self, tell: Callable[[SummaryWriter], None]) -> None:
+        """Let `tell` write something, and flush it."""
+        if time.monotonic() - self._failed_s < AGAIN_S or not is_text(str(self._directory)):
+            return
+        try:
+            self._writer = self._writer or SummaryWriter(str(self._directory))
+            tell(self._writer)
+            self._writer.flush()
+            self._is_failing = False
+        except OSError as error:
+            if not self._is_failing:
+                log.warning("Nothing can be written for TensorBoard (%s); trying again later", error)
+            self._is_failing = True
+            self._failed_s = time.monotonic()
+            self.close()
+
+    def scalar(self, name: str, value: float, step: int) -> None:
+        """Write one figure."""
+        self.write(lambda writer: writer.add_scalar(name, value, step))
+
+    def close(self) -> None:
+        """End the file."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            # Not the writer as a whole: that flushes first, and may fail there.
+            file: FileWriter | None = writer.file_writer
+            with contextlib.suppress(OSError):
+                if file is not None:
+                    file.close()

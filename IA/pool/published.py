@@ -1,0 +1,41 @@
+"""Makes the record for predictions.pickle from a pool and a checkpoint; pure, nothing is written here."""
+
+from typing import Any
+
+import numpy as np
+
+from IA.model import Checkpoint
+from IA.pool.pool import Pool
+from IA.protocol.fields import NO_FLOATS
+from IA.protocol.records import Predictions
+
+
+def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int) -> Predictions:
+    """The record for predictions.pickle.
+
+    Args:
+        pool: scored by the checkpoint.
+        checkpoint: in force; None: there is none yet, and the order follows similarity to examples and novelty.
+        labels: how many answers novelty has learnt; counts only without a checkpoint.
+    """
+    similarity = None if checkpoint else pool.similarity
+    return Predictions(
+        probability=pool.probability,
+        novelty=pool.novelty,
+        unreadable=pool.unreadable.astype(np.int32),
+        embedded=pool.embedded,
+        labels=checkpoint.labels if checkpoint else labels,
+        checkpoint=_report(checkpoint) if checkpoint else None,
+        missing=len(pool.missing()),
+        similarity=NO_FLOATS if similarity is None else similarity,
+    )
+
+
+def _report(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the server shows of the checkpoint, which it never loads itself."""
+    return {
+        "generation": checkpoint.generation,
+        "labels": checkpoint.labels,
+        "threshold": checkpoint.threshold,
+        "metrics": dict(checkpoint.metrics),
+    }

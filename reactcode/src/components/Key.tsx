@@ -1,6 +1,0 @@
-// A key as it is drawn on a button.
-import { keyLabel } from "../bindings";
-
-export function Key({ name }: { readonly name: string }) {
-  return <kbd aria-hidden="true">{keyLabel(name)}</kbd>;
-}

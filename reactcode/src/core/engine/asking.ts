@@ -1,0 +1,69 @@
+// When the page asks the server for images, and for how many.
+import { AHEAD } from "../images";
+import { countImages, imagesWaiting, type State } from "../session";
+
+const PAUSE_MS = 200;
+const AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
+const MOST = 100;
+
+/** Asks soon after what made it necessary, and never twice at once. */
+export class Asking {
+  private isAsking = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private due = Infinity;
+
+  /** `ask` puts the question, and resolves to whether more should have come. */
+  constructor(private readonly ask: () => Promise<boolean>) {}
+
+  soon(pause_ms = PAUSE_MS): void {
+    const due = performance.now() + pause_ms;
+    if (this.due <= due) return;
+    clearTimeout(this.timer);
+    this.due = due;
+    this.timer = setTimeout(() => {
+      this.due = Infinity;
+      void this.now();
+    }, pause_ms);
+  }
+
+  /** When somebody else, or the server itself, has had some time. */
+  later(): void {
+    this.soon(AGAIN_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private async now(): Promise<void> {
+    if (this.isAsking) return this.soon();
+    this.isAsking = true;
+    const isShort = await this.ask();
+    this.isAsking = false;
+    if (isShort) this.later();
+  }
+}
+
+/** So many images are to be in hand: the one shown and some after it, or two grids. */
+function inHand({ grid }: State): number {
+  return Math.max(AHEAD + 1, grid.isOpen ? 2 * grid.size : 0);
+}
+
+/** How many images to ask for; the server still takes those that wait in the outbox for open. */
+export function countFor(state: State): number {
+  return Math.min(inHand(state) + state.waiting, MOST);
+}
+
+/** Whether fewer images are in hand than there could be. */
+export function isShort(state: State, left: number): boolean {
+  return state.queue.length < inHand(state) && left > countImages(state.queue) + imagesWaiting(state);
+}
+
+const KEEP_LEAST = 2;
+const SPARE_MS = 50;
+
+/** So many decoded images stay next whatever a newer ranking says: what is fetched meanwhile comes in time. */
+export function keepAhead(fetch_ms: number, interval_ms: number): number {
+  const answers = Math.ceil((fetch_ms + SPARE_MS) / interval_ms);
+  return Math.min(Math.max(answers + 1, KEEP_LEAST), AHEAD);
+}

@@ -1,0 +1,54 @@
+// Near duplicates: one question, one answer for all of them. Pure, like session.ts.
+import type { PastAnswer, Queued } from "../../api";
+import type { State } from "./state";
+
+/** The images that an answer is for, too. */
+export function alikeOf({ alike }: Pick<Queued, "alike">): readonly number[] {
+  return alike ?? [];
+}
+
+/** All images that an answer is for, the one on the screen first. */
+export function imagesOf(queued: Pick<Queued, "image" | "alike">): readonly number[] {
+  return [queued.image, ...alikeOf(queued)];
+}
+
+/** How many images these questions are about. */
+export function countImages(questions: readonly Queued[]): number {
+  return questions.reduce((sum, queued) => sum + imagesOf(queued).length, 0);
+}
+
+/** How many images were answered here that the server does not know of yet. */
+export function imagesWaiting({ answered, waiting }: State): number {
+  return Math.max(waiting, [...answered.values()].filter((tick) => tick === Infinity).length);
+}
+
+/** The image is asked, and put right, alone from now on. */
+export function withSplit(state: State, image: number): State {
+  const alone = <T extends Queued>(queued: T): T =>
+    imagesOf(queued).includes(image) ? { ...queued, alike: [] } : queued;
+  const cells = state.grid.cells.map(alone);
+  return {
+    ...state,
+    queue: state.queue.map(alone),
+    past: state.past.map(alone),
+    grid: { ...state.grid, cells },
+  };
+}
+
+/** Answers of the past, newest first, with near duplicates that were answered together as one. */
+export function folded(answers: readonly PastAnswer[]): readonly PastAnswer[] {
+  const copiesOf = ({ image }: PastAnswer) =>
+    answers.flatMap((copy) => (isCopy(copy) && copy.copy_of === image ? [copy.image ?? -1] : []));
+  const shown = answers.filter((answer) => !isCopy(answer));
+  return shown.map((answer) => ({ ...answer, alike: copiesOf(answer).filter((image) => image >= 0) }));
+}
+
+/** So many of these are copies of an image that is to follow: they are asked for again, to come together with it. */
+export function copiesAtEnd(answers: readonly PastAnswer[]): number {
+  const last = answers.findLastIndex((answer) => !isCopy(answer));
+  return last < 0 ? 0 : answers.length - 1 - last;
+}
+
+function isCopy({ copy_of }: PastAnswer): boolean {
+  return copy_of !== undefined && copy_of !== null;
+}

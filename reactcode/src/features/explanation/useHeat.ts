@@ -1,0 +1,19 @@
+// Lays the map over the very picture that it is of.
+import { useEffect } from "react";
+import type { Status } from "../../api";
+import type { Lens } from "../looking";
+import { painting, sentenceOf } from "./heat";
+import type { Why } from "./useExplanation";
+
+export function useHeat(lens: Lens, status: Status | null, why: Why): void {
+  const map = why?.explanation?.map ?? null;
+  const queued = why?.queued ?? null;
+  const name = status?.classes.positive ?? "positive";
+  useEffect(() => {
+    if (map === null || queued === null) return lens.lay(null, null);
+    const canvas = painting(map);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", sentenceOf(map, name));
+    lens.lay(queued, canvas);
+  }, [lens, map, queued, name]);
+}

@@ -1,0 +1,206 @@
+// The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
+import { useLayoutEffect, useState } from "react";
+import type { Outlook, Range, Classes } from "../../api";
+import { isTaken, keyName } from "../../core/keys";
+import { noun, count, counted, nameOf, percent } from "../../core/words";
+import { type Session, Dialog, Press } from "../../ui";
+import { Doubtful } from "./Doubtful";
+import { Examples } from "./Examples";
+import { Expected } from "./Expected";
+import { Finished } from "./Finished";
+import { Threshold } from "./Threshold";
+import { USUAL, useFinish, type Finishing } from "./useFinish";
+
+const NEXT_KEY = "q";
+const MOST_TO_ANSWER = 200; // images that a person rather answers than leaves to the model
+const ASKED_FIRST = 100; // so many of a band on one side of the threshold the server asks first, at most
+
+export function Finish({ session }: { readonly session: Session }) {
+  const { engine, state } = session;
+  const [wanted, setWanted] = useState(USUAL);
+  const [isAsking, setAsking] = useState(false);
+  const finishing = useFinish(state, engine.client, wanted);
+  const { outlook, isCurrent } = finishing;
+  const names = { positive: nameOf(state.status, "positive"), negative: nameOf(state.status, "negative") };
+  const askNext = () => {
+    if (outlook === null || !isCurrent) return;
+    if (outlook.doubtful.next > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
+  };
+  useLayoutEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const key = keyName(event);
+      if (key !== NEXT_KEY || event.repeat || isTaken(event.target, key)) return;
+      event.preventDefault();
+      askNext();
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  });
+  const onBand = (band: Range) => setWanted({ threshold: outlook?.threshold ?? null, band });
+  return (
+    <Dialog
+      title="Finish"
+      className="finish"
+      onClose={() => (isAsking ? setAsking(false) : engine.toggle("finish"))}
+    >
+      <div className="finishing" aria-busy={outlook === null}>
+        {outlook && <Finished finishing={finishing} outlook={outlook} state={state} names={names} />}
+        {outlook?.checkpoint === null && (
+          <p className="empty">
+            There is no model yet that could label the rest. Answer some {noun(state.status)} first.
+          </p>
+        )}
+        {outlook !== null && outlook.checkpoint !== null && (
+          <>
+            <Threshold
+              outlook={outlook}
+              wanted={wanted.threshold}
+              things={noun(state.status)}
+              names={names}
+              unreadable={state.status?.unreadable ?? 0}
+              onChange={(threshold) => {
+                setAsking(false);
+                setWanted({ threshold, band: null });
+              }}
+            />
+            <Expected outlook={outlook} names={names} things={noun(state.status)} />
+            <Examples outlook={outlook} names={names} isBlind={state.blind} />
+            <Doubtful
+              key={outlook.threshold}
+              things={noun(state.status)}
+              outlook={outlook}
+              isCurrent={isCurrent}
+              onBand={onBand}
+              onNext={askNext}
+            />
+          </>
+        )}
+      </div>
+      {outlook !== null && outlook.checkpoint !== null && (
+        <Confirm
+          finishing={finishing}
+          outlook={outlook}
+          names={names}
+          things={noun(state.status, outlook.positive + outlook.negative)}
+          isAsking={isAsking}
+          setAsking={setAsking}
+          onPositive={() => void engine.askFirst({ low: outlook.threshold, high: 1 }, outlook.threshold)}
+          onRandom={() => void engine.answerAtRandom(outlook.random.needed)}
+        />
+      )}
+    </Dialog>
+  );
+}
+
+interface ConfirmProps {
+  readonly finishing: Finishing;
+  readonly outlook: Outlook;
+  readonly names: Classes;
+  /** Images or tiles, as many as get a label. */
+  readonly things: string;
+  readonly isAsking: boolean;
+  readonly setAsking: (isAsking: boolean) => void;
+  /** Asks the images that would become positive. */
+  readonly onPositive: () => void;
+  readonly onRandom: () => void;
+}
+
+function Confirm(props: ConfirmProps) {
+  const { finishing, outlook, names, things, isAsking, setAsking, onPositive, onRandom } = props;
+  const { positive, negative, writing, standing, random, positive_known: isKnown } = outlook;
+  const missing = random.needed - random.answered;
+  const all = positive + negative;
+  const isReady = all > 0 && writing === null && finishing.isCurrent;
+  return (
+    <section className="confirm" aria-label="Label the rest">
+      <p id="finish-trouble" role="alert">
+        {finishing.trouble}
+      </p>
+      {missing > 0 ? (
+        <Random {...random} onRandom={onRandom} />
+      ) : isAsking ? (
+        <>
+          {!isKnown && <Unknown outlook={outlook} positive={names.positive} />}
+          <p>
+            {counted(positive, "gets", "get")} “{names.positive}” and {count(negative)} “{names.negative}”, by
+            the model, at {percent(outlook.threshold)}. Your answers stay as they are, stand before its
+            labels, and are all it ever learns{standing && "; its labels of before are replaced"}. You can
+            undo this at any time.
+          </p>
+          {!isKnown && positive <= MOST_TO_ANSWER && (
+            <Press className="switch" id="finish-answer" disabled={!isReady} onClick={onPositive}>
+              {answering(positive)}
+            </Press>
+          )}
+          <Press
+            className="switch"
+            id="finish-now"
+            disabled={!isReady}
+            onClick={() => void finishing.finish().then(() => setAsking(false))}
+          >
+            {isKnown ? `Label ${count(all)} ${things}` : "Label anyway"}
+          </Press>
+          <Press className="plain text" onClick={() => setAsking(false)}>
+            Not yet
+          </Press>
+        </>
+      ) : (
+        <Press className="switch" id="finish-ask" disabled={!isReady} onClick={() => setAsking(true)}>
+          {standing ? "Label the rest anew…" : "Label the rest…"}
+        </Press>
+      )}
+    </section>
+  );
+}
+
+interface UnknownProps {
+  readonly outlook: Outlook;
+  /** What the positive label is called. */
+  readonly positive: string;
+}
+
+/** That too few random answers tell how right the positive labels would be. */
+function Unknown({ outlook, positive }: UnknownProps) {
+  const { positive: labels, drawn_positive: drawn } = outlook;
+  const few =
+    drawn === 0 ? "no random answer is" : `only ${counted(drawn, "random answer is", "random answers are")}`;
+  return (
+    <p id="finish-unknown">
+      <b>
+        Nobody knows how right{" "}
+        {labels === 1 ? `this “${positive}” label is` : `these ${count(labels)} “${positive}” labels are`}:
+      </b>{" "}
+      {few} about what the model would call “{positive}”.
+    </p>
+  );
+}
+
+/** What the button says that has the images which would become positive asked first. */
+function answering(labels: number): string {
+  if (labels > ASKED_FIRST) return `Answer ${count(ASKED_FIRST)} of these ${count(labels)}`;
+  return labels === 1 ? "Answer this one" : `Answer these ${count(labels)}`;
+}
+
+interface RandomProps {
+  readonly answered: number;
+  readonly needed: number;
+  readonly onRandom: () => void;
+}
+
+/** Why the rest cannot be labelled yet, and the way there. */
+function Random({ answered, needed, onRandom }: RandomProps) {
+  return (
+    <>
+      <p id="finish-missing">
+        Only answers to random images tell how right that would be. <b>{count(answered)}</b> of{" "}
+        {count(needed)} are there.
+      </p>
+      <Press className="switch" id="finish-random" onClick={onRandom}>
+        Answer {count(needed - answered)} at random
+      </Press>
+      <Press className="switch" id="finish-ask" disabled>
+        Label the rest…
+      </Press>
+    </>
+  );
+}

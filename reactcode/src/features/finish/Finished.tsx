@@ -1,0 +1,46 @@
+// The labels that the model has given: how many, taking them home, and taking them away.
+import type { Finished as Labels, Outlook, Classes } from "../../api";
+import type { State } from "../../core/session";
+import { count, moment, percent } from "../../core/words";
+import { Downloads } from "../info";
+import { Press } from "../../ui";
+import type { Finishing } from "./useFinish";
+
+interface Props {
+  readonly finishing: Finishing;
+  readonly outlook: Outlook;
+  readonly state: State;
+  readonly names: Classes;
+}
+
+export function Finished({ finishing, outlook, state, names }: Props) {
+  const { writing, standing } = outlook;
+  if (writing !== null)
+    return (
+      <section className="finished" role="status">
+        <p>
+          Writing labels: {count(writing.done)} of {count(writing.total)}. None counts before all are there.
+        </p>
+        <progress value={writing.done} max={Math.max(1, writing.total)} aria-label="labels written" />
+      </section>
+    );
+  if (standing === null) return null;
+  return (
+    <section className="finished by-model" id="finished" role="status">
+      <p>
+        <b>Done:</b> the model has labelled {inWords(standing, names)}, on {moment(standing.time)} at{" "}
+        {percent(standing.threshold)}. What you answer stands before that.
+      </p>
+      <div>
+        {state.status && <Downloads status={state.status} />}
+        <Press className="switch" id="finish-undo" onClick={() => void finishing.undo()}>
+          Undo: take its labels away
+        </Press>
+      </div>
+    </section>
+  );
+}
+
+function inWords({ positives, negatives }: Labels, names: Classes): string {
+  return `${count(positives)} “${names.positive}” and ${count(negatives)} “${names.negative}”`;
+}

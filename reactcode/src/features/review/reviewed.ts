@@ -1,0 +1,43 @@
+// Past answers as the review shows them: with what was changed since it was opened.
+import type { Label, PastAnswer } from "../../api";
+import type { Correction, Past } from "../../core/session";
+
+export interface Seen extends PastAnswer {
+  readonly isChanged: boolean;
+}
+
+export function seenWith(
+  answers: readonly PastAnswer[],
+  corrections: readonly Correction[],
+): readonly Seen[] {
+  const latest = new Map<number | null, Label>(corrections.map(({ image, to }) => [image, to]));
+  const first = new Map<number | null, Label>(
+    corrections.toReversed().map(({ image, from }) => [image, from]),
+  );
+  return answers.map((answer) => {
+    const label = latest.get(answer.image) ?? answer.label;
+    return { ...answer, label, isChanged: label !== (first.get(answer.image) ?? label) };
+  });
+}
+
+/** The answer as one that can be changed; null where the file is gone. */
+export function changeable({ image, path, version, probability, label, source }: PastAnswer): Past | null {
+  return image === null ? null : { image, path, version, probability, label, source };
+}
+
+/** How many cells stand beside one another. */
+export function columnsOf(cells: HTMLElement | null): number {
+  const all = Array.from(cells?.children ?? []) as HTMLElement[];
+  return Math.max(1, all.filter(({ offsetTop }) => offsetTop === all[0]?.offsetTop).length);
+}
+
+/** How many answers further a key leads; null for any other key. `columns` is null where only one is seen. */
+export function stepOf(key: string, columns: number | null): number | null {
+  if (key === "arrowleft") return -1;
+  if (key === "arrowright") return 1;
+  if (columns === null) return null;
+  if (key === "arrowup") return -columns;
+  if (key === "arrowdown") return columns;
+  if (key === "home") return -Infinity;
+  return key === "end" ? Infinity : null;
+}

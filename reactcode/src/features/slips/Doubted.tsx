@@ -1,0 +1,47 @@
+// One answer that looks wrong: its image, what was said of it, what the model says, and the keys that settle it.
+import type { Label, Slip } from "../../api";
+import { keyLabel } from "../../core/keys";
+import { named, nameOf } from "../../core/words";
+import { type Session, FileName, Labels, Large } from "../../ui";
+import { whatTheModelSays, whatWasSaid } from "./slips";
+
+interface Props {
+  readonly session: Session;
+  readonly slip: Slip;
+  /** What it was given here; null while it was not. */
+  readonly label: Label | null;
+  /** Its picture is on the screen, and an answer counts. */
+  readonly isSeen: boolean;
+  readonly onLabel: (label: Label) => void;
+  readonly onLoad: () => void;
+}
+
+export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props) {
+  const { engine, state, bindings } = session;
+  const isTold = !state.blind || label !== null;
+  return (
+    <figure className="doubted" aria-label={named(slip.path)} data-seen={isSeen}>
+      <div className="frame">
+        <Large answer={slip} onLoad={onLoad} />
+      </div>
+      <figcaption>
+        <p className="words">
+          {sentence(whatWasSaid(slip, engine.client, state.status))}
+          {isTold && `; ${whatTheModelSays(slip, state.status)}`}.
+        </p>
+        <span className="path">
+          <FileName path={slip.path} />
+        </span>
+      </figcaption>
+      <Labels session={session} answer={{ ...slip, label: label ?? slip.label }} onLabel={onLabel} />
+      <p className="hint">
+        Enter leaves it “{nameOf(state.status, label ?? slip.label)}”, {keyLabel(bindings.undo)} takes the
+        last one back, → decides later
+      </p>
+    </figure>
+  );
+}
+
+function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

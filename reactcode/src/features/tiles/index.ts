@@ -1,0 +1,3 @@
+// Where a tile lies in its photo; imports api, core and ui.
+export { Where } from "./Where";
+import "./tiles.css";

@@ -1,0 +1,20 @@
+// What a swipe under way would answer; shown and hidden by the style sheet as the finger moves.
+import type { Status } from "../../api";
+import { nameOf } from "../../core/words";
+import { Icon } from "../../ui";
+import { SWIPES } from "./hands";
+
+const ICONS = { positive: "positive", negative: "negative", skipped: "skip" } as const;
+
+export function Swipes({ status }: { readonly status: Status | null }) {
+  return (
+    <div className="swipes" aria-hidden="true">
+      {Object.entries(SWIPES).map(([direction, label]) => (
+        <p key={direction} className={direction}>
+          <Icon name={ICONS[label]} />
+          <span>{label === "skipped" ? "skip" : nameOf(status, label)}</span>
+        </p>
+      ))}
+    </div>
+  );
+}

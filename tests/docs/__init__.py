@@ -1,0 +1,1 @@
+"""The documentation: its links, and that it has everything the program has."""
