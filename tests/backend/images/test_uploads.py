@@ -136,7 +136,6 @@ def overlapping() -> bytes:
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr("a.png", png(1))
         archive.filelist.append(archive.filelist[0])
-        archive._didModify = True  # type: ignore[attr-defined]
     return data.getvalue()
 
 

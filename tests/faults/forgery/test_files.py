@@ -74,10 +74,10 @@ def _same_sum(cache: Embeddings, words: Any, keys: Any) -> Any:
 @pytest.mark.parametrize(
     ("row", "owner", "name", "instead", "scale"),
     [
-        (files.pickles_flipped, pickle_file, "_whole", _unchecked_footer, 0.02),
+        (files.pickles_flipped, pickle_file, "whole", _unchecked_footer, 0.02),
         (files.checkpoints_flipped, archive, "check", _no_check, 0.02),
-        (files.embeddings_flipped, Embeddings, "_sums", _same_sum, 0.02),
-        (files.embeddings_flipped_in_use, Embeddings, "_sums", _same_sum, 0.02),
+        (files.embeddings_flipped, Embeddings, "checksums", _same_sum, 0.02),
+        (files.embeddings_flipped_in_use, Embeddings, "checksums", _same_sum, 0.02),
         (files.answers_flipped, "backend.store.table", "check", _no_check, 0.02),
         (files.log_flipped, "backend.store.table", "unheard_of", lambda *_: {}, 0.01),
     ],
