@@ -73,8 +73,8 @@ def import_labels(
             for line in report(planned, standing, overwrite):
                 sys.stdout.write(f"{displayed(line)}\n")
             if not dry_run:
-                labels.annotate_all(planned.answers(overwrite)).result()
-                labels.reach(planned.drawn(labels.is_sampled))
+                drawn = planned.drawn(labels.is_sampled)
+                labels.annotate_all(planned.answers(overwrite), selected=drawn).result()
         except NotDurableError as error:
             raise UsageError(f"The labels could not be stored in {run / DATABASE}: {error}; none was.") from None
         finally:

@@ -31,13 +31,13 @@ WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, AUDIT.name, instructions
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:
-    """A server without one of its threads would take no answers: end, and be started again."""
+    """End the process, because a server that has lost a thread takes no answers; the supervisor starts it again."""
     log.critical("%s failed", failure.thread, exc_info=failure.exc_value)
     os._exit(1)
 
 
 def _allow_files() -> None:
-    """Let connections, pictures and databases be open at once; some systems begin with 256 for all."""
+    """Let more files be open at once, for connections, pictures and databases; some systems begin with 256."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES_AT_MOST if hard == resource.RLIM_INFINITY else min(FILES_AT_MOST, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -46,7 +46,7 @@ def _allow_files() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the event streams first: they would keep it waiting."""
+    """Ends the event streams first, because they would keep the shutdown waiting."""
 
     session: Session
 
@@ -62,14 +62,15 @@ def serve() -> None:
     if config is None:
         raise UsageError(f"Nothing says what to serve; give HOST PORT DATADIR, see {COMMAND} --help.")
     threading.excepthook = _end
-    told = ""
-    if len(sys.argv) > 1:  # the supervisor has checked; a disk that went away since then must not end the session
+    notes = ""
+    if len(sys.argv) > 1:
+        # The supervisor has done these checks for its server: a disk that goes away later must not end the session.
         first = config.run
         config = find_run(config)
         check_place(config)
-        told = why_not_first(config, first) + renaming(config) + exposed(config)
+        notes = why_not_first(config, first) + renaming(config) + exposed(config)
     check_run(config)
-    sys.stderr.write(told)
+    sys.stderr.write(notes)
     _allow_files()
     listener = listen(config)
     with until_signalled("server", config.run, *WRITES):

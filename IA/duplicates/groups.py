@@ -10,6 +10,8 @@ from enum import IntFlag
 import numpy as np
 import numpy.typing as npt
 
+from IA.text.answer_words import Label
+
 Numbers = npt.NDArray[np.int32]
 States = npt.NDArray[np.uint8]
 
@@ -30,6 +32,14 @@ class ImageState(IntFlag):
 ANSWERED, DRAWN, COPY = int(ImageState.ANSWERED), int(ImageState.DRAWN), int(ImageState.COPY)
 AWAY = int(ImageState.GONE | ImageState.UNREADABLE)
 GONE = int(ImageState.GONE)
+LABELLED = int(ImageState.POSITIVE | ImageState.NEGATIVE)
+OF_LABEL: dict[Label | None, ImageState] = {
+    "positive": ImageState.ANSWERED | ImageState.POSITIVE,
+    "negative": ImageState.ANSWERED | ImageState.NEGATIVE,
+    "skipped": ImageState.ANSWERED,
+    None: ImageState(0),
+}
+"""What is known of an image by the label that stands for it; None: no label stands."""
 LABELS = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
 
 
@@ -146,3 +156,14 @@ def without(first: Numbers, split: Iterable[int]) -> Numbers:
     is_split[first[numbers[numbers < len(first)]]] = True
     alone: Numbers = np.where(is_split[first], np.arange(len(first), dtype=np.int32), first)
     return alone
+
+
+def is_sampled(states: States) -> npt.NDArray[np.bool_]:
+    """Which images were drawn at random, have a positive or negative answer, and can still be seen.
+
+    Args:
+        states: (N,) of each image or unit.
+    """
+    is_labelled = states & LABELLED != 0
+    sampled: npt.NDArray[np.bool_] = is_labelled & (states & (DRAWN | AWAY) == DRAWN)
+    return sampled

@@ -1,7 +1,5 @@
 """What the files of a run say about its predictor: answers, figures on answers held out, how common positives are."""
 
-import random
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,24 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from config import UsageError
-from IA.duplicates.groups import DuplicateGroups, ImageState, divided
+from IA.duplicates.groups import OF_LABEL, DuplicateGroups, ImageState, divided, is_sampled
 from IA.images.tiles import photo_of
 from IA.learning.head import average_precision, best_threshold, folds_of
 from IA.protocol.answers import read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import PickleFile, read
 from IA.protocol.records import Predictions
-from IA.statistics.audit import Division, Sample, ScreeningState
+from IA.statistics.audit import Division, ScreeningState
+from IA.statistics.draw import AuditSample, shuffled
+from IA.text.answer_words import FROM_TRUTH
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures
-SEED = 0  # of the order in which the server draws images: `backend.questions.queue`
-
-OF_LABEL = {
-    True: ImageState.ANSWERED | ImageState.POSITIVE,
-    False: ImageState.ANSWERED | ImageState.NEGATIVE,
-    None: ImageState.ANSWERED,
-}
 
 Content = TypeVar("Content")
 Counted = tuple[int, int]
@@ -106,17 +99,17 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
     states = _states(images, everything, drawn, predictions)
     if settings.alike != "off" and (duplicates := _read_if_there(run, DUPLICATES)):
         states = DuplicateGroups(divided(duplicates.first, len(images))).states(states)
-    is_open = states == 0
     probability = np.full(len(images), np.nan, np.float32)
     is_this = False
     if predictions is not None:
         known = np.asarray(predictions.probability)[: len(images)]
         probability[: len(known)] = known
         is_this = (predictions.checkpoint or {}).get("generation") == generation
-    sample = _sample(states)
+    sample = AuditSample.from_order(
+        shuffled(len(images)), states == 0, is_sampled(states), states & int(ImageState.POSITIVE) != 0
+    )
     labels = {path: label for path, label in answers.items() if label is not None}
-    is_positive = states[sample] & int(ImageState.POSITIVE) != 0
-    found = int((states & int(ImageState.POSITIVE) != 0).sum()) - int(is_positive.sum())
+    screening = sample.screening(int((states & int(ImageState.POSITIVE) != 0).sum()))
     return Evidence(
         network=Path(settings.network).name,
         images=len(images),
@@ -124,10 +117,8 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
         negatives=len(labels) - sum(labels.values()),
         skipped=sum(label is None for label in everything.values()),
         held_out=_held_out({path: value for path, value in held_out.items() if path in labels}, labels),
-        standing=ScreeningState(found, _part(is_open, sample, is_positive)) if len(sample) else None,
-        division=_division(found, probability >= threshold, is_open, sample, is_positive)
-        if len(sample) and is_this
-        else None,
+        standing=screening if len(sample.images) else None,
+        division=sample.division(screening.found, probability >= threshold) if len(sample.images) and is_this else None,
         photos=len(set(map(photo_of, images))) if settings.tile else None,
     )
 
@@ -190,47 +181,7 @@ def _states(
     states = np.zeros(len(images), np.uint8)
     for number, path in enumerate(images):
         if path in labels:
-            states[number] = int(OF_LABEL[labels[path]] | (ImageState.DRAWN if path in drawn else 0))
+            states[number] = int(OF_LABEL[FROM_TRUTH[labels[path]]] | (ImageState.DRAWN if path in drawn else 0))
     if predictions is not None:
         states[np.asarray(predictions.unreadable)] |= int(ImageState.UNREADABLE)
     return states
-
-
-def _sample(states: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Numbers of what is a fair sample of the rest: drawn, before the first open one in random order."""
-    order = np.array(_random_order(len(states)), np.int32)
-    is_open = states[order] == 0
-    before = order[: int(np.argmax(is_open))] if is_open.any() else order
-    known = states[before]
-    is_sampled = known & int(ImageState.DRAWN | ImageState.UNREADABLE) == int(ImageState.DRAWN)
-    sample: NDArray[np.int32] = before[is_sampled & (known & int(ImageState.POSITIVE | ImageState.NEGATIVE) != 0)]
-    return sample
-
-
-def _random_order(images: int) -> "array[int]":
-    """The order in which the server draws; a test holds it against `backend.questions.queue.Queue`."""
-    dice, order = random.Random(SEED), array("i")
-    for image in range(images):
-        place = dice.randrange(image + 1)
-        order.append(image)
-        order[image], order[place] = order[place], image
-    return order
-
-
-def _division(
-    found: int,
-    is_above: NDArray[np.bool_],
-    is_open: NDArray[np.bool_],
-    sample: NDArray[np.int32],
-    is_positive: NDArray[np.bool_],
-) -> Division:
-    drawn_above = is_above[sample]
-    return Division(
-        found,
-        _part(is_open & is_above, sample[drawn_above], is_positive[drawn_above]),
-        _part(is_open & ~is_above, sample[~drawn_above], is_positive[~drawn_above]),
-    )
-
-
-def _part(is_open: NDArray[np.bool_], sample: NDArray[np.int32], is_positive: NDArray[np.bool_]) -> Sample:
-    return Sample(int(is_open.sum()) + len(sample), len(sample), int(is_positive.sum()))

@@ -12,6 +12,7 @@ from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
 from IA.pool.view import ProjectedPool
 from IA.statistics.audit import Division, Sample, ScreeningState
+from IA.statistics.draw import AuditSample
 
 Truth = NDArray[np.bool_]
 
@@ -127,10 +128,7 @@ class AuditedPerson:
         image = self._draw() if is_sampled else self._ask()
         self.images.append(image)
         self.labels.append(bool(self._truth[image]))
-        drawn = int(self._truth[list(self._drawn)].sum())
-        found = sum(self.model.answers.values())
-        rest = Sample(len(self._truth) - len(self.model.answers), len(self._drawn), drawn)
-        self.standing = ScreeningState(found, rest)
+        self.standing = self._sample().screening(sum(self.labels))
 
     def _draw(self) -> int:
         """Next in a shuffled order; the model is not told."""
@@ -149,19 +147,20 @@ class AuditedPerson:
         self._negatives_in_a_row = self._negatives_in_a_row + 1 if is_found and not is_positive else 0
         return image
 
+    def _sample(self) -> AuditSample:
+        """What was drawn: here nobody keeps an image, so all of it is a random sample."""
+        drawn = np.array(sorted(self._drawn), np.int32)
+        is_open = np.ones(len(self._truth), bool)
+        is_open[self.images] = False
+        return AuditSample(is_open, drawn, self._truth[drawn])
+
     def divided(self) -> tuple[Division, int, int]:
-        """The rest by the model's threshold, which knows nothing of the draw; and the positives above and below it."""
-        is_rest, is_sampled = np.ones(len(self._truth), bool), np.zeros(len(self._truth), bool)
+        """What becomes of the rest by the model's threshold; and the positives above and below it."""
+        is_rest = np.ones(len(self._truth), bool)
         is_rest[list(self.model.answers)] = False
-        is_sampled[list(self._drawn)] = True
         is_above = self.model.probability >= self.model.threshold  # never before there is a probability
-        above, below = is_rest & is_above, is_rest & ~is_above
-        samples = [
-            Sample(int(part.sum()), int((part & is_sampled).sum()), int((part & is_sampled & self._truth).sum()))
-            for part in (above, below)
-        ]
         return (
-            Division(self.standing.found, *samples),
-            int((above & self._truth).sum()),
-            int((below & self._truth).sum()),
+            self._sample().division(self.standing.found, is_above),
+            int((is_rest & is_above & self._truth).sum()),
+            int((is_rest & ~is_above & self._truth).sum()),
         )

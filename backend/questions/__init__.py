@@ -1,1 +1,1 @@
-"""What is asked next, and what random questions tell."""
+"""Which question is asked next, and what the answers to random questions tell; no HTTP, no files but its own wish."""

@@ -1,4 +1,4 @@
-"""What the questions drawn at random say: positives to find, the certificate, the model's precision and recall."""
+"""What random answers tell: positives left to find, the certificate, the model's precision and recall."""
 
 from functools import cached_property
 from typing import Any
@@ -6,68 +6,71 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backend.questions.queue import Counted
+from backend.questions.draws import Counted
 from IA.protocol.records import Predictions, Settings
-from IA.statistics.audit import Division, Sample, ScreeningState, expected_positives
+from IA.statistics.audit import Division, expected_positives
 
-RANDOM_ANSWERS = 50  # they tell well enough how right the labels of the model would be
-REST_FOR_EACH = 5  # images of the rest for each random answer, where the rest is small
+RANDOM_ANSWERS = 50  # So many tell well enough how right the labels of the model would be.
+REMAINING_FOR_EACH = 5  # Where few images remain, one random answer is needed for so many of them.
 
 
 class Audit:
-    """The figures of one moment."""
+    """The figures of the audit at one moment.
+
+    Attributes:
+        counted: what they are counted from.
+    """
 
     def __init__(self, counted: Counted, settings: Settings) -> None:
         self.counted = counted
         self._settings = settings
-        self._right = int(counted.is_positive.sum())
-        self._open = int(counted.open.sum())
-        rest = Sample(self._open + len(counted.sample), len(counted.sample), self._right)
-        self._standing = ScreeningState(counted.positives - self._right, rest)
+        self._open = int(counted.sample.is_open.sum())
+        self._standing = counted.sample.screening(counted.positives)
 
     @property
     def has_enough_sampled(self) -> bool:
-        """Whether that for which all questions are drawn is there: so many random answers, or the certificate."""
+        """Whether questions need no longer all be drawn: there are enough random answers, or the certificate."""
         until = self._settings.audit_until
         if until is not None:
             return self._standing.rest.images > 0 and self.random_left(until) == 0
         return self._standing.certifies(self._settings.recall, self._settings.confidence)
 
     def random_left(self, wanted: int) -> int:
-        """How many more random answers it takes until so many are there, or everything is answered."""
+        """How many more random answers it takes until there are `wanted`, or everything is answered."""
         return min(max(0, wanted - self._random_of(wanted)), self._open)
 
     @property
     def random(self) -> dict[str, int]:
-        """Random answers there are from the rest, and how many it takes before the model may label it.
+        """How many random answers there are, and how many it takes before the model may label the rest.
 
-        At most one image in `REST_FOR_EACH` of the rest is needed, so that the last few can be labelled at all.
+        At most one of `REMAINING_FOR_EACH` remaining images is needed, so that the model can label the last few at all.
         """
-        needed = min(RANDOM_ANSWERS, (self._open + self.counted.drawn) // REST_FOR_EACH)
+        needed = min(RANDOM_ANSWERS, (self._open + self.counted.sampled) // REMAINING_FOR_EACH)
         return {"answered": self._random_of(needed), "needed": needed}
 
     def _random_of(self, wanted: int) -> int:
-        """How many random answers count where so many are wanted.
+        """How many random answers count where `wanted` of them are wanted.
 
-        That is the sample, on which the figures rest. It ends before the first image in random order that somebody has
-        and does not answer. Nobody may hold up the others for good: from twice as many on those behind it count, too.
+        The answers of the sample count, on which the figures rest. The sample ends before the first image in random
+        order that somebody has been given and does not answer. So that nobody can hold up the others for good, the
+        answers behind that image count too once there are twice as many as wanted.
         """
-        drawn = self.counted.drawn
-        return drawn if drawn >= 2 * wanted else len(self.counted.sample)
+        drawn = self.counted.sampled
+        return drawn if drawn >= 2 * wanted else len(self.counted.sample.images)
 
     @cached_property
     def _to_certificate(self) -> int:
         return self._standing.answers_to_certificate(self._settings.recall, self._settings.confidence)
 
     def short(self) -> dict[str, Any]:
-        """As the status tells it."""
+        """The figures that the status shows."""
         settings = self._settings
         return {
             "share": settings.audit,
             "after": settings.audit_after,
             "until": settings.audit_until,
             "random": self.random,
-            "drawn": self.counted.drawn,
+            "drawn": self.counted.sampled,
             "to_find": between(self._standing.to_find()),
             "certificate": {
                 "recall": settings.recall,
@@ -78,7 +81,12 @@ class Audit:
         }
 
     def whole(self, asked: int, predictions: Predictions | None) -> dict[str, Any]:
-        """As the statistics tell it; `asked`: answers to drawn images, reached ones too."""
+        """The figures that the statistics show.
+
+        Args:
+            asked: how many answers were to images drawn at random, whether the model has selected them since or not.
+            predictions: of the model; None before the first.
+        """
         rest, positives = self._standing.rest, self._standing.positives()
         all_images = self.counted.answered + self._open
         prevalence = [count / all_images for count in positives] if all_images else None
@@ -94,17 +102,11 @@ class Audit:
         }
 
     def division(self, predictions: Predictions, threshold: float) -> Division:
-        """What becomes of the rest if the model labels it by this threshold; what it has not scored is not positive."""
-        counted, is_above = self.counted, self.probability(predictions) >= threshold
-        above = is_above[counted.sample]
-        right, drawn = int(counted.is_positive[above].sum()), int(above.sum())
-        part = Sample(int((is_above & counted.open).sum()) + drawn, drawn, right)
-        whole = self._standing.rest
-        other = Sample(whole.images - part.images, whole.drawn - drawn, whole.positives - right)
-        return Division(self._standing.found, part, other)
+        """What becomes of the images that remain if the model labels them; what it has not scored is not positive."""
+        return self.counted.sample.division(self._standing.found, self.probability(predictions) >= threshold)
 
     def _model(self, predictions: Predictions) -> dict[str, Any] | None:
-        """How right the model would be if it labelled the rest now."""
+        """How right the model would be if it labelled the remaining images now."""
         threshold = (predictions.checkpoint or {}).get("threshold")
         if not isinstance(threshold, float):
             return None
@@ -116,13 +118,13 @@ class Audit:
         }
 
     def _calibration(self, predictions: Predictions) -> dict[str, Any] | None:
-        """Whether so many of the drawn are positive as the model would have it: it has learnt none of them."""
-        probability = self.probability(predictions)[self.counted.sample]
+        """How many images of the sample are positive, and how many the model expects: it has learnt none of them."""
+        probability = self.probability(predictions)[self.counted.sample.images]
         is_known = ~np.isnan(probability)
         if not is_known.any():
             return None
         expected, low, high = expected_positives(probability[is_known].astype(np.float64))
-        positives = int(self.counted.is_positive[is_known].sum())
+        positives = int(self.counted.sample.is_positive[is_known].sum())
         return {
             "images": int(is_known.sum()),
             "positives": positives,
@@ -132,20 +134,20 @@ class Audit:
         }
 
     def probability(self, predictions: Predictions) -> npt.NDArray[np.float32]:
-        """Of each image; NaN where it is not scored."""
-        known = np.asarray(predictions.probability)[: len(self.counted.open)]
-        unknown = np.full(len(self.counted.open) - len(known), np.nan, np.float32)
+        """The probability of each image, (N,); NaN where it is not scored."""
+        known = np.asarray(predictions.probability)[: len(self.counted.unanswered)]
+        unknown = np.full(len(self.counted.unanswered) - len(known), np.nan, np.float32)
         return np.concatenate([known, unknown])
 
 
 def precision_of(division: Division, interval: Any) -> dict[str, Any] | None:
-    """An interval of the precision, and what it rests on."""
+    """An interval of the precision in JSON, and the counts that it rests on."""
     known = between(interval)
     return known and {**known, "right": division.above.positives, "of": division.above.drawn}
 
 
 def between(interval: Any) -> dict[str, Any] | None:
-    """An interval as it is told."""
+    """An interval in JSON."""
     if interval is None:
         return None
     low, high = interval

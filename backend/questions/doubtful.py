@@ -1,4 +1,4 @@
-"""The doubtful images: those around a threshold, the nearest first, until the model has made up its mind."""
+"""The doubtful images: those whose probability is around a threshold, the nearest first."""
 
 import math
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-TIMES = 4.0  # as high or as low as at the threshold the odds of a doubtful image are at most
-EACH_SIDE = 100  # of the threshold, images to be asked at most
-SURE = 0.001  # a threshold nearer to 0 or 1 counts as this, that there be something around it
-LEAST = 1e-7  # a probability nearer to 0 or 1 counts as this: its logit is to be finite
+TIMES = 4.0  # The odds of a doubtful image are at most so many times those of the threshold, or its inverse.
+EACH_SIDE = 100  # At most so many images are asked on each side of the threshold.
+SURE = 0.001  # A threshold nearer to 0 or 1 counts as this one, so that there is a band around it.
+LEAST = 1e-7  # A probability nearer to 0 or 1 counts as this one, so that its logit is finite.
 
 Numbers = npt.NDArray[np.integer]
 Probabilities = npt.NDArray[np.floating]
@@ -22,7 +22,7 @@ class Doubtful:
     Attributes:
         low: the least probability in it.
         high: the greatest.
-        threshold: what it is asked for; the nearest to it, in logits, come first.
+        threshold: images whose probability is nearest to it, in logits, come first.
     """
 
     low: float
@@ -31,19 +31,20 @@ class Doubtful:
 
     @classmethod
     def around(cls, threshold: float) -> "Doubtful":
-        """The usual one: odds of a quarter to four times those of the threshold; .2 to .8 around .5.
+        """The usual band: odds of a quarter to four times those of the threshold, which is .2 to .8 around .5.
 
-        It follows from the threshold alone, and so not from what was drawn at random: it becomes what the model asks.
+        It follows from the threshold alone. It must not follow from what was drawn at random, because its images become
+        the ones that the model asks.
         """
         odds = _odds(min(max(threshold, SURE), 1 - SURE))
         return cls(_share(odds / TIMES), _share(odds * TIMES), threshold)
 
     def holds(self, probability: Probabilities) -> npt.NDArray[np.bool_]:
-        """Whether each of these is in it; NaN is not."""
+        """Whether each of these probabilities is in the band; NaN is not."""
         return (probability >= self.low) & (probability <= self.high)
 
     def nearest(self, images: Numbers, probability: Probabilities) -> Numbers:
-        """Those of these images that are in it, the nearest to the threshold first.
+        """Those of these images that are in the band, the nearest to the threshold first.
 
         Args:
             images: (n,) numbers.
@@ -52,23 +53,23 @@ class Doubtful:
         inside = images[self.holds(probability[images])]
         return inside[np.argsort(self._distance(probability[inside]), kind="stable")]
 
-    def to_ask(self, probability: Probabilities, rest: npt.NDArray[np.bool_]) -> Numbers:
+    def to_ask(self, probability: Probabilities, remaining: npt.NDArray[np.bool_]) -> Numbers:
         """All images that are asked next, answered or not, the nearest to the threshold first.
 
-        On either side so many that `EACH_SIDE` of them are of the rest, which holds what was drawn at random as if it
-        had no answer: so neither the images nor their order depend on the draw.
+        On each side there are so many that `EACH_SIDE` of them remain. An image that was drawn at random remains as if
+        it had no answer, so neither the images nor their order depend on the draw.
 
         Args:
             probability: (N,) of all images; NaN where not scored.
-            rest: (N,) whether the model may still ask for it.
+            remaining: (N,) whether the model may still ask for it.
         """
         inside = self.nearest(np.arange(len(probability)), probability)
         is_above = probability[inside] >= np.float32(self.threshold)
-        sides = [inside[side][np.cumsum(rest[inside[side]]) <= EACH_SIDE] for side in (is_above, ~is_above)]
+        sides = [inside[side][np.cumsum(remaining[inside[side]]) <= EACH_SIDE] for side in (is_above, ~is_above)]
         return self.nearest(np.concatenate(sides), probability)
 
     def _distance(self, probability: Probabilities) -> npt.NDArray[np.float64]:
-        """How far each is from the threshold, in logits."""
+        """How far each probability is from the threshold, in logits."""
         threshold = min(max(self.threshold, LEAST), 1 - LEAST)
         sure = np.clip(probability.astype(np.float64), LEAST, 1 - LEAST)
         return np.abs(np.log(sure / (1 - sure)) - math.log(_odds(threshold)))

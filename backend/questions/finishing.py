@@ -1,4 +1,4 @@
-"""What the model would make of the images that nobody has answered, by any threshold: counts, figures, examples."""
+"""What the model would make of the images that nobody has answered, at any threshold: counts, figures, examples."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from backend.questions.doubtful import Doubtful, Numbers
 from IA.protocol.records import Predictions
 from IA.text.words import counted
 
-USUAL_THRESHOLD = 0.5  # of a checkpoint that says none
+USUAL_THRESHOLD = 0.5  # for a checkpoint that has none of its own
 BINS = 50
 EXAMPLES = 8
-FEWEST_DRAWN = 5  # random answers above a threshold that tell anything about how right the labels there are
+FEWEST_DRAWN = 5  # Fewer random answers above a threshold tell nothing about how right the labels there are.
 
 
 class UnreviewedImages:
     """The images without an answer, as the model sees them at one moment.
 
     Attributes:
-        images: (n,) int32, numbers of those that are scored, readable and there: they can be labelled.
-        probability: (n,) float32, of positive, of each of them.
-        unscored: how many others have no answer either.
+        images: (n,) int32, numbers of those that can be labelled: they are scored, readable and there.
+        probability: (n,) float32, the probability of positive of each of them.
+        unscored: how many images without an answer cannot be labelled because they are not scored.
         checkpoint: generation of the checkpoint that the probabilities came from.
-        usual_threshold: that checkpoint's own.
+        usual_threshold: the threshold of that checkpoint.
     """
 
     def __init__(self, audit: Audit, predictions: Predictions) -> None:
-        """Look at them; `predictions` must have come from a checkpoint."""
+        """Find them; `predictions` must have come from a checkpoint."""
         checkpoint = predictions.checkpoint or {}
         self._audit = audit
         self._predictions = predictions
@@ -43,14 +43,14 @@ class UnreviewedImages:
         self._order = np.argsort(self.probability, kind="stable")
 
     def figures(self, threshold: float) -> dict[str, Any]:
-        """How many become positive and negative, how right that would be, and how sure the model is of all.
+        """How many images become positive and negative, how right that would be, and how sure the model is of each.
 
         `drawn_positive` counts the random answers to images at or above the threshold, and `positive_known` says
-        whether so many tell how right the positive labels would be.
+        whether that is enough to tell how right the positive labels would be.
         """
         positive = int((self.probability >= threshold).sum())
         division = self._audit.division(self._predictions, threshold)
-        drawn = len(self._audit.counted.sample)
+        drawn = len(self._audit.counted.sample.images)
         return {
             "threshold": threshold,
             "checkpoint": self.checkpoint,
@@ -67,23 +67,23 @@ class UnreviewedImages:
 
     @property
     def random(self) -> dict[str, int]:
-        """Random answers there are, and how many it takes before the model may label the rest."""
+        """How many random answers there are, and how many it takes before the model may label the images."""
         return self._audit.random
 
     def needs(self) -> str | None:
-        """What the model waits for before it may label the rest, a sentence without its end; None: it may."""
+        """What the model waits for before it may label the images, a sentence without its full stop; None: it may."""
         missing = self.random["needed"] - self.random["answered"]
         if missing <= 0:
             return None
         return counted(missing, "more random answer is needed", "more random answers are needed")
 
     def lacks(self) -> str | None:
-        """Why the model may not label the rest yet, a sentence without its end; None: it may."""
+        """Why the model may not label the images yet, a sentence without its full stop; None: it may."""
         needs = self.needs()
         return needs and f"Nobody can tell yet how right that would be: {needs}"
 
     def doubtful(self, band: Doubtful) -> dict[str, Any]:
-        """A band, how many images without an answer are in it, and how many of them are asked next."""
+        """A band, how many images without an answer lie in it, and how many of them are asked next."""
         unanswered = self._audit.counted.unanswered
         return {
             "low": band.low,
@@ -93,11 +93,11 @@ class UnreviewedImages:
         }
 
     def order(self, band: Doubtful) -> Numbers:
-        """The images of a band that are asked next, answered or not, by their distance to the threshold."""
-        return band.to_ask(self._all, self._audit.counted.rest)
+        """The images of a band that are asked next, answered or not, nearest to the threshold first."""
+        return band.to_ask(self._all, self._audit.counted.remaining)
 
     def examples(self, threshold: float) -> dict[str, list[tuple[int, float]]]:
-        """Images and their probabilities: nearest to the threshold on both sides, and evenly from all the others."""
+        """Images and their probabilities: the nearest to the threshold on both sides, and others, evenly spaced."""
         place = int(np.searchsorted(self.probability[self._order], np.float32(threshold)))
         low, high = max(0, place - EXAMPLES // 2), min(place + EXAMPLES // 2, len(self._order))
         ranks = {"above": _evenly(high, len(self._order)), "at": np.arange(low, high), "below": _evenly(0, low)}
@@ -108,5 +108,5 @@ class UnreviewedImages:
 
 
 def _evenly(start: int, end: int) -> npt.NDArray[np.intp]:
-    """At most `EXAMPLES` whole numbers from `start` to before `end`, evenly, the first and the last among them."""
+    """At most `EXAMPLES` whole numbers from `start` to `end` - 1, evenly spaced, both of these among them."""
     return np.unique(np.linspace(start, end - 1, min(EXAMPLES, end - start)).round().astype(np.intp))

@@ -1,4 +1,4 @@
-"""What is asked before all else: doubtful images, the ones most like another, or so many drawn at random."""
+"""What a person wants asked before all else: doubtful images, similar ones, or a number of random ones."""
 
 from typing import Any, Literal
 
@@ -14,30 +14,30 @@ Why = Literal["doubtful", "like", "random"]
 
 
 class First:
-    """The last wish of a person counts; it is forgotten at a restart, but for what is drawn at random."""
+    """The last wish of a person, which replaces the one before; a restart forgets all but random images."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._why: Why = "doubtful"
-        self._doubtful: tuple[Doubtful, Numbers] | None = None  # with the images that were wanted
+        self._doubtful: tuple[Doubtful, Numbers] | None = None  # the band, and the images wanted in it
         self._answered_at_random = 0
 
     def ask_like(self, images: Numbers) -> None:
-        """Ask these before the ranking, which are like another one."""
+        """Ask these images before the ranking: they are similar to another one."""
         self._ask(images, "like")
 
     def ask_doubtful(self, band: Doubtful, images: Numbers) -> None:
-        """Ask these before the ranking, as long as their probability is in the band."""
+        """Ask these images before the ranking, as long as their probability is in the band."""
         self._ask(images, "doubtful")
         self._doubtful = band, images
 
     def end_random(self, answers: int) -> None:
-        """As many random answers as were wanted are there."""
+        """Take note that there are as many random answers as were wanted."""
         self.forget()
         self._why, self._answered_at_random = "random", answers
 
     def forget(self) -> None:
-        """Ask in the usual order."""
+        """Ask in the usual order again."""
         self._ask(np.zeros(0, np.int32), "like")
 
     def _ask(self, images: Numbers, why: Why) -> None:
@@ -45,17 +45,17 @@ class First:
         self._queue.ask_first(images.astype(np.int32).data)
 
     def follow(self, probability: Floats) -> None:
-        """Ask no more what the model doubts no more.
+        """Stop asking images that the model no longer doubts.
 
-        Which images these are depends on the draw no more than the probabilities do.
+        Which images these are depends on the probabilities alone, and so not on what was drawn at random.
         """
         if self._doubtful is not None:
             band, images = self._doubtful
             known = np.asarray(probability)
             self._queue.narrow(band.nearest(images[images < len(known)], known).astype(np.int32).data)
 
-    def told(self, settings: Settings, audit: Audit) -> dict[str, Any] | None:
-        """As the status tells it: why, how many images there were to ask, and how many are left."""
+    def report(self, settings: Settings, audit: Audit) -> dict[str, Any] | None:
+        """What the status shows: why, how many images there were to ask, and how many are left; None: no wish."""
         if settings.audit_until is not None:
             return {"why": "random", "images": settings.audit_until, "left": audit.random_left(settings.audit_until)}
         if self._why == "random":

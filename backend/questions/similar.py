@@ -1,4 +1,4 @@
-"""More like this, as asked of inference: the last wish, and who waits for the answer."""
+"""The images most similar to one: inference is asked for them, and answers later."""
 
 import contextlib
 import threading
@@ -12,11 +12,11 @@ from IA.protocol.records import Similar, Wanted
 
 
 class SupersededError(Exception):
-    """Something else is wanted by now."""
+    """A later question has taken the place of this one."""
 
 
 class Likes:
-    """The last wish, and who waits for the answer; every method may be called from any thread."""
+    """The last question to inference, and who waits for its answer; every method may be called from any thread."""
 
     def __init__(self, run: Path) -> None:
         self._run = run
@@ -24,10 +24,10 @@ class Likes:
         self._waiting: tuple[str, Future[Similar]] = ("", Future())
 
     def ask(self, image: int) -> "Future[Similar]":
-        """Ask inference; whoever waited until now gets a SupersededError.
+        """Ask inference for the images most similar to this one; whoever waited until now gets a SupersededError.
 
         Raises:
-            OSError: that cannot be published.
+            OSError: the question cannot be published.
         """
         request, answer = uuid.uuid4().hex, Future[Similar]()
         with self._lock:
@@ -38,7 +38,7 @@ class Likes:
         return answer
 
     def take(self, version: Version[Similar] | None) -> None:
-        """Take up what inference has answered."""
+        """Hand the answer of inference to who waits for it."""
         with self._lock, contextlib.suppress(InvalidStateError):
             if version is not None and version.content.request == self._waiting[0]:
                 self._waiting[1].set_result(version.content)

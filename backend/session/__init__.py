@@ -1,1 +1,1 @@
-"""One run that is being worked on: what the routes ask, and what follows the loops' files."""
+"""One run that is being worked on, in parts: what routes ask, and what follows the files of the loops; no HTTP."""

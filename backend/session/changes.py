@@ -1,4 +1,4 @@
-"""Telling the event streams that something has changed."""
+"""Wakes the event streams when something has changed."""
 
 import asyncio
 import threading
@@ -6,7 +6,11 @@ from collections.abc import AsyncIterator
 
 
 class Changes:
-    """Tells event streams that something changed, from any thread; `count` says how often something did."""
+    """Wakes event streams; every method may be called from any thread.
+
+    Attributes:
+        count: how often something has changed.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -15,7 +19,7 @@ class Changes:
 
     @property
     def streams(self) -> int:
-        """How many are being told."""
+        """How many event streams there are."""
         return len(self._waiting)
 
     def notify(self) -> None:

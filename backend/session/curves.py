@@ -1,4 +1,4 @@
-"""TensorBoard's curves of what the audit says: the server's own event file; trouble with it never stops an answer."""
+"""TensorBoard's curves of the audit: the server writes an event file; trouble with it never stops an answer."""
 
 import contextlib
 import logging
@@ -23,11 +23,11 @@ AUDIT = {
     "model_recall_low": ("model", "recall", "low"),
     "model_recall_high": ("model", "recall", "high"),
 }
-"""Name of each curve: where its figure stands in what `Session.statistics` says of the audit."""
+"""The name of each curve, and where its figure stands in the audit's part of the statistics."""
 
 
 def figures(audit: Mapping[str, Any]) -> dict[str, float]:
-    """What there is to draw; a figure that is not known yet is left out."""
+    """The figures by the name of their curve; one that is not known yet is left out."""
     found: dict[str, float] = {}
     for name, way in AUDIT.items():
         value: Any = audit
@@ -45,13 +45,13 @@ class Curves:
         """Begin to write.
 
         Args:
-            directory: of the event file, which is begun with the first figure.
-            ask: for the step, which is the number of answers, and the figures by name.
+            directory: where the event file is; it is begun with the first figure.
+            ask: gives the step, which is the number of answers, and the figures by name.
         """
         self._directory = directory
         self._ask = ask
         self._file: BinaryIO | None = None
-        self._told: dict[str, float] = {}
+        self._written: dict[str, float] = {}
         self._is_failing = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="curves", daemon=True)
@@ -71,11 +71,11 @@ class Curves:
 
     def _write(self) -> None:
         step, now = self._ask()
-        if step == 0 or now == self._told:
+        if step == 0 or now == self._written:
             return
         try:
-            self._put({name: value for name, value in now.items() if value != self._told.get(name)}, step)
-            self._told, self._is_failing = now, False
+            self._put({name: value for name, value in now.items() if value != self._written.get(name)}, step)
+            self._written, self._is_failing = now, False
         except OSError as error:
             if not self._is_failing:
                 log.warning("Nothing can be written for TensorBoard (%s); trying again later", error)
@@ -83,10 +83,10 @@ class Curves:
             with contextlib.suppress(OSError):
                 if self._file is not None:
                     self._file.close()
-            self._file = None  # a record may be torn: what follows goes into a new file
+            self._file = None  # A record may be torn, so what follows goes into a new file.
 
     def _put(self, changed: Mapping[str, float], step: int) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event  # 0.1 s and 6 MB that only this needs
+        from tensorboard.compat.proto.event_pb2 import Event  # Only this needs them: 0.1 s and 6 MB.
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.summary.writer.record_writer import RecordWriter
 

@@ -1,9 +1,9 @@
-"""Images that are moved or renamed below DATADIR: known again by what they hold, and their answers carried over.
+"""Carries answers over to images that were moved or renamed below DATADIR, by their content.
 
-A thread reads each photo once it is shown or answered, and those answered in earlier sessions little by little. When an
-answered one is gone, and one that has no answer holds the same, it has been moved. Where the old one is still there the
-other is a copy, and is asked. Of several that hold the same, the one of the same name is taken, else the first by name:
-they show the same.
+A thread reads each photo once it is shown or answered, and little by little those answered in earlier sessions. If an
+answered photo is gone and one without an answer has the same content, it has been moved. If the answered photo is still
+there, the other one is a copy, and is asked. If several photos have the same content, the one of the same name is
+taken, or else the first by name: they show the same.
 """
 
 import contextlib
@@ -26,28 +26,28 @@ from IA.text.words import counted
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 64  # photos that are read before what they hold is stored
-REST = 3  # times as long as reading a photo of an earlier session took the disk is left to others
+AT_ONCE = 64  # photos that are read before their contents are stored
+REST = 3  # After reading a photo of an earlier session for t seconds, leave the disk to others for REST * t.
 AGAIN_S = 1.0
-CARRIED_AT_ONCE = 250  # photos in a transaction: some 50 ms, in which no answer is acknowledged
-NAMED = 3  # in the log
+CARRIED_AT_ONCE = 250  # photos in a transaction; it takes some 50 ms, in which no answer is acknowledged
+NAMED = 3  # moved photos that the log names
 
 
 class Moves:
-    """The thread; what it is told of may be told from any other one, at no cost."""
+    """The thread that reads photos and finds moved ones; `shown`, `answered` and `changed` return at once."""
 
     def __init__(self, images: Images, labels: Labels) -> None:
         self._images = images
         self._labels = labels
         self._tiles = len(images.grid) if images.grid else 1
-        self._shown: deque[int] = deque()  # to be read: shown or answered in this session
-        self._earlier: deque[int] = deque()
+        self._shown: deque[int] = deque()  # to be read: they were shown or answered in this session
+        self._earlier: deque[int] = deque()  # to be read: they were answered in an earlier session
         self._gone: deque[int] = deque()
         self._came: deque[int] = deque()
-        self._lost: dict[str, Content] = {}  # photos that are gone, and were answered
-        self._read: dict[str, Content] = {}  # not stored yet
+        self._lost: dict[str, Content] = {}  # photos that are gone and have an answer
+        self._read: dict[str, Content] = {}  # contents that are not stored yet
         self._stored_s = 0.0
-        self._sizes = array("q")  # of photos without an answer; -1: not known
+        self._sizes = array("q")  # by photo, in bytes; -1: not known
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="moves", daemon=True)
@@ -64,26 +64,40 @@ class Moves:
             self._thread.join()
 
     def shown(self, number: int) -> None:
-        """An image is shown to be answered: by then it may be elsewhere."""
+        """Read an image that is shown: by the time it is answered it may have been moved."""
         self._shown.append(number)
         self._wake.set()
 
     def answered(self, number: int) -> None:
-        """An image was answered."""
+        """Read an image that was answered, or look for it where it has gone to."""
         (self._gone if self._images.is_gone(number) else self._shown).append(number)
         self._wake.set()
 
     def changed(self, number: int) -> None:
-        """An image is there, came, went, came back or was written anew."""
+        """Read or look for an image that came, went, came back or was written anew."""
         if self._images.is_gone(number):
             self._gone.append(number)
         elif self._labels.label(self._images.path(number)) is not None:
             self._earlier.append(number)
-        elif self._images.listing:  # all of them are looked at once it is listed
+        elif self._images.listing:  # Once the folder is listed all of them are looked at.
             return
         else:
             self._came.append(number)
         self._wake.set()
+
+    def knows(self, photo: str) -> bool:
+        """Whether the content of a photo has been read, so that it is found when it moves."""
+        return photo in self._read or photo in self._labels.stored.contents([photo])
+
+    @property
+    def missing(self) -> int:
+        """How many photos are gone, have an answer, and have not been found elsewhere."""
+        return len(self._lost)
+
+    @property
+    def unmatched(self) -> int:
+        """How many images came that have not been compared with the missing ones."""
+        return len(self._came)
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 
@@ -124,7 +138,7 @@ class Moves:
         return any(self._labels.label(self._images.path(number)) is not None for number in numbers)
 
     def _read_some(self, numbers: deque[int], rest: float) -> None:
-        """Read the next few of these, if they hold another content than is known."""
+        """Read the next few of these images whose content is not known."""
         some = {self._photo(number): number for number in _taken(numbers, AT_ONCE)}
         known = self._labels.stored.contents(list(some)) | self._read
         for photo, number in some.items():
@@ -134,7 +148,7 @@ class Moves:
             if content is not None and content.version == contents.version_of(self._images.datadir / photo):
                 continue
             began_s = time.monotonic()
-            with contextlib.suppress(OSError):  # it went meanwhile, or cannot be read: it is as it is
+            with contextlib.suppress(OSError):  # It went in the meantime, or cannot be read.
                 read = content_of(self._images.file(number, whole=True))
                 if read is not None:
                     self._read[photo] = read
@@ -149,7 +163,7 @@ class Moves:
         self._stored_s = time.monotonic()
 
     def _match(self) -> None:
-        """Find the photos that are gone among those that have no answer."""
+        """Find the photos that are gone among the photos without an answer."""
         gone = {self._photo(number) for number in _taken(self._gone) if self._images.is_gone(number)}
         came = {self._first(number) for number in _taken(self._came)}
         for first in came:
@@ -173,13 +187,13 @@ class Moves:
             log.warning("%s answers were carried over (%s%s)", what, named, more)
 
     def _is_lost(self, photo: str) -> bool:
-        """Whether it is gone, and was answered."""
+        """Whether a photo is gone and has an answer."""
         grid = self._images.grid
         number = self._images.number(photo if grid is None else next(grid.paths(photo)))
         return number is not None and self._images.is_gone(number) and self._is_answered(number)
 
     def _pairs(self, among: Iterable[int]) -> list[tuple[str, str]]:
-        """Old and new path of each photo that is gone and was found among these."""
+        """The old and the new path of each photo that is gone and was found among these images."""
         by_size: dict[int, list[Content]] = {}
         for content in self._lost.values():
             by_size.setdefault(content.size, []).append(content)
@@ -213,7 +227,7 @@ class Moves:
 
 
 def paired(gone: Iterable[str], found: Iterable[str]) -> list[tuple[str, str]]:
-    """Old and new paths of photos that hold the same: first those of one name, then the others in order."""
+    """Pairs of old and new paths of photos with the same content: those of the same name first, then in order."""
     left, new = sorted(gone), sorted(found)
     pairs: list[tuple[str, str]] = []
     for path in list(new):

@@ -5,14 +5,16 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from types import MappingProxyType
 
 from backend.store import contents, schema
 from backend.store import table as answers
 from backend.store.contents import Content, Moved
 from backend.store.database import Database, copy_database
+from backend.store.listener import Listener
 from backend.store.publisher import Publisher, published
 from backend.store.schema import DATABASE
 from backend.store.standing import CurrentLabels
@@ -29,23 +31,12 @@ log = logging.getLogger(__name__)
 class Labels:
     """All answers of one run.
 
-    `on_change(path)` is called from the writing thread when the label of an image has changed, before the answer is
-    acknowledged, and when an image that was drawn is reached; `on_split()`, when near duplicates were split;
-    `on_return()`, when the run directory was gone and is there again. Another thread publishes annotations.pickle and
-    audit.pickle.
+    The listener is told of what has been stored. Another thread publishes annotations.pickle and audit.pickle.
     """
 
-    def __init__(
-        self,
-        run: Path,
-        on_change: Callable[[str], None] = lambda path: None,
-        on_split: Callable[[], None] = lambda: None,
-        on_return: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, run: Path, listener: Listener | None = None) -> None:
         self._run = run
-        self._on_return = on_return
-        self._on_change = on_change
-        self._on_split = on_split
+        self._listener = listener or Listener()
         self._splits: set[str] = set()
         self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
         self._lock = threading.Lock()
@@ -130,9 +121,27 @@ class Labels:
         """
         return self._database.submit(lambda connection: answers.store(connection, answer), self._apply)
 
-    def annotate_all(self, given: Sequence[Answer]) -> "Future[list[Answer]]":
-        """Store several answers in the order given: all of them or, where that fails, none."""
-        return self._database.submit(lambda connection: answers.store_all(connection, given), self._apply)
+    def annotate_all(
+        self,
+        given: Sequence[Answer],
+        selected_with: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        selected: Sequence[str] = (),
+    ) -> "Future[list[Answer]]":
+        """Store several answers in the order given: all of them or, where that fails, none.
+
+        Args:
+            given: the answers.
+            selected_with: by the id of an answer the images that the model has selected on the way to it. Those of them
+                that were drawn at random are learnt from then on. It counts only if the answer is stored now.
+            selected: images of which the same is true whether an answer is stored or not.
+
+        Returns:
+            The answers as stored, once they are durable. Fails with NotDurableError.
+        """
+        return self._database.submit(
+            lambda connection: answers.store_all(connection, given, selected_with, selected),
+            lambda effect: self._apply(*effect),
+        )
 
     def undo(self, client: str) -> "Future[list[Answer]]":
         """Take back the client's last answer, or the last group of them; what stood before stands again.
@@ -170,12 +179,6 @@ class Labels:
             lambda connection: answers.take_back_split(connection, client), self._apply_undone_split
         )
 
-    def reach(self, paths: Sequence[str]) -> None:
-        """Let the model learn images that were drawn: it has come to ask for them itself.
-
-        Nobody waits for it, and where it fails it is done when they are passed again.
-        """
-        self._database.submit(lambda connection: answers.reach(connection, paths), self._apply_reached)
 
     def keep_contents(self, known: Mapping[str, Content]) -> None:
         """Store what photos hold. Raises NotDurableError."""
@@ -204,9 +207,17 @@ class Labels:
         with self._lock:
             return self._standing.pickled(), self._drawn.entries
 
-    def _apply(self, changes: list[Change], in_order: dict[str, Label] | None = None) -> None:
-        """Follow what has been stored; `in_order` is all that stood after it, where places have changed."""
-        if not changes:
+    def _apply(
+        self, changes: list[Change], in_order: dict[str, Label] | None = None, selected: Sequence[str] = ()
+    ) -> None:
+        """Follow what has been stored.
+
+        Args:
+            changes: the answers that stand now, or do not any more.
+            in_order: all that stood afterwards, where places in the order have changed.
+            selected: images that were drawn at random, and that the model has selected now.
+        """
+        if not changes and not selected:
             return
         with self._lock:
             self._changes += 1
@@ -218,10 +229,12 @@ class Labels:
             for change in changes:
                 self._drawn.put(change.path, change.label if change.audit == answers.DRAWN else None)
                 self._reached.discard(change.path)
-                if change.label is not None and change.audit == answers.REACHED:
+                if change.label is not None and change.audit == answers.SELECTED:
                     self._reached.add(change.path)
-        for change in changes:
-            self._on_change(change.path)
+            for path in selected:
+                self._drawn.put(path, None)
+                self._reached.add(path)
+        self._listener.labels_changed([*(change.path for change in changes), *selected])
         self._publisher.publish_soon()
 
     def _apply_moved(self, moved: Moved) -> None:
@@ -230,7 +243,7 @@ class Labels:
         self._apply(moved.changes, moved.in_order)
         if not self._splits.isdisjoint(moved.paths):
             self._splits = {moved.paths.get(path, path) for path in self._splits}
-            self._on_split()
+            self._listener.splits_changed()
 
     def _follow_moves(self, moves: Iterable[tuple[str, str]]) -> None:
         """Take note of moves, in the order in which they came."""
@@ -238,24 +251,14 @@ class Labels:
             self._moved.pop(new, None)  # it may be back where it was
             self._moved[old] = new
 
-    def _apply_reached(self, paths: Iterable[str]) -> None:
-        with self._lock:
-            self._changes += 1
-            for path in paths:
-                self._drawn.put(path, None)
-                self._reached.add(path)
-        for path in paths:
-            self._on_change(path)
-        self._publisher.publish_soon()
-
     def _apply_split(self, paths: set[str]) -> None:
         self._splits = self._splits | paths
-        self._on_split()
+        self._listener.splits_changed()
 
     def _apply_undone_split(self, paths: Sequence[str]) -> None:
         if paths:
             self._splits = self._splits.difference(paths)
-            self._on_split()
+            self._listener.splits_changed()
 
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
@@ -268,17 +271,16 @@ class Labels:
             self._changes += 1
             self._standing, self._drawn, self._reached = now, CurrentLabels(drawn), reached
         changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
-        for path in {path for path, _ in changed}:
-            self._on_change(path)
+        self._listener.labels_changed(list({path for path, _ in changed}))
         if splits != self._splits:
             self._splits = splits
-            self._on_split()
+            self._listener.splits_changed()
         self._publisher.publish_soon()
 
     def _return(self) -> None:
         """The database was gone and is there again: what is published from it may be gone too."""
         self._publisher.publish_again()
-        self._on_return()
+        self._listener.directory_returned()
 
     def _load(self) -> dict[str, Label] | None:
         """Read what stands.

@@ -21,7 +21,7 @@ FIELDS = (
 )
 FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed", "imported")]  # SQLite has no booleans
 MARKS = ", ".join("CAST(? AS TEXT)" if name in {"path", "copy_of"} else "?" for name in FIELDS.split(", "))
-NOT_DRAWN, DRAWN, REACHED = range(3)  # of the column `audit`
+NOT_DRAWN, DRAWN, SELECTED = range(3)  # The values of the column `audit`, which `Answer.audit` explains.
 
 
 class NothingToUndoError(RefusedError):
@@ -43,8 +43,8 @@ class Answer:
         time: when, seconds since 1970.
         group: of answers that were given together, as in a grid, and are taken back together.
         repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
-        audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or REACHED: drawn, and then the model
-            came to ask for it itself. Every answer to an image keeps what the one before it had.
+        audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or SELECTED: drawn, and the model has
+            come to ask for it itself since. Every answer to an image keeps what the one before it had.
         checkpoint: generation of the checkpoint that `probability` came from.
         copy_of: the image that was on the screen and answered for this one, its near duplicate, too.
         reviewed: the answer was given by somebody who had been told to doubt the one before.
@@ -140,7 +140,7 @@ def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
 
 
 def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
-    """Of the standing answers those that were drawn at random: label of each not reached yet, and the reached ones."""
+    """Of the drawn images that are answered: the labels of those that the model has not selected, and the others."""
     rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
     drawn: dict[str, Label] = {}
     reached: set[str] = set()
@@ -190,11 +190,28 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
     return answer, [Change(answer.path, answer.label, answer.audit)]
 
 
-def store_all(connection: sqlite3.Connection, answers: Iterable[Answer]) -> tuple[list[Answer], list[Change]]:
-    """Store several answers in the order given; not those for copies that have an answer of their own."""
+def store_all(
+    connection: sqlite3.Connection,
+    answers: Iterable[Answer],
+    selected_with: Mapping[str, Sequence[str]],
+    selected: Iterable[str],
+) -> tuple[list[Answer], tuple[list[Change], None, list[str]]]:
+    """Store several answers in the order given; not those for copies that have an answer of their own.
+
+    Args:
+        connection: within a transaction.
+        answers: as they were given.
+        selected_with: by the id of an answer the images that the model has selected on the way to it.
+        selected: further ones.
+
+    Returns:
+        The answers as stored; what became of their images; and the images that were drawn and are selected now.
+    """
     wanted = [answer for answer in answers if answer.copy_of is None or _follows(connection, answer)]
     stored = [store(connection, answer) for answer in wanted]
-    return [answer for answer, _ in stored], [change for _, changes in stored for change in changes]
+    paths = [path for answer, changes in stored if changes for path in selected_with.get(answer.id, ())]
+    changes = [change for _, changes in stored for change in changes]
+    return [answer for answer, _ in stored], (changes, None, select(connection, [*paths, *selected]))
 
 
 def _follows(connection: sqlite3.Connection, copy: Answer) -> bool:
@@ -292,13 +309,13 @@ def _restore(connection: sqlite3.Connection, path: str) -> Change:
     return Change(path, *(row or (None,)))
 
 
-def reach(connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Mark images that were drawn as reached: the model has come to ask for them; returns those that were not yet."""
+def select(connection: sqlite3.Connection, paths: Iterable[str]) -> list[str]:
+    """Mark those of these images that were drawn as selected by the model; returns those that it had not selected."""
     query = (
-        "UPDATE answers SET audit = 2 WHERE path = CAST(? AS TEXT) AND audit = 1 AND state <> 'undone' RETURNING state"
+        f"UPDATE answers SET audit = {SELECTED} WHERE path = CAST(? AS TEXT) AND audit = {DRAWN} AND state <> 'undone'"
+        " RETURNING state"
     )
-    marked = [path for path in paths if ("standing",) in connection.execute(query, (in_bytes(path),)).fetchall()]
-    return marked, marked
+    return [path for path in paths if ("standing",) in connection.execute(query, (in_bytes(path),)).fetchall()]
 
 
 def _answer(row: Sequence[Any]) -> Answer:

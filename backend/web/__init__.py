@@ -1,1 +1,1 @@
-"""HTTP: who may ask, bodies, refusals, connections."""
+"""HTTP: who may ask, what requests and answers look like, and how connections are served."""

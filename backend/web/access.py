@@ -1,4 +1,4 @@
-"""Who may ask: the token, the Host and Origin rules, the size of a body, and the headers every answer carries."""
+"""Who may ask: the token, the rules for Host and Origin, the size of a body, and the headers of every answer."""
 
 import contextlib
 import hmac
@@ -26,7 +26,7 @@ TOKEN = "token"
 MAX_BODY_BYTES = 64 * 1024
 MOST_TOKEN_BYTES = 256
 MAX_HEAD_BYTES = 32 * 1024
-PROGRAM = "/assets/"  # what the page consists of is the same in every copy, and holds nothing of the run
+PROGRAM = "/assets/"  # The files of the page are the same in every copy, and hold nothing of the run.
 PAGE_KEY = "x-page-key"
 TELLS_KEY = frozenset({"/api/status", "/api/queue"})
 WARNINGS_AT_MOST = 10
@@ -34,17 +34,17 @@ HOST = re.compile(r"(\[[0-9a-f:.]+(?:%[a-z0-9._~-]+)?\]|[a-z0-9._-]+)(:[0-9]{1,5
 
 
 def token_of(run: Path) -> str:
-    """The run's access token; made on first use, readable by its owner alone, the same after any restart.
+    """The access token of the run. It is made on first use, only its owner can read it, and a restart keeps it.
 
     Raises:
         OSError: the run directory cannot be written.
-        UsageError: what stands in the file cannot be a token.
+        UsageError: the file holds something that cannot be a token.
     """
     run.mkdir(parents=True, exist_ok=True)
     path = run / TOKEN
     known = _known_token(path)
     if known:
-        with contextlib.suppress(OSError):  # a copy of a run may have lost its permissions
+        with contextlib.suppress(OSError):  # A copy of a run may have lost its permissions.
             path.chmod(0o600)
         return known
     token = secrets.token_urlsafe(24)
@@ -58,10 +58,10 @@ def keep_token(run: Path, token: str) -> None:
 
 
 def _known_token(path: Path) -> str:
-    """The token in the file; empty where there is none yet."""
+    """The token in the file; empty where there is no file yet."""
     if not path.exists():
         return ""
-    if path.is_file():  # a pipe would keep us waiting
+    if path.is_file():  # A pipe would keep us waiting.
         with path.open("rb") as file:
             token = file.read(MOST_TOKEN_BYTES).strip()
         if all(33 <= byte < 127 for byte in token):
@@ -74,16 +74,16 @@ class TooLargeError(Exception):
 
 
 class Access:
-    """ASGI middleware: nothing reaches a route that is not allowed to."""
+    """ASGI middleware: a request that is not allowed reaches no route."""
 
     def __init__(self, app: ASGIApp, config: Config, token: str | None, limits: Mapping[str, int]) -> None:
         """Stand in front of an app.
 
         Args:
-            app: what is asked if nothing is wrong.
+            app: serves a request that is allowed.
             config: of the session.
-            token: what everybody must show; None: nothing.
-            limits: bytes of a body, where a path takes more than `MAX_BODY_BYTES`.
+            token: what every request must show; None: nothing.
+            limits: by path, the bytes that a body may have, where that is more than `MAX_BODY_BYTES`.
         """
         self._app = app
         self._limits = limits
@@ -98,7 +98,7 @@ class Access:
         self._warned: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what is refused; hand on the rest, with the body's size watched and the headers added."""
+        """Refuse a request, or hand it on; its body is counted, and the answer gets the headers."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -131,14 +131,14 @@ class Access:
     def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
         """Whether a page from elsewhere asks.
 
-        A proxy that does not pass the Host on makes Host and Origin of our own page's requests differ. Two things show
-        that they are ours, where there is a token: the browser says so (no page can set Sec-Fetch-Site), or the request
-        names the page's key, which only a page that may read our answers knows; with a header that browsers ask about
-        before another site may send it.
+        Host and Origin of our own page's requests differ behind a proxy that does not pass the Host on. Where there is
+        a token, two things show that such a request is ours. Either the browser says so: no page can set the header
+        Sec-Fetch-Site. Or the request names the page's key, which only a page that may read our answers knows, in a
+        header that another site may send only if we allow it.
         """
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if site in {"cross-site", "same-site"} and headers.get("sec-fetch-mode") != "navigate":
-            return True  # a browser says so also where it sends no Origin, as for a picture
+            return True  # A browser says so even where it sends no Origin, as for a picture.
         if origin is None or origin in {f"http://{headers['host']}", f"https://{headers['host']}"}:
             return False
         if scope["method"] in {"GET", "HEAD"} and scope["path"].startswith(PROGRAM):
@@ -165,7 +165,7 @@ class Access:
         return sentence(403, text, headers)
 
     def _warn(self, what: str, message: str, *args: str) -> None:
-        """Warn once of each thing, and of few: whoever asks can make up any number."""
+        """Warn once of each thing, and of few things in all: whoever asks can make up any number of them."""
         if what[:200] not in self._warned and len(self._warned) < WARNINGS_AT_MOST:
             self._warned.add(what[:200])
             log.warning(message, *args)
@@ -175,7 +175,7 @@ class Access:
         return self._limits.get(path, MAX_BODY_BYTES)
 
     def _is_own_host(self, host: str) -> bool:
-        """Names that a page elsewhere cannot point at us: our own, loopback, and addresses if we serve a network."""
+        """Whether no page elsewhere can make this name mean us: our own, loopback, an address if we serve a network."""
         match = HOST.fullmatch(host)
         name = match[1].strip("[]").lower().partition("%")[0] if match else ""
         return name in self._names or (self._serves_network and _is_address(name))
@@ -199,9 +199,9 @@ class Access:
     def _welcome(self, scope: Scope, query: str) -> Response:
         """Keep the token in a cookie and take it out of the address.
 
-        A proxy may serve us below a path that we do not know: the place to go on at is named from here, and so is where
-        the cookie holds, by leaving it out (RFC 6265, 5.1.4). Only what asks for something else than the page first, a
-        script, gets a cookie for all paths.
+        A proxy may serve us below a path that we do not know. So the redirection is relative, and the cookie names no
+        path, which makes it hold below the present one (RFC 6265, 5.1.4). A script, which asks for something else than
+        the page first, gets a cookie for all paths.
         """
         path = None if scope["path"] == "/" else "/"
         here = "./" + scope["raw_path"].decode("latin-1").rpartition("/")[2]
@@ -214,7 +214,7 @@ class Access:
         return _is_same(given, self._token or "")
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count the body as it comes: a chunked one says no length beforehand."""
+        """Count the body as it comes: a chunked one does not announce its length."""
         received, limit = 0, self._limit(scope)
 
         async def counted() -> Message:
@@ -226,7 +226,7 @@ class Access:
             return message
 
         async def watched(message: Message) -> None:
-            if received <= limit:  # else the app takes the broken-off body for a bad one, and says so
+            if received <= limit:  # If not, the app took the cut-off body for a bad one.
                 await send(message)
 
         with contextlib.suppress(TooLargeError):
@@ -244,23 +244,23 @@ def _is_address(name: str) -> bool:
 
 
 def _head_bytes(scope: Scope) -> int:
-    """How long address and headers are; the parser knows only how long the part is that it waits to see the end of."""
+    """How long address and headers are together; the parser limits only what it has not seen the end of."""
     headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
     return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 
 
 def _is_same(given: str, wanted: str) -> bool:
-    """Whether a secret is right; takes as long for any that is wrong."""
+    """Whether a secret is right; every wrong one takes equally long."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
 def _page_key(token: str) -> str:
-    """What proves that a request comes from our page, and says nothing of the token."""
+    """A key which proves that a request comes from our page, and from which nobody learns the token."""
     return hmac.new(token.encode(), b"page", "sha256").hexdigest()
 
 
 def _cookies(headers: Headers, wanted: str) -> Iterator[str]:
-    """The values of all cookies of this name: an older one may hold for a path above."""
+    """The values of all cookies of this name; an older one may hold for a path above."""
     for pair in headers.get("cookie", "").split(";"):
         name, _, value = pair.partition("=")
         if name.strip() == wanted:
@@ -272,7 +272,7 @@ def _too_large(limit: int) -> Response:
 
 
 def _with_headers(send: Send, key: str | None = None) -> Send:
-    """Add the headers that keep a browser from guessing, framing or telling others; and the page's key."""
+    """Add the page's key, and headers that keep a browser from guessing types, framing us and naming us."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""What a request may say: the bodies of the routes, and the kinds of values in them."""
+"""The bodies of requests, and the kinds of values in them."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ class _Body(BaseModel):
 
 
 class AnnotationBody(_Body):
-    """One answer."""
+    """One answer of a person."""
 
     image: Number
     label: Label
@@ -47,44 +47,44 @@ class AnnotationBody(_Body):
 
 
 class BatchBody(_Body):
-    """Several answers, stored in this order."""
+    """Several answers, which are stored in this order."""
 
     annotations: Annotated[list[AnnotationBody], Field(min_length=1, max_length=100)]
 
 
 class UndoBody(_Body):
-    """Whose last answer is to be taken back."""
+    """The client whose last answer is taken back."""
 
     client: Client = "api"
 
 
 class ReleaseBody(_Body):
-    """Who has gone, so that others may be given what was in its hands."""
+    """The client that has gone; others may be given the images that it had."""
 
     client: Client = "api"
 
 
 class GroupBody(_Body):
-    """Which answers, given together, are to be taken back."""
+    """The group of answers, such as an import, that is taken back."""
 
     group: Annotated[UUID, Field(strict=False)]
 
 
 class SplitBody(_Body):
-    """An image that is not to be asked together with its near duplicates any more."""
+    """The image that is asked apart from its near duplicates from now on."""
 
     image: Number
     client: Client = "api"
 
 
 class LikeBody(_Body):
-    """An image that more like it are wanted of."""
+    """The image to find similar ones to."""
 
     image: Number
 
 
 class AuditBody(_Body):
-    """How many of the questions are to be drawn at random, until what is there, and what the certificate is to say."""
+    """The share of the questions that is drawn at random, when that ends, and what the certificate promises."""
 
     share: Share
     until: Annotated[int, Field(gt=0, lt=2**31)] | None = None
@@ -93,9 +93,9 @@ class AuditBody(_Body):
 
 
 class FinishBody(_Body):
-    """The decision to let the model label the rest, as it was at the checkpoint that was looked at.
+    """The decision to let the model label the remaining images, at the checkpoint whose figures the person has seen.
 
-    `anyway`: also where too few random answers are there to tell how right that is.
+    `anyway`: even if there are too few random answers to tell how right the labels would be.
     """
 
     threshold: Share
@@ -106,7 +106,7 @@ class FinishBody(_Body):
 
 
 class DoubtfulBody(_Body):
-    """Bounds of the probabilities to be asked next, and the threshold to begin at; none: the checkpoint's."""
+    """The band of probability that is asked next, and the threshold to begin at; null: that of the checkpoint."""
 
     low: Share
     high: Share
@@ -114,6 +114,6 @@ class DoubtfulBody(_Body):
 
 
 class StrategyBody(_Body):
-    """What to ask first from now on."""
+    """The strategy that orders the questions from now on."""
 
     strategy: Annotated[str, OneOf(tuple(STRATEGIES))]

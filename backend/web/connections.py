@@ -1,4 +1,4 @@
-"""How connections are served: none keeps its place without asking for something, or without reading the answer."""
+"""How connections are served: one that neither asks for something nor reads the answer loses its place."""
 
 import asyncio
 import socket
@@ -11,20 +11,20 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTIONS_AT_MOST = 512
-BACKLOG = 256  # accepted in one go, beyond what is open already
+BACKLOG = 256  # connections accepted in one go, beyond those that are open already
 HEAD_BYTES = 32 * 1024
 REQUEST_S = 20.0
 STALL_S = 60.0
 GRACE_S = 2
-NOTHING_LEFT = struct.pack("ii", 1, 0)  # else the system would keep what nobody reads
+NOTHING_LEFT = struct.pack("ii", 1, 0)  # Without it the system would keep what nobody reads.
 ASKING = frozenset({h11.IDLE, h11.SEND_BODY})
 
 
 class Connection(H11Protocol):
-    """A connection that is closed when its request does not come whole in time, or its answer is not read.
+    """A connection that is closed when its request is not complete in time, or its answer is not read.
 
-    Where all places are taken, a new connection gets that of the one that has been asking for longest: somebody who
-    asks for something needs milliseconds, and whoever holds connections open only takes places from themselves.
+    When all places are taken, a new connection gets the place of the one that has been sending its request for
+    longest. Clients send a request within milliseconds; whoever holds connections open takes only their own places.
     """
 
     _due: asyncio.TimerHandle | None = None
@@ -32,14 +32,14 @@ class Connection(H11Protocol):
     _since_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a place."""
+        """Take a place, if necessary that of another connection."""
         if len(self.connections) >= CONNECTIONS_AT_MOST:
             self._make_room()
         super().connection_made(transport)
         self._expect()
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a request that is whole is waited for no more."""
+        """Read on; end the timer once the request is complete."""
         super().data_received(data)
         self._expect()
 
@@ -49,12 +49,12 @@ class Connection(H11Protocol):
         self._expect()
 
     def pause_writing(self) -> None:
-        """Wait for the peer to read what is on its way, but not for ever."""
+        """Wait for the peer to read what is on its way, but for `STALL_S` at most."""
         super().pause_writing()
         self._stalled = self.loop.call_later(STALL_S, self._drop)
 
     def resume_writing(self) -> None:
-        """Go on: the peer has read."""
+        """Go on, because the peer has read."""
         super().resume_writing()
         if self._stalled is not None:
             self._stalled.cancel()
@@ -68,11 +68,11 @@ class Connection(H11Protocol):
 
     @property
     def age(self) -> tuple[bool, float]:
-        """The least of them goes first: those that are still asking, and of these the one that began first."""
+        """Sort key for eviction: connections still sending a request, oldest first."""
         return self.conn.their_state not in ASKING, self._since_s
 
     def _expect(self) -> None:
-        """From when a request may come until it is whole, a timer runs; one byte more does not set it back."""
+        """Run a timer from when a request may come until it is complete; another byte does not set it back."""
         if self.conn.their_state not in ASKING:
             if self._due is not None:
                 self._due.cancel()
@@ -93,7 +93,7 @@ class Connection(H11Protocol):
 
 
 def served(app: ASGIApp) -> uvicorn.Config:
-    """How uvicorn is to serve our app: plain HTTP, no sockets of other kinds, nothing on behalf of a proxy."""
+    """How uvicorn serves our app: plain HTTP, no web sockets, and no headers of a proxy are trusted."""
     return uvicorn.Config(
         app,
         http=Connection,

@@ -1,4 +1,4 @@
-"""What a refusal looks like: JSON for programs, a page of one sentence for people, and the prompt for the token."""
+"""How a refusal looks: JSON for programs, a page with one sentence for people, and the prompt for the token."""
 
 import html
 from base64 import b64encode
@@ -22,7 +22,7 @@ PROMPT = """{wrong}<p>Open the link that the terminal printed, or paste its toke
 <form method="get" action="./"><label>Token <input name="token" autofocus autocomplete="off"></label>
 <button>Open</button></form>"""
 WRONG_TOKEN = '<p role="alert">That is not the token of this run.</p>'
-POLICY = (  # pictures are fetched and decoded ahead (blob:), and the page's icon is a line of text (data:)
+POLICY = (  # The page fetches and decodes pictures ahead (blob:), and its icon is a line of text (data:).
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
@@ -30,12 +30,12 @@ STYLED = f"{POLICY}; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest(
 
 
 def sentence(status: int, text: str, headers: Headers | None = None) -> Response:
-    """One sentence on what is wrong.
+    """An answer with one sentence that says what is wrong.
 
     Args:
         status: of the answer.
         text: the sentence.
-        headers: of the request; a browser that is to show the answer gets a page, everybody else JSON.
+        headers: of the request; a browser that will show the answer gets a page, everybody else gets JSON.
     """
     if headers is not None and "text/html" in headers.get("accept", ""):
         return _page(status, f'<p role="alert">{html.escape(text)}</p>')
@@ -43,7 +43,7 @@ def sentence(status: int, text: str, headers: Headers | None = None) -> Response
 
 
 def token_prompt(*, is_wrong: bool) -> Response:
-    """The page that asks for the token; it says so where the one that was given is not right."""
+    """The page that asks for the token; `is_wrong`: it says that the token it was given is not the right one."""
     return _page(401, PROMPT.format(wrong=WRONG_TOKEN if is_wrong else ""))
 
 

@@ -1,4 +1,4 @@
-"""TensorBoard through our own port and token: it listens on loopback at PORT + 1 only."""
+"""TensorBoard through our own port and token: it listens only on loopback, at PORT + 1."""
 
 from collections.abc import AsyncIterator
 
@@ -26,7 +26,7 @@ class TensorBoard:
         )
 
     async def answer(self, request: Request) -> Response:
-        """TensorBoard's answer to this request, or one sentence while it is not there."""
+        """The answer of TensorBoard to this request, or one sentence while TensorBoard does not run."""
         headers = [(name, value) for name, value in request.headers.items() if name not in NOT_HANDED_ON]
         try:
             url = httpx.URL(path=request.scope["path"], query=request.scope["query_string"])
@@ -38,12 +38,12 @@ class TensorBoard:
         except httpx.HTTPError:
             return JSONResponse({"detail": "TensorBoard does not answer; it may still be starting."}, 502)
         kept = {name: value for name, value in answered.headers.items() if name not in NOT_HANDED_BACK}
-        if "content-security-policy" in kept:  # its own lets anybody frame it
+        if "content-security-policy" in kept:  # TensorBoard lets anybody frame it.
             kept["content-security-policy"] += ", frame-ancestors 'self'"
         return StreamingResponse(_body(answered), answered.status_code, kept)
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections to TensorBoard."""
         await self._client.aclose()
 
 

@@ -239,7 +239,7 @@ def test_the_band_drops_what_leaves_it(server: Serving) -> None:
 
 def test_the_band_does_not_depend_on_the_draw(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the same whether an image was drawn and answered or not: it becomes what the model asks."""
-    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 0)
+    monkeypatch.setattr("backend.session.auditing.AUDIT_FROM", 0)
     monkeypatch.setattr("backend.questions.doubtful.EACH_SIDE", 4)
     with serving(tmp_path / "run", folder, audit=1.0) as server:
         until(lambda: server.session.queue.left == IMAGES)
@@ -247,7 +247,7 @@ def test_the_band_does_not_depend_on_the_draw(tmp_path: Path, folder: Path, monk
         band = Doubtful.around(0.4)
 
         def to_ask() -> list[int]:
-            rest = server.session.rest()
+            rest = server.session.auditing.unreviewed()
             assert rest is not None
             return [int(image) for image in rest.order(band)]
 
@@ -342,9 +342,9 @@ def test_random_answers_that_cannot_be_had_are_not_demanded(server: Serving) -> 
     for _ in range(8):
         answer_next(server, "negative")
     assert look(server)["random"] == {"answered": 16, "needed": 7}
-    assert server.session.audit().random_left(8) == 0
+    assert server.session.auditing.audit().random_left(8) == 0
     server.client.put("/api/audit", json={"share": 0})
-    for image in [image for image in range(IMAGES - UNSCORED) if server.session.queue.is_open(image)][3:]:
+    for image in [image for image in range(IMAGES - UNSCORED) if server.session.queue.states.is_open(image)][3:]:
         server.answer(image, "negative")
     for image in range(IMAGES - UNSCORED, IMAGES):
         server.answer(image, "negative")
@@ -365,7 +365,7 @@ def test_another_wish_ends_the_random_questions(server: Serving) -> None:
 
 def test_how_right_it_would_be(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Intervals are of the images that get the model's label: what was drawn is known, and has its answer."""
-    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 0)
+    monkeypatch.setattr("backend.session.auditing.AUDIT_FROM", 0)
     with serving(tmp_path / "run", folder, audit=1.0) as server:
         until(lambda: server.session.queue.left == IMAGES)
         predict(server)
@@ -386,7 +386,7 @@ def test_too_few_drawn_above_the_threshold(
     tmp_path: Path, folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random answers are there, but hardly one above the threshold: nobody knows how right that is, and it is said."""
-    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 0)
+    monkeypatch.setattr("backend.session.auditing.AUDIT_FROM", 0)
     with serving(tmp_path / "run", folder, audit=1.0) as server:
         until(lambda: server.session.queue.left == IMAGES)
         predict(server)

@@ -44,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
         numbers = np.array(order, np.int32)
         likely = np.linspace(0.9, 0.1, COUNT, dtype=np.float32)
         pickle_file.publish(run, protocol.RANKING, Ranking(numbers.data, likely.data, 2, "max_prob", 1))
-        until(lambda: server.session.ranking is not None)
+        until(lambda: server.session.following.ranking is not None)
         yield server
 
 
@@ -63,7 +63,7 @@ def test_one_answer_for_all(server: Serving, open_page: OpenPage) -> None:
     image = painted(page)
     expect(page.locator("#alike b")).to_have_text("4 alike")
     copies = together(page)
-    group = server.session.queue.members(image)
+    group = server.session.queue.states.members(image)
     assert sorted([image, *copies]) == group
     press(page, "f")
     expect(page.locator("#alike")).to_have_count(0)

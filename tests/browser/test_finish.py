@@ -70,7 +70,7 @@ def test_finish_export_undo(server: Serving, open_page: OpenPage) -> None:
     page.click("#finish-random")
     expect(page.locator("#first")).to_have_text("random: 7 of 7 left")
     answers = 2
-    while server.session.audit().random_left(7):  # those that were decoded already come before
+    while server.session.auditing.audit().random_left(7):  # those that were decoded already come before
         answer(page)
         answers += 1
         until(partial(is_left, server, IMAGES - answers))

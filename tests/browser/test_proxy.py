@@ -39,7 +39,7 @@ def test_the_page(server: Serving, port: int, tmp_path: Path, playwright: Playwr
         painted(page)
         page.keyboard.press("f")
         expect(page.locator("#positives")).to_have_text("1", timeout=PATIENCE_MS)
-        assert server.session.counts()["positives"] == 1
+        assert server.session.answering.counts()["positives"] == 1
         answered = {image for image, _, _ in stored(server)}
         left = next(image for image in range(12) if image not in answered)
         assert server.answer(left).status_code == 201

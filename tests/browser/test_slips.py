@@ -35,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
             server.answer(image, MISTAKEN.get(image, truth), source="key", shown_ms=900, client="earlier")
         held_out = {f"{image:02d}.jpg": 0.9 + image / 1000 if image in CATS else 0.1 for image in range(COUNT - 1)}
         pickle_file.publish(server.session.run, protocol.HELD_OUT, held_out | {f"{LEFT}.jpg": 0.7})
-        until(lambda: server.session.held_out)
+        until(lambda: server.session.following.held_out)
         yield server
 
 

@@ -35,7 +35,7 @@ def answer(server: Serving, tab: Page, key: str) -> None:
 
 def positives(server: Serving) -> int:
     """How many the server counts."""
-    return server.session.counts()["positives"]
+    return server.session.answering.counts()["positives"]
 
 
 def test_eight_tabs(server: Serving, open_page: OpenPage) -> None:

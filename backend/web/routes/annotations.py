@@ -2,112 +2,111 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query
 
-from backend.session.session import Session
+from backend.images.images import Images
+from backend.session.answering import Answering
 from backend.store.figures.review import Choice, Order
 from backend.store.sources import Source
 from backend.store.table import Answer, Label
+from backend.web import shapes
 from backend.web.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
-from backend.web.express import Express, Route
+from backend.web.fast_route import FastRoute
+from backend.web.parts import TheAnswering, TheFollowing, TheImages, TheLabels
+
+router = APIRouter()
+answers = APIRouter(route_class=FastRoute)
 
 
-def add_answer_routes(app: FastAPI, session: Session) -> None:
-    """Add them to the app of a session."""
-
-    @app.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
-    async def annotate(body: AnnotationBody) -> dict[str, Any]:
-        given = _answers(session, body)
-        if not given:
-            raise HTTPException(404, _unknown(body.image))
-        stored = {answer.id: answer for answer in await asyncio.wrap_future(session.labels.annotate_all(given))}
-        return _told(session, given, stored) | session.counts()
-
-    @app.post("/api/annotations/batch", status_code=201, summary="Answer up to 100 images at once, in one transaction")
-    async def annotate_all(body: BatchBody) -> dict[str, Any]:
-        given = [_answers(session, entry) for entry in body.annotations]
-        future = session.labels.annotate_all([answer for some in given for answer in some])
-        stored = {answer.id: answer for answer in await asyncio.wrap_future(future)}
-        results = [
-            {"id": str(entry.id), **_told(session, some, stored), "status": 201}
-            if some
-            else {"id": str(entry.id), "status": 404, "detail": _unknown(entry.image)}
-            for entry, some in zip(body.annotations, given, strict=True)
-        ]
-        return {"results": results, **session.counts()}
-
-    ways: dict[str, Route] = {
-        "/api/annotations": (AnnotationBody, annotate),
-        "/api/annotations/batch": (BatchBody, annotate_all),
-    }
-    app.add_middleware(Express, routes=ways, handlers=app.exception_handlers)
-
-    @app.post("/api/undo", summary="Take back this client's last answer, or the last group of them, or its last split")
-    async def undo(body: UndoBody) -> dict[str, Any]:
-        together = await asyncio.wrap_future(session.labels.undo_split(body.client))
-        if together:
-            return session.rejoined(together, body.client)
-        taken = await asyncio.wrap_future(session.labels.undo(body.client))
-        images = session.taken_back(taken, body.client)
-        return {**images[-1], "images": images}
-
-    @app.post("/api/split", summary="Ask an image and its near duplicates one by one from now on")
-    async def split(body: SplitBody) -> dict[str, Any]:
-        try:
-            members = session.queue.members(body.image)
-            splitting = session.split(body.image, body.client)
-        except IndexError:
-            raise HTTPException(404, _unknown(body.image)) from None
-        if splitting is not None:
-            await asyncio.wrap_future(splitting)
-        return {"image": body.image, "alike": [other for other in members if other != body.image]}
-
-    @app.get("/api/annotations", summary="The answers, newest or most suspicious first")
-    def annotations(
-        limit: Annotated[int, Query(ge=0, le=1000)] = 50,
-        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-        label: Label | None = None,
-        source: Source | None = None,
-        least: Share | None = None,
-        most: Share | None = None,
-        disagrees: bool = False,
-        order: Order = "newest",
-    ) -> dict[str, Any]:
-        choice = Choice(label, source, least, most, disagrees, order)
-        answers, total = session.chosen(choice, limit, offset)
-        return {"annotations": [session.record(answer) for answer in answers], "total": total}
-
-    @app.get("/api/statistics", summary="How the work goes: found, asked, right, missed")
-    def statistics(points: Annotated[int, Query(ge=2, le=1000)] = 200) -> dict[str, Any]:
-        return session.statistics(points)
+@answers.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
+async def annotate(body: AnnotationBody, answering: TheAnswering, images: TheImages) -> dict[str, Any]:
+    """Store an answer, and the same for the near duplicates that the client names."""
+    given = _answers(answering, body)
+    if not given:
+        raise HTTPException(404, _unknown(body.image))
+    stored = {answer.id: answer for answer in await asyncio.wrap_future(answering.store(given))}
+    return _outcome(images, given, stored) | answering.counts()
 
 
-def _answers(session: Session, body: AnnotationBody) -> list[Answer]:
-    """The answer that a body describes, and the same for near duplicates; none where no image has its number."""
+@answers.post("/api/annotations/batch", status_code=201, summary="Answer up to 100 images at once, in one transaction")
+async def annotate_all(body: BatchBody, answering: TheAnswering, images: TheImages) -> dict[str, Any]:
+    """Store all answers whose image is known, and say of each one what became of it."""
+    given = [_answers(answering, entry) for entry in body.annotations]
+    future = answering.store([answer for some in given for answer in some])
+    stored = {answer.id: answer for answer in await asyncio.wrap_future(future)}
+    results = [
+        {"id": str(entry.id), **_outcome(images, some, stored), "status": 201}
+        if some
+        else {"id": str(entry.id), "status": 404, "detail": _unknown(entry.image)}
+        for entry, some in zip(body.annotations, given, strict=True)
+    ]
+    return {"results": results, **answering.counts()}
+
+
+@router.post("/api/undo", summary="Take back this client's last answer, or the last group of them, or its last split")
+async def undo(body: UndoBody, answering: TheAnswering, labels: TheLabels, images: TheImages) -> dict[str, Any]:
+    """Take back what the client did last, and put the images into its hands again."""
+    together = await asyncio.wrap_future(labels.undo_split(body.client))
+    if together:
+        return shapes.rejoined(images, together[0], answering.rejoined(together, body.client))
+    taken = await asyncio.wrap_future(labels.undo(body.client))
+    return shapes.taken_back(images, answering.taken_back(taken, body.client))
+
+
+@router.post("/api/split", summary="Ask an image and its near duplicates one by one from now on")
+async def split(body: SplitBody, answering: TheAnswering) -> dict[str, Any]:
+    """Split an image and its near duplicates; the answer names the others."""
     try:
-        answer = session.answer(
-            body.image,
-            body.client,
-            id=str(body.id),
-            label=body.label,
-            source=body.source,
-            shown_ms=body.shown_ms,
-            group=None if body.group is None else str(body.group),
-            repeat=body.repeat,
-            reviewed=body.reviewed,
-        )
+        members, splitting = answering.split(body.image, body.client)
     except IndexError:
-        return []
-    copies = session.copies(answer, body.alike) if body.alike else []
-    return [replace(answer, group=answer.group or answer.id) if copies else answer, *copies]
+        raise HTTPException(404, _unknown(body.image)) from None
+    if splitting is not None:
+        await asyncio.wrap_future(splitting)
+    return {"image": body.image, "alike": [other for other in members if other != body.image]}
 
 
-def _told(session: Session, given: Sequence[Answer], stored: Mapping[str, Answer]) -> dict[str, Any]:
-    """What is said of an answer and its copies; of these only those that were stored."""
-    image, *alike = [session.images.number(stored[answer.id].path) for answer in given if answer.id in stored]
+@router.get("/api/annotations", summary="The answers, newest or most suspicious first")
+def annotations(
+    answering: TheAnswering,
+    images: TheImages,
+    following: TheFollowing,
+    limit: Annotated[int, Query(ge=0, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    label: Label | None = None,
+    source: Source | None = None,
+    least: Share | None = None,
+    most: Share | None = None,
+    disagrees: bool = False,
+    order: Order = "newest",
+) -> dict[str, Any]:
+    """List standing answers."""
+    choice = Choice(label, source, least, most, disagrees, order)
+    chosen, total = answering.chosen(choice, limit, offset)
+    listed = [shapes.annotation(images, following.held_out, answer) for answer in chosen]
+    return {"annotations": listed, "total": total}
+
+
+def _answers(answering: Answering, body: AnnotationBody) -> list[Answer]:
+    """The answer that a body describes, and the same for near duplicates; none where no image has its number."""
+    return answering.answers(
+        body.image,
+        body.client,
+        body.alike,
+        id=str(body.id),
+        label=body.label,
+        source=body.source,
+        shown_ms=body.shown_ms,
+        group=None if body.group is None else str(body.group),
+        repeat=body.repeat,
+        reviewed=body.reviewed,
+    )
+
+
+def _outcome(images: Images, given: Sequence[Answer], stored: Mapping[str, Answer]) -> dict[str, Any]:
+    """What became of an answer and its copies; of the copies only those that were stored are named."""
+    image, *alike = [images.number(stored[answer.id].path) for answer in given if answer.id in stored]
     return {"image": image, "label": stored[given[0].id].label} | ({"alike": alike} if len(given) > 1 else {})
 
 

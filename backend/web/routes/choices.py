@@ -7,7 +7,7 @@ from backend import exports, imports
 from config import DEFAULT_AUDIT
 from IA.strategies import STRATEGIES
 
-ROUTER = APIRouter()
+router = APIRouter()
 
 
 class StrategyChoice(BaseModel):
@@ -51,7 +51,7 @@ class Choices(BaseModel):
     usual_audit: float
 
 
-@ROUTER.get("/api/choices", summary="What a page can offer: strategies, formats, and usual values")
+@router.get("/api/choices", summary="What a page can offer: strategies, formats, and usual values")
 def choices() -> Choices:
     """The same as long as the program runs."""
     return Choices(

@@ -1,4 +1,4 @@
-"""The routes that take over labels from a file dropped on the page: told first, stored when asked again."""
+"""The routes that take over labels from a file dropped on the page: a report first, and stored when asked again."""
 
 import asyncio
 import tempfile
@@ -7,72 +7,91 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 
+from backend.images.images import Images
 from backend.images.names import displayed
 from backend.imports import read_labelled
 from backend.imports.labelled import Labelled, Words
 from backend.imports.plan import RULES, Plan, plan
 from backend.imports.records import ColumnError
-from backend.session.session import Session
+from backend.store.labels import Labels
 from backend.store.table import Label
 from backend.web.bodies import GroupBody
+from backend.web.parts import TheAnswering, TheImages, TheLabels, TheRun, TheSettings, TheTurns
+from IA.protocol.records import Settings
 
 PATH = "/api/import"
-MOST_BYTES = 16 * 2**20  # JSON takes twenty times as much in memory; for larger files there is the command line
+MOST_BYTES = 16 * 2**20  # JSON takes twenty times as much in memory; the command line reads larger files.
 EXAMPLES = 5
 MOST_COLUMNS = 200
 Name = Annotated[str, Query(pattern=r"^[^/\x00]{1,60}$")]
 Column = Annotated[str | None, Query(max_length=1000)]
 Given = Annotated[list[str] | None, Query(max_length=100)]
 
+router = APIRouter()
 
-def add_import_routes(app: FastAPI, session: Session) -> None:
-    """Add them to the app of a session."""
-    one_at_a_time = asyncio.Lock()
 
-    @app.post(PATH, summary="Take over the labels in a file or, with dry_run, tell what would become of them")
-    async def import_labels(
-        request: Request,
-        name: Name,
-        dry_run: bool = True,
-        overwrite: bool = False,
-        positive: Given = None,
-        negative: Given = None,
-        path_column: Column = None,
-        label_column: Column = None,
-    ) -> Any:
-        names: dict[Label, str] = {"positive": session.settings.positive, "negative": session.settings.negative}
-        words = Words(names, positive or (), negative or ())
-        async with one_at_a_time:
-            read = partial(read_labelled, path_column=path_column, label_column=label_column)
-            try:
-                planned = await asyncio.to_thread(_planned, session, name, await request.body(), words, read)
-            except ColumnError as error:
-                return JSONResponse(_asked(error), 422)
-            if dry_run:
-                return _told(planned, session)
-            drawn, group = planned.drawn(session.labels.is_sampled), planned.group(session.labels.is_sampled)
-            told = _told(planned, session)
-            await asyncio.wrap_future(session.labels.annotate_all(planned.answers(overwrite, group)))
-            session.labels.reach(drawn)
-        return told | {"group": group, "counts": session.counts()}
+@router.post(PATH, summary="Take over the labels in a file or, with dry_run, tell what would become of them")
+async def import_labels(
+    request: Request,
+    name: Name,
+    run: TheRun,
+    settings: TheSettings,
+    labels: TheLabels,
+    images: TheImages,
+    answering: TheAnswering,
+    turns: TheTurns,
+    dry_run: bool = True,
+    overwrite: bool = False,
+    positive: Given = None,
+    negative: Given = None,
+    path_column: Column = None,
+    label_column: Column = None,
+) -> Any:
+    """Report what the labels in a file mean here and, unless it is a dry run, store them in one transaction."""
+    names: dict[Label, str] = {"positive": settings.positive, "negative": settings.negative}
+    words = Words(names, positive or (), negative or ())
+    async with turns.imports:
+        read = partial(read_labelled, path_column=path_column, label_column=label_column)
+        try:
+            body = await request.body()
+            planned = await asyncio.to_thread(_planned, run, settings, labels, images, name, body, words, read)
+        except ColumnError as error:
+            return JSONResponse(_choice(error), 422)
+        report = _report(planned, labels)
+        if dry_run:
+            return report
+        drawn, group = planned.drawn(labels.is_sampled), planned.group(labels.is_sampled)
+        await asyncio.wrap_future(answering.store(planned.answers(overwrite, group), drawn))
+    return report | {"group": group, "counts": answering.counts()}
 
-    @app.get(f"{PATH}/last", summary="The last import whose labels still stand, all or some")
-    def last() -> dict[str, Any]:
-        group, images = session.labels.stored.last_import() or (None, 0)
-        return {"group": group, "images": images}
 
-    @app.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")
-    async def undo(body: GroupBody) -> dict[str, Any]:
-        return {"images": await asyncio.wrap_future(session.labels.undo_group(str(body.group))), **session.counts()}
+@router.get(f"{PATH}/last", summary="The last import whose labels still stand, all or some")
+def last(labels: TheLabels) -> dict[str, Any]:
+    """Name the last import that can be taken back."""
+    group, images = labels.stored.last_import() or (None, 0)
+    return {"group": group, "images": images}
+
+
+@router.post(f"{PATH}/undo", summary="Take an import back: all labels that it gave and that still stand")
+async def undo(body: GroupBody, labels: TheLabels, answering: TheAnswering) -> dict[str, Any]:
+    """Take an import back."""
+    return {"images": await asyncio.wrap_future(labels.undo_group(str(body.group))), **answering.counts()}
 
 
 def _planned(
-    session: Session, name: str, body: bytes, words: Words, read: Callable[[Path], Iterable[Labelled]]
+    run: Path,
+    settings: Settings,
+    labels: Labels,
+    images: Images,
+    name: str,
+    body: bytes,
+    words: Words,
+    read: Callable[[Path], Iterable[Labelled]],
 ) -> Plan:
-    cache = session.run / "cache"
+    cache = run / "cache"
     cache.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="import-", dir=cache) as folder:
         file = Path(folder) / f"-{name}"
@@ -84,11 +103,11 @@ def _planned(
         except ValueError as error:
             sentence = displayed(str(error)).replace(str(file), name).rstrip(".")
             raise HTTPException(422, f"The labels cannot be read: {sentence[:300]}.") from None
-    images = [session.images.path(number) for number in range(len(session.images))]
-    return plan(labelled, words, images, session.settings.datadir, session.labels.by_path())
+    paths = [images.path(number) for number in range(len(images))]
+    return plan(labelled, words, paths, settings.datadir, labels.by_path())
 
 
-def _asked(error: ColumnError) -> dict[str, Any]:
+def _choice(error: ColumnError) -> dict[str, Any]:
     """What a page needs to ask which column is which: `missing` is `path_column` or `label_column`."""
     sentence = f"The labels cannot be read: {displayed(str(error))}; choose it."
     columns = list(dict.fromkeys(map(displayed, error.columns)))
@@ -96,9 +115,9 @@ def _asked(error: ColumnError) -> dict[str, Any]:
     return {"detail": sentence, "missing": missing, "columns": columns[:MOST_COLUMNS]}
 
 
-def _told(planned: Plan, session: Session) -> dict[str, Any]:
+def _report(planned: Plan, labels: Labels) -> dict[str, Any]:
     fresh = list(planned.fresh.values())
-    conflicts = [f"{path} ({session.labels.label(path)})" for path in planned.conflicts]
+    conflicts = [f"{path} ({labels.label(path)})" for path in planned.conflicts]
     return {
         "positive": fresh.count("positive"),
         "negative": fresh.count("negative"),

@@ -1,7 +1,6 @@
 """What the files of a run say about its predictor."""
 
 import random
-from array import array
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,12 @@ from backend.questions.audit import Audit
 from backend.questions.queue import Queue
 from config import UsageError
 from IA.duplicates.groups import ImageState
-from IA.exporting.evidence import Evidence, _random_order, evidence
+from IA.exporting.evidence import Evidence, evidence
 from IA.protocol.fields import NO_FLOATS, NO_INTS
 from IA.protocol.files import ANNOTATIONS, AUDIT, DUPLICATES, HELD_OUT, IMAGES, PREDICTIONS, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import Duplicates, Predictions, Settings
+from IA.statistics.draw import shuffled
 
 SETTINGS_OF_RUN = Settings("/photos", "resnet50", "max_prob", "hat", "no hat", "id")
 IMAGES_OF_RUN = 300
@@ -29,7 +29,7 @@ def a_run(run: Path, seed: int) -> Queue:
     queue, answers, drawn = Queue(), dict[str, bool | None](), dict[str, bool | None]()
     for number in range(IMAGES_OF_RUN):
         queue.mark(number, ImageState.UNREADABLE, on=number in (3, 4))
-    order = list(_random_order(IMAGES_OF_RUN))
+    order = shuffled(IMAGES_OF_RUN).tolist()
     asked = dice.sample(range(IMAGES_OF_RUN), 60)
     gap = order[50]  # an answer that was taken back: what was drawn after it is no fair sample
     for number in [*asked, *order[:70]]:
@@ -60,15 +60,6 @@ def a_run(run: Path, seed: int) -> Queue:
 def known(run: Path, generation: int = 9) -> Evidence:
     """What that run says."""
     return evidence(run, generation, THRESHOLD)
-
-
-@pytest.mark.parametrize("images", [1, 2, 500])
-def test_the_order_of_the_draw_is_the_server_s(images: int) -> None:
-    """Image by image, as they join."""
-    queue = Queue()
-    for number in range(images):
-        queue.mark(number, ImageState.UNREADABLE, on=False)
-    assert _random_order(images) == array("i", queue._shuffled)
 
 
 @pytest.mark.parametrize("seed", range(8))

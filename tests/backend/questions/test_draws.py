@@ -5,10 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from backend.questions.queue import LEASE_S, Queue
+from backend.questions.leases import LEASE_S
+from backend.questions.queue import Queue
+from backend.store.table import Label
 from IA.duplicates.groups import ImageState
 from IA.protocol.records import Ranking
-from IA.statistics.audit import Sample, ScreeningState
+from IA.statistics.audit import ScreeningState
 from tests.backend.questions.test_queue import Clock, images, queue_of, ranking
 
 
@@ -20,13 +22,20 @@ def drawing(size: int, share: float, clock: Clock | None = None, seed: int = 0) 
     return queue
 
 
+def answered(queue: Queue, image: int, label: Label, is_sampled: bool = False) -> list[int]:
+    """Answer an image; the drawn and answered ones that the model has selected with it."""
+    passed = [other for other in queue.passed(image, is_sampled) if queue.states.has(other, ImageState.DRAWN)]
+    queue.answer(image, label, is_sampled)
+    return passed
+
+
 def draw(queue: Queue, client: str = "a") -> int:
     """Have the next question drawn, answer it as negative, and say which it is."""
     share, queue.share = queue.share, 1.0
     [(image, told)] = queue.next(client, 1)
     assert queue.is_sampled(image, client)
     assert told is None
-    queue.answer(image, "negative", drawn=True)
+    queue.answer(image, "negative", is_sampled=True)
     queue.share = share
     return image
 
@@ -42,7 +51,7 @@ def test_the_share_is_drawn() -> None:
             [image, *_] = images(queue, "a", 16)
         is_sampled = queue.is_sampled(image, "a")
         drawn += is_sampled
-        queue.answer(image, "negative", drawn=is_sampled)
+        queue.answer(image, "negative", is_sampled)
     assert 240 < drawn < 360  # 300 ± 16
 
 
@@ -95,10 +104,10 @@ def test_reached_when_passed() -> None:
     others = [image for image in range(6) if image not in (first, second)]
     queue.rank(ranking(others[0], first, others[1], second, others[2], others[3]))
     assert images(queue, "a", 4) == others
-    assert queue.answer(others[0], "negative") == ()
-    assert queue.answer(others[1], "skipped") == (first,)
-    assert queue.answer(others[1], "positive") == ()  # a correction
-    assert queue.answer(others[2], "positive") == (second,)
+    assert answered(queue, others[0], "negative") == []
+    assert answered(queue, others[1], "skipped") == [first]
+    assert answered(queue, others[1], "positive") == []  # a correction
+    assert answered(queue, others[2], "positive") == [second]
 
 
 def test_reached_by_what_is_asked_first() -> None:
@@ -109,8 +118,8 @@ def test_reached_by_what_is_asked_first() -> None:
     first, second = [image for image in (7, 8, 9) if image != drawn][:2]
     queue.ask_first(np.array([first, drawn, second], np.int32).data)
     assert images(queue, "a", 2) == [first, second]
-    assert queue.answer(first, "negative") == ()
-    assert queue.answer(second, "negative") == (drawn,)
+    assert answered(queue, first, "negative") == []
+    assert answered(queue, second, "negative") == [drawn]
 
 
 def test_not_reached_by_what_is_never_answered() -> None:
@@ -122,7 +131,7 @@ def test_not_reached_by_what_is_never_answered() -> None:
     assert images(queue, "a", 3) == others
     queue.rank(ranking(*others, drawn))
     assert images(queue, "a", 3) == others
-    assert [queue.answer(image, "negative") for image in others] == [()] * 3
+    assert [answered(queue, image, "negative") for image in others] == [[]] * 3
 
 
 def test_two_people_pass_each_others_draws() -> None:
@@ -133,8 +142,8 @@ def test_two_people_pass_each_others_draws() -> None:
     others = [image for image in range(5) if image != drawn]
     queue.rank(ranking(drawn, *others))
     assert images(queue, "b", 5) == others
-    queue.answer(drawn, "positive", drawn=True)
-    assert queue.answer(others[0], "negative") == (drawn,)
+    queue.answer(drawn, "positive", is_sampled=True)
+    assert answered(queue, others[0], "negative") == [drawn]
 
 
 def test_a_lease_that_is_lost() -> None:
@@ -155,14 +164,16 @@ def test_an_answer_taken_back_is_drawn_again() -> None:
     clock = Clock()
     queue = drawing(50, 0.0, clock)
     drawn = [draw(queue) for _ in range(5)]
-    assert len(queue.counted().sample) == 5
+    assert len(queue.counted().sample.images) == 5
     queue.answer(drawn[2], None)
-    queue.hold(drawn[2], "a", drawn=True)
+    queue.hold(drawn[2], "a", is_sampled=True)
     assert queue.is_sampled(drawn[2], "a")
-    assert queue.counted().sample.tolist() == drawn[:2]  # what lies behind the gap is no sample until it is filled
+    assert (
+        queue.counted().sample.images.tolist() == drawn[:2]
+    )  # what lies behind the gap is no sample until it is filled
     clock.now_s += LEASE_S + 1
     assert draw(queue, "b") == drawn[2]
-    assert queue.counted().sample.tolist() == drawn
+    assert queue.counted().sample.images.tolist() == drawn
 
 
 def test_new_images_leave_gaps() -> None:
@@ -172,24 +183,25 @@ def test_new_images_leave_gaps() -> None:
         draw(queue)
     for image in range(40, 80):
         queue.mark(image, ImageState.GONE, False)
-    sample = len(queue.counted().sample)
+    sample = len(queue.counted().sample.images)
     assert sample < 30
     while queue.left:
         draw(queue)
-    assert len(queue.counted().sample) == 80
+    assert len(queue.counted().sample.images) == 80
 
 
 def test_what_is_counted() -> None:
     """Skipped, gone and reached ones are no part of the sample; the others count by their label."""
     queue = drawing(10, 0.0)
     drawn = [draw(queue) for _ in range(5)]
-    queue.answer(drawn[0], "positive", drawn=True)
-    queue.answer(drawn[1], "skipped", drawn=True)
-    queue.answer(drawn[2], "positive", drawn=False)
+    queue.answer(drawn[0], "positive", is_sampled=True)
+    queue.answer(drawn[1], "skipped", is_sampled=True)
+    queue.answer(drawn[2], "positive", is_sampled=False)
     queue.mark(drawn[3], ImageState.GONE, True)
     counted = queue.counted()
-    assert (counted.answered, counted.positives, int(counted.open.sum())) == (4, 2, 5)
-    assert dict(zip(counted.sample.tolist(), counted.is_positive.tolist(), strict=True)) == {
+    sample = counted.sample
+    assert (counted.answered, counted.positives, int(sample.is_open.sum())) == (4, 2, 5)
+    assert dict(zip(sample.images.tolist(), sample.is_positive.tolist(), strict=True)) == {
         drawn[0]: True,
         drawn[4]: False,
     }
@@ -210,9 +222,9 @@ def test_without_a_ranking_what_is_drawn_lies_at_the_other_end() -> None:
     drawn = {draw(queue) for _ in range(10)}
     for _ in range(60):
         [image] = images(queue, "a", 1)
-        reached = queue.answer(image, "negative", drawn=queue.is_sampled(image, "a"))
+        reached = answered(queue, image, "negative", queue.is_sampled(image, "a"))
         assert not drawn & set(reached)
-    assert len(queue.counted().sample) >= 10
+    assert len(queue.counted().sample.images) >= 10
 
 
 # --- the sample is one ------------------------------------------------------------------------------------------------
@@ -265,8 +277,8 @@ class Work:
 
     def store(self, image: int, is_sampled: bool) -> None:
         """What the server does with an answer."""
-        label = "positive" if self.truth[image] else "negative"
-        passed = self.queue.answer(image, label, is_sampled)  # type: ignore[arg-type]
+        label: Label = "positive" if self.truth[image] else "negative"
+        passed = answered(self.queue, image, label, is_sampled)
         (self.drawn if is_sampled else self.asked).add(image)
         for reached in self.drawn & set(passed):
             self.queue.answer(reached, "positive" if self.truth[reached] else "negative")
@@ -277,9 +289,7 @@ class Work:
     def standing(self) -> ScreeningState:
         """What the audit says."""
         counted = self.queue.counted()
-        right = int(counted.is_positive.sum())
-        rest = Sample(int(counted.open.sum()) + len(counted.sample), len(counted.sample), right)
-        return ScreeningState(counted.positives - right, rest)
+        return counted.sample.screening(counted.positives)
 
 
 @pytest.fixture(scope="module")

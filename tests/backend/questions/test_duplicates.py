@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.questions.queue import LEASE_S, Queue
+from backend.questions.leases import LEASE_S
+from backend.questions.queue import Queue
 from IA.duplicates.groups import DuplicateGroups, ImageState, without
 from IA.statistics.audit import ScreeningState
-from tests.backend.questions.test_draws import Work, draw, drawing
+from tests.backend.questions.test_draws import Work, answered, draw, drawing
 from tests.backend.questions.test_queue import Clock, images, ranking
 
 STATES = st.sampled_from(
@@ -43,14 +44,14 @@ def test_one_question() -> None:
     clock = Clock()
     queue = grouped([3, 1, 4], clock=clock)
     assert images(queue, "a", 3) == [0, 1, 2]
-    assert queue.alike(1, "a") == [3, 4]
-    assert (queue.alike(0, "a"), queue.alike(3, "a"), queue.alike(1, "b")) == ([], [], [])
+    assert queue.near_duplicates(1, "a") == [3, 4]
+    assert (queue.near_duplicates(0, "a"), queue.near_duplicates(3, "a"), queue.near_duplicates(1, "b")) == ([], [], [])
     assert images(queue, "b", 9) == [5]
     queue.rank(ranking(4, 3, 2, 1, 0, 5))
     assert images(queue, "a", 3) == [1, 2, 0]  # the same one is shown as before
     clock.now_s += LEASE_S + 1
     assert images(queue, "b", 9) == [4, 2, 0, 5]
-    assert (queue.alike(4, "b"), queue.left, queue.copies) == ([1, 3], 6, 2)
+    assert (queue.near_duplicates(4, "b"), queue.left, queue.states.copies) == ([1, 3], 6, 2)
 
 
 def test_what_is_left_of_a_group() -> None:
@@ -59,11 +60,11 @@ def test_what_is_left_of_a_group() -> None:
     images(queue, "a", 2)
     queue.answer(1, "negative")
     assert images(queue, "a", 9) == [0, 2, 3, 5]
-    assert queue.alike(3, "a") == [4]
+    assert queue.near_duplicates(3, "a") == [4]
     queue.rank(ranking(0))
     images_left = images(queue, "a", 9)
     assert set(images_left) == {0, 2, 3, 5}
-    assert queue.counted().open.sum() == 3
+    assert queue.counted().sample.is_open.sum() == 3
     assert queue.counted().answered == 1
 
 
@@ -72,7 +73,7 @@ def test_split() -> None:
     queue = grouped([3, 1, 4])
     images(queue, "a", 2)
     queue.group(without(division([3, 1, 4], size=6), [1]))
-    assert queue.alike(1, "a") == []
+    assert queue.near_duplicates(1, "a") == []
     assert images(queue, "b", 9) == [2, 3, 4, 5]
     assert without(division([3, 1, 4], [0, 5], size=6), [4, 77]).tolist() == [0, 1, 2, 3, 4, 0]
 
@@ -86,7 +87,7 @@ def test_taken_back() -> None:
     for image in (1, 2):
         queue.answer(image, None)
     queue.hold(1, "a")
-    assert queue.alike(1, "a") == [2]
+    assert queue.near_duplicates(1, "a") == [2]
     assert images(queue, "b", 9) == [3, 4, 5]
 
 
@@ -97,8 +98,8 @@ def test_images_that_are_gone_are_not_told() -> None:
     queue.mark(4, ImageState.UNREADABLE, True)
     order = images(queue, "a", 9)
     assert sorted(order) == [0, 2, 3, 5]
-    assert queue.alike(2, "a") == []
-    assert queue.among(2, [1, 4, 2, 0, 99]) == []
+    assert queue.near_duplicates(2, "a") == []
+    assert queue.states.among(2, [1, 4, 2, 0, 99]) == []
     assert queue.is_sampled(2, "a")
 
 
@@ -120,10 +121,10 @@ def test_all_of_a_group_are_reached() -> None:
     queue = grouped([2, 4])
     queue.rank(ranking(0, 4, 1, 2, 3, 5))
     for image in (2, 4):
-        queue.answer(image, "negative", drawn=True)
+        queue.answer(image, "negative", is_sampled=True)
     assert images(queue, "a", 9) == [0, 1, 3, 5]
-    assert queue.answer(0, "negative") == ()
-    assert set(queue.answer(1, "negative")) == {2, 4}
+    assert answered(queue, 0, "negative") == []
+    assert set(answered(queue, 1, "negative")) == {2, 4}
 
 
 def test_a_copy_that_the_model_asks_for_takes_its_group_out_of_the_sample() -> None:
@@ -133,11 +134,11 @@ def test_a_copy_that_the_model_asks_for_takes_its_group_out_of_the_sample() -> N
     other = (first + 1) % 6
     queue.share = 0.0
     queue.group(division([first, other], size=6))
-    assert queue.counted().sample.tolist() == [first]
+    assert queue.counted().sample.images.tolist() == [first]
     assert other in images(queue, "a", 9)
-    assert first in queue.answer(other, "positive")
+    assert first in answered(queue, other, "positive")
     counted = queue.counted()
-    assert (counted.sample.tolist(), counted.answered, counted.positives) == ([], 1, 1)
+    assert (counted.sample.images.tolist(), counted.answered, counted.positives) == ([], 1, 1)
 
 
 @given(st.lists(st.tuples(STATES, st.integers(0, 5)), min_size=1, max_size=12))
@@ -189,9 +190,9 @@ class GroupedWork(Work):
 
     def store(self, image: int, is_sampled: bool) -> None:
         """The answer is for the copies, too, unless the person does not say so."""
-        alike = self.queue.alike(image, "a") + self.queue.alike(image, "b")
+        alike = self.queue.near_duplicates(image, "a") + self.queue.near_duplicates(image, "b")
         for each in [image, *(alike if self.random.random() < 0.9 else [])]:
-            if self.queue.is_open(each):
+            if self.queue.states.is_open(each):
                 super().store(each, is_sampled)
         if self.random.random() < 0.1:
             self.learn_of_copies()
@@ -199,7 +200,7 @@ class GroupedWork(Work):
     @property
     def positives(self) -> int:
         """How many units, as they are known now, show what is looked for."""
-        units = {self.queue.members(image)[0]: image for image in range(len(self.first))}
+        units = {self.queue.states.members(image)[0]: image for image in range(len(self.first))}
         return int(self.truth[list(units.values())].sum())
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from backend.questions.queue import FORGET_FROM, LEASE_S, Queue
+from backend.questions.leases import FORGET_FROM, LEASE_S
+from backend.questions.queue import Queue
 from IA.duplicates.groups import ImageState
 from IA.protocol.records import Ranking
 
@@ -105,7 +106,7 @@ def test_old_leases_are_forgotten() -> None:
         for image in images(queue, "a", 100):
             queue.mark(image, ImageState.ANSWERED, True)
         clock.now_s += 1
-    assert len(queue._leases) <= FORGET_FROM
+    assert len(queue.leases) <= FORGET_FROM
 
 
 def test_the_probability_shown_is_remembered() -> None:
@@ -116,9 +117,9 @@ def test_the_probability_shown_is_remembered() -> None:
     queue.score(np.array([0.1, 0.2, 0.3], np.float32).data)
     queue.rank(ranking(0, 1, 2))
     assert shown is not None
-    assert queue.said(image, "a").probability == shown
-    assert round(queue.said(image, "b").probability or 0, 6) == 0.3
-    assert queue.said(99, "b") == (None, None)
+    assert queue.predicted(image, "a").probability == shown
+    assert round(queue.predicted(image, "b").probability or 0, 6) == 0.3
+    assert queue.predicted(99, "b") == (None, None)
 
 
 def test_nothing_left() -> None:
@@ -190,4 +191,4 @@ def test_what_was_said_outlives_who_goes() -> None:
     [(image, shown)] = queue.next("a", 1)
     queue.answer(image, "positive")
     queue.release("a")
-    assert queue.said(image, "a").probability == shown
+    assert queue.predicted(image, "a").probability == shown

@@ -41,7 +41,7 @@ CLIENTS = st.sampled_from(["me", "you"])
 @pytest.fixture(autouse=True)
 def from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws begin at once, unlike in a session."""
-    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 0)
+    monkeypatch.setattr("backend.session.auditing.AUDIT_FROM", 0)
 
 
 @pytest.fixture
@@ -97,12 +97,12 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(client=CLIENTS, count=st.integers(1, FEW))
     def ask(self, client: str, count: int) -> None:
         """The next images; none of them has an answer, and what was drawn comes without a probability."""
-        told = self.session.next(client, count)["images"]
-        assert len({image["image"] for image in told}) == len(told) <= count
-        for image in told:
-            assert self.session.labels.label(image["path"]) is None
-            assert not (self.session.queue.is_sampled(image["image"], client) and image["probability"] is not None)
-        self.hands[client] = [image["image"] for image in told]
+        asked = self.session.queue.next(client, count)
+        assert len({image for image, _ in asked}) == len(asked) <= count
+        for image, probability in asked:
+            assert self.session.labels.label(self.session.images.path(image)) is None
+            assert not (self.session.queue.is_sampled(image, client) and probability is not None)
+        self.hands[client] = [image for image, _ in asked]
 
     @rule(client=CLIENTS, said=st.lists(st.tuples(LABELS, st.integers(0, 4)), min_size=2, max_size=6))
     def answer(self, client: str, said: list[tuple[Label, int]]) -> None:
@@ -131,8 +131,9 @@ class AnyCourse(RuleBasedStateMachine):
         """Store an answer as the routes do."""
         labels = self.session.labels
         is_first = labels.label(self.session.images.path(image)) is None
-        answer = self.session.answer(image, client, id=str(uuid.uuid4()), label=label, source="key")
-        stored = labels.annotate(answer).result()
+        answering = self.session.answering
+        [answer] = answering.answers(image, client, id=str(uuid.uuid4()), label=label, source="key")
+        [stored] = answering.store([answer]).result()
         if is_first and answer.audit:
             self.drawn.add(answer.path)
         assert is_first or stored.audit in {0, 1, 2}
@@ -142,10 +143,11 @@ class AnyCourse(RuleBasedStateMachine):
         """The last answer of a client goes; its image is in this client's hands again."""
         with contextlib.suppress(NothingToUndoError):
             taken = self.session.labels.undo(client).result()
-            for image in self.session.taken_back(taken, client):
-                if self.session.labels.label(image["path"]) is None:
-                    self.drawn.discard(image["path"])
-                    self.hands[client].insert(0, image["image"])
+            for each in self.session.answering.taken_back(taken, client):
+                if self.session.labels.label(each.answer.path) is None:
+                    assert each.image is not None
+                    self.drawn.discard(each.answer.path)
+                    self.hands[client].insert(0, each.image)
 
     @rule(wanted=st.integers(0, 2))
     def restart(self, wanted: int) -> None:
@@ -186,11 +188,11 @@ class AnyCourse(RuleBasedStateMachine):
 
         def told_anew() -> dict[str, Any]:
             session.changes.notify()
-            told: dict[str, Any] = session.statistics(10)["audit"]
+            told: dict[str, Any] = session.auditing.statistics(10)["audit"]
             return told
 
-        until(lambda: told_anew()["rest"]["drawn"] <= told_anew()["drawn"])  # what is reached is marked a moment later
         told = told_anew()
+        assert told["rest"]["drawn"] <= told["drawn"]
         counts = session.labels.counts()
         assert told["asked"] == len(self.drawn)
         assert 0 <= told["rest"]["positives"] <= told["rest"]["drawn"]
@@ -257,14 +259,59 @@ def test_a_reached_answer_is_learnt(tmp_path: Path) -> None:
     labels = Labels(tmp_path)
     for path in ("a.jpg", "b.jpg"):
         labels.annotate(drawn_answer(path)).result()
-    labels.reach(["a.jpg", "unknown.jpg"])
-    until(lambda: not labels.is_sampled("a.jpg"))
+    labels.annotate_all([], selected=["a.jpg", "unknown.jpg"]).result()
+    assert not labels.is_sampled("a.jpg")
     labels.annotate(drawn_answer("a.jpg", "negative", audit=0)).result()
     labels.close()
     assert read_learnable(tmp_path) == {"a.jpg": False}
     labels = Labels(tmp_path)
     assert (labels.drawn, labels.asked_at_random({})) == (1, 2)
-    assert [entry.audit for entry in labels.stored.standing()] == [answers.REACHED, answers.DRAWN]
+    assert [entry.audit for entry in labels.stored.standing()] == [answers.SELECTED, answers.DRAWN]
+    labels.close()
+
+
+def test_what_is_selected_is_stored_with_the_answer(tmp_path: Path, folder: Path) -> None:
+    """Once an answer is acknowledged, the drawn images that were passed on the way to it may be learnt."""
+    with serving(tmp_path / "run", folder, audit=1.0) as server:
+        session = server.session
+        until(lambda: session.queue.left == IMAGES)
+        drawn, beyond = answer_next(server, "negative"), answer_next(server, "negative")
+        session.queue.share = 0.0
+        others = [image for image in range(IMAGES) if image not in (drawn, beyond)]
+        order = np.array([drawn, *others, beyond], np.int32)
+        session.queue.rank(Ranking(order.data, np.zeros(IMAGES, np.float32).data, 0, "max_prob", 1))
+        with contextlib.closing(session.labels.database.open()) as connection:
+            connection.execute("CREATE TRIGGER failing BEFORE INSERT ON answers BEGIN SELECT RAISE(FAIL, 'no'); END")
+            [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]
+            assert server.answer(asked["image"], client="me").status_code == 503
+            assert audits(session) == {drawn: answers.DRAWN, beyond: answers.DRAWN}
+            connection.execute("DROP TRIGGER failing")
+        assert answer_next(server, "positive") == asked["image"] == others[0]
+        assert audits(session) == {
+            drawn: answers.SELECTED,
+            beyond: answers.DRAWN,
+            others[0]: answers.NOT_DRAWN,
+        }
+        assert not session.labels.is_sampled(session.images.path(drawn))
+        assert server.client.get("/api/status").json()["audit"]["drawn"] == 1
+
+
+def audits(session: Session) -> dict[int | None, int]:
+    """How the image of each standing answer was chosen, from the disk."""
+    return {session.images.number(answer.path): answer.audit for answer in session.labels.stored.standing()}
+
+
+def test_an_answer_that_is_sent_again_selects_nothing(tmp_path: Path) -> None:
+    """What is selected with an answer counts when it is stored, not when its client asks a second time."""
+    labels = Labels(tmp_path)
+    for path in ("a.jpg", "b.jpg"):
+        labels.annotate(drawn_answer(path)).result()
+    asked = drawn_answer("c.jpg", audit=0)
+    for _ in range(2):
+        labels.annotate_all([asked], {asked.id: ["a.jpg"]}).result()
+        labels.annotate_all([asked], {asked.id: ["b.jpg"]}).result()
+    assert [entry.audit for entry in labels.stored.standing(newest=False)] == [answers.SELECTED, answers.DRAWN, 0]
+    assert list(labels.by_path()) == ["a.jpg", "b.jpg", "c.jpg"]
     labels.close()
 
 
@@ -368,7 +415,7 @@ def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:
         pickle_file.publish(
             session.run, PREDICTIONS, Predictions(probability.data, novelty, empty, IMAGES, 2, checkpoint)
         )
-        until(lambda: session.predictions is not None)
+        until(lambda: session.following.predictions is not None)
         drawn = [answer_next(server, "negative") for _ in range(3)]
         drawn += [answer_next(server, "positive") for _ in range(3)]
         right = sum(image in drawn[3:] for image in range(5, 10))
@@ -397,7 +444,7 @@ def test_figures_of_the_model(tmp_path: Path, folder: Path) -> None:
 
 def test_the_first_answers_are_none_of_the_audit(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws begin with the answer after the last of the first ones, unless all questions are to be drawn."""
-    monkeypatch.setattr("backend.session.session.AUDIT_FROM", 2)
+    monkeypatch.setattr("backend.session.auditing.AUDIT_FROM", 2)
     with serving(tmp_path / "run", folder, audit=0.5) as server:
         until(lambda: server.client.get("/api/status").json()["images"] == IMAGES)
         shares = []

@@ -41,7 +41,7 @@ def server(tmp_path: Path, folder: Path) -> Iterator[Serving]:
     run.mkdir()
     publish(run, GROUP)
     with serving(run, folder) as server:
-        until(lambda: server.session.queue.left == IMAGES and server.session.queue.copies == 3)
+        until(lambda: server.session.queue.left == IMAGES and server.session.queue.states.copies == 3)
         yield server
 
 
@@ -152,7 +152,7 @@ def test_split(server: Serving, tmp_path: Path, folder: Path) -> None:
     server.session.close()
     publish(tmp_path / "run", [0, *GROUP])
     with serving(tmp_path / "run", folder) as again:
-        until(lambda: again.session.duplicates is not None and again.session.queue.left == IMAGES - 2)
+        until(lambda: again.session.near_duplicates.version is not None and again.session.queue.left == IMAGES - 2)
         assert all(not others for others in asked(again).values())
         assert len(again.session.labels.splits) == 4
 
@@ -161,7 +161,7 @@ def test_copies_that_are_found_later(server: Serving, tmp_path: Path) -> None:
     """What turns out to be alike is one question from then on; answers that stand count once."""
     server.answer(0, "positive", client="me")
     publish(tmp_path / "run", [0, 3, 4])
-    until(lambda: server.session.queue.copies == 2)
+    until(lambda: server.session.queue.states.copies == 2)
     image, alike = question(server)
     assert sorted([image, *alike]) == [3, 4]
     told = server.client.get("/api/statistics").json()["audit"]
@@ -190,7 +190,7 @@ def test_a_split_is_taken_back(server: Serving, tmp_path: Path, folder: Path) ->
     server.answer(alike[0], "negative", client="me")
     server.session.close()
     with serving(tmp_path / "run", folder) as again:
-        until(lambda: again.session.duplicates is not None and again.session.queue.left == IMAGES - 2)
+        until(lambda: again.session.near_duplicates.version is not None and again.session.queue.left == IMAGES - 2)
         assert all(not others for others in asked(again).values())
         undone = again.client.post("/api/undo", json={"client": "me"}).json()
         assert [undone["image"], undone["label"], undone["images"][0]["alike"]] == [alike[0], "negative", []]
@@ -209,10 +209,10 @@ def test_a_split_of_answered_images_is_taken_back(server: Serving) -> None:
     image, alike = question(server)
     server.answer(image, "positive", client="you", alike=alike)
     server.client.post("/api/split", json={"image": image, "client": "me"})
-    assert server.session.queue.copies == 0
+    assert server.session.queue.states.copies == 0
     told = server.client.post("/api/undo", json={"client": "me"}).json()
     assert (told["images"], sorted(told["together"])) == ([], GROUP)
-    assert server.session.queue.copies == 3
+    assert server.session.queue.states.copies == 3
     assert server.client.get("/api/status").json()["positives"] == 4
 
 

@@ -131,7 +131,7 @@ def test_nothing_is_told_of_what_was_drawn(server: Serving) -> None:
     publish(server, *range(6))
     order = np.arange(6, dtype=np.int32)
     pickle_file.publish(server.session.run, RANKING, Ranking(order, np.full(6, 0.5, np.float32), 2, "max_prob", 3))
-    until(lambda: server.session.ranking)
+    until(lambda: server.session.following.ranking)
     server.session.queue.share = 1.0
     [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]
     assert server.session.queue.is_sampled(asked["image"], "me")
@@ -145,7 +145,7 @@ def test_nothing_is_told_of_what_was_drawn(server: Serving) -> None:
 def test_what_was_drawn_is_no_neighbour(server: Serving) -> None:
     """Not even where inference has learnt it before, and it was taken back and drawn since."""
     publish(server, 2)
-    server.session.queue.answer(6, "positive", drawn=True)
+    server.session.queue.answer(6, "positive", is_sampled=True)
     explained = told(server, 2)
     assert explained is not None
     assert explained["positive"] == []
@@ -159,7 +159,7 @@ def test_apart_until_it_is_asked_by_the_model() -> None:
     [(image, probability)] = queue.next("a", 1)
     assert probability is None
     assert queue.is_apart(image)
-    queue.answer(image, "negative", drawn=True)
+    queue.answer(image, "negative", is_sampled=True)
     assert queue.is_apart(image)
     queue.share = 0.0
     queue.answer(image, None)

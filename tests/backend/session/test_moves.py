@@ -62,8 +62,7 @@ def say(server: Serving, path: str, label: str = "positive") -> None:
 
 def is_read(server: Serving, path: str) -> bool:
     """Whether an image is known by what it holds."""
-    photo = path.partition("#")[0]
-    return photo in server.session.moves._read or photo in server.session.labels.stored.contents([photo])
+    return server.session.moves.knows(path.partition("#")[0])
 
 
 def labels_of(server: Serving) -> dict[str, str]:
@@ -168,7 +167,7 @@ def test_a_copy_is_asked_and_follows_when_the_first_goes(tmp_path: Path, datadir
         shutil.copy(datadir / "b.png", datadir / "copy.png")
         until(lambda: server.session.images.number("copy.png") is not None and server.session.images.present == 5)
         make(datadir, "new.png", 9)  # what came before it has been looked at
-        until(lambda: server.session.images.present == 6 and not server.session.moves._came)
+        until(lambda: server.session.images.present == 6 and not server.session.moves.unmatched)
         assert labels_of(server) == {"b.png": "positive"}
         (datadir / "b.png").unlink()
         until(lambda: labels_of(server) == {"copy.png": "positive"})
@@ -182,13 +181,13 @@ def test_other_content(tmp_path: Path, datadir: Path) -> None:
     with session(tmp_path, datadir) as server:
         say(server, "one.bmp")
         (datadir / "one.bmp").write_bytes(b"3" * 99)
-        until(lambda: server.session.moves._read or server.session.labels.stored.contents(["one.bmp"]))
+        until(lambda: server.session.moves.knows("one.bmp"))
         (datadir / "one.bmp").unlink()
-        until(lambda: server.session.moves._lost)
+        until(lambda: server.session.moves.missing)
         assert labels_of(server) == {"one.bmp": "positive"}
         (datadir / "late.bmp").write_bytes(b"4" * 99)
         until(lambda: server.session.images.present == 6)
-        until(lambda: not server.session.moves._came)
+        until(lambda: not server.session.moves.unmatched)
         assert labels_of(server) == {"one.bmp": "positive"}
 
 

@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
             server.session.run, RANKING, Ranking(order, np.full(IMAGES, 0.5, np.float32), 2, "max_prob", 1)
         )
         until(lambda: server.client.get("/api/status").json()["ranking"])
-        server.session.loops["inference"] = "running"
+        server.session.loops.now["inference"] = "running"
         yield server
 
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_told(server: Serving, monkeypatch: pytest.MonkeyPatch) -
     with inference(server.session.run, []):
         monkeypatch.setattr(like_routes, "PATIENCE_S", 20.0)
         answers["not embedded"] = like(server, 4)
-    server.session.loops["inference"] = "down"
+    server.session.loops.now["inference"] = "down"
     answers["down"] = like(server, 5)
     statuses = {"unknown": 404, "slow": 503, "not embedded": 409, "down": 503}
     assert {name: answer.status_code for name, answer in answers.items()} == statuses

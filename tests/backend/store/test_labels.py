@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from backend.store import schema
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
+from backend.store.listener import Listener
 from backend.store.schema import DATABASE
 from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
@@ -305,10 +307,11 @@ def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -
     """An answer that shares its transaction with an undo before it is counted once."""
     released = threading.Event()
 
-    def wait(_: str) -> None:
-        released.wait(20)
+    class Waiting(Listener):
+        def labels_changed(self, paths: Sequence[str]) -> None:
+            released.wait(20)
 
-    labels = Labels(tmp_path, wait)
+    labels = Labels(tmp_path, Waiting())
     futures = [labels.annotate(answer("a.jpg", "positive"))]
     futures += [labels.annotate(answer("a.jpg", "negative"))]
     undone = labels.undo("me")

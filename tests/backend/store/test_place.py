@@ -169,7 +169,7 @@ def test_all_that_the_server_knows_is_written_again(server: Serving) -> None:
     shutil.rmtree(run)
     assert server.answer(1, "negative").status_code == 201
     until(lambda: (run / "images.pickle").exists() and len(published(run)) == 2)
-    assert pickle_file.read(run, SETTINGS).content == server.session.settings
+    assert pickle_file.read(run, SETTINGS).content == server.session.settings.now
     with (run / "images.pickle").open("rb") as file:
         assert len(pickle.load(file)) == status["images"]
     shutil.copytree(run, run.with_name("copy"))

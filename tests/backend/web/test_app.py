@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from backend.exports.fields import fields
-from backend.questions.queue import LEASE_S
+from backend.questions.leases import LEASE_S
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, RANKING

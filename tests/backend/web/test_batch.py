@@ -11,13 +11,13 @@ import httpx
 import pytest
 from PIL import Image
 
-from backend.store.database import Database
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from tests.backend.store.test_labels import VERSION_1
 from tests.serving import Serving, serving, until
 
 COUNT = 8
+FAIL = "BEGIN SELECT RAISE(FAIL, 'it fails'); END"
 
 
 @pytest.fixture
@@ -106,19 +106,15 @@ def test_a_bad_entry_refuses_the_batch(server: Serving, wrong: dict[str, object]
     assert server.client.get("/api/annotations").json()["total"] == 0
 
 
-def test_a_batch_that_is_not_durable(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the disk fails a batch is 503 and none of it counts; sent again later, all of it does."""
-    working = Database._commit
+def test_a_batch_that_is_not_durable(server: Serving) -> None:
+    """While the database fails a batch is 503 and none of it counts; sent again later, all of it does."""
     server.answer(0)
-
-    def failing(*_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(Database, "_commit", failing)
-    entries = [entry(1), entry(2)]
-    assert batch(server, *entries).status_code == 503
-    assert server.client.get("/api/status").json()["positives"] == 1
-    monkeypatch.setattr(Database, "_commit", working)
+    entries, second = [entry(1), entry(2)], server.session.images.path(2)
+    with contextlib.closing(server.session.labels.database.open()) as connection:
+        connection.execute(f"CREATE TRIGGER failing BEFORE INSERT ON answers WHEN NEW.path = '{second}' {FAIL}")
+        assert batch(server, *entries).status_code == 503
+        assert server.client.get("/api/status").json()["positives"] == 1
+        connection.execute("DROP TRIGGER failing")
     assert batch(server, *entries).json()["positives"] == 3
 
 
@@ -137,7 +133,7 @@ def test_one_undo_for_a_grid(tmp_path: Path, datadir: Path) -> None:
         last = undone.pop("images")[-1]
         assert undone == last
         assert set(last) == {"image", "path", "source_image", "tile", "label", "version", "alike"}
-        assert server.session.counts() == {"positives": 1, "negatives": 0, "skipped": 0, "left": COUNT - 1}
+        assert server.session.answering.counts() == {"positives": 1, "negatives": 0, "skipped": 0, "left": COUNT - 1}
         assert [
             image["image"] for image in server.client.post("/api/undo", json={"client": "me"}).json()["images"]
         ] == [0]

@@ -27,7 +27,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
         for number, label in enumerate(["positive"] * 3 + ["negative"] * 2 + ["skipped"]):
             server.answer(number, label, source="key", client="me", shown_ms=400)
         pickle_file.publish(server.session.run, protocol.HELD_OUT, HELD_OUT)
-        until(lambda: server.session.held_out)
+        until(lambda: server.session.following.held_out)
         yield server
 
 
@@ -76,7 +76,7 @@ def test_new_figures_change_what_is_told(server: Serving) -> None:
     """A new round of held-out probabilities counts at once, also where no answer has changed."""
     assert slips(server) == ([0, 4, 2], 3)
     pickle_file.publish(server.session.run, protocol.HELD_OUT, {"1.png": 0.1})
-    until(lambda: server.session.held_out == {"1.png": 0.1})
+    until(lambda: server.session.following.held_out == {"1.png": 0.1})
     assert slips(server) == ([1], 1)
 
 
@@ -89,7 +89,7 @@ def test_a_file_that_is_gone(server: Serving) -> None:
 
 def test_an_image_drawn_at_random(server: Serving) -> None:
     """The model's present opinion counts, for it has not learnt the answer; it stays drawn when it is changed."""
-    server.session.set_audit(1.0)
+    server.session.auditing.set_share(1.0)
     asked: dict[str, Any] = server.client.get("/api/queue?count=1&client=me").json()["images"][0]
     assert asked["image"] == 6
     server.answer(6, "negative", client="me")
@@ -99,7 +99,7 @@ def test_an_image_drawn_at_random(server: Serving) -> None:
     checkpoint = {"generation": 1, "labels": 5, "threshold": 0.5, "metrics": {}}
     predictions = Predictions(probability, probability, nobody, 7, 5, checkpoint)
     pickle_file.publish(server.session.run, protocol.PREDICTIONS, predictions)
-    until(lambda: server.session.predictions)
+    until(lambda: server.session.following.predictions)
     assert slips(server) == ([6, 0, 4, 2], 4)
     server.answer(6, "positive", client="me", reviewed=True)
     assert slips(server) == ([0, 4, 2], 3)

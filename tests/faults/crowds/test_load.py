@@ -40,7 +40,7 @@ def test_acknowledged_answers_are_stored_once(server: Serving) -> None:
     assert len(acknowledged) == sum(outcome.sent for outcome in outcomes)
     assert stored_answers(server.session.run) == acknowledged
     images = {image for outcome in outcomes for _, image, _ in outcome.acknowledged}
-    assert server.session.counts()["left"] == IMAGES - len(images)
+    assert server.session.answering.counts()["left"] == IMAGES - len(images)
 
 
 @pytest.mark.slow

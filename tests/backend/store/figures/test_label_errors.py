@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from backend.store.figures.label_errors import AnswerEvidence, SuspectedError, suspected_errors
 from backend.store.sources import Source
-from backend.store.table import DRAWN, NOT_DRAWN, REACHED, Label
+from backend.store.table import DRAWN, NOT_DRAWN, SELECTED, Label
 from IA.statistics.label_errors import PACE_FROM
 
 
@@ -59,7 +59,7 @@ def test_what_is_no_slip() -> None:
 
 def test_an_answer_drawn_at_random() -> None:
     """What the model says now counts while it has not learnt the answer, and not after it has."""
-    answers = [answer(3, audit=REACHED), answer(2, audit=DRAWN), answer(1)]
+    answers = [answer(3, audit=SELECTED), answer(2, audit=DRAWN), answer(1)]
     now = {"1": 0.1, "2": 0.1, "3": 0.1}
     assert found(answers, {}, now) == [2]
     assert found(answers, {"2": 0.1, "3": 0.2}, {}) == [3]

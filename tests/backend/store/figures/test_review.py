@@ -66,7 +66,7 @@ def server(tmp_path: Path) -> Iterator[Serving]:
             server.answer(number, label, source="key" if number % 2 else "timeout", repeat=number == 4)
         held_out = {"0.png": 0.1, "1.png": 0.95, "3.png": 0.6, "4.png": 0.8}
         pickle_file.publish(server.session.run, protocol.HELD_OUT, held_out)
-        until(lambda: server.session.held_out)
+        until(lambda: server.session.following.held_out)
         yield server
 
 

@@ -1,0 +1,164 @@
+"""The JSON that routes answer with: pure functions of what the parts of a session know."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.images.images import Images
+from backend.images.names import displayed, names_of
+from backend.questions.explanations import Explanation, Near
+from backend.questions.queue import Queue
+from backend.session.answering import Rejoined, TakenBack
+from backend.session.session import Session
+from backend.store.figures.label_errors import SuspectedError
+from backend.store.labels import Labels
+from backend.store.table import Answer, Label
+
+
+def question(images: Images, image: int, probability: float | None, near_duplicates: Sequence[int]) -> dict[str, Any]:
+    """An image that is to be answered."""
+    return {
+        "image": image,
+        **names_of(images.path(image)),
+        "probability": probability,
+        "version": images.version(image),
+        "alike": near_duplicates,
+    }
+
+
+def answered_image(images: Images, answer: Answer) -> dict[str, Any]:
+    """The image of an answer; its number is None once the listing has lost the image."""
+    image = images.number(answer.path)
+    version = None if image is None else images.version(image)
+    return {"image": image, **names_of(answer.path), "label": answer.label, "version": version}
+
+
+def annotation(images: Images, held_out: Mapping[str, float], answer: Answer) -> dict[str, Any]:
+    """An answer as it is listed."""
+    return answered_image(images, answer) | {
+        "source": answer.source,
+        "client": answer.client,
+        "time": answer.when,
+        "shown_ms": answer.shown_ms,
+        "probability": answer.probability,
+        "held_out": held_out.get(answer.path),
+        "repeat": answer.repeat,
+        "copy_of": None if answer.copy_of is None else images.number(answer.copy_of),
+    }
+
+
+def suspected_error(suspected: SuspectedError) -> dict[str, Any]:
+    """Why an answer is worth a second look."""
+    return {"held_out": suspected.held_out, "suspicion": suspected.error_score, "why": suspected.why}
+
+
+def taken_back(images: Images, taken: Sequence[TakenBack]) -> dict[str, Any]:
+    """The images that a client sees again because it took their answers back; the last one comes first of all."""
+    shown = [answered_image(images, each.answer) | {"alike": each.near_duplicates} for each in taken]
+    return {**shown[-1], "images": shown}
+
+
+def rejoined(images: Images, path: str, rejoined: Rejoined) -> dict[str, Any]:
+    """Near duplicates that are one question again; `path`: the first of them, in case none is to be asked any more."""
+    image = rejoined.shown
+    shown: list[dict[str, Any]] = []
+    if image is not None:
+        at, version = displayed(images.path(image)), images.version(image)
+        shown = [{"image": image, "path": at, "version": version, "label": None, "alike": rejoined.near_duplicates}]
+    first = shown[0] if shown else {"image": None, "path": displayed(path)}
+    return {**first, "label": None, "images": shown, "together": rejoined.images}
+
+
+def explanation(explained: Explanation, image: int, images: Images, labels: Labels, queue: Queue) -> dict[str, Any]:
+    """Where the model looks in an image, and the answered images that are most similar to it."""
+    height, width = explained.shape
+    return {
+        "image": image,
+        "checkpoint": explained.checkpoint,
+        "map": {"height": height, "width": width, "values": explained.values} if explained.values else None,
+        "positive": _similar(explained.positive, "positive", images, labels, queue),
+        "negative": _similar(explained.negative, "negative", images, labels, queue),
+    }
+
+
+def _similar(near: Near, label: Label, images: Images, labels: Labels, queue: Queue) -> list[dict[str, Any]]:
+    """These images, less those that have another answer by now, are gone, or were drawn at random."""
+    return [
+        {
+            "image": image,
+            **names_of(images.path(image)),
+            "version": images.version(image),
+            "similarity": similarity,
+            "label": label,
+        }
+        for image, similarity in near
+        if image < len(images)
+        and labels.label(images.path(image)) == label
+        and not queue.is_apart(image)
+        and not images.is_gone(image)
+    ]
+
+
+def example(images: Images, image: int, probability: float) -> dict[str, Any]:
+    """An image as an example of what the model would call positive or negative."""
+    return {
+        "image": image,
+        **names_of(images.path(image)),
+        "version": images.version(image),
+        "probability": probability,
+    }
+
+
+def status(session: Session) -> dict[str, Any]:
+    """Everything a page shows of the run."""
+    settings, following, labels = session.settings.now, session.following, session.labels
+    images = session.images.present
+    predictions = following.predictions and following.predictions.content
+    embedded = min(predictions.embedded, images) if predictions else 0
+    ranking, finish = following.ranking, session.model_labels.standing
+    return {
+        "id": settings.id,
+        "run": displayed(str(session.run)),
+        "datadir": displayed(settings.datadir),
+        "classes": {"positive": settings.positive, "negative": settings.negative},
+        "images": images,
+        "photos": session.images.photos,
+        "photos_positive": labels.photos_positive,
+        "tile": settings.tile or None,
+        **session.answering.counts(),
+        "alike": session.queue.states.copies,
+        "unreadable": session.marking.unreadable,
+        "listing": session.images.listing,
+        "strategy": settings.strategy,
+        "network": settings.network,
+        "model": _model(predictions.checkpoint) if predictions else None,
+        "ranking": ranking and {"generation": ranking.generation, "labels": ranking.content.labels},
+        "embedding": {
+            "done": embedded,
+            "total": images,
+            "percent": _percent(embedded, images - session.marking.unscorable),
+        },
+        "loops": dict(session.loops.now),
+        "tensorboard": session.config.tensorboard,
+        "instructions": session.instructions.version,
+        "upload": session.uploads is not None,
+        "auto_idle": settings.auto_idle,
+        "audit": session.auditing.audit().short(),
+        "asked_first": session.auditing.asked_first(),
+        "finished": finish and finish.told(),
+    }
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * min(part / whole, 1), 1) if whole > 0 else 0.0
+
+
+def _model(checkpoint: dict[str, Any] | None) -> dict[str, Any] | None:
+    if checkpoint is None:
+        return None
+    metrics = {
+        name: value
+        for name, value in checkpoint["metrics"].items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+    return {"generation": checkpoint["generation"], "labels": checkpoint["labels"], "metrics": metrics}
