@@ -9,13 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 from backend import demo
 from backend.processes.children import PERSONS_MISTAKE, Child, Command, end_all, python
-from backend.runs.alone import held
+from backend.runs.alone import only_session
 from backend.runs.checks import check_address, check_place, check_run, exposed, is_free
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
@@ -184,15 +183,6 @@ def set_aside(run: Path) -> None:
     sys.stderr.write(f"The old run is now {aside}.\n")
 
 
-@contextlib.contextmanager
-def alone(run: Path) -> Iterator[None]:
-    """Hold the run while the block lasts. Raises UsageError where another session has it."""
-    with held(run, "session") as is_free:
-        if not is_free:
-            raise UsageError(f"The run {run} is open in another session; end that first, or name another with --run.")
-        yield
-
-
 def prepare(config: Config) -> Config:
     """Check everything that a person may have got wrong, and make what is missing.
 
@@ -210,7 +200,7 @@ def prepare(config: Config) -> Config:
     check_place(config)  # this and the network before an old run is moved: a mistake changes nothing
     _check_network(config)
     if config.reset and config.run.is_dir():
-        with alone(config.run):
+        with only_session(config.run):
             pass
         set_aside(config.run)
     check_run(config)
@@ -254,7 +244,7 @@ def _check_network(config: Config) -> None:
 def main() -> None:
     """The session that the command line describes."""
     config = prepare(Config.for_session(sys.argv[1:] or ["--help"]))
-    with alone(config.run):
+    with only_session(config.run):
         (config.run / "logs").mkdir(exist_ok=True)
         os.environ["IA_LOG_LEVEL"] = "WARNING"
         log_to(config.run, "supervisor")

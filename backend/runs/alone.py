@@ -1,4 +1,4 @@
-"""Holds a run that no session may be working on."""
+"""Holds a run, so that no other session and no other command works on it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,28 +10,37 @@ from IA.protocol.locks import hold
 
 @contextlib.contextmanager
 def alone(run: Path, then: str) -> Iterator[None]:
-    """Hold the run as a session and its server do.
+    """Hold a run for a command while the block lasts.
 
     Args:
         run: the run directory.
-        then: what can be done once the session has ended, in a word.
+        then: what the person can do once the session has ended, in a word.
 
     Raises:
-        UsageError: a session has it, or it cannot be written.
+        UsageError: a session has the run, or it cannot be written.
     """
-    with held(run, "session", "server") as are_free:
+    with _held(run, "session", "server") as are_free:
         if not are_free:
             raise UsageError(f"The run {run} is open in a session; end that first, then {then}.")
         yield
 
 
 @contextlib.contextmanager
-def held(run: Path, *names: str) -> Iterator[bool]:
-    """Hold these locks of a run while the block lasts; yields whether all were free.
+def only_session(run: Path) -> Iterator[None]:
+    """Hold a run for a session, whose server holds it too, while the block lasts.
 
     Raises:
-        UsageError: the run directory cannot be written.
+        UsageError: another session has the run, or it cannot be written.
     """
+    with _held(run, "session") as is_free:
+        if not is_free:
+            raise UsageError(f"The run {run} is open in another session; end that first, or name another with --run.")
+        yield
+
+
+@contextlib.contextmanager
+def _held(run: Path, *names: str) -> Iterator[bool]:
+    """Hold these locks of a run while the block lasts; yields whether all were free. Raises UsageError."""
     with contextlib.ExitStack() as locks:
         try:
             are_free = all([locks.enter_context(hold(run, name)) for name in names])

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from backend import demo
 from backend.processes import children, reaper
 from backend.processes.children import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, BackOff, Child, Command, end_all
+from backend.runs.alone import only_session
 from backend.runs.checks import check_place, check_run, is_free, listen
-from backend.supervisor import Link, alone, commands, environment, prepare, set_aside
+from backend.supervisor import Link, commands, environment, prepare, set_aside
 from config import Config, UsageError
 from IA.process.streams import LossyStream
 from IA.protocol import pickle_file
@@ -94,6 +95,7 @@ def test_a_dead_child_is_started_again_in_time() -> None:
     end_all([child], grace_s=5)
 
 
+@pytest.mark.slow
 def test_what_a_child_leaves_is_ended() -> None:
     """A grandchild does not outlive its parent."""
     script = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True)"
@@ -389,12 +391,12 @@ def test_torn_settings_refuse_nobody(session: Config) -> None:
 
 def test_one_session_a_run(session: Config) -> None:
     """Two sessions never share a run, nor does one move the other's run aside; afterwards it is free."""
-    with alone(session.run):
-        with pytest.raises(UsageError, match="another session"), alone(session.run):
+    with only_session(session.run):
+        with pytest.raises(UsageError, match="another session"), only_session(session.run):
             pass
         with pytest.raises(UsageError, match="another session"):
             prepare(replace(session, reset=True))
-    with alone(session.run):
+    with only_session(session.run):
         pass
 
 

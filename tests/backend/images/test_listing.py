@@ -21,7 +21,7 @@ from IA.images.pictures import open_upright
 from IA.predict import image_paths
 from IA.protocol import watching
 from IA.text.image_files import images_below
-from tests.faults.injection import missing
+from tests.faults.machine.injection import missing
 from tests.serving import until
 
 OF_SYSTEMS = [
@@ -156,6 +156,7 @@ def test_no_file_is_asked_for(tmp_path: Path) -> None:
     assert asked.count("/listed-") < 10  # where the link leads to
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is of Linux")
 def test_folders_beyond_the_limit_of_watches(tmp_path: Path) -> None:
     """Where the system watches no further folder, new images there are found nevertheless, and a sentence says why."""
@@ -167,8 +168,8 @@ def test_folders_beyond_the_limit_of_watches(tmp_path: Path) -> None:
         (folder / str(number)).mkdir(parents=True)
         (folder / str(number) / "a.jpg").write_bytes(b"")
     script = (
-        "import sys, pathlib, logging; from backend.images import images; from tests.serving import until\n"
-        "logging.basicConfig(format='%(message)s'); images.LIST_AGAIN_S = 0.1\n"
+        "import sys, pathlib, logging; from backend.images import follower, images; from tests.serving import until\n"
+        "logging.basicConfig(format='%(message)s'); follower.LIST_AGAIN_S = 0.1\n"
         "folder, run = map(pathlib.Path, sys.argv[1:])\n"
         "watched = images.Images(run, folder); watched.start(); until(lambda: not watched.listing)\n"
         "for number in range(20): (folder / str(number) / 'new.jpg').write_bytes(b'')\n"
@@ -190,14 +191,15 @@ def test_folders_beyond_the_limit_of_watches(tmp_path: Path) -> None:
 def test_all_folders_are_watched_where_they_can_be(folder: Path, images: Images) -> None:
     """Without a limit in the way nothing is missing."""
     assert watching.unwatched([str(folder), str(folder / "deep"), str(folder / "deep" / "er")]) == 0
-    assert not images._is_to_list_again
+    assert not images.lists_again
 
 
+@pytest.mark.slow
 def test_a_folder_that_could_not_be_read_is_tried_again(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As soon as a folder can be listed its images are found; until then there is one sentence."""
-    monkeypatch.setattr("backend.images.images.LIST_AGAIN_S", 0.1)
+    monkeypatch.setattr("backend.images.follower.LIST_AGAIN_S", 0.1)
     closed, scandir = [str(folder / "closed")], os.scandir
     (folder / "closed").mkdir()
     (folder / "closed" / "c.jpg").write_bytes(b"")
