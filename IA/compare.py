@@ -1,10 +1,10 @@
 """Compare networks on the answers of a run: python -m IA.compare RUN [NETWORK...].
 
-The answer is a table: which network tells the two answers apart best, and what it costs (`IA.comparison`). The run is
-only read, and may go on meanwhile; then images/s says less.
+The command prints a table: which network tells the two answers apart best, and what it costs (`IA.comparison`). It only
+reads the run, which may go on meanwhile; then images/s says less.
 
-The answers are those that this run asked for. Under the strategy max_prob they are the images that its own network
-thought most probable, the hardest ones for just that network: a small lead of another one may come from this alone.
+The answers are to questions that this run asked. Under the strategy max_prob these are the images that the run's own
+network thought most probable, so they are hardest for that network. A small lead of another one may come from this.
 """
 
 import argparse
@@ -28,18 +28,18 @@ from IA.protocol.pickle_file import read
 from IA.protocol.replacement import check_writable
 from IA.text.cells import harmless
 
-NICENESS = 10  # a suite at work on the same machine goes first
+NICENESS = 10  # a suite that works on the same machine goes first
 
 
 def read_answers(run: Path, datadir: Path | None = None) -> LabelledImages:
-    """The answers of a run; skipped images are left out.
+    """The answers of a run without skipped images.
 
     Args:
         run: the run directory.
-        datadir: the image folder, where this machine sees it elsewhere than the server.
+        datadir: the image folder, if this machine sees it elsewhere than the server does.
 
     Raises:
-        UsageError: there is no run, it cannot be read, or its images are not there.
+        UsageError: there is no run, the run cannot be read, or its images are not there.
     """
     try:
         settings = read(run, SETTINGS).content
@@ -89,7 +89,7 @@ def table(rows: Sequence[ComparisonRow]) -> str:
 
 
 def write_csv(rows: Sequence[ComparisonRow], path: Path) -> None:
-    """The rows with all their digits, under a line of names."""
+    """Write the rows with all their digits, under a line of names."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(ComparisonRow)], lineterminator="\n")
         writer.writeheader()
@@ -125,7 +125,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Answer on standard output, with progress and warnings on standard error."""
+    """Print the table on standard output, and progress and warnings on standard error."""
     given = _arguments()
     answers = read_answers(given.run, given.datadir)
     os.nice(NICENESS)

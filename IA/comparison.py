@@ -30,11 +30,11 @@ FIGURES = ("accuracy", "average_precision", "loss")
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """What there is to compare on.
+    """The images to compare networks on.
 
     Attributes:
         datadir: the image folder.
-        paths: of the images answered positive or negative, relative to it, in the order answered.
+        paths: the images answered positive or negative, relative to `datadir`, in the order answered.
         labels: (n,) bool, True for positive.
         network: the backbone of the run.
         classes: what positive and negative are called.
@@ -52,10 +52,10 @@ class Embedded:
     """The answered images as one network sees them.
 
     Attributes:
-        network: its name, as it was asked for.
+        network: its name, as the person gave it.
         vectors: (n, D) float32; NaN where an image could not be read.
-        images_per_s: speed, from files to embeddings.
-        size_mb: of its weights, in 10^6 bytes.
+        images_per_s: the speed from files to embeddings.
+        size_mb: the size of its weights in 10^6 bytes.
     """
 
     network: str
@@ -84,7 +84,7 @@ class ComparisonRow:
 
 
 def check_enough(labels: Tensor, folds: int, classes: tuple[str, str]) -> None:
-    """Refuse what no fold could be made of.
+    """Refuse answers that are too few to be divided into folds.
 
     Raises:
         UsageError: there are too few answers of one of the classes.
@@ -104,13 +104,13 @@ def embed(network: str, answers: LabelledImages, lost: set[str]) -> Embedded:
 
     Args:
         network: its name.
-        answers: with the images.
-        lost: paths of images that could not be read; those found here are added, each with a warning.
+        answers: the images to embed.
+        lost: paths of images that could not be read; this adds those that it finds, each with a warning.
 
     Raises:
-        UsageError: the network cannot be had, or fails on the images.
+        UsageError: the network cannot be loaded, or fails on the images.
     """
-    with contextlib.redirect_stdout(sys.stderr):  # torch.hub says there what it downloads
+    with contextlib.redirect_stdout(sys.stderr):  # torch.hub reports its downloads on standard output
         embedder = Embedder(network)
     vectors = np.full((len(answers.paths), embedder.backbone.dimension), np.nan, np.float32)  # (n, D)
     files = [answers.datadir / path for path in answers.paths]
@@ -129,7 +129,7 @@ def embed(network: str, answers: LabelledImages, lost: set[str]) -> Embedded:
                     lost.add(path)
                 progress.update(len(batch.places) + len(batch.failed))
         elapsed_s = time.perf_counter() - began
-    except RuntimeError as error:  # out of memory, or a network of one's own that does not take these images
+    except RuntimeError as error:  # memory is out, or a person's own network does not take these images
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
         raise UsageError(f"{network} fails on the images ({first_line}); it is left out.") from error
     weights = embedder.backbone.module.state_dict().values()
@@ -143,7 +143,7 @@ def judge(embedded: Embedded, labels: Tensor, folds: int) -> ComparisonRow:
     Args:
         embedded: (n, D) vectors without NaN.
         labels: (n,) bool.
-        folds: how many heads are fitted, each judged on answers that it has not seen.
+        folds: how many heads are fitted; each is judged on answers that it has not seen.
     """
     vectors = torch.from_numpy(embedded.vectors)
     projected = Projection.from_vectors(vectors).project(vectors)  # (n, K)
@@ -169,29 +169,29 @@ def judge(embedded: Embedded, labels: Tensor, folds: int) -> ComparisonRow:
 def standard_errors(scores: Tensor, labels: Tensor, resamples: int = RESAMPLES) -> dict[str, float]:
     """How far the figures of `validation` would move with other answers of the same kind (bootstrap: Efron 1979).
 
-    The heads stay as they are, so the chance in their fitting is not counted.
+    The heads stay as they are, so these errors leave out the chance in fitting them.
 
     Args:
         scores: (n,) float32, from `cross_fitted_scores`.
-        labels: (n,) bool; as many of either class are drawn as there are.
-        resamples: how often.
+        labels: (n,) bool; each resample has as many answers of either class.
+        resamples: how many resamples to take.
 
     Returns:
         The standard error of each of `FIGURES`; the same for the same input.
     """
     random = torch.Generator().manual_seed(0)
     classes = [labels.nonzero()[:, 0], (~labels).nonzero()[:, 0]]
-    drawn = []
+    resampled = []
     with _one_thread():
         for _ in range(resamples):
             places = torch.cat([own[torch.randint(len(own), (len(own),), generator=random)] for own in classes])  # (n,)
-            drawn.append(validation(scores[places], labels[places]))
-    return {name: float(np.std([figures[name] for figures in drawn], ddof=1)) for name in FIGURES}
+            resampled.append(validation(scores[places], labels[places]))
+    return {name: float(np.std([figures[name] for figures in resampled], ddof=1)) for name in FIGURES}
 
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Tensors as small as these are computed ten times as fast on a busy machine where threads need not meet."""
+    """Let torch use one thread: on a busy machine that is ten times as fast for tensors as small as these."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -201,9 +201,9 @@ def _one_thread() -> Iterator[None]:
 
 
 def compare(answers: LabelledImages, networks: Sequence[str], folds: int = FOLDS) -> list[ComparisonRow]:
-    """Judge each network on the same images: those that every network could read.
+    """Judge each network on the same images, which are those that all networks could read.
 
-    A network that cannot be had is one sentence on stderr, and the others go on.
+    A network that cannot be loaded causes one sentence on stderr, and the others go on.
 
     Args:
         answers: what to learn and to judge on.
@@ -211,7 +211,7 @@ def compare(answers: LabelledImages, networks: Sequence[str], folds: int = FOLDS
         folds: how many heads are fitted for each.
 
     Returns:
-        A row for each network that could be had, the highest average precision first.
+        A row for each network that could be loaded, the highest average precision first.
 
     Raises:
         UsageError: there are too few answers of a class.

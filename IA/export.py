@@ -37,7 +37,7 @@ HOW_TILES = "It has learnt tiles: cut a photo into {} (columns x rows); as proba
 
 
 def about(checkpoint: Checkpoint) -> dict[str, str]:
-    """What an exported file says of itself, as text."""
+    """The metadata of an exported file, as text."""
     return {
         "classes": json.dumps(checkpoint.classes, ensure_ascii=False),
         "threshold": repr(checkpoint.threshold),
@@ -53,7 +53,7 @@ def about(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def as_torch(program: ExportedProgram, checkpoint: Checkpoint) -> bytes:
-    """A file that `torch.export.load` reads; torch is all it needs."""
+    """A file that `torch.export.load` reads with torch alone."""
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={ABOUT: json.dumps(about(checkpoint))})
     return buffer.getvalue()
@@ -63,7 +63,7 @@ def as_onnx(program: ExportedProgram, checkpoint: Checkpoint) -> bytes:
     """A file that any ONNX runtime reads.
 
     Raises:
-        UsageError: a package is missing, or the network has a step that ONNX does not.
+        UsageError: a package is missing, or ONNX lacks a step of the network.
     """
     _need(PACKAGES)
     if sum(weights.nbytes for weights in program.state_dict.values()) > MOST_BYTES:
@@ -94,7 +94,7 @@ def as_onnx(program: ExportedProgram, checkpoint: Checkpoint) -> bytes:
 
 
 def _clean(model: Any) -> None:
-    """Leave the names of sizes that people know, and nothing that tells of the machine it was made on."""
+    """Name the sizes as people know them, and remove everything about the machine that exports."""
     graph = model.graph
     for name, side in zip(("height", "width"), graph.input[0].type.tensor_type.shape.dim, strict=False):
         side.dim_param = name
@@ -140,7 +140,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Write the file and its card; say which."""
+    """Write the file and its card, and print their paths."""
     given = _arguments()
     if given.to == "onnx":
         _need(PACKAGES)
@@ -148,11 +148,11 @@ def main() -> None:
         predictor = Predictor.load(given.checkpoint)
     except (OSError, ValueError) as error:
         raise UsageError(f"{error}") from None
-    said = predictor.checkpoint
-    known = None if given.run is None else evidence(given.run, said.generation, said.threshold)
+    checkpoint = predictor.checkpoint
+    known = None if given.run is None else evidence(given.run, checkpoint.generation, checkpoint.threshold)
     program = traced(predictor)
-    data = as_onnx(program, said) if given.to == "onnx" else as_torch(program, said)
-    text = card(said, given.out.name, given.out.suffix, known)
+    data = as_onnx(program, checkpoint) if given.to == "onnx" else as_torch(program, checkpoint)
+    text = card(checkpoint, given.out.name, given.out.suffix, known)
     try:
         for path, content in ((given.out, data), (given.out.with_suffix(".md"), text.encode())):
             replace(path, content)

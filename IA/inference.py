@@ -1,4 +1,4 @@
-"""Inference: embeds every image once, scores all of them again for each new checkpoint, explains what comes next."""
+"""Inference embeds every image once, scores all images for each new checkpoint, and explains those that come next."""
 
 import logging
 import time
@@ -38,11 +38,11 @@ from IA.protocol.watching import Latest, News, changes
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
-EXPLAIN_S = 0.2  # at a time; while it still embeds, one image
-ALIKE_S = 0.3  # near duplicates are looked for so long in a turn,
-ALIKE_BUSY_S = 0.1  # or so long, while images are still to be embedded
+EXPLAIN_S = 0.2  # a turn explains images for so long; while images wait to be embedded, it explains one
+DUPLICATES_S = 0.3  # a turn looks for near duplicates for so long
+DUPLICATES_BUSY_S = 0.1  # a turn looks for near duplicates for so long while images wait to be embedded
 
-URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # what a person waits for
+URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # a person waits for the outcome of these
 WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name)
 
 
@@ -54,19 +54,19 @@ class Inference:
         self._settings = Latest(config.run, SETTINGS)
         self._images = Latest(config.run, IMAGES)
         self._events = Events(config.run / "tensorboard" / "inference")
-        self._alike: DuplicateFinder | None = None
+        self._duplicates: DuplicateFinder | None = None
         self._tuned = LatestTuned(config.run)
         self._explainer = Explainer(config.run)
         self._like_this = LikeThis(config.run)
         self._network: str | None = None
-        self._base = ""  # fingerprint of that network
+        self._base = ""  # the fingerprint of that network
         self._scorer: Scorer | None = None
         self._builder = ThreadPoolExecutor(1, "build", initializer=give_way)
-        self._coming: Future[Scorer] | None = None  # of a fine-tuned backbone: compiling it takes seconds
-        self._behind: Scorer | None = None  # the same when it embeds, until it can take over
+        self._coming: Future[Scorer] | None = None  # the scorer of a fine-tuned backbone, whose compiling takes seconds
+        self._behind: Scorer | None = None  # that scorer while it embeds, until it takes over
 
     def step(self) -> bool:
-        """One turn: follow the inputs, embed for a while, publish what has changed, explain what comes next.
+        """Take one turn: follow the inputs, embed for a while, publish changes, explain the images that come next.
 
         Returns:
             Whether there is more to embed or to explain.
@@ -95,9 +95,9 @@ class Inference:
         return busy
 
     def close(self) -> None:
-        """End the event file, and what is embedded and decoded."""
-        if self._alike is not None:
-            self._alike.close()
+        """Stop embedding and decoding, and end the event file."""
+        if self._duplicates is not None:
+            self._duplicates.close()
         for scorer in filter(None, (self._scorer, self._behind)):
             scorer.close()
         self._events.close()
@@ -105,18 +105,18 @@ class Inference:
     def _look_for_duplicates(
         self, scorer: Scorer, datadir: Path, paths: Sequence[str], inside: Path | None, embeds: bool, news: News
     ) -> bool:
-        """For a while, or until something new is to be learnt; whether there is more to do."""
-        if self._alike is None:
-            self._alike = DuplicateFinder(self._config.run, folder_cache(self._config.run, datadir))
-        ends_s = time.monotonic() + (ALIKE_BUSY_S if embeds else ALIKE_S)
+        """Look for near duplicates for a while or until an input changes; returns whether there is more to do."""
+        if self._duplicates is None:
+            self._duplicates = DuplicateFinder(self._config.run, folder_cache(self._config.run, datadir))
+        ends_s = time.monotonic() + (DUPLICATES_BUSY_S if embeds else DUPLICATES_S)
 
         def enough() -> bool:
             return time.monotonic() > ends_s or news.has_come()
 
-        return self._alike.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
+        return self._duplicates.turn(scorer.pool, lambda number: datadir / paths[number], inside, embeds, enough)
 
     def _begin(self, network: str, datadir: Path) -> Scorer:
-        """With the network, or at once with the backbone tuned from it, if the checkpoint in place is of that."""
+        """Start a scorer for the network, or for the backbone tuned from it if predictor.ckpt is of that backbone."""
         base = build(network)
         for scorer in filter(None, (self._scorer, self._behind)):
             scorer.close()
@@ -132,7 +132,7 @@ class Inference:
         return Scorer(self._config.run, base, self._events, folder_cache(self._config.run, datadir))
 
     def _follow_tuned(self, present: Scorer, datadir: Path) -> Scorer:
-        """Get a new fine-tuned backbone ready behind the present one; returns the one that ranks from now on."""
+        """Prepare a new fine-tuned backbone behind the present one; returns the scorer that ranks from now on."""
         tuned = self._tuned.tuned_from(self._base)
         if tuned is None and present.fingerprint != self._base:
             log.warning("%s is gone; back to the network it came from", BACKBONE)
@@ -146,7 +146,7 @@ class Inference:
             self._behind = done.result()
         if self._behind is not None and self._behind.is_trained:
             log.info("backbone %s replaces %s", self._behind.fingerprint, present.fingerprint)
-            if present.fingerprint != self._base:  # that of the network itself may be wanted again
+            if present.fingerprint != self._base:  # embeddings by the network itself may be needed again
                 present.delete()
             else:
                 present.close()

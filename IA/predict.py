@@ -2,13 +2,13 @@
 
 | ends with | when                                                                                |
 |-----------|-------------------------------------------------------------------------------------|
-| 0         | every image is told of, unreadable ones too                                         |
-| 1         | the disk is full, or cannot be read or written; what was said so far is in the file |
-| 2         | a mistake on the command line; nothing was changed                                  |
-| 130       | Ctrl-C; likewise                                                                    |
+| 0         | there is a row for every image, also for unreadable ones                            |
+| 1         | the disk is full, or cannot be read or written; the rows so far are in the file     |
+| 2         | the command line has a mistake; nothing was changed                                 |
+| 130       | a person pressed Ctrl-C; the rows so far are in the file                            |
 
-The same command goes on where it stopped, with `--out`. A predictor that has learnt tiles cuts up every photo as in its
-run; with `--roll-up` a row is about a photo again.
+With `--out` the same command continues where it stopped. A predictor that has learnt tiles cuts up every photo as in
+its run; with `--roll-up` a row is about a whole photo.
 """
 
 import argparse
@@ -35,13 +35,13 @@ from IA.text.image_files import IMAGE_SUFFIXES, is_left_out
 from IA.text.words import counted
 
 USAGE = "python -m IA.predict predictor.ckpt FOLDER > predictions.csv"
-ANOTHER = 0.01  # of a probability: what another machine says of the same image differs by less
+ANOTHER = 0.01  # probabilities of the same image on two machines differ by less than this
 STOPPED, INTERRUPTED = 1, 130  # exit codes
 NO_TILES = "none"
 
 
 def image_paths(folder: Path) -> list[str]:
-    """Paths of all images below, relative to the folder and sorted; names that `is_left_out` are not among them."""
+    """Paths of all images in a folder and its sub-folders, relative and sorted, without names that `is_left_out`."""
     return sorted(_walk(folder))
 
 
@@ -70,7 +70,7 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
 
 
 class Labelling:
-    """One folder, one predictor, and where the rows go; rows of an earlier turn are not made again."""
+    """Labels one folder by one predictor; rows that an earlier process has written are not made again."""
 
     def __init__(
         self, predictor: Predictor, folder: Path, rows: Rows, out: PredictionFile | RowStream, into: ClassFolders | None
@@ -80,10 +80,10 @@ class Labelling:
         self.was_done = False
 
     def check(self) -> None:
-        """Ask again about the images that were least sure, if there are any.
+        """Predict again the images of earlier rows that were least sure, and compare.
 
         Raises:
-            UsageError: the file was begun by another predictor, or the images are others now.
+            UsageError: another predictor has begun the file, or the images have changed.
         """
         if self._out.grids - {self._rows.grid}:
             raise UsageError("The file was begun with another grid of tiles; name another file with --out.")
@@ -97,7 +97,7 @@ class Labelling:
             )
 
     def run(self, photos: Sequence[str]) -> None:
-        """Say of each image what it is, batch by batch; a batch is written once its images are in their folders."""
+        """Label the images batch by batch; the rows of a batch are written when its images are in their folders."""
         known = self._out.labels
         to_do, in_all = self._rows.images(photos, known), self._rows.count(photos)
         self._place((photo, known[photo]) for photo in photos if photo in known)
@@ -106,16 +106,16 @@ class Labelling:
             return
         unit = "image" if self._rows.grid is None else "tile"
         with tqdm(total=in_all, initial=in_all - len(to_do), unit=unit, file=sys.stderr) as progress:
-            self._say(to_do, progress)
+            self._predict(to_do, progress)
 
-    def _say(self, paths: Sequence[str], progress: "tqdm[NoReturn]") -> None:
+    def _predict(self, paths: Sequence[str], progress: "tqdm[NoReturn]") -> None:
         files = (self._folder / path for path in paths)
-        told = iter(paths)
+        waiting = iter(paths)
         for probabilities, unreadable in self._predictor.predictions(files, images=len(paths)):
             reasons = {paths[place]: reason for place, reason in unreadable}
-            some = islice(told, len(probabilities))
-            said = [(path, value, reasons.get(path, "")) for path, value in zip(some, probabilities, strict=True)]
-            rows = list(self._rows.take(said))
+            some = islice(waiting, len(probabilities))
+            predicted = [(path, value, reasons.get(path, "")) for path, value in zip(some, probabilities, strict=True)]
+            rows = list(self._rows.take(predicted))
             for row in rows:
                 if row.label == UNREADABLE:
                     tqdm.write(f"{row.path!r} is left out: {row.reason}", file=sys.stderr)
@@ -133,7 +133,7 @@ class Labelling:
                 self.undone += 1
 
     def sum_up(self, photos: int) -> None:
-        """Say what there is to look at, on standard error."""
+        """Report on standard error what a person should look at."""
         one = "image" if self._rows.grid is None else "photo"
         left = [f"{self.unreadable:,} unreadable"] if self.unreadable else []
         left += [f"{self.undone:,} not put in a folder"] if self.undone else []
@@ -163,14 +163,14 @@ def _arguments() -> argparse.Namespace:
     parser = _PredictParser(prog="python -m IA.predict", description="Label a folder of images.", allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="predictor.ckpt", type=Path)
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="of images, with its sub-folders")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="a .csv or .jsonl; one that is begun is gone on with")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="a .csv or .jsonl file; one with rows is continued")
     parser.add_argument(
         "--tile",
         metavar="6x4",
         type=_grid,
         help=f"cut each photo into columns x rows (as the predictor learnt it); {NO_TILES}: ask about whole photos",
     )
-    parser.add_argument("--roll-up", action="store_true", help="one row a photo: as probable as its likeliest tile")
+    parser.add_argument("--roll-up", action="store_true", help="one row a photo: as probable as its most probable tile")
     parser.add_argument("--to-folders", metavar="DIR", type=Path, help="also put each image into DIR/<its class>/")
     parser.add_argument("--link", choices=("copy", "hard", "symbolic"), help="how it is put there (copy)")
     given = parser.parse_args()
@@ -182,14 +182,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Answer on standard output or in a file, with progress and warnings on standard error."""
+    """Write the rows to standard output or a file, and progress and warnings to standard error."""
     given = _arguments()
     try:
         _label(given)
-    except BrokenPipeError:  # the reader has seen enough, as `head` does
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was said so far is kept; with --out the same command goes on.\n")
+        sys.stderr.write("\nStopped. The rows so far are kept; with --out the same command continues.\n")
         raise SystemExit(INTERRUPTED) from None
     except OSError as error:
         sys.stderr.write(f"\nStopped: {error.strerror} ({error.filename or given.out or 'standard output'}).\n")
@@ -204,10 +204,10 @@ def _label(given: argparse.Namespace) -> None:
         predictor = Predictor.load(given.checkpoint)
     except (OSError, ValueError) as error:
         raise UsageError(f"{error}") from None
-    said = predictor.checkpoint
-    rows = Rows(said, _chosen(given, said.tile), given.roll_up)
+    checkpoint = predictor.checkpoint
+    rows = Rows(checkpoint, _chosen(given, checkpoint.tile), given.roll_up)
     into = given.to_folders and ClassFolders(
-        given.folder, given.to_folders, said.classes.values(), given.link or "copy"
+        given.folder, given.to_folders, checkpoint.classes.values(), given.link or "copy"
     )
     out = RowStream(sys.stdout.buffer, rows.columns) if given.out is None else PredictionFile(given.out, rows.columns)
     labelling = Labelling(predictor, given.folder, rows, out, into)
@@ -222,7 +222,7 @@ def _label(given: argparse.Namespace) -> None:
 
 
 def _chosen(given: argparse.Namespace, learnt: str) -> Grid | None:
-    """The grid to cut photos up by, where the predictor has learnt by one or none."""
+    """The grid that cuts up the photos: the one on the command line, else the one of the predictor."""
     grid = Grid.from_text(learnt if given.tile is None else given.tile)
     if grid is None and given.roll_up:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The order in which images are asked: the best scores of a strategy first, ties shuffled; numpy only."""
+"""The order in which images are asked: those with the best scores of a strategy first, ties shuffled."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def order(
 
 
 def _descending(score: Floats) -> NDArray[np.uint64]:
-    """(R,) ranks in 32 bits that sort as the scores do from the highest; NaN is last."""
+    """(R,) numbers of 32 bit that sort like the scores from the highest to the lowest, NaN last."""
     bits = (score + np.float32(0)).view(np.uint32)  # + 0: makes -0 and 0 one
     negative = bits >> np.uint32(31) == 1
     ascending = np.where(negative, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64)

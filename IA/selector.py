@@ -1,4 +1,4 @@
-"""Selector: turns predictions.pickle into ranking.pickle whenever an input changes."""
+"""The selector turns predictions.pickle into ranking.pickle whenever an input changes."""
 
 import logging
 import time
@@ -22,8 +22,8 @@ SEED = 0
 class Selector:
     """Orders the images that the model has not asked for yet.
 
-    Those that were drawn at random stay in the order although they are answered: where the server passes them on its
-    way down the ranking, the model would have asked for them.
+    Images of the audit sample stay in the order although they are answered. When the server passes one of them on its
+    way down the ranking, it knows that the model would have asked for it.
     """
 
     def __init__(self, config: Config) -> None:
@@ -37,10 +37,10 @@ class Selector:
         self._ranked: object = None
 
     def step(self) -> bool:
-        """Rank once; does nothing before the first predictions, or if nothing has changed.
+        """Rank once. This does nothing before the first predictions, or if nothing has changed.
 
         Returns:
-            False: there is never more to do at once.
+            False, because there is never more to do at once.
         """
         inputs = [latest.version() for latest in (self._settings, self._images, self._answers, self._predictions)]
         settings, paths, predictions = self._settings.content(), self._images.content(), self._predictions.content()
@@ -72,7 +72,7 @@ class Selector:
         return False
 
     def _answered(self, paths: list[str]) -> list[int]:
-        """Numbers of the images that have an answer the model may know of, skips too."""
+        """Numbers of the images with an answer that the model may know; a skip is an answer too."""
         if self._numbered is not paths:
             self._numbers = {path: number for number, path in enumerate(paths)}
             self._numbered = paths

@@ -1,7 +1,7 @@
 """Which image to ask next: the registry of strategies. To add one, write it here; nothing else needs to change.
 
-A strategy is a function that scores images, the one to ask first highest. It is given what its parameters name, for
-the same images:
+A strategy is a function that scores images. The image with the highest score is asked first, and NaN is asked last. The
+function is given what its parameters name, for the same images:
 
 | parameter     | what it is given                                                                    |
 |---------------|-------------------------------------------------------------------------------------|

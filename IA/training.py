@@ -1,4 +1,4 @@
-"""Trainer: fits the head to the answers at once whenever they change, and writes predictor.ckpt."""
+"""The trainer fits the head to the answers at once whenever they change, and writes predictor.ckpt."""
 
 import logging
 import shutil
@@ -31,8 +31,8 @@ from IA.protocol.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 
-EMBED_AT_ONCE = 64  # answers embedded in one turn: a resumed run has a model again soon
-EMBED_BEHIND = 4  # for a backbone that is not in force yet: an answer does not wait for more
+EMBED_AT_ONCE = 64  # one turn embeds so many answered images, so that a resumed run soon has a model again
+EMBED_BEHIND = 4  # likewise for a backbone that is not in force yet; an answer waits for no more than these
 
 
 class Trainer:
@@ -48,55 +48,54 @@ class Trainer:
         self._pool: tuple[Features | None, PoolSample[str] | None] = (None, None)
         self._held_out = Latest(config.run, HELD_OUT)
         self._duplicates = Latest(config.run, DUPLICATES)
-        self._once: tuple[object, Deduplicated] = (None, Deduplicated({}))  # with its version of duplicates.pickle
+        self._deduplicated = Deduplicated({})
+        self._deduplicated_from: object = None  # the duplicates.pickle and the settings behind it
         self._report = Report(config.run / "tensorboard" / "trainer")
         self._tuner = Tuner(config.run, config.datadir)
         self._latest_tuned = LatestTuned(config.run)
         self._network: str | None = None
         self._tuned: Tuned | None = None
-        self._answered: dict[str, TrainingSet] = {}  # by fingerprint: of the network, and of what was tuned from it
-        self._unknown = ""  # fingerprint of a backbone that was looked for in vain
+        self._training_sets: dict[
+            str, TrainingSet
+        ] = {}  # by fingerprint of a backbone: the network itself and what was tuned from it
+        self._unknown = ""  # fingerprint of the last backbone that could not be found
         self._generation = _last_generation(config.run)
         self._learnt: object = None
 
     def step(self) -> bool:
-        """Fit once; does nothing before there are answers of both kinds, or if nothing has changed.
+        """Fit once. This does nothing before there are answers of both kinds, or if nothing has changed.
 
         Returns:
-            Whether answers are still to be embedded.
+            Whether there are answered images that still have no embedding.
         """
         inputs = [latest.version() for latest in (self._settings, self._answers, self._features, self._duplicates)]
-        settings, annotations, features = (
-            self._settings.content(),
-            self._answers.content(),
-            self._features.content(),
-        )
+        settings, annotations, features = self._settings.content(), self._answers.content(), self._features.content()
         if settings is None:
             return False
         datadir = self._config.datadir or Path(settings.datadir)
-        self._follow_network(settings.network, datadir)  # before it is needed: it takes seconds
+        self._follow_network(settings.network, datadir)  # this takes seconds, so it begins before anything needs it
         self._follow_tuned()
         if annotations is None or features is None:
             return False
         labels = {path: label for path, label in annotations.items() if label is not None}
-        answered = self._in_force(features.backbone, annotations)
-        if answered is None:
+        training_set = self._in_force(features.backbone, annotations)
+        if training_set is None:
             return False
         if inputs == self._learnt:
             return self._embed_behind(datadir, labels, settings.bounds(datadir))
-        self._drop_replaced(answered)
-        once = self._follow_duplicates(settings)
-        waiting = answered.embed(datadir, once.learnt(labels), EMBED_AT_ONCE, settings.bounds(datadir))
-        known = {path: label for path, label in once.learnt(labels).items() if path in answered}
+        self._drop_replaced(training_set)
+        deduplicated = self._follow_duplicates(settings)
+        waiting = training_set.embed(datadir, deduplicated.learnt(labels), EMBED_AT_ONCE, settings.bounds(datadir))
+        known = {path: label for path, label in deduplicated.learnt(labels).items() if path in training_set}
         are_learnt = bool(known) and sum(known.values()) < EXAMPLES_UNTIL
-        waiting |= answered.take_examples(settings.examples if are_learnt else "")
-        self._fit(answered, settings, features, known, annotations, once)
+        waiting |= training_set.take_examples(settings.examples if are_learnt else "")
+        self._fit(training_set, settings, features, known, annotations, deduplicated)
         self._learnt = None if waiting else inputs
         self._tuner.consider(settings, self._base, known)
-        return waiting or len(self._answered) > 1
+        return waiting or len(self._training_sets) > 1
 
     def close(self) -> None:
-        """End the event file, and a fine-tuning that is under way."""
+        """End the event file and a fine-tuning that is running."""
         self._tuner.close()
         self._report.close()
 
@@ -104,94 +103,95 @@ class Trainer:
 
     def _follow_network(self, network: str, datadir: Path) -> None:
         if network != self._network:
-            answered = TrainingSet(self._run, network, place=folder_cache(self._run, datadir))
-            self._base = answered.backbone.fingerprint
-            self._answered = {self._base: answered}
+            training_set = TrainingSet(self._run, network, place=folder_cache(self._run, datadir))
+            self._base = training_set.backbone.fingerprint
+            self._training_sets = {self._base: training_set}
             self._tuned = None
             self._network = network
 
     def _follow_tuned(self) -> None:
-        """Get ready for a new fine-tuned backbone; it is in force once inference describes the pool by it."""
+        """Load a new fine-tuned backbone. It comes into force when inference describes the pool by it."""
         tuned = self._latest_tuned.tuned_from(self._base)
         if tuned is not None and tuned is not self._tuned:
             self._tuned = tuned
-            self._answered[tuned.backbone.fingerprint] = TrainingSet(
+            self._training_sets[tuned.backbone.fingerprint] = TrainingSet(
                 self._run, tuned.backbone, tuned.learnt, tuned.labels
             )
 
     def _in_force(self, fingerprint: str, annotations: Mapping[str, bool | None]) -> TrainingSet | None:
-        """What was learnt with the backbone that inference describes the pool by; None where that is unknown here.
+        """The training set of the backbone that inference describes the pool by; None if this backbone is unknown here.
 
-        A fine-tuned one whose backbone.ckpt is gone or replaced still stands in predictor.ckpt. Which answers it was
-        trained on is not known then: all there are.
+        If backbone.ckpt is gone or replaced, its backbone still stands in predictor.ckpt. Nobody knows then which
+        answers it was trained on, so all answers count as such.
         """
-        if fingerprint not in self._answered and fingerprint != self._unknown:
+        if fingerprint not in self._training_sets and fingerprint != self._unknown:
             self._unknown = fingerprint
             try:
                 checkpoint = load_head(self._run / PREDICTOR)
                 if checkpoint.backbone == fingerprint and "fine_tuned_on" in checkpoint.metrics:
                     backbone = build(str(self._run / PREDICTOR))
-                    self._answered[fingerprint] = TrainingSet(
+                    self._training_sets[fingerprint] = TrainingSet(
                         self._run, backbone, frozenset(annotations), int(checkpoint.metrics["fine_tuned_on"])
                     )
             except (OSError, ValueError, UsageError) as error:
-                log.warning("the backbone in force cannot be had: %s", error)
-        return self._answered.get(fingerprint)
+                log.warning("the backbone in force cannot be loaded: %s", error)
+        return self._training_sets.get(fingerprint)
 
     def _embed_behind(self, datadir: Path, labels: Mapping[str, bool], inside: Path | None) -> bool:
-        """Embed some answers by a backbone that is not in force yet; whether there are more."""
+        """Embed some answered images by a backbone that is not in force yet; returns whether there are more."""
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
-        return self._answered[newest].embed(datadir, labels, EMBED_BEHIND, inside)
+        return self._training_sets[newest].embed(datadir, labels, EMBED_BEHIND, inside)
 
     def _drop_replaced(self, present: TrainingSet) -> None:
-        """Forget fine-tuned backbones that another one has replaced, and what was kept of them."""
+        """Forget fine-tuned backbones that another one has replaced, and delete their embeddings."""
         newest = self._tuned.backbone.fingerprint if self._tuned else self._base
-        for fingerprint in set(self._answered) - {self._base, newest, present.backbone.fingerprint}:
-            shutil.rmtree(self._answered.pop(fingerprint).directory, ignore_errors=True)
+        for fingerprint in set(self._training_sets) - {self._base, newest, present.backbone.fingerprint}:
+            shutil.rmtree(self._training_sets.pop(fingerprint).directory, ignore_errors=True)
 
     # --- fitting ------------------------------------------------------------------------------------------------------
 
     def _follow_duplicates(self, settings: Settings) -> Deduplicated:
         version = self._duplicates.version(), settings
-        if self._once[0] != version:
-            self._once = version, Deduplicated.from_run(self._run, settings)
-        return self._once[1]
+        if self._deduplicated_from != version:
+            self._deduplicated_from, self._deduplicated = version, Deduplicated.from_run(self._run, settings)
+        return self._deduplicated
 
     def _fit(
         self,
-        answered: TrainingSet,
+        training_set: TrainingSet,
         settings: Settings,
         features: Features,
         labels: Mapping[str, bool],
         annotations: Mapping[str, bool | None],
-        once: Deduplicated,
+        deduplicated: Deduplicated,
     ) -> None:
-        """Learn, and publish what came of it.
+        """Learn the answers, and publish the predictor.
 
         Args:
-            answered: the images as the network in force sees them.
-            settings: names of the answers.
-            features: of the pool.
-            labels: the answers to learn, near duplicates once.
-            annotations: all answers, with those of their duplicates and skips.
-            once: which these are.
+            training_set: the answered images as the network in force sees them.
+            settings: the names of the answers.
+            features: what inference says of the pool.
+            labels: the answers to learn, one for each group of near duplicates.
+            annotations: all answers, with skips and those of near duplicates.
+            deduplicated: the groups of near duplicates.
         """
         began = time.perf_counter()
-        learner = answered.learner
-        learner.group_of = once.group_of
-        groups = set(map(once.group_of, labels))
+        learner = training_set.learner
+        learner.group_of = deduplicated.group_of
+        groups = set(map(deduplicated.group_of, labels))
         pool = self._sample_of(features)
         if not learner.learn(labels, Projection.from_features(features), pool, annotations) or learner.head is None:
             return
         all_labels = {path: label for path, label in annotations.items() if label is not None}
         self._generation += 1
         predictor = Predictor(
-            backbone=answered.backbone,
+            backbone=training_set.backbone,
             head=learner.head,
             classes={"positive": settings.positive, "negative": settings.negative},
             threshold=learner.threshold,
-            labels=len(labels) + sum(path not in labels and once.group_of(path) in groups for path in all_labels),
-            metrics=learner.figures | ({"fine_tuned_on": answered.tuned_on} if answered.tuned_on else {}),
+            labels=len(labels)
+            + sum(path not in labels and deduplicated.group_of(path) in groups for path in all_labels),
+            metrics=learner.figures | ({"fine_tuned_on": training_set.tuned_on} if training_set.tuned_on else {}),
             generation=self._generation,
             tile=settings.tile,
         )
@@ -200,15 +200,15 @@ class Trainer:
         except ValueError as error:
             log.warning("checkpoint %d is not published: %s", self._generation, error)
             return
-        self._publish_held_out(once.spread(learner.held_out, all_labels))
+        self._publish_held_out(deduplicated.spread(learner.held_out, all_labels))
         milliseconds = 1000 * (time.perf_counter() - began)
-        told = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
-        log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), told, milliseconds)
+        figures = ", ".join(f"{name} {value:.3f}" for name, value in learner.figures.items())
+        log.info("checkpoint %d: %d answers, %s, %.0f ms", self._generation, len(labels), figures, milliseconds)
         datadir = self._config.datadir or Path(settings.datadir)
         self._report.show(learner, labels, datadir, milliseconds, settings.bounds(datadir))
 
     def _sample_of(self, features: Features) -> PoolSample[str] | None:
-        """The sample of the pool in features.pickle, by path; None while its paths are not known here."""
+        """The sample of the pool in features.pickle, by path; None while images.pickle does not have its paths."""
         images = self._images.content()
         if images is None:
             return None
@@ -221,7 +221,7 @@ class Trainer:
         return self._pool[1]
 
     def _publish_held_out(self, held_out: Mapping[str, float]) -> None:
-        """Publish what heads that had not learnt an answer say of it, if that has changed."""
+        """Publish the held-out probability of each answer, if any has changed."""
         if held_out == (self._held_out.content() or {}):
             return
         try:

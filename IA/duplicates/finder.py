@@ -37,7 +37,7 @@ MOST_COMPARED = 4  # An image is compared with the representatives of this many 
 FEW = 512  # While more images are to come, at least this many are indexed at once: each time goes through all tables.
 MANY = 1024  # At most this many images are indexed at once.
 DECODED_PX = 4 * SIDE
-AT_ONCE = 16  # So many candidates are compared at a time.
+AT_ONCE = 16  # Candidates are compared this many at a time.
 AHEAD = 64  # At most this many later tiles are decoded early, because their photo is decoded anyway.
 PUBLISH_EVERY_S = 3.0
 

@@ -40,7 +40,7 @@ OF_LABEL: dict[Label | None, ImageState] = {
     None: ImageState(0),
 }
 """What is known of an image by the label that stands for it; None: no label stands."""
-LABELS = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
+ANSWER = int(ImageState.ANSWERED | ImageState.POSITIVE | ImageState.NEGATIVE)
 
 
 class DuplicateGroups:
@@ -132,7 +132,7 @@ class DuplicateGroups:
             return 0 if 0 in states else states[0]
         together = 0
         for state in answered:
-            together |= state & LABELS
+            together |= state & ANSWER
         together |= DRAWN if all(state & DRAWN for state in answered) else 0
         return together | (GONE if all(state & AWAY for state in answered) else 0)
 

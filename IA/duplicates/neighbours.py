@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 TABLES = 16
 BITS = 64
 WINDOW = 8  # A vector is compared with this many to either side of it in each table.
-MOST_BITS = 22  # So many bits may differ: at a cosine of .85, 11 ± 3 do, and of unrelated vectors 32 ± 4.
+MOST_BITS = 22  # Codes may differ in this many bits: at a cosine of .85, 11 ± 3 do, of unrelated vectors 32 ± 4.
 AT_ONCE = 1024
 BESIDE = 4  # An image is compared with this many before and after it in the list, as pictures of one moment often are.
 

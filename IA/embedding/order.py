@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 4  # So many photos to either side in the list are preferred: the same folder, the moments before and after.
+REACH = 4  # This many photos to either side in the list are preferred: the same folder, the moments before and after.
 
 
 class EmbeddingOrder(Iterator[int]):

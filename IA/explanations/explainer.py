@@ -26,7 +26,7 @@ from IA.protocol.watching import Latest, signature
 
 log = logging.getLogger(__name__)
 
-EXPLAINED = 24  # So many images at the head of the ranking are explained.
+EXPLAINED = 24  # This many images at the head of the ranking are explained.
 PUBLISH_EVERY_S = 1.0  # While some are still to come, explanations are published this often.
 KEPT = 256  # The feature maps of this many images are kept; each takes some 50 kB.
 LEARNING_S = 1.0  # After an answer, the explainer waits this long for the next checkpoint.

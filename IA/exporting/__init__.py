@@ -1,1 +1,1 @@
-"""A predictor for other programs: its graph, its preprocessing and its model card."""
+"""A predictor for other programs: its graph with preprocessing, and its model card with the evidence behind it."""

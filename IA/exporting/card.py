@@ -1,4 +1,4 @@
-"""The model card: what a predictor decides, what it learnt from, how good it is, and how to use it; as Markdown."""
+"""The model card in Markdown: what a predictor decides, what it learnt from, how good it is, and how to use it."""
 
 from collections.abc import Iterable
 
@@ -28,14 +28,14 @@ photo.draft("RGB", [{size_px} * side for side in sides])  # a large JPEG comes s
 photo = ImageOps.exif_transpose(photo).convert("RGB")  # upright
 across = [round(photo.width * column / {columns}) for column in range({columns} + 1)]
 down = [round(photo.height * row / {rows}) for row in range({rows} + 1)]
-said = {{}}
+probabilities = {{}}
 for row in range({rows}):
     for column in range({columns}):
         tile = photo.crop((across[column], down[row], across[column + 1], down[row + 1]))
         {ask}
-        said[column + 1, row + 1] = float(probability)
-where = max(said, key=said.get)  # column and row of the most probable tile
-probability = said[where]  # of the photo
+        probabilities[column + 1, row + 1] = float(probability)
+where = max(probabilities, key=probabilities.get)  # column and row of the most probable tile
+probability = probabilities[where]  # of the photo
 """
 ASK = {
     ".onnx": 'probability, embedding = session.run(["probability", "embedding"], {{"image": np.asarray({picture})}})',
@@ -66,10 +66,10 @@ def card(checkpoint: Checkpoint, name: str, suffix: str, known: Evidence | None)
     """The whole card.
 
     Args:
-        checkpoint: of the predictor.
-        name: of the exported file.
-        suffix: what that is, one of `USE`.
-        known: what the run says; None without one.
+        checkpoint: the checkpoint of the predictor.
+        name: the name of the exported file.
+        suffix: how that file ends, one of `USE`.
+        known: the evidence of the run; None if there is no run.
     """
     positive, negative = checkpoint.classes["positive"], checkpoint.classes["negative"]
     parts = [
@@ -96,7 +96,7 @@ def _on_tiles(checkpoint: Checkpoint) -> Iterable[str]:
     if grid is not None:
         yield (
             f"**It has learnt tiles.** Every photo was cut into {grid.columns} x {grid.rows} tiles (columns x rows), "
-            "and the images told of here are tiles. A photo is as probable as its most probable tile, and positive if "
+            "and the images in this card are tiles. A photo is as probable as its most probable tile, and positive if "
             "any tile is."
         )
 
@@ -112,7 +112,7 @@ def _use(checkpoint: Checkpoint, name: str, suffix: str) -> str:
 
 
 def _pool(known: Evidence) -> str:
-    """What the run is about."""
+    """What the run's folder holds."""
     if known.photos is None:
         return f"{known.images:,} images"
     return f"{known.images:,} tiles of {known.photos:,} photos"
@@ -177,7 +177,7 @@ def _quality(checkpoint: Checkpoint, known: Evidence | None) -> Iterable[str]:
         )
     elif "accuracy" in checkpoint.metrics:
         names = {"accuracy": "accuracy", "average_precision": "average precision", "loss": "log loss, nat"}
-        rows = [(told, f"{checkpoint.metrics[name]:.3f}", FROM_RUN) for name, told in names.items()]
+        rows = [(label, f"{checkpoint.metrics[name]:.3f}", FROM_RUN) for name, label in names.items()]
         yield _table(("on answers held out", "value", "95 % interval"), rows)
     else:
         yield "Not known: it takes 5 answers of each kind to hold some out."
@@ -187,14 +187,14 @@ def _quality(checkpoint: Checkpoint, known: Evidence | None) -> Iterable[str]:
             f"{checkpoint.metrics['prequential_ece']:.3f} (Naeini et al. 2015; over the last 150 answers at most)."
         )
     if known is not None and known.division is not None:
-        yield _on_the_rest(known.division)
+        yield _on_the_remaining(known.division)
 
 
-def _on_the_rest(division: Division) -> str:
-    drawn = division.above.drawn + division.below.drawn
+def _on_the_remaining(division: Division) -> str:
+    sampled = division.above.drawn + division.below.drawn
     precision, recall = _between(division.precision()), _between(division.recall())
     return (
-        f"On the images that the model had not asked for, {drawn} of which were drawn at random and never learnt: "
+        f"On the images that the model had not asked for, {sampled} of which were drawn at random and never learnt: "
         f"precision {precision}; with what was found already, recall {recall} (95 % intervals)."
     )
 
@@ -208,12 +208,12 @@ def _prevalence(known: Evidence | None) -> str:
             "positives among the answers is no estimate: the model chose what to ask."
         )
     low, high = known.standing.positives()
-    rest = known.standing.rest
+    remaining = known.standing.rest
     return (
         f"{low:,} to {high:,} of {_pool(known)}, {100 * low / known.images:.2f} to "
         f"{100 * high / known.images:.2f} % (95 % interval): {known.standing.found:,} found in the model's order, and "
-        f"of {rest.images:,} other {'images' if known.photos is None else 'tiles'} {rest.drawn:,} drawn at random, "
-        f"{rest.positives:,} of them positive."
+        f"of {remaining.images:,} other {'images' if known.photos is None else 'tiles'} {remaining.drawn:,} drawn at "
+        f"random, {remaining.positives:,} of them positive."
     )
 
 
@@ -250,5 +250,5 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _plain(name: str) -> str:
-    """A class name that cannot break the page: on one line, without what Markdown would take for its own."""
+    """A class name on one line, with an escape before each letter that means something in Markdown."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in " ".join(name.split()))

@@ -1,4 +1,4 @@
-"""What the files of a run say about its predictor: answers, figures on answers held out, how common positives are."""
+"""The evidence of a run about its predictor: answers, figures on held-out answers, how common positives are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ LEAST = 5  # held-out answers of each kind, below which there are no figures
 
 Content = TypeVar("Content")
 Counted = tuple[int, int]
-"""How often it was right, and how often it could have been."""
+"""How often the predictor was right, and how often it could have been."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class HeldOut:
     """Answers, each predicted by a head that had not learnt it, at a threshold tuned on the other half of them.
 
     Attributes:
-        accuracy: answers it was right about, of all.
-        precision: positives, of what it called positive.
-        recall: what it called positive, of the positives.
-        average_precision: whatever the threshold.
-        average_precision_within: its 95 % interval.
+        accuracy: the answers that it predicted correctly, of all answers.
+        precision: the positives among the answers that it predicted as positive.
+        recall: the answers that it predicted as positive, of the positives.
+        average_precision: over all thresholds.
+        average_precision_within: the 95 % interval of the average precision.
     """
 
     accuracy: Counted
@@ -51,19 +51,19 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one run.
+    """The evidence of one run.
 
     Attributes:
-        network: what the run was started with, as a name.
-        images: how many there are in its folder.
-        positives: answers that were learnt, or can be.
-        negatives: likewise.
-        skipped: images that were looked at and put aside.
-        held_out: None with fewer than `LEAST` answers of a kind.
-        standing: what the images drawn at random say of all; None where none was drawn.
-        division: what they say of the predictor's own labels; None where none was drawn, or the predictions of this
-            very predictor are not there.
-        photos: of which the images are tiles; None where they are photos themselves.
+        network: the name of the network that the run was started with.
+        images: how many images there are in its folder.
+        positives: positive answers that the model may learn.
+        negatives: negative answers that the model may learn.
+        skipped: images that a person skipped.
+        held_out: figures on held-out answers; None with fewer than `LEAST` answers of a kind.
+        standing: what the audit sample says about all images; None if there is no sample.
+        division: what the audit sample says about the predictor's own labels; None if there is no sample, or if the run
+            has no predictions of this very predictor.
+        photos: how many photos the images are tiles of; None if the images are photos.
     """
 
     network: str
@@ -78,15 +78,15 @@ class Evidence:
 
 
 def evidence(run: Path, generation: int, threshold: float) -> Evidence:
-    """Read a run.
+    """The evidence in the files of a run.
 
     Args:
-        run: its directory.
-        generation: of the predictor.
-        threshold: likewise.
+        run: the run directory.
+        generation: the generation of the predictor.
+        threshold: the threshold of the predictor.
 
     Raises:
-        UsageError: it is no run, or a file of it is damaged.
+        UsageError: there is no run in the directory, or a file of it is damaged.
     """
     try:
         settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_learnable(run)
@@ -130,12 +130,12 @@ def _read_if_there(run: Path, file: PickleFile[Content]) -> Content | None:
 # --- held out ---------------------------------------------------------------------------------------------------------
 
 
-def _held_out(said: Mapping[str, float], labels: Mapping[str, bool]) -> HeldOut | None:
-    in_order = [path for path in labels if path in said]
+def _held_out(predicted: Mapping[str, float], labels: Mapping[str, bool]) -> HeldOut | None:
+    in_order = [path for path in labels if path in predicted]
     truth = torch.tensor([labels[path] for path in in_order], dtype=torch.bool)
     if min(int(truth.sum()), int((~truth).sum())) < LEAST:
         return None
-    probability = torch.tensor([said[path] for path in in_order])
+    probability = torch.tensor([predicted[path] for path in in_order])
     called = _called(probability, truth)
     right = int((called & truth).sum())
     return HeldOut(
@@ -148,7 +148,7 @@ def _held_out(said: Mapping[str, float], labels: Mapping[str, bool]) -> HeldOut 
 
 
 def _called(probability: Tensor, truth: Tensor) -> Tensor:
-    """What either half is called by a threshold tuned on the other, (n,) bool."""
+    """The labels of each half by a threshold that was tuned on the other half, (n,) bool."""
     called = torch.zeros(len(truth), dtype=torch.bool)
     even = folds_of(truth, 2) == 0
     for half in (even, ~even):
@@ -157,13 +157,13 @@ def _called(probability: Tensor, truth: Tensor) -> Tensor:
 
 
 def _resampled(probability: Tensor, truth: Tensor) -> tuple[float, float]:
-    """The range of 95 % of the average precision, by resampling positives and negatives (bootstrap: Efron 1979)."""
+    """The 95 % interval of the average precision, by resampling positives and negatives (bootstrap: Efron 1979)."""
     dice = torch.Generator().manual_seed(0)
     places = [kind.nonzero()[:, 0] for kind in (truth, ~truth)]
     found = []
     for _ in range(RESAMPLES):
-        drawn = torch.cat([some[torch.randint(len(some), (len(some),), generator=dice)] for some in places])
-        found.append(average_precision(probability[drawn], truth[drawn]))
+        resample = torch.cat([some[torch.randint(len(some), (len(some),), generator=dice)] for some in places])
+        found.append(average_precision(probability[resample], truth[resample]))
     low, high = np.quantile(found, (0.025, 0.975))
     return float(low), float(high)
 

@@ -1,4 +1,4 @@
-"""The predictor as one graph that needs nothing of this project: an upright picture in, its probability out."""
+"""The predictor as one graph from an upright picture to its probability, which runs without this project."""
 
 import copy
 import math
@@ -19,22 +19,22 @@ from IA.model import Predictor
 
 MAX_SIDE_PX = 100_000
 EXAMPLE_PX = (90, 120)  # height, width of the picture that the graph is traced with
-TRIED_PX = ((64, 64), (90, 120), (300, 20), (20, 300))  # that the graph must say the same about as the predictor
-SAME = 1e-4  # of a probability
+TRIED_PX = ((64, 64), (90, 120), (300, 20), (20, 300))  # graph and predictor must agree on pictures of these sizes
+SAME = 1e-4  # probabilities agree if they differ by no more than this
 
 
 class Portable(nn.Module):
-    """Preprocessing, network, head, calibration; every size is computed by tensors, so that tracing keeps it open."""
+    """Preprocessing, network, head and calibration. Tensors compute every size, so that tracing does not fix it."""
 
     margin: Tensor
     shift: Tensor
     stretch: Tensor
 
     def __init__(self, predictor: Predictor) -> None:
-        """Take a predictor apart; its own modules are not touched.
+        """Copy the parts of a predictor, which itself stays as it is.
 
         Raises:
-            UsageError: its pictures are resized in a way that cannot be exported.
+            UsageError: the predictor resizes pictures in a way that cannot be exported.
         """
         super().__init__()
         preprocessing = predictor.preprocessing
@@ -53,7 +53,7 @@ class Portable(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """What the predictor says of one picture.
+        """Predict for one picture.
 
         Args:
             image: (H, W, 3) uint8, RGB, upright, of any size.
@@ -65,7 +65,7 @@ class Portable(nn.Module):
         return self.head(embedding)[0], embedding[0]
 
     def prepared(self, image: Tensor) -> Tensor:
-        """What the network sees, (3, H', W') float32: the steps of `IA.dataset`, area or letterbox."""
+        """The network's input for a picture, (3, H', W') float32, by the steps area or letterbox of `IA.dataset`."""
         pixels = image.permute(2, 0, 1).float()
         sides = torch.stack(
             [torch.scalar_tensor(side, dtype=torch.float64) for side in (image.shape[0], image.shape[1])]
@@ -93,7 +93,7 @@ class Portable(nn.Module):
 
 
 class _FixedHead(nn.Module):
-    """The head with its choices made: a graph cannot ask a tensor which way to go."""
+    """The head with its choices made, because a graph cannot branch on the value of a tensor."""
 
     mean: Tensor
     basis: Tensor
@@ -115,7 +115,7 @@ class _FixedHead(nn.Module):
 
 
 class FixedPadding(nn.Module):
-    """A layer that pads as TensorFlow does ("same"), where sides are multiples of its stride: always by as much."""
+    """A layer with TensorFlow's padding ("same"), which is constant if the sides are multiples of the stride."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class FixedPadding(nn.Module):
 
 
 def _fix_padding(module: nn.Module) -> None:
-    """Change those layers of timm that pad by what a size leaves over: multiples of `STEP_PX` leave nothing."""
+    """Replace the layers of timm whose padding depends on the size; it is constant for multiples of `STEP_PX`."""
     from timm.layers.conv2d_same import Conv2dSame
 
     for name, layer in list(module.named_modules()):
@@ -144,7 +144,7 @@ def _fix_padding(module: nn.Module) -> None:
 
 
 def _whole(number: Tensor) -> int:
-    """A whole number from 1 up, as a symbol of the graph."""
+    """The tensor's value, which is at least 1, as a symbol of the graph."""
     whole = number.long().item()
     torch._check(whole >= 1)
     return whole  # type: ignore[return-value]
@@ -154,7 +154,7 @@ def traced(predictor: Predictor) -> ExportedProgram:
     """The predictor as a graph for pictures of any size.
 
     Raises:
-        UsageError: it has a step that depends on the picture, or the graph would say something else.
+        UsageError: a step of the predictor depends on the picture, or the graph would predict something else.
     """
     module = Portable(predictor)
     height, width = (Dim(name, min=1, max=MAX_SIDE_PX) for name in ("height", "width"))
@@ -170,7 +170,7 @@ def traced(predictor: Predictor) -> ExportedProgram:
             "IA.predict, or train with another --network."
         ) from error
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # it names the folders of whoever exports
+        node.meta.pop("stack_trace", None)  # it names folders of the machine that exports
     _compare(program, predictor)
     return program
 
@@ -190,5 +190,5 @@ def _compare(program: ExportedProgram, predictor: Predictor) -> None:
 
 
 def _seen(picture: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """As `IA.dataset.load` and `normalise` would make it, (1, 3, H, W)."""
+    """The network's input as `IA.dataset.load` and `normalise` make it, (1, 3, H, W)."""
     return normalise(RESIZES[preprocessing.resize](picture.permute(2, 0, 1), preprocessing)[None], preprocessing)

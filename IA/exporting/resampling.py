@@ -1,19 +1,19 @@
-"""Bicubic resizing of bytes as two products of matrices: what torch does, to the byte, in steps that any runtime has.
+"""Bicubic resizing of bytes as two matrix products, with the same result as torch and steps that any runtime has.
 
-`interpolate(bytes, mode="bicubic", antialias=True)` of torch follows Pillow: first along the rows, then along the
-columns, each with weights rounded to 16 bit and a result rounded to 8. No exported format has that step, and ONNX's
-Resize rounds other weights: one byte in 500 comes out different, and a probability by as much as 0.001. With whole
-numbers as weights, float32 holds all sums exactly where a picture is reduced to a quarter of its side or more; below,
-about one byte in 30,000 is rounded the other way.
+`interpolate(bytes, mode="bicubic", antialias=True)` of torch follows Pillow: it resizes first along the rows, then
+along the columns, each with weights rounded to 16 bit and a result rounded to 8 bit. No exported format has that step.
+ONNX's Resize rounds other weights: one byte in 500 differs, and a probability differs by up to 0.001. With whole
+numbers as weights, float32 holds all sums exactly if the sides of a picture shrink to a quarter or larger. If they
+shrink further, about one byte in 30,000 is rounded the other way.
 """
 
 import torch
 from torch import Tensor
 
-A = -0.5  # of the cubic kernel (Keys 1981), as Pillow has it
-REACH = 2.0  # pixels of the coarser of the two sizes
-BITS = 15  # of a weight, beside its sign
-MOST_BITS = 22  # behind the point
+A = -0.5  # the parameter of the cubic kernel (Keys 1981), with Pillow's value
+REACH = 2.0  # how far the kernel reaches, in pixels of the smaller of the two pictures
+BITS = 15  # a weight has so many bits and a sign
+MOST_BITS = 22  # at most so many bits of a weight are behind the point
 
 
 def resized(pixels: Tensor, height: int, width: int) -> Tensor:
@@ -21,8 +21,8 @@ def resized(pixels: Tensor, height: int, width: int) -> Tensor:
 
     Args:
         pixels: (3, H, W) float32, whole numbers from 0 to 255.
-        height: of the outcome; it and `width` may be symbols of a graph that is being traced.
-        width: likewise.
+        height: the new height; it may be a symbol of a graph that is being traced.
+        width: the new width, likewise.
 
     Returns:
         (3, height, width) float32, whole numbers from 0 to 255.
@@ -38,7 +38,7 @@ def _as_bytes(sums: Tensor, unit: Tensor) -> Tensor:
 
 
 def _weights(before: int, after: int) -> tuple[Tensor, Tensor]:
-    """How much of each old pixel is in each new one, (after, before), in whole numbers; and how much makes one."""
+    """The weight of each old pixel in each new one, (after, before), in whole numbers, and the number that means 1."""
     scale = torch.scalar_tensor(before, dtype=torch.float64) / torch.scalar_tensor(after, dtype=torch.float64)
     centre = (torch.arange(after, dtype=torch.float64) + 0.5) * scale  # (after,)
     at = torch.arange(before, dtype=torch.float64)  # (before,)
@@ -47,7 +47,7 @@ def _weights(before: int, after: int) -> tuple[Tensor, Tensor]:
     exponents = torch.arange(1, MOST_BITS + 1, dtype=torch.float64)
     units = torch.exp2(exponents)
     fit = (0.5 + weights.max() * units < 2.0**BITS).double()
-    unit = torch.exp2(fit.sum())  # the finest with which the largest weight has no more than 15 bits
+    unit = torch.exp2(fit.sum())  # the finest unit in which the largest weight has no more than 15 bits
     whole = weights * unit
     return torch.where(whole < 0, torch.ceil(whole - 0.5), torch.floor(whole + 0.5)).float(), unit
 

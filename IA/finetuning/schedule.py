@@ -15,7 +15,7 @@ from IA.protocol.watching import Latest
 log = logging.getLogger(__name__)
 
 FIRST_ANSWERS = 500  # The first fine-tuning waits for this many answers.
-LEAST_OF_A_KIND = 25  # So many of the rarer answer are needed, as a fifth of them is held out.
+LEAST_OF_A_KIND = 25  # This many of the rarer answer are needed, as a fifth of them is held out.
 AGAIN = 1.5  # The next fine-tuning waits for this many times the answers of the last one.
 MODERATE_IMAGES = 20_000  # A processor embeds this many images anew within minutes.
 

@@ -22,7 +22,7 @@ from IA.networks import Backbone
 
 TRAINED, STOPPING, HELD_OUT = 0, 1, 2  # The uses of an answer, see `DividedAnswers`.
 SHARES = {STOPPING: 0.16, HELD_OUT: 0.2}
-LEAST_HELD_OUT = 5  # So many answers of either class must be held out.
+LEAST_HELD_OUT = 5  # This many answers of either class must be held out.
 FROZEN = 0.5  # The first half of the weight tensors is not trained: it sees edges and textures, whatever the answers.
 LEARNING_RATE = 3e-4
 WEIGHT_DECAY = 1e-4

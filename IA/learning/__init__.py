@@ -1,1 +1,1 @@
-"""Learning: from answers and embeddings to a calibrated head; only the training set touches files."""
+"""Learning: from answers and embeddings to a calibrated head, and what TensorBoard shows of it."""

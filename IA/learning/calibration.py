@@ -23,9 +23,9 @@ LEAST_SCALE = 0.05  # The scale stays above 0, so that calibration never reverse
 STEPS = 30
 BINS = 10
 DEEP_SPREADS = (1.0, 6.0)  # The wider priors for odds of 1 to 10,000 deep in the ranking.
-REACH = 10.0  # Over this many places in the ranking the weight of the last answers falls to 1 / e,
-REACH_OF_FOUND = 0.5  # and over this many more places for each positive that was found.
-TAIL = 10  # The best scores of a sample, this many, tell how scores thin out above it.
+REACH = 10.0  # Over this many places in the ranking the weight of the last answers falls to 1 / e.
+REACH_OF_FOUND = 0.5  # Each positive that was found adds this many places to `REACH`.
+TAIL = 10  # The ten best scores of a sample tell how scores thin out above it.
 LEAST_SLOPE = 1e-3  # The curve always rises at least this much, so that it keeps the order of the images.
 LEAST_STEP = 1e-3  # Two points of the curve differ by at least this score.
 

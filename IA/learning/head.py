@@ -11,7 +11,7 @@ from IA.learning.projection import Projection
 from IA.learning.regression import kernel_regression, linear_regression
 
 GAMMA = 3.0  # The kernel is k(a, b) = exp(-GAMMA (1 - cos(a, b))) + CONSTANT.
-CONSTANT = 0.1  # It takes the place of a bias, and is regularised like any other weight.
+CONSTANT = 0.1  # The constant takes the place of a bias, and is regularised like any other weight.
 C = 10.0  # The weight of the answers against the norm of the weights.
 KERNEL_ANSWERS = 1000  # Above this many answers the head is linear, so that its cost does not grow with their square.
 FOLDS = 5

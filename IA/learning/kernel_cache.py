@@ -5,7 +5,7 @@ from torch import Tensor
 
 from IA.learning.head import KERNEL_ANSWERS, Head, kernel
 
-CHUNK = 16_384  # So many images are scored at a time.
+CHUNK = 16_384  # Images are scored this many at a time.
 BUDGET_BYTES = 2_000_000_000  # Columns are float32 if they fit, else float16; what does not fit is computed each time.
 
 

@@ -13,7 +13,7 @@ from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.pool.view import Floats, Numbers, ProjectedPool
 
-CHUNK = 65_536  # So many embeddings are read from the cache at a time.
+CHUNK = 65_536  # Embeddings are read from the cache this many at a time.
 
 
 class Pool:

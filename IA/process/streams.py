@@ -73,7 +73,7 @@ def guarded() -> Iterator[None]:
         guard.flush()
         if guard.failure is not None and guard.failure.errno != errno.EPIPE:
             why = "it is closed" if guard.failure.errno == errno.EBADF else guard.failure.strerror
-            sys.stderr.write(f"Standard output cannot be written ({why}); what was to be said there is lost.\n")
+            sys.stderr.write(f"Standard output cannot be written ({why}); what the command printed is lost.\n")
             raise SystemExit(NOT_WRITTEN)
     finally:
         for stream in (sys.stdout, sys.stderr):

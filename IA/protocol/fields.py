@@ -25,6 +25,7 @@ Code = Literal["f", "i", "b"]
 
 MOST = 2**53  # no count, generation or number of an image is larger
 FINITE = float(np.finfo(np.float32).max)
+ALWAYS = object()  # in place of what a file without the field means: no file is without it
 NO_FLOATS: Floats = memoryview(b"").cast("f")
 NO_INTS: Ints = memoryview(b"").cast("i")
 
@@ -36,12 +37,12 @@ class FieldKind:
     Attributes:
         unpack: makes the value of what is in the file. Raises ValueError or TypeError where that is not of this kind.
         pack: makes built-in types of the value.
-        before: what a file of an earlier version means, which lacks the field. None: every version has it.
+        before: what a file of an earlier version means that lacks the field; `ALWAYS`: every version has it.
     """
 
     unpack: Callable[[Any], Any]
     pack: Callable[[Any], object] = lambda value: value
-    before: object = None
+    before: object = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Record:
         values = {}
         for field in fields(cls):
             kind: FieldKind = field.metadata["kind"]
-            is_missing = kind.before is not None and field.name not in data
+            is_missing = kind.before is not ALWAYS and field.name not in data
             values[field.name] = kind.unpack(kind.before if is_missing else data[field.name])
         record = cls(**values)
         record.check()
@@ -72,13 +73,13 @@ class Record:
         """See that the fields fit each other. Raises ValueError where they do not."""
 
 
-def stored(unpack: Callable[[Any], Any]) -> Mapping[str, FieldKind]:
+def stored(unpack: Callable[[Any], Any], before: object = ALWAYS) -> Mapping[str, FieldKind]:
     """Metadata of a field that stands in the file as it is."""
-    return {"kind": FieldKind(unpack)}
+    return {"kind": FieldKind(unpack, before=before)}
 
 
 def array(
-    code: Code, least: float, most: float, *, unknown: bool = False, before: bytes | None = None
+    code: Code, least: float, most: float, *, unknown: bool = False, before: object = ALWAYS
 ) -> Mapping[str, FieldKind]:
     """Metadata of a one-dimensional array.
 
@@ -139,6 +140,18 @@ def flag(value: Any) -> bool:
 def real(value: Any) -> float:
     """The value, if it is a float. Raises TypeError."""
     return float(typed(value, float))
+
+
+def share(value: Any) -> float:
+    """The value, if it is a float from 0 to 1. Raises TypeError or ValueError."""
+    if not 0 <= real(value) <= 1:
+        raise ValueError("a share that is not from 0 to 1")
+    return float(value)
+
+
+def optional(unpack: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that lets None through and leaves every other value to `unpack`."""
+    return lambda value: None if value is None else unpack(value)
 
 
 def count(value: Any) -> int:

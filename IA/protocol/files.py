@@ -32,12 +32,9 @@ records.py declares the record in each file, pickle_file.py alone opens the pick
 was replaced.
 """
 
-import math
-from dataclasses import asdict
 from typing import Any
 
-from config import ALIKE, kept_settings
-from IA.protocol.fields import count, typed
+from IA.protocol.fields import share, text, typed
 from IA.protocol.pickle_file import PickleFile
 from IA.protocol.records import (
     Duplicates,
@@ -70,40 +67,11 @@ def _unpack_annotations(data: Any) -> dict[str, bool | None]:
     return dict(data)
 
 
-def _unpack_settings(data: Any) -> Settings:
-    fields = Settings.__dataclass_fields__
-    before = {name: setting.before for name, setting in kept_settings().items() if setting.before is not None}
-    known = {name: field.default for name, field in fields.items()} | before | data  # an earlier run lacks some
-    kinds: dict[str, tuple[type, ...]] = {name: (str,) for name in fields} | {
-        "follow_links": (bool,),
-        "audit": (float,),
-        "audit_after": (float, type(None)),
-        "audit_until": (int, type(None)),
-        "recall": (float,),
-        "confidence": (float,),
-        "auto_idle": (float,),
-    }
-    settings = Settings(**{name: typed(known[name], *kind) for name, kind in kinds.items()})
-    shares = (settings.audit, settings.audit_after or 0.0, settings.recall, settings.confidence)
-    if not all(0 <= share <= 1 for share in shares):
-        raise ValueError("a share that is not from 0 to 1")
-    if settings.audit_until is not None:
-        count(settings.audit_until)
-    if not 0 <= settings.auto_idle < math.inf:
-        raise ValueError("a time that nobody can wait")
-    if settings.alike not in ALIKE:
-        raise ValueError("an unknown way to find near duplicates")
-    return settings
-
-
 def _unpack_held_out(data: Any) -> dict[str, float]:
-    for path, probability in typed(data, dict).items():
-        if not 0 <= typed(probability, float) <= 1 or type(path) is not str:
-            raise ValueError("held-out figures that are not path: probability")
-    return dict(data)
+    return {text(path): share(probability) for path, probability in typed(data, dict).items()}
 
 
-SETTINGS = PickleFile[Settings]("settings.pickle", asdict, _unpack_settings)
+SETTINGS = PickleFile[Settings]("settings.pickle", Settings.pack, Settings.unpack)
 IMAGES = PickleFile[list[str]]("images.pickle", list, _unpack_paths)
 ANNOTATIONS = PickleFile[dict[str, bool | None]]("annotations.pickle", dict, _unpack_annotations)
 AUDIT = PickleFile[dict[str, bool | None]]("audit.pickle", dict, _unpack_annotations)

@@ -103,5 +103,5 @@ def _counted(data: bytes, place: int, width: int) -> int:
     """How many bytes an opcode takes with the bytes it counts. A frame counts bytes, but does not hold them itself."""
     count = int.from_bytes(data[place + 1 : place + 1 + width], "little")
     if count > len(data) - place:
-        raise ValueError(f"{count} bytes of it are said to follow, which are not there")
+        raise ValueError(f"it claims {count} further bytes, which are not there")
     return 1 + width + (count if data[place] != FRAME else 0)

@@ -1,12 +1,13 @@
 """What the files between the processes hold: one record for each file."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from config import DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S
+from config import ALIKE, DEFAULT_ALIKE, DEFAULT_AUDIT, DEFAULT_AUTO_IDLE_S, kept_settings
 from IA.protocol.fields import (
     FINITE,
     MOST,
@@ -18,7 +19,9 @@ from IA.protocol.fields import (
     array,
     count,
     flag,
+    optional,
     real,
+    share,
     stored,
     text,
     typed,
@@ -32,8 +35,23 @@ LARGEST_MAP = 64  # an explanation's map has at most so many places on a side
 FULL = 127  # the furthest value from 0 of a place in a map
 
 
+BEFORE = {name: setting.before for name, setting in kept_settings().items()}
+
+
+def _alike(value: Any) -> str:
+    if value not in ALIKE:
+        raise ValueError("an unknown way to find near duplicates")
+    return text(value)
+
+
+def _idle_s(value: Any) -> float:
+    if not 0 <= real(value) < math.inf:
+        raise ValueError("a time that nobody can wait")
+    return float(value)
+
+
 @dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """What the person chose for this run.
 
     Attributes:
@@ -59,24 +77,24 @@ class Settings:
         auto_idle: AUTO asks whether a person is there after at least so many seconds without a sign of one; 0: never.
     """
 
-    datadir: str
-    network: str
-    strategy: str
-    positive: str
-    negative: str
-    id: str
-    finetune: str = "auto"
-    run: str = ""
-    follow_links: bool = False
-    audit: float = DEFAULT_AUDIT
-    audit_after: float | None = None
-    audit_until: int | None = None
-    recall: float = 0.95
-    confidence: float = 0.95
-    alike: str = DEFAULT_ALIKE
-    examples: str = ""
-    tile: str = ""
-    auto_idle: float = DEFAULT_AUTO_IDLE_S
+    datadir: str = field(metadata=stored(text))
+    network: str = field(metadata=stored(text))
+    strategy: str = field(metadata=stored(text))
+    positive: str = field(metadata=stored(text))
+    negative: str = field(metadata=stored(text))
+    id: str = field(metadata=stored(text))
+    finetune: str = field(default="auto", metadata=stored(text, BEFORE["finetune"]))
+    run: str = field(default="", metadata=stored(text, before=""))
+    follow_links: bool = field(default=False, metadata=stored(flag, before=False))
+    audit: float = field(default=DEFAULT_AUDIT, metadata=stored(share, BEFORE["audit"]))
+    audit_after: float | None = field(default=None, metadata=stored(optional(share), before=None))
+    audit_until: int | None = field(default=None, metadata=stored(optional(count), before=None))
+    recall: float = field(default=0.95, metadata=stored(share, before=0.95))
+    confidence: float = field(default=0.95, metadata=stored(share, before=0.95))
+    alike: str = field(default=DEFAULT_ALIKE, metadata=stored(_alike, BEFORE["alike"]))
+    examples: str = field(default="", metadata=stored(text, BEFORE["examples"]))
+    tile: str = field(default="", metadata=stored(text, BEFORE["tile"]))
+    auto_idle: float = field(default=DEFAULT_AUTO_IDLE_S, metadata=stored(_idle_s, BEFORE["auto_idle"]))
 
     def bounds(self, datadir: Path) -> Path | None:
         """The folder that all images must lie in, on a machine that sees them at `datadir`; None: anywhere."""

@@ -14,7 +14,7 @@ from backend.store import contents, schema
 from backend.store import table as answers
 from backend.store.contents import Moved
 from backend.store.database import Database, copy_database
-from backend.store.listener import Listener
+from backend.store.listener import CurrentLabel, Listener
 from backend.store.publisher import Publisher, published
 from backend.store.schema import DATABASE
 from backend.store.standing import CurrentLabels
@@ -228,8 +228,17 @@ class Labels:
             for path in selected:
                 self._drawn.put(path, None)
                 self._reached.add(path)
-        self._listener.labels_changed([*(change.path for change in changes), *selected])
+            now = [CurrentLabel(each.path, each.label, each.path in self._drawn) for each in changes]
+            now += [CurrentLabel(path, self._standing.label(path), False) for path in selected]
+        self._listener.labels_changed(now, self._answers)
         self._publisher.publish_soon()
+
+    @property
+    def _answers(self) -> int:
+        """How many positive and negative answers stand."""
+        with self._lock:
+            counts = self._standing.counts
+        return counts["positive"] + counts["negative"]
 
     def _apply_moved(self, moved: Moved) -> None:
         with self._lock:
@@ -253,7 +262,8 @@ class Labels:
             self._changes += 1
             self._standing, self._drawn, self._reached = now, CurrentLabels(drawn), reached
         changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
-        self._listener.labels_changed(list({path for path, _ in changed}))
+        shown = [CurrentLabel(path, now.label(path), path in drawn) for path in {path for path, _ in changed}]
+        self._listener.labels_changed(shown, self._answers)
         self._apply_splits(splits)
         self._publisher.publish_soon()
 

@@ -15,6 +15,10 @@ from backend.wire.transfers import Refusal
 REFUSED = {"model": Refusal, "description": "Refused, with the reason in one sentence"}
 NAMES_BELOW = frozenset({"properties", "schemas", "paths"})  # keys there are names that somebody gave, also `title`
 
+JSON = "application/json"
+FILE = {"type": "string", "format": "binary"}
+JSON_FILE = {"description": "A file in the format of another program, which says what stands in it."}
+
 
 class DocumentedRoute(APIRoute):
     """A route whose JSON answer OpenAPI describes by its return type, and that sends the answer as it is.
@@ -45,10 +49,7 @@ class DocumentedApp(FastAPI):
 
 def file_answer(*media_types: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that answers with a file of one of these media types."""
-    any_json, binary = {"description": "A file in JSON"}, {"type": "string", "format": "binary"}
-    return {
-        200: {"content": {name: {"schema": any_json if name == "application/json" else binary} for name in media_types}}
-    }
+    return {200: {"content": {name: {"schema": JSON_FILE if name == JSON else FILE} for name in media_types}}}
 
 
 def operation_of(route: APIRoute) -> str:

@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Audit } from "./api";
 import { App } from "./App";
+import { NO_AUDIT } from "./testing/answers";
 import { FakeServer } from "./testing/fakeServer";
 
 let server: FakeServer;
@@ -150,6 +151,7 @@ describe("progress", () => {
       prequential: { right: 47, of: 50, low: 0.838, high: 0.979 },
       repeats: { asked: 20, missed: 1, low: 0.009, high: 0.236 },
       sources: { key: 40, button: 0, timeout: 10, api: 0 },
+      audit: NO_AUDIT,
     };
     server.changes = { images: 1000 };
     await opened();
@@ -190,6 +192,8 @@ describe("progress", () => {
 const AUDIT: Audit = {
   share: 0.02,
   after: null,
+  until: null,
+  random: { answered: 60, needed: 50 },
   drawn: 60,
   asked: 64,
   rest: { images: 900, drawn: 60, positives: 1 },

@@ -2,6 +2,7 @@
 import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { App } from "./App";
+import { NO_AUDIT, RUNNING } from "./testing/answers";
 import { FakeServer } from "./testing/fakeServer";
 
 let server: FakeServer;
@@ -202,10 +203,10 @@ describe("the server", () => {
 
   it("has a loop that is down: says so, but not while it starts nor without AI", async () => {
     await opened();
-    server.changes = { loops: { trainer: "starting", inference: "running" } };
+    server.changes = { loops: { ...RUNNING, trainer: "starting" } };
     act(() => server.push());
     expect(find("banner")?.hidden).toBe(true);
-    server.changes = { loops: { trainer: "down", inference: "running" } };
+    server.changes = { loops: { ...RUNNING, trainer: "down" } };
     act(() => server.push());
     expect(text("banner")).toBe("The trainer is down; it is being restarted. You can go on answering.");
     server.changes = { loops: { trainer: "down", inference: "down", selector: "down" } };
@@ -213,7 +214,7 @@ describe("the server", () => {
     expect(text("banner")).toContain(
       "The trainer, inference and selector are down; they are being restarted.",
     );
-    server.changes = { loops: { trainer: "off", inference: "off" }, tensorboard: false };
+    server.changes = { loops: { trainer: "off", inference: "off", selector: "off" }, tensorboard: false };
     act(() => server.push());
     expect(find("banner")?.hidden).toBe(true);
     expect(find("tensorboard")).toBeNull();
@@ -227,8 +228,7 @@ describe("the server", () => {
     act(() => server.push());
     expect(model().textContent).toBe("no model yet");
     expect(model().title).toBe("The model begins to learn with the first “no hat”.");
-    const certificate = { recall: 0.95, confidence: 0.95, given: false, answers: 400 };
-    const audit = { share: 0.02, drawn: 2, to_find: { low: 0, high: 3 }, certificate };
+    const audit = { ...NO_AUDIT, share: 0.02, drawn: 2, to_find: { low: 0, high: 3 } };
     const learnt = { generation: 1, labels: 5, metrics: {} };
     server.changes = { positives: 4, negatives: 3, audit, model: learnt };
     act(() => server.push());
@@ -320,7 +320,7 @@ describe("AUTO", () => {
     await waitFor(() => expect(server.received.length).toBeGreaterThanOrEqual(2), { timeout: 3000 });
     press("a");
     expect(server.received[0]).toMatchObject({ image: 0, label: "negative", source: "timeout" });
-    expect(server.received.every(({ shown_ms = 0 }) => shown_ms >= 95)).toBe(true);
+    expect(server.received.every(({ shown_ms }) => (shown_ms ?? 0) >= 95)).toBe(true);
   });
 
   it("takes Space for positive while it runs, else for pause", async () => {

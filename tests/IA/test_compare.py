@@ -29,13 +29,13 @@ Command = Callable[..., Told]
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test registers is gone after it."""
+    """Networks that a test registers are gone after it."""
     monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
 
 
 @pytest.fixture
 def run(tmp_path: Path, images_folder: Path, tiny_network: str) -> Path:
-    """A run whose answers are red against blue, one blue image skipped."""
+    """A run whose answers tell red from blue, with one blue image skipped."""
     folder = tmp_path / "run"
     folder.mkdir()
     publish(folder, SETTINGS, Settings(str(images_folder), tiny_network, "max_prob", "red", "blue", "1"))
@@ -48,7 +48,7 @@ def run(tmp_path: Path, images_folder: Path, tiny_network: str) -> Path:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """What the command says on stdout and on stderr; the priority of the tests stays."""
+    """A function that runs the command and returns its output; the priority of the tests stays."""
     monkeypatch.setattr("os.nice", lambda _: 0)
 
     def call(*arguments: object) -> Told:
@@ -74,10 +74,11 @@ def grey_network() -> str:
 
 
 def cells(out: str) -> list[list[str]]:
-    """The table, line by line, column by column."""
+    """The table, line by line and column by column."""
     return [re.split(r" {2,}", line.strip()) for line in out.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_table_begins_with_the_best(command: Command, run: Path, tiny_network: str, grey_network: str) -> None:
     """A network that sees colour comes before one that does not, with its figures; the columns are aligned."""
     out, err = command(run, grey_network, tiny_network, grey_network)
@@ -111,7 +112,7 @@ def test_the_spreadsheet_has_all_digits(command: Command, run: Path, tmp_path: P
 
 
 def test_the_run_is_only_read(command: Command, run: Path) -> None:
-    """No file of it is written, made or removed, so a suite may be at work on it."""
+    """The command writes, makes and removes no file of the run, so a suite may work on it."""
     before = {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]}
     command(run)
     assert {path: path.stat().st_mtime_ns for path in [run, *run.rglob("*")]} == before
@@ -128,7 +129,7 @@ def test_a_suite_at_work_goes_first(command: Command, run: Path, monkeypatch: py
 def test_an_image_that_cannot_be_read_is_one_warning(
     command: Command, run: Path, images_folder: Path, tiny_network: str, grey_network: str
 ) -> None:
-    """Torn and missing images are named once, however many networks there are, and left out for all of them."""
+    """Torn and missing images are named once for all networks together, and left out for all of them."""
     publish(run, ANNOTATIONS, read_all(images_folder) | {"gone.png": True})
     (images_folder / "red/2.png").write_bytes(b"torn")
     _, err = command(run, tiny_network, grey_network)
@@ -137,12 +138,12 @@ def test_an_image_that_cannot_be_read_is_one_warning(
 
 
 def read_all(folder: Path) -> dict[str, bool | None]:
-    """Every image of the folder answered, none skipped."""
+    """A run in which every image of the folder is answered and none skipped."""
     return {path.relative_to(folder).as_posix(): path.parent.name == "red" for path in sorted(folder.glob("*/*.png"))}
 
 
 def test_a_network_that_cannot_be_had_is_one_sentence(command: Command, run: Path, tmp_path: Path) -> None:
-    """The others go on; what a download says of itself does not get into the table."""
+    """The other networks go on, and the output of a download does not get into the table."""
 
     @networks.register("far")
     def far(pretrained: bool) -> tuple[nn.Module, Preprocessing]:
@@ -157,7 +158,7 @@ def test_a_network_that_cannot_be_had_is_one_sentence(command: Command, run: Pat
 
 
 def test_a_network_that_fails_on_images_is_one_sentence(command: Command, run: Path) -> None:
-    """A network that takes the first look, but not the images, does not end the comparison."""
+    """A network that takes the first batch but not the others does not end the comparison."""
 
     class Picky(nn.Module):
         def forward(self, images: Tensor) -> Tensor:
@@ -173,7 +174,7 @@ def test_a_network_that_fails_on_images_is_one_sentence(command: Command, run: P
 
 
 def mistake(command: Command, *arguments: object) -> None:
-    """Run the command, which is to end with exit code 2."""
+    """Run the command, and check that it ends with exit code 2."""
     with pytest.raises(SystemExit) as raised:
         command(*arguments)
     assert raised.value.code == 2
@@ -204,7 +205,7 @@ def test_a_mistake_is_one_sentence(
     arguments: Sequence[str],
     sentence: str,
 ) -> None:
-    """What is wrong and what to do, on standard error; exit code 2."""
+    """Standard error says what is wrong and what to do, and the exit code is 2."""
     monkeypatch.chdir(run.parent)
     Path("torn").mkdir()
     Path("torn", SETTINGS.name).write_bytes((run / SETTINGS.name).read_bytes()[:-1])
@@ -218,7 +219,7 @@ def test_a_mistake_is_one_sentence(
 def test_too_few_answers_are_one_sentence(
     command: Command, run: Path, images_folder: Path, capsys: pytest.CaptureFixture[str], answers: str
 ) -> None:
-    """It says how many of each kind there are and how many are needed; skipped ones do not count."""
+    """The sentence says how many answers of each kind there are and how many it takes; skipped images do not count."""
     everything = read_all(images_folder)
     if answers == "none":
         (run / ANNOTATIONS.name).unlink()
@@ -236,7 +237,7 @@ def test_too_few_answers_are_one_sentence(
 def test_too_few_readable_images_are_one_sentence(
     command: Command, run: Path, images_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Enough answers do not help where the images behind them are gone."""
+    """Enough answers do not help if the images behind them are gone."""
     for number in range(3):
         (images_folder / f"red/{number}.png").unlink()
     mistake(command, run)
@@ -253,7 +254,7 @@ def test_the_images_may_be_elsewhere(command: Command, run: Path, images_folder:
 
 
 def test_standard_errors_shrink_with_more_answers() -> None:
-    """Four times the answers halve them, about; the same answers give the same."""
+    """Four times as many answers about halve the errors, and the same answers give the same errors."""
     random = torch.Generator().manual_seed(0)
     labels = torch.rand(1600, generator=random) < 0.4
     vectors = torch.randn(1600, 8, generator=random) + labels[:, None].float()

@@ -28,7 +28,7 @@ from tests.predictors import CLASSES, trained
 
 @pytest.fixture(scope="module")
 def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    """One that tells red from blue."""
+    """A predictor that tells red from blue."""
     register("tiny")(tiny)
     folder = tmp_path_factory.mktemp("images")
     random = np.random.default_rng(0)
@@ -42,7 +42,7 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
 
 @pytest.fixture(scope="module")
 def files(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with predictor.ckpt, .onnx and .pt2: tracing takes seconds."""
+    """A folder with predictor.ckpt, .onnx and .pt2, made once because tracing takes seconds."""
     folder = tmp_path_factory.mktemp("exported")
     predictor.save(folder / "predictor.ckpt")
     program = traced(predictor)
@@ -91,8 +91,9 @@ def odd_pictures(folder: Path) -> Iterator[Path]:
         yield folder / name
 
 
+@pytest.mark.slow
 def test_onnx_says_what_the_predictor_says(predictor: Predictor, files: Path, tmp_path: Path) -> None:
-    """Of pictures of every kind, once they are upright and of 8 bit, by the thousandth."""
+    """Probabilities agree to a thousandth for pictures of every kind, once they are upright and of 8 bit."""
     paths = list(odd_pictures(tmp_path))
     runs, graph = session(files / "predictor.onnx"), torch.export.load(files / "predictor.pt2").module()
     expected = predictor.predict(paths)
@@ -106,8 +107,9 @@ def test_onnx_says_what_the_predictor_says(predictor: Predictor, files: Path, tm
         assert float(graph(torch.from_numpy(pixels.copy()))[0]) == pytest.approx(probability, abs=1e-3), path.name
 
 
+@pytest.mark.slow
 def test_what_the_card_says_to_do_works(predictor: Predictor, files: Path, tmp_path: Path) -> None:
-    """The lines are run as they stand, on a large photo that was taken with the camera on its side."""
+    """The code in the card runs as it stands, on a large photo that was taken with the camera on its side."""
     turned = Image.Exif()
     turned[0x0112] = 8
     pixels = np.zeros((600, 900, 3), np.uint8)
@@ -124,8 +126,9 @@ def test_what_the_card_says_to_do_works(predictor: Predictor, files: Path, tmp_p
         assert f"{predictor.checkpoint.threshold!r} or more" in text
 
 
+@pytest.mark.slow
 def test_what_the_card_says_of_tiles_works(predictor: Predictor, files: Path, tmp_path: Path) -> None:
-    """The lines cut a photo up as the predictor does, also one on its side, and find the tile that it would."""
+    """The code in the card cuts up a photo as the predictor does, even one on its side, and finds the same tile."""
     tiled = dataclasses.replace(predictor.checkpoint, tile="5x3")
     pixels = np.random.default_rng(0).integers(0, 60, (603, 1508, 3), dtype=np.uint8)
     pixels[..., 2] += 180
@@ -147,13 +150,14 @@ def test_what_the_card_says_of_tiles_works(predictor: Predictor, files: Path, tm
             exec(compile(lines, "card", "exec"), known)
             assert known["where"] == (4, 2)
             assert float(known["probability"]) == pytest.approx(max(expected), abs=1e-3)
-            assert list(known["said"].values()) == pytest.approx(expected, abs=1e-3)
+            assert list(known["probabilities"].values()) == pytest.approx(expected, abs=1e-3)
     assert about(tiled)["tile"] == "5x3"
     assert "cut a photo into 5x3" in about(tiled)["usage"]
 
 
+@pytest.mark.slow
 def test_files_say_what_they_are_and_not_where_they_were_made(predictor: Predictor, files: Path) -> None:
-    """Classes, threshold and use travel in the file; paths of this machine do not; sizes have names."""
+    """The files hold classes, threshold, use and names of sizes, and no path of this machine."""
     runs = session(files / "predictor.onnx")
     said = runs.get_modelmeta().custom_metadata_map
     extra = {export.ABOUT: ""}
@@ -171,15 +175,16 @@ def test_files_say_what_they_are_and_not_where_they_were_made(predictor: Predict
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
-    """The command."""
+    """Run the command."""
     monkeypatch.setattr(sys, "argv", ["IA.export", *map(str, arguments)])
     one_sentence(export.main)
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_and_its_card(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], files: Path, tmp_path: Path
 ) -> None:
-    """What kind it is follows from the name; an old file is replaced."""
+    """The kind of file follows from the name, and an old file is replaced."""
     (tmp_path / "red.pt2").write_bytes(b"old")
     run(monkeypatch, files / "predictor.ckpt", "--out", tmp_path / "red.pt2")
     assert capsys.readouterr().out.split() == [str(tmp_path / "red.pt2"), str(tmp_path / "red.md")]
@@ -208,7 +213,7 @@ def test_a_mistake_is_one_sentence(
     arguments: list[str],
     sentence: str,
 ) -> None:
-    """What is wrong and what to do; exit code 2, and nothing is written."""
+    """One sentence says what is wrong and what to do; the exit code is 2, and nothing is written."""
     monkeypatch.chdir(files)
     before = sorted(files.iterdir())
     with pytest.raises(SystemExit) as raised:
@@ -221,7 +226,7 @@ def test_a_mistake_is_one_sentence(
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
-    """It says what to install, before seconds of tracing."""
+    """The sentence says what to install, before seconds of tracing."""
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     monkeypatch.setattr(sys, "argv", ["IA.export", str(files / "predictor.ckpt")])
     monkeypatch.setattr(export, "traced", None)
@@ -230,7 +235,7 @@ def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch, file
 
 
 def test_a_network_too_large_for_onnx_is_one_sentence(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Protocol buffers end at 2 GB."""
+    """A network of more than 2 GB, where protocol buffers end, is refused with one sentence."""
     monkeypatch.setattr(export, "MOST_BYTES", 1000)
     program = torch.export.export(predictor.backbone, (torch.zeros(1, 3, 32, 32),))
     with pytest.raises(UsageError, match="2 GB"):

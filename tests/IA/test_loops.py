@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from config import Config
-from IA.embedding.cache import Embeddings
 from IA.finetuning import schedule as tuner
 from IA.finetuning.checkpoint import Tuned
 from IA.finetuning.schedule import Tuner
@@ -53,7 +52,7 @@ class Loops:
     network: str
 
     def __post_init__(self) -> None:
-        """Say what the server would say, and set the loops up as after a start."""
+        """Publish what the server would publish, and set up the loops as after a start."""
         self.run.mkdir(exist_ok=True)
         pickle_file.publish(
             self.run, SETTINGS, Settings(str(self.datadir), self.network, "max_prob", "red", "blue", "1d")
@@ -64,12 +63,12 @@ class Loops:
         self.inference, self.selector, self.trainer = Inference(config), Selector(config), Trainer(config)
 
     def answer(self, answers: dict[str, bool | None]) -> None:
-        """Publish these answers as all there are, and let everybody take their turn."""
+        """Publish these as all answers there are, and let each loop take its turn."""
         pickle_file.publish(self.run, ANNOTATIONS, answers)
         self.turn()
 
     def turn(self) -> None:
-        """Everybody in the order in which the files flow."""
+        """Let each loop take its turn, in the order in which the files flow."""
         while self.inference.step():
             pass
         while self.trainer.step():
@@ -79,7 +78,7 @@ class Loops:
         self.selector.step()
 
     def ranked(self) -> list[str]:
-        """Paths as ranked."""
+        """The paths in the order of the ranking."""
         return [self.paths[image] for image in pickle_file.read(self.run, RANKING).content.images]
 
 
@@ -98,6 +97,7 @@ def test_nothing_to_do_yet(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == []
 
 
+@pytest.mark.slow
 def test_before_any_answer(loops: Loops) -> None:
     """Without answers every image is embedded and ranked, none has a probability, and there is no checkpoint."""
     loops.turn()
@@ -108,9 +108,10 @@ def test_before_any_answer(loops: Loops) -> None:
     assert not (loops.run / PREDICTOR).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restart", [False, True])
 def test_renamed_answers_are_renamed_in_the_checkpoint(loops: Loops, restart: bool) -> None:
-    """Once the server has taken other names predictor.ckpt has them too, without another answer."""
+    """After the server has taken other names, predictor.ckpt has them too without another answer."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     settings = pickle_file.read(loops.run, SETTINGS).content
     pickle_file.publish(loops.run, SETTINGS, dataclasses.replace(settings, positive="ruby", negative="azure"))
@@ -122,8 +123,9 @@ def test_renamed_answers_are_renamed_in_the_checkpoint(loops: Loops, restart: bo
     assert checkpoint.labels == 2
 
 
+@pytest.mark.slow
 def test_farthest_first_before_a_model(loops: Loops) -> None:
-    """After an answer of one kind, what is least like it comes first, and the ranking counts the answer."""
+    """After an answer of one kind, the image least similar to it comes first, and the ranking counts the answer."""
     loops.turn()
     loops.answer({"red/0.png": True})
     assert all(path.startswith("blue/") for path in loops.ranked()[:4])
@@ -139,6 +141,7 @@ def test_learns(loops: Loops) -> None:
     assert len(loops.ranked()) == 10
 
 
+@pytest.mark.slow
 def test_answered_and_skipped_are_left_out(loops: Loops) -> None:
     """Skipped images are asked no more, and train nothing."""
     loops.answer({"red/0.png": True, "blue/0.png": False, "red/1.png": None})
@@ -146,8 +149,9 @@ def test_answered_and_skipped_are_left_out(loops: Loops) -> None:
     assert load_head(loops.run / PREDICTOR).labels == 2
 
 
+@pytest.mark.slow
 def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
-    """Answers in audit.pickle change no file of any loop: neither head, nor novelty, nor order; a reached one does."""
+    """Answers in audit.pickle change no file of any loop; an answer that leaves it does."""
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False}
     loops.answer(answers)
     before = pickle_file.read(loops.run, PREDICTIONS).content, pickle_file.read(loops.run, RANKING).content
@@ -171,8 +175,9 @@ def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
     assert "red/1.png" not in loops.ranked()
 
 
+@pytest.mark.slow
 def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
-    """Before a model, too, the order is that of the answers that were not drawn."""
+    """Before a model, too, the order rests on the answers outside of the audit sample alone."""
     loops.answer({"red/0.png": True})
     before = loops.ranked()
     drawn: dict[str, bool | None] = {"blue/0.png": None}
@@ -182,7 +187,7 @@ def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
 
 
 def test_scores_every_image(loops: Loops) -> None:
-    """Every image has a probability, however few are labelled; and the checkpoint alone says the same."""
+    """Every image has a probability however few are answered, and the checkpoint alone gives the same ones."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     published = np.asarray(pickle_file.read(loops.run, PREDICTIONS).content.probability)
     assert len(published) == 12
@@ -192,13 +197,14 @@ def test_scores_every_image(loops: Loops) -> None:
 
 
 def test_undo_unlearns(loops: Loops) -> None:
-    """An answer taken back is asked again and unlearnt."""
+    """An answer that was taken back is asked again, and the model forgets it."""
     loops.answer({"red/0.png": True, "blue/0.png": False, "blue/1.png": True})
     loops.answer({"red/0.png": True, "blue/0.png": False})
     assert "blue/1.png" in loops.ranked()
     assert load_head(loops.run / PREDICTOR).labels == 2
 
 
+@pytest.mark.slow
 def test_nothing_changed_nothing_written(loops: Loops) -> None:
     """Further turns without a change write nothing."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -208,8 +214,9 @@ def test_nothing_changed_nothing_written(loops: Loops) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in loops.run.iterdir() if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_held_out_probabilities_are_published(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What heads that had not learnt an answer say of it is published, and written again only if it has changed."""
+    """Held-out probabilities are published, and written again only if they have changed."""
     learners: list[Learner[str]] = []
     monkeypatch.setattr(Report, "show", lambda report, learner, *_: learners.append(learner))
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -228,10 +235,11 @@ def test_held_out_probabilities_are_published(loops: Loops, monkeypatch: pytest.
     assert set(again.content) == set(loops.paths) - {"red/5.png"}
 
 
+@pytest.mark.slow
 def test_held_out_probabilities_on_a_full_disk(
     loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where they cannot be written the training goes on, and tries again with the next answer."""
+    """If held-out probabilities cannot be written, training goes on and tries again with the next answer."""
 
     def failing(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -246,6 +254,7 @@ def test_held_out_probabilities_on_a_full_disk(
     assert set(pickle_file.read(loops.run, HELD_OUT).content) == set(loops.paths)
 
 
+@pytest.mark.slow
 def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restart the cache knows every image, and generations go on."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -258,8 +267,9 @@ def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.Monkey
     assert pickle_file.read(again.run, PREDICTIONS).content.embedded == 12
 
 
+@pytest.mark.slow
 def test_new_and_changed_images(loops: Loops) -> None:
-    """A new image is embedded and ranked; a changed one is embedded anew."""
+    """A new image is embedded and ranked, and a changed one is embedded again."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     (loops.datadir / "new.png").write_bytes((loops.datadir / "red/3.png").read_bytes())
     (loops.datadir / "red/2.png").write_bytes((loops.datadir / "blue/2.png").read_bytes())
@@ -271,8 +281,9 @@ def test_new_and_changed_images(loops: Loops) -> None:
     assert "red/2.png" in ranked[4:]
 
 
+@pytest.mark.slow
 def test_unreadable_images(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be decoded is one warning, counted, left out of the ranking; what is away is neither."""
+    """An undecodable image causes one warning, is counted, and leaves the ranking; a missing one does not."""
     for path, content in {"torn.png": b"\x89PNG\r\n\x1a\n", "empty.png": b""}.items():
         (loops.datadir / path).write_bytes(content)
     loops.paths += ["torn.png", "empty.png", "away.png"]
@@ -290,12 +301,13 @@ def test_unreadable_images(loops: Loops, caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_an_answered_image_that_cannot_be_read(loops: Loops) -> None:
-    """An answer to an image that is away or torn trains nothing, and stops nothing."""
+    """An answer to an image that is missing or torn trains nothing and stops nothing."""
     (loops.datadir / "torn.png").write_bytes(b"no picture")
     loops.answer({"red/0.png": True, "blue/0.png": False, "torn.png": True, "away.png": False})
     assert load_head(loops.run / PREDICTOR).labels == 2
 
 
+@pytest.mark.slow
 def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
     """A torn checkpoint is one warning; the last good one stays in force."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -309,6 +321,7 @@ def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptu
     assert checkpoint["generation"] == 1
 
 
+@pytest.mark.slow
 def test_a_head_that_is_not_finite_is_not_published(
     loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -330,8 +343,9 @@ def test_a_head_that_is_not_finite_is_not_published(
     assert load_head(loops.run / PREDICTOR).labels == 4
 
 
+@pytest.mark.slow
 def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
-    """A fine-tuned network with an infinity is not saved; saved by another program it is one warning."""
+    """A fine-tuned network with an infinity is not saved; if another program saves one, there is one warning."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     before = load_head(loops.run / PREDICTOR).backbone
     backbone = _other_backbone(loops)
@@ -351,8 +365,9 @@ def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest
     assert len(warnings) == 2  # inference's and the trainer's
 
 
+@pytest.mark.slow
 def test_another_network(loops: Loops) -> None:
-    """With other weights the embeddings are made anew, and no head is used on embeddings that it was not fitted to."""
+    """With other weights the images are embedded again, and no head meets embeddings that it was not fitted to."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     features = pickle_file.read(loops.run, FEATURES).content
     register("tiny2")(lambda pretrained: tiny(not pretrained))
@@ -367,7 +382,7 @@ def test_another_network(loops: Loops) -> None:
 
 
 def test_strategies_change_over(loops: Loops) -> None:
-    """Another strategy re-orders at once, without a new model."""
+    """Another strategy changes the order at once, without a new model."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
     before = loops.ranked()
     pickle_file.publish(
@@ -377,8 +392,9 @@ def test_strategies_change_over(loops: Loops) -> None:
     assert loops.ranked() == before[::-1]
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
-    """The old ranking stays until everything is embedded anew and a head is fitted; a restart goes on with the new."""
+    """The old ranking stays until every image is embedded again and a head is fitted; a restart keeps the new one."""
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False, "red/1.png": True, "blue/1.png": False}
     loops.answer(answers)
     base = load_head(loops.run / PREDICTOR).backbone
@@ -404,10 +420,11 @@ def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
     assert pickle_file.read(loops.run, RANKING).content.labels == 5
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_fails_is_one_warning(
     loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fine-tuning that cannot be done ends by itself, is told once, and is not begun again for the same answers."""
+    """A fine-tuning that fails causes one warning, and is not begun again for the same answers."""
     monkeypatch.setattr(tuner, "FIRST_ANSWERS", 4)
     monkeypatch.setattr(tuner, "LEAST_OF_A_KIND", 2)
     answers = {path: path in POSITIVES for path in loops.paths}
@@ -425,15 +442,6 @@ def test_fine_tuning_that_fails_is_one_warning(
     assert starter.process is None
     assert [record.getMessage() for record in caplog.records] == ["fine-tuning ended with code 2"]
     starter.close()
-
-
-def test_the_likeliest(tmp_path: Path) -> None:
-    """The likeliest images come first; those without a score never."""
-    pool = Pool(Embeddings(tmp_path, 4))
-    assert pool.likeliest(3) == []
-    pool.probability = np.array([0.2, np.nan, 0.9, 0.5], np.float32)
-    assert pool.likeliest(2) == [2, 3]
-    assert pool.likeliest(9) == [2, 3, 0]
 
 
 def _other_backbone(loops: Loops) -> Backbone:
@@ -455,7 +463,7 @@ def _tuned(loops: Loops, answers: dict[str, bool | None]) -> str:
 
 
 def test_a_backbone_that_is_gone(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
-    """Without backbone.ckpt a new trainer goes on with what predictor.ckpt holds; inference goes back, told once."""
+    """Without backbone.ckpt a new trainer uses predictor.ckpt, and inference warns and returns to the network."""
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False}
     loops.answer(answers)
     tuned = _tuned(loops, answers)
@@ -476,7 +484,7 @@ def test_a_backbone_that_is_gone(loops: Loops, caplog: pytest.LogCaptureFixture)
 
 
 def test_what_is_gone_is_not_missing(loops: Loops) -> None:
-    """An image that was removed is not waited for: fine-tuning may begin."""
+    """Nothing waits for an image that was removed, so fine-tuning may begin."""
     (loops.datadir / "red/5.png").unlink()
     loops.turn()
     predictions = pickle_file.read(loops.run, PREDICTIONS).content

@@ -24,7 +24,7 @@ from IA.process.loop import one_sentence
 
 @pytest.fixture
 def checkpoint(tmp_path: Path, tiny_network: str) -> Path:
-    """A predictor that says 0.5 to everything, which is positive by its threshold."""
+    """A predictor that gives every image 0.5, which is positive by its threshold."""
     path = tmp_path / "predictor.ckpt"
     classes = {"positive": "a hat", "negative": "no hat"}
     Predictor(build(tiny_network), Head.empty(24, 4, 0), classes=classes, threshold=0.5).save(path)
@@ -43,7 +43,7 @@ class Output:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> list[dict[str, str]]:
-    """What the command writes, as a spreadsheet would read it."""
+    """The table that the command writes, as a spreadsheet reads it."""
     output = Output()
     monkeypatch.setattr(sys, "argv", ["IA.predict", *map(str, arguments)])
     monkeypatch.setattr(sys, "stdout", output)
@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> list[dict[str, s
 
 
 def test_every_image_below_is_a_row(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, images_folder: Path) -> None:
-    """Sorted paths relative to the folder, with probability and the name of the class."""
+    """Paths come sorted and relative to the folder, with probability and the name of the class."""
     rows = run(monkeypatch, checkpoint, images_folder)
     assert [row["path"] for row in rows] == [f"{name}/{number}.png" for name in ("blue", "red") for number in range(6)]
     assert all(row == {"path": row["path"], "probability": "0.500000", "label": "a hat"} for row in rows)
@@ -62,7 +62,7 @@ def test_every_image_below_is_a_row(monkeypatch: pytest.MonkeyPatch, checkpoint:
 def test_the_server_and_the_command_see_the_same_images(
     monkeypatch: pytest.MonkeyPatch, checkpoint: Path, images_folder: Path
 ) -> None:
-    """Any case of suffix counts; hidden files and folders and other files do not."""
+    """Suffixes count in any case; hidden files and folders and other files are left out."""
     picture = (images_folder / "red/0.png").read_bytes()
     (images_folder / ".hidden").mkdir()
     for name in ("A.PNG", ".b.png", ".hidden/c.png", "d.txt", "e.JPeG"):
@@ -76,7 +76,7 @@ def test_the_server_and_the_command_see_the_same_images(
 def test_an_unreadable_image_is_a_row_and_a_warning(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], checkpoint: Path, images_folder: Path
 ) -> None:
-    """It keeps its place, without probability, and is named once on standard error."""
+    """The image keeps its place without a probability, and standard error names it once."""
     (images_folder / "blue/3.png").write_bytes(b"torn")
     rows = run(monkeypatch, checkpoint, images_folder)
     assert rows[3] == {"path": "blue/3.png", "probability": "", "label": "unreadable"}
@@ -85,7 +85,7 @@ def test_an_unreadable_image_is_a_row_and_a_warning(
 
 
 def test_any_file_name_survives(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, images_folder: Path) -> None:
-    """Spaces, quotes, newlines, other scripts, and bytes that are no UTF-8 come out as they are."""
+    """Spaces, quotes, newlines, other scripts, and bytes that are no UTF-8 come out as they went in."""
     names = ['a "b", c.png', "line\nbreak.png", "帽子.png", os.fsdecode(b"\xff\xfe.png")]
     picture = (images_folder / "red/0.png").read_bytes()
     for name in names:
@@ -118,7 +118,7 @@ def test_a_mistake_is_one_sentence(
     arguments: list[str],
     sentence: str,
 ) -> None:
-    """What is wrong and what to do, on standard error; exit code 2."""
+    """Standard error says what is wrong and what to do, and the exit code is 2."""
     monkeypatch.chdir(images_folder.parent)
     Path("empty").mkdir()
     monkeypatch.setattr(sys, "argv", ["IA.predict", *arguments])
@@ -131,6 +131,7 @@ def test_a_mistake_is_one_sentence(
     assert told.out == ""
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) -> None:
     """`| head -1` ends the command without a traceback."""
     code = (
@@ -154,6 +155,7 @@ def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) 
     assert "Broken pipe" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
 def test_a_file_is_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
@@ -163,7 +165,7 @@ def test_a_file_is_gone_on_with(
     tmp_path: Path,
     name: str,
 ) -> None:
-    """What is in it is not done again, new images are added, a torn last line is mended."""
+    """Rows that are there are not made again, new images are added, and a torn last line is mended."""
     out = tmp_path / name
     (images_folder / "blue/3.png").write_bytes(b"torn")
     assert run(monkeypatch, checkpoint, images_folder, "--out", out) == []
@@ -203,7 +205,7 @@ def test_a_file_of_another_predictor_is_left_alone(
     tiny_network: str,
     tmp_path: Path,
 ) -> None:
-    """Rows of two predictors in one file would be worth nothing; nor may the classes have other names."""
+    """A file never mixes the rows of two predictors, or other names of the classes."""
     run(monkeypatch, checkpoint, images_folder, "--out", tmp_path / "rows.csv")
     with (tmp_path / "rows.csv").open("a") as file:
         file.write("torn")
@@ -225,7 +227,7 @@ def test_a_file_of_another_predictor_is_left_alone(
 def test_images_go_into_class_folders(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], checkpoint: Path, images_folder: Path
 ) -> None:
-    """Unreadable ones into none; a file of rows made before is enough to sort by."""
+    """Unreadable images go into no folder; a file of earlier rows is enough to sort by."""
     out, into = images_folder.parent / "rows.csv", images_folder.parent / "sorted"
     (images_folder / "blue/3.png").write_bytes(b"torn")
     run(monkeypatch, checkpoint, images_folder, "--out", out)
@@ -243,8 +245,9 @@ def test_images_go_into_class_folders(
     assert (into / "a hat/red/0.png").read_bytes() == b"mine"
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_good_file(checkpoint: Path, images_folder: Path, tmp_path: Path) -> None:
-    """Exit code 130, one sentence, whole rows; the same command does the rest."""
+    """Ctrl-C gives exit code 130, one sentence and whole rows; the same command does the rest."""
     picture = (images_folder / "red/0.png").read_bytes()
     for number in range(1000):
         (images_folder / f"{number}.png").write_bytes(picture)
@@ -277,7 +280,7 @@ def test_ctrl_c_leaves_a_good_file(checkpoint: Path, images_folder: Path, tmp_pa
 def test_a_full_disk_ends_it_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], checkpoint: Path, images_folder: Path
 ) -> None:
-    """Exit code 1."""
+    """A full disk ends the command with one sentence and exit code 1."""
 
     def full(self: PredictionFile, rows: object) -> None:
         raise OSError(28, "No space left on device")

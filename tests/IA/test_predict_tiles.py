@@ -26,7 +26,7 @@ def checkpoint(tmp_path: Path, images_folder: Path, tiny_network: str) -> Path:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Three photos, blue all over but for a tile."""
+    """Three photos that are blue except for one tile each."""
     random = np.random.default_rng(0)
     for name, red in RED.items():
         pixels = np.array((40, 40, 200)) + random.integers(-30, 30, (2 * 40, 3 * 60, 3))
@@ -39,18 +39,18 @@ def photos(tmp_path: Path) -> Path:
 
 
 def tiles_of(name: str, columns: int = 3, rows: int = 2) -> list[str]:
-    """Their paths, row by row."""
+    """The paths of a photo's tiles, row by row."""
     places = [(column, row) for row in range(1, rows + 1) for column in range(1, columns + 1)]
     return [f"{name}#{columns}x{rows}-c{column}-r{row}" for column, row in places]
 
 
 def named(tile: tuple[int, int] | None) -> str:
-    """As behind the mark of a path."""
+    """A tile as it stands behind the mark of a path."""
     return "" if tile is None else f"3x2-c{tile[0]}-r{tile[1]}"
 
 
 def test_every_tile_is_a_row(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, photos: Path) -> None:
-    """Photo by photo, row by row; each says which photo and which tile it is, and what its own pixels show."""
+    """Tiles come photo by photo and row by row; each names its photo and place, and is judged by its own pixels."""
     rows = run(monkeypatch, checkpoint, photos)
     assert [row["path"] for row in rows] == [path for name in sorted(RED) for path in tiles_of(name)]
     for row in rows:
@@ -68,13 +68,13 @@ def test_every_tile_is_a_row(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, 
 
 
 def test_another_grid(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, photos: Path) -> None:
-    """What was learnt can be asked about other parts."""
+    """A predictor may be asked about other tiles than it has learnt."""
     rows = run(monkeypatch, checkpoint, photos, "--tile", "1x2")
     assert [row["path"] for row in rows] == [path for name in sorted(RED) for path in tiles_of(name, 1, 2)]
 
 
 def test_rolled_up_a_photo_is_a_row(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, photos: Path) -> None:
-    """As probable as its likeliest tile, which is named; the label is by the threshold."""
+    """A photo is as probable as its most probable tile, which the row names; the threshold gives the label."""
     tiles = run(monkeypatch, checkpoint, photos)
     rows = run(monkeypatch, checkpoint, photos, "--roll-up")
     assert [row["path"] for row in rows] == sorted(RED)
@@ -95,7 +95,7 @@ def test_an_unreadable_photo_is_one_row_and_one_line(
     photos: Path,
     options: list[str],
 ) -> None:
-    """Not one for each tile it would have; so with a photo that has fewer pixels than tiles."""
+    """An unreadable photo is one row and not one for each tile, even if it has fewer pixels than tiles."""
     (photos / "b.png").write_bytes(b"torn")
     Image.new("RGB", (2, 9)).save(photos / "small.png")
     rows = run(monkeypatch, checkpoint, photos, *options)
@@ -113,7 +113,7 @@ def test_an_unreadable_photo_is_one_row_and_one_line(
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[Path]]:
-    """What each command has asked the predictor about."""
+    """The images that each command asks the predictor about."""
     turns: list[list[Path]] = []
     predictions = Predictor.predictions
 
@@ -136,7 +136,7 @@ def test_a_file_is_gone_on_with_wherever_it_was_cut(
     name: str,
     options: list[str],
 ) -> None:
-    """Also within a photo: of that the missing tiles are asked about, or all of them where a row is about the photo."""
+    """A file cut inside a photo is continued with its missing tiles, or with all of them if a row is about a photo."""
     out = tmp_path / name
     (photos / "b.png").write_bytes(b"torn")
     run(monkeypatch, checkpoint, photos, "--out", out, *options)
@@ -157,7 +157,7 @@ def test_a_file_is_gone_on_with_wherever_it_was_cut(
 def test_json_lines_name_photo_and_tile(
     monkeypatch: pytest.MonkeyPatch, checkpoint: Path, photos: Path, tmp_path: Path
 ) -> None:
-    """The same as a spreadsheet has; a photo that cannot be read has no tile."""
+    """JSON lines have the columns of the CSV; a photo that cannot be read has no tile."""
     (photos / "b.png").write_bytes(b"torn")
     run(monkeypatch, checkpoint, photos, "--out", tmp_path / "rows.jsonl")
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
@@ -170,7 +170,7 @@ def test_json_lines_name_photo_and_tile(
 def test_photos_go_into_class_folders(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], checkpoint: Path, photos: Path, tmp_path: Path
 ) -> None:
-    """Rolled up, by the row of each; also from a file that is complete."""
+    """Photos are sorted by their rolled-up rows, also from a file that is complete."""
     out, into = tmp_path / "rows.csv", tmp_path / "sorted"
     run(monkeypatch, checkpoint, photos, "--out", out, "--roll-up")
     run(monkeypatch, checkpoint, photos, "--out", out, "--roll-up", "--to-folders", into, "--link", "hard")
@@ -202,7 +202,7 @@ def test_a_mistake_is_one_sentence(
     options: list[str],
     sentence: str,
 ) -> None:
-    """And nothing has changed."""
+    """One sentence says what is wrong, and nothing has changed."""
     monkeypatch.chdir(photos.parent)
     run(monkeypatch, checkpoint, photos, "--out", "tiles.csv")
     run(monkeypatch, checkpoint, photos, "--out", "photos.csv", "--roll-up")
@@ -226,7 +226,7 @@ def test_another_predictor_is_found_out(
     images_folder: Path,
     tiny_network: str,
 ) -> None:
-    """By the tiles that it was least sure about, whatever a row is about."""
+    """Another predictor is found out by the tiles that the first one was least sure about."""
     monkeypatch.chdir(photos.parent)
     for number, options in enumerate(([], ["--roll-up"])):
         trained(images_folder, tiny_network, "3x2").save(checkpoint)

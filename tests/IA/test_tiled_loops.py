@@ -42,7 +42,7 @@ class TiledLoops(Loops):
     """Loops over the tiles of some photos."""
 
     def __post_init__(self) -> None:
-        """As the server would begin such a run."""
+        """Publish what the server would publish for such a run."""
         self.run.mkdir()
         settings = Settings(str(self.datadir), self.network, "max_prob", "red", "blue", "1d", tile=str(GRID))
         pickle_file.publish(self.run, SETTINGS, settings)
@@ -62,7 +62,7 @@ def _is_red(photo: int, tile: int) -> bool:
 
 @pytest.fixture
 def loops(tmp_path: Path, tiny_network: str) -> TiledLoops:
-    """Twelve photos, two tiles of each red and the others blue."""
+    """Loops over twelve photos, each with two red tiles among blue ones."""
     dice = np.random.default_rng(0)
     (tmp_path / "photos").mkdir()
     for number in range(PHOTOS):
@@ -75,12 +75,12 @@ def loops(tmp_path: Path, tiny_network: str) -> TiledLoops:
 
 
 def truth(loops: TiledLoops, count: int) -> dict[str, bool | None]:
-    """Right answers about the first tiles."""
+    """The right answers to the first tiles."""
     return {path: path in loops.reds() for path in loops.paths[:count]}
 
 
 def test_tiles_are_learnt_and_ranked(loops: TiledLoops) -> None:
-    """Two answers are enough to have the red tiles first; the checkpoint says what it has learnt."""
+    """Two answers are enough to rank the red tiles first, and the checkpoint says what it has learnt."""
     loops.answer({loops.paths[0]: True, loops.paths[1]: False})
     reds = loops.reds() - {loops.paths[0]}
     assert set(loops.ranked()[: len(reds)]) == reds
@@ -88,7 +88,7 @@ def test_tiles_are_learnt_and_ranked(loops: TiledLoops) -> None:
 
 
 def test_a_photo_is_decoded_once(loops: TiledLoops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To embed all of its tiles."""
+    """One decoding is enough to embed all tiles of a photo."""
     decoded: list[Path] = []
 
     def watched(photo: Path, *arguments: object) -> object:
@@ -101,8 +101,9 @@ def test_a_photo_is_decoded_once(loops: TiledLoops, monkeypatch: pytest.MonkeyPa
     assert sorted(decoded) == sorted(loops.datadir / f"{number:02}.png" for number in range(PHOTOS))
 
 
+@pytest.mark.slow
 def test_an_unreadable_photo_takes_its_tiles_along(loops: TiledLoops) -> None:
-    """And no others; mended, they are asked."""
+    """An unreadable photo takes its tiles along and no others; once it is mended, its tiles are asked."""
     whole = (loops.datadir / "03.png").read_bytes()
     (loops.datadir / "03.png").write_bytes(b"torn")
     loops.answer(truth(loops, 12))
@@ -115,7 +116,7 @@ def test_an_unreadable_photo_takes_its_tiles_along(loops: TiledLoops) -> None:
 
 
 def test_tiles_are_explained(loops: TiledLoops) -> None:
-    """Each has a map, and the nearest tiles that were answered."""
+    """Each tile has a map and the nearest answered tiles."""
     loops.answer(truth(loops, 12))
     while loops.inference.step():
         pass
@@ -126,7 +127,7 @@ def test_tiles_are_explained(loops: TiledLoops) -> None:
 
 
 def test_tiles_of_a_copy_are_copies(loops: TiledLoops) -> None:
-    """Tile by tile, each of the one in the same place."""
+    """Each tile of a copy is a near duplicate of the tile in the same place."""
     (loops.datadir / "07.png").write_bytes((loops.datadir / "04.png").read_bytes())
     dice = np.random.default_rng(1)
     shown = Image.fromarray(dice.integers(0, 255, (6, 9, 3), dtype=np.uint8)).resize((360, 240))
@@ -152,14 +153,14 @@ def test_mistakes_are_pictured(loops: TiledLoops) -> None:
 
 
 def test_networks_are_compared_on_tiles(loops: TiledLoops) -> None:
-    """Each tile by its own pixels: red and blue are told apart."""
+    """Each tile is compared by its own pixels, which tell red from blue."""
     pickle_file.publish(loops.run, ANNOTATIONS, truth(loops, 40))
     (row,) = compare(read_answers(loops.run), [loops.network])
     assert (row.answers, row.average_precision) == (40, 1.0)
 
 
 def test_a_network_is_tuned_on_tiles(loops: TiledLoops, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of them is taken for a file that is missing."""
+    """No tile is taken for a missing file."""
     monkeypatch.setattr(finetuning, "EPOCHS", 1)
     monkeypatch.setattr(finetuning, "LEAST_HELD_OUT", 2)
     pickle_file.publish(loops.run, ANNOTATIONS, truth(loops, 72))
@@ -170,14 +171,14 @@ def test_a_network_is_tuned_on_tiles(loops: TiledLoops, monkeypatch: pytest.Monk
 
 
 def test_the_card_counts_tiles_and_photos(loops: TiledLoops) -> None:
-    """As the run has them."""
+    """The card has the numbers of tiles and photos of the run."""
     loops.answer(truth(loops, 20))
     known = evidence(loops.run, 1, 0.5)
     assert (known.images, known.photos) == (72, 12)
 
 
 def test_one_warning_for_an_unreadable_photo(loops: TiledLoops, caplog: pytest.LogCaptureFixture) -> None:
-    """However many tiles it has; and another one once the file is another, and no better."""
+    """An unreadable photo causes one warning for all its tiles, and another one when the file has changed."""
     torn = loops.datadir / "00.png"
     for content in (b"no picture", b"none either"):
         torn.write_bytes(content)

@@ -7,48 +7,21 @@ import type {
   Label,
   LastImport,
   Unnamed,
-  Outlook,
-  PastAnswer,
+  FinishPreview,
   Statistics,
   Status,
 } from "../api";
+import type { AnswerOf } from "../api/types";
+import type * as wire from "../api/wire";
+import { named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
 interface Stored {
   readonly image: number;
   readonly label: Label;
   readonly group: string;
-  readonly source?: string;
+  readonly source?: wire.RecordedAnswer["source"];
   readonly reviewed?: boolean;
 }
-
-const NOTHING: Statistics = {
-  answers: 0,
-  curve: { answers: [0], positives: [0] },
-  asked: { answers: [], probability: [] },
-  prequential: null,
-  repeats: { asked: 0, missed: 0, low: null, high: null },
-  sources: {},
-};
-
-const NO_MODEL: Outlook = {
-  threshold: 0.5,
-  checkpoint: null,
-  positive: 0,
-  negative: 0,
-  unscored: 0,
-  drawn: 0,
-  drawn_positive: 0,
-  positive_known: true,
-  precision: null,
-  recall: null,
-  histogram: [],
-  random: { answered: 0, needed: 50 },
-  doubtful: { low: 0.2, high: 0.8, images: 0, next: 0 },
-  examples: { above: [], at: [], below: [] },
-  standing: null,
-  writing: null,
-  trouble: null,
-};
 
 export class FakeServer {
   readonly received: Annotation[] = []; // every POST, repeated ones too
@@ -62,8 +35,8 @@ export class FakeServer {
   /** Who has handed back what it was given. */
   readonly released: string[] = [];
   stored: Stored[] = [];
-  statistics = NOTHING;
-  outlook = NO_MODEL;
+  statistics: Statistics = NO_STATISTICS;
+  preview: FinishPreview = NO_MODEL;
   /** What was decided about the rest, and which bands were to be asked first. */
   readonly decisions: unknown[] = [];
   /** Of which images more were wanted; null: of none any more. */
@@ -100,22 +73,17 @@ export class FakeServer {
   }
 
   get status(): Status {
+    const { images } = this;
     return {
-      run: "runs/r",
-      datadir: "/d",
-      id: "1d",
-      classes: { positive: "hat", negative: "no hat" },
-      images: this.images,
+      ...NEW_RUN,
+      images,
+      photos: images,
+      photos_positive: this.counts().positives,
       ...this.counts(),
       unreadable: this.unreadable.size,
-      listing: false,
-      strategy: "max_prob",
-      model: null,
-      ranking: null,
-      embedding: { done: this.images, total: this.images, percent: 100 },
-      loops: { trainer: "running", inference: "running", selector: "running" },
-      tensorboard: true,
-      audit: this.statistics.audit ?? null,
+      embedding: { done: images, total: images, percent: 100 },
+      audit: this.statistics.audit,
+      finished: this.preview.standing,
       ...this.changes,
     };
   }
@@ -137,12 +105,12 @@ export class FakeServer {
   private importing(query: URLSearchParams): Response {
     this.imported.push(query.toString());
     const plan = this.imports(query);
-    if (typeof plan === "string") return Response.json({ detail: plan }, { status: 422 });
-    if ("missing" in plan) return Response.json({ detail: "choose it", ...plan }, { status: 422 });
-    return Response.json({ ...plan, counts: this.counts(), group: "g" });
+    if (typeof plan === "string") return refusal(422, { detail: plan });
+    if ("missing" in plan) return refusal(422, { detail: "choose it", ...plan });
+    return good<"post_import">({ ...plan, counts: this.counts(), group: "g" });
   }
 
-  private counts() {
+  private counts(): wire.Counts {
     const having = (label: Label) => this.stored.filter((answer) => answer.label === label).length;
     const left = this.images - this.stored.length - this.unreadable.size;
     return { positives: having("positive"), negatives: having("negative"), skipped: having("skipped"), left };
@@ -159,60 +127,59 @@ export class FakeServer {
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
-        return Response.json(this.status);
+        return good<"get_status">(this.status);
       case "GET /api/queue":
-        return Response.json(this.queue(Number(url.searchParams.get("count"))));
+        return good<"get_queue">(this.queue(Number(url.searchParams.get("count"))));
       case "POST /api/annotations/batch":
-        return Response.json(this.annotate((body as { annotations: Annotation[] }).annotations), {
-          status: 201,
-        });
+        return good<"post_annotations_batch">(
+          this.annotate((body as { annotations: Annotation[] }).annotations),
+          201,
+        );
       case "POST /api/undo":
         return this.undo();
       case "GET /api/annotations":
-        return Response.json(this.past(url.searchParams));
+        return good<"get_annotations">(this.past(url.searchParams));
       case "POST /api/import":
         return this.importing(url.searchParams);
       case "GET /api/import/last":
-        return Response.json(this.lastImport);
+        return good<"get_import_last">(this.lastImport);
       case "POST /api/import/undo":
-        return Response.json({ images: 6, ...this.counts() });
+        return good<"post_import_undo">({ images: 6, ...this.counts() });
       case "POST /api/queue/release":
-        this.released.push((body as { client: string }).client);
+        this.released.push((body as Required<wire.ReleaseBody>).client);
         return new Response(null, { status: 204 });
       case "GET /api/slips":
-        return Response.json(this.slips(Number(url.searchParams.get("limit"))));
+        return good<"get_slips">(this.slips(Number(url.searchParams.get("limit"))));
       case "GET /api/statistics":
-        return Response.json(this.statistics);
+        return good<"get_statistics">(this.statistics);
       case "GET /api/finish":
-        return Response.json(this.lookedAt(url.searchParams));
+        return good<"get_finish">(this.lookedAt(url.searchParams));
       case "POST /api/finish":
-        return this.finish(body as { threshold: number; checkpoint: number; id: string });
+        return this.finish(body as Required<wire.FinishBody>);
       case "POST /api/finish/undo":
-        this.outlook = { ...this.outlook, standing: null };
-        return Response.json({});
+        return this.undoFinish();
       case "POST /api/like":
-        this.liked.push((body as { image: number }).image);
-        return Response.json({ images: 40 });
+        return this.like(body as wire.LikeBody);
       case "DELETE /api/like":
         this.liked.push(null);
-        return Response.json({ images: 0 });
+        return good<"delete_like">({ images: 0 });
       case "POST /api/finish/doubtful":
         this.decisions.push(body);
-        return Response.json(this.outlook.doubtful);
+        return good<"post_finish_doubtful">(this.preview.doubtful);
       case "GET /api/instructions":
-        return Response.json({ text: this.instructions });
+        return good<"get_instructions">({ text: this.instructions });
       case "PUT /api/strategy":
-        this.changes = { ...this.changes, ...(body as { strategy: string }) };
-        return Response.json(body);
+        this.changes = { ...this.changes, ...(body as wire.StrategyBody) };
+        return good<"put_strategy">(body as wire.StrategyBody);
       case "PUT /api/audit":
-        return this.draw(body as { share: number; until?: number });
+        return this.draw(body as wire.AuditBody);
       default:
         return refusal(404);
     }
   }
 
   private named(image: number) {
-    return { image, path: this.pathOf(image), version: "v" };
+    return { image, ...named(this.pathOf(image)), version: "v" };
   }
 
   private async picture(image: number): Promise<Response> {
@@ -226,21 +193,25 @@ export class FakeServer {
 
   private explain(path: string): Response {
     const explanation = this.explanations.get(Number(path.split("/").at(-1)));
-    return explanation === undefined ? refusal(404) : Response.json(explanation);
+    return explanation === undefined ? refusal(404) : good<"get_explanation">(explanation);
   }
 
-  private queue(count: number) {
+  private queue(count: number): wire.NextImages {
     const isOpen = (image: number) =>
       !this.unreadable.has(image) && !this.stored.some((answer) => answer.image === image);
     const images = this.order.filter(isOpen).slice(0, count);
     return {
-      images: images.map((image) => ({ ...this.named(image), probability: this.probabilityOf(image) })),
+      images: images.map((image) => ({
+        ...this.named(image),
+        probability: this.probabilityOf(image),
+        alike: [],
+      })),
       ranking: this.status.ranking?.generation ?? null,
       left: this.counts().left,
     };
   }
 
-  private annotate(annotations: readonly Annotation[]) {
+  private annotate(annotations: readonly Annotation[]): wire.BatchResults {
     for (const annotation of annotations) {
       const isKnown = this.received.some(({ id }) => id === annotation.id);
       this.received.push(annotation);
@@ -250,44 +221,58 @@ export class FakeServer {
       this.superseded.push(...this.stored.filter((answer) => answer.image === image));
       this.stored = [...others, { image, label, source, reviewed, group: group ?? annotation.id }];
     }
-    return { results: annotations.map(({ id }) => ({ id, status: 201 })), ...this.counts() };
+    const results = annotations.map(({ id, image, label }) => ({ id, image, label, status: 201 as const }));
+    return { results, ...this.counts() };
   }
 
-  private lookedAt(query: URLSearchParams): Outlook {
+  private lookedAt(query: URLSearchParams): FinishPreview {
     const asked = (name: string) => (query.has(name) ? Number(query.get(name)) : null);
-    const { threshold, doubtful } = this.outlook;
+    const { threshold, doubtful } = this.preview;
     const [low, high] = [asked("low") ?? doubtful.low, asked("high") ?? doubtful.high];
     return {
-      ...this.outlook,
+      ...this.preview,
       threshold: asked("threshold") ?? threshold,
       doubtful: { ...doubtful, low, high },
     };
   }
 
-  private finish(decision: { threshold: number; checkpoint: number; id: string }): Response {
+  private finish(decision: Required<wire.FinishBody>): Response {
     this.decisions.push(decision);
-    if (decision.checkpoint !== this.outlook.checkpoint) return refusal(409);
-    const { positive, negative } = this.outlook;
+    if (decision.checkpoint !== this.preview.checkpoint) return refusal(409);
+    const { positive, negative } = this.preview;
+    const { id, client, threshold, checkpoint } = decision;
     const labels = { time: "2026-01-02T03:04:05Z", positives: positive, negatives: negative };
-    this.outlook = { ...this.outlook, standing: { ...decision, ...labels, state: "standing" } };
-    return Response.json(this.outlook.standing, { status: 202 });
+    const standing = { id, client, threshold, checkpoint, ...labels, state: "standing" as const };
+    this.preview = { ...this.preview, standing };
+    return good<"post_finish">(standing, 202);
+  }
+
+  private undoFinish(): Response {
+    const { standing } = this.preview;
+    if (standing === null) return refusal(409);
+    this.preview = { ...this.preview, standing: null };
+    return good<"post_finish_undo">({ ...standing, state: "undone" });
+  }
+
+  private like({ image }: wire.LikeBody): Response {
+    this.liked.push(image);
+    return good<"post_like">({ image, images: 40 });
   }
 
   /** All are drawn only for a time: then the share is what it was. */
-  private draw({ share, until }: { share: number; until?: number }): Response {
-    if (until !== undefined) {
-      this.decisions.push({ share, until });
-      const left = until - this.outlook.random.answered;
-      this.changes = { ...this.changes, asked_first: { why: "random", images: until, left } };
-      return Response.json({ share });
-    }
+  private draw({ share, until = null }: wire.AuditBody): Response {
     const { audit } = this.statistics;
-    if (!audit) return refusal(422);
+    if (until !== null) {
+      this.decisions.push({ share, until });
+      const left = until - this.preview.random.answered;
+      this.changes = { ...this.changes, asked_first: { why: "random", images: until, left } };
+      return good<"put_audit">({ ...audit, share, until });
+    }
     this.statistics = {
       ...this.statistics,
       audit: { ...audit, share, after: share === 1 ? audit.share : null },
     };
-    return Response.json({ share });
+    return good<"put_audit">(this.statistics.audit);
   }
 
   private undo(): Response {
@@ -296,8 +281,8 @@ export class FakeServer {
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
-    const images = taken.map(({ image, label }) => ({ ...this.named(image), label }));
-    return Response.json({ ...images.at(-1), images });
+    const images = taken.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
+    return good<"post_undo">({ ...this.named(last.image), label: last.label, alike: [], images });
   }
 
   /** What stood before the answer that was taken back stands again, and is older than all others. */
@@ -306,8 +291,8 @@ export class FakeServer {
     this.stored.unshift(...this.superseded.splice(place, place < 0 ? 0 : 1));
   }
 
-  private past(query: URLSearchParams) {
-    const fits = ({ label, source }: PastAnswer) =>
+  private past(query: URLSearchParams): wire.AnswerPage {
+    const fits = ({ label, source }: wire.RecordedAnswer) =>
       label === (query.get("label") ?? label) && source === (query.get("source") ?? source);
     const all = this.stored
       .map((stored) => this.asPast(stored))
@@ -319,31 +304,52 @@ export class FakeServer {
     return { annotations: all.slice(offset, offset + Number(query.get("limit"))), total: all.length };
   }
 
-  private slips(limit: number) {
+  private slips(limit: number): wire.SuspectedAnswers {
     const all = this.stored
       .filter(({ reviewed }) => !reviewed)
       .map((stored) => this.asPast(stored))
       .filter((answer) => doubt(answer) >= 0.5)
       .sort((one, other) => doubt(other) - doubt(one))
-      .map((answer) => ({ ...answer, client: "somebody", suspicion: doubt(answer), why: "model" }));
+      .map((answer) => ({
+        ...answer,
+        held_out: answer.held_out ?? 0.5,
+        suspicion: doubt(answer),
+        why: "model" as const,
+      }));
     return { slips: all.slice(0, limit), total: all.length };
   }
 
-  private asPast({ image, label, source = "key" }: Stored): PastAnswer {
+  private asPast({ image, label, source = "key" }: Stored): wire.RecordedAnswer {
     const held_out = this.heldOut.get(image) ?? null;
-    const rest = { source, time: "2026-01-02T03:04:05Z", shown_ms: 1, probability: null, repeat: false };
-    return { ...this.named(image), label, held_out, ...rest };
+    const given = { source, client: "somebody", time: "2026-01-02T03:04:05Z", shown_ms: 1 };
+    return {
+      ...this.named(image),
+      label,
+      held_out,
+      ...given,
+      probability: null,
+      repeat: false,
+      copy_of: null,
+    };
   }
 }
 
 /** How sure the model is of the opposite. */
-function doubt({ label, held_out }: PastAnswer): number {
+function doubt({ label, held_out }: wire.RecordedAnswer): number {
   if (held_out === null || label === "skipped") return 0;
   return label === "positive" ? 1 - held_out : held_out;
 }
 
-function refusal(status: number): Response {
-  return Response.json({ detail: `The fake server says ${status}.` }, { status });
+/** A good answer of the route with this name. */
+function good<Name extends keyof wire.operations>(content: AnswerOf<Name>, status = 200): Response {
+  return Response.json(content, { status });
+}
+
+function refusal(
+  status: number,
+  body: wire.Refusal | wire.ColumnQuestion = { detail: `The fake server says ${status}.` },
+): Response {
+  return Response.json(body, { status });
 }
 
 class FakeSource {

@@ -36,7 +36,7 @@ def picture(seed: int) -> Image.Image:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_copies_are_alike(seed: int, tmp_path: Path) -> None:
+def test_copies_are_near_duplicates(seed: int, tmp_path: Path) -> None:
     """A copy of half the size, strongly compressed and a little darker, is a near duplicate."""
     whole = picture(seed)
     path = tmp_path / "copy.jpg"
@@ -67,13 +67,13 @@ def test_a_small_thing_keeps_pictures_apart(seed: int) -> None:
     assert difference(looked_at(picture(seed)), looked_at(other)) > MOST
 
 
-def test_others_are_not_alike() -> None:
+def test_other_pictures_are_no_near_duplicates() -> None:
     """No two random pictures are near duplicates."""
     looks = [looked_at(picture(seed)) for seed in range(12)]
     assert all(difference(one, other) > MOST for place, one in enumerate(looks) for other in looks[:place])
 
 
-def test_flat_and_much_brighter_pictures_are_never_alike() -> None:
+def test_flat_and_much_brighter_pictures_are_no_near_duplicates() -> None:
     """Pictures of one colour, and pictures of night and day, are no near duplicates."""
     flat = looked_at(Image.new("RGB", (80, 60), (90, 120, 150)))
     assert is_flat(flat)
@@ -151,12 +151,13 @@ class Folder:
         if self.pool.view is None:
             self.pool.enter(self.pool.space(100))
         for _ in range(turns):
-            if not self.finder.turn(self.pool, self._file, None, False, lambda: False):
+            if not self.finder.turn(self.pool, self.file, None, False, lambda: False):
                 break
         first: list[int] = np.asarray(pickle_file.read(self.run, DUPLICATES).content.first).tolist()
         return first
 
-    def _file(self, number: int) -> Path:
+    def file(self, number: int) -> Path:
+        """Where an image lies."""
         return self.folder / self.names[number]
 
 
@@ -288,10 +289,10 @@ def test_groups_are_bounded(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> 
     assert MOST_ALIKE <= 100
 
 
-def test_it_stops_when_it_is_told_to(folder: Folder) -> None:
+def test_a_turn_without_time_begins_nothing(folder: Folder) -> None:
     """A turn without time begins nothing; later turns go on."""
     folder.pool.follow(folder.folder, folder.names)
     folder.pool.add(folder.pool.missing(), folder.vectors[:6])
     folder.pool.enter(folder.pool.space(100))
-    assert folder.finder.turn(folder.pool, folder._file, None, False, lambda: True)
+    assert folder.finder.turn(folder.pool, folder.file, None, False, lambda: True)
     assert folder.look() == [0, 1, 2, 1, 1, 5]

@@ -110,7 +110,7 @@ def test_similarity_follows_what_is_embedded() -> None:
     assert view.similarity is None
 
 
-def test_likest_leaves_out(images: int = 20) -> None:
+def test_most_similar_leaves_out(images: int = 20) -> None:
     """The most similar images by cosine come without the image itself, images left out, and images not embedded."""
     view = ProjectedPool(SPACE, images + 5)
     view.put(np.arange(images), VECTORS[:images].numpy())
@@ -221,7 +221,7 @@ def test_negative_answers_alone_make_a_model(loops: Loops, monkeypatch: pytest.M
     assert torch.load(loops.run / PREDICTOR, weights_only=True)["labels"] == 2
 
 
-def test_a_positive_that_was_drawn_stays_unknown(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_positive_of_the_audit_sample_stays_unknown(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model must not learn a positive answer of the audit sample, so the examples still count."""
     few(monkeypatch)
     loops.turn()

@@ -32,7 +32,7 @@ def test_half_lies_beside_what_is_promising() -> None:
     assert 5000 not in taken[:4]
 
 
-def test_without_a_promise_it_is_a_shuffle() -> None:
+def test_without_a_preference_it_is_a_shuffle() -> None:
     """Before there is a model, any part of the order represents the whole; the same seed gives the same order."""
     order = list(EmbeddingOrder(np.arange(1000), seed=0))
     assert order == list(EmbeddingOrder(np.arange(1000), seed=0))

@@ -39,6 +39,7 @@ def near(loops: Loops, content: Explanations, place: int) -> tuple[list[str], li
     return positive, negative
 
 
+@pytest.mark.slow
 def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
     """Each of the next images has a map and the most similar answers of either kind, without skipped images."""
     loops.answer(ANSWERS)
@@ -58,7 +59,7 @@ def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
     assert similarity[0, 0, 0] >= similarity[0, 0, 1] > similarity[0, 1, 0]
 
 
-def test_what_was_drawn_is_no_neighbour(loops: Loops) -> None:
+def test_sampled_answers_are_no_neighbours(loops: Loops) -> None:
     """Answers of the audit sample are not shown, and change nothing that is shown."""
     loops.answer(ANSWERS)
     before = explained(loops)

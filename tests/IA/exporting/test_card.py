@@ -25,7 +25,7 @@ KNOWN = Evidence(
 
 
 def made(metrics: dict[str, float], known: Evidence | None, positive: str = "hat", tile: str = "") -> str:
-    """A card."""
+    """The card of a predictor."""
     checkpoint = Checkpoint(
         network="efficientnet_lite0",
         backbone="f",
@@ -43,7 +43,7 @@ def made(metrics: dict[str, float], known: Evidence | None, positive: str = "hat
 
 
 def test_all_that_is_known_is_told() -> None:
-    """Counts, intervals, prevalence and where it came from."""
+    """The card has counts, intervals, prevalence, and where the predictor comes from."""
     text = made(METRICS, KNOWN)
     for part in (
         "# hat or no hat?",
@@ -64,7 +64,7 @@ def test_all_that_is_known_is_told() -> None:
 
 
 def test_what_is_not_known_is_not_told() -> None:
-    """Without a run no interval, with few answers no figures, without an audit no prevalence."""
+    """Without a run the card has no interval, with few answers no figures, and without an audit no prevalence."""
     alone = made(METRICS, None)
     assert "| accuracy | 0.900 | not known without the run directory |" in alone
     assert "There is no interval: not known without the run directory." in alone
@@ -77,7 +77,7 @@ def test_what_is_not_known_is_not_told() -> None:
 
 
 def test_of_tiles_tiles_and_photos_are_counted() -> None:
-    """And a photo is said to be more than one of them."""
+    """The card counts tiles and photos, and says that a photo has several tiles."""
     text = made(METRICS, dataclasses.replace(KNOWN, photos=42), tile="6x4")
     for part in (
         "**It has learnt tiles.** Every photo was cut into 6 x 4 tiles",
@@ -93,6 +93,6 @@ def test_of_tiles_tiles_and_photos_are_counted() -> None:
 
 
 def test_a_class_name_stays_text() -> None:
-    """Whatever it holds."""
+    """The name of a class cannot break the card, whatever letters it has."""
     text = made(METRICS, KNOWN, positive="hat | *cap*\n# <b>")
     assert text.startswith("# hat \\| \\*cap\\* \\# \\<b\\> or no hat?\n")

@@ -22,7 +22,7 @@ SHAPES = [(1, 1), (1, 400), (400, 1), (32, 32), (31, 33), (64, 48), (90, 120), (
 
 
 def picture(height_px: int, width_px: int, seed: int = 0) -> Tensor:
-    """Noise, with hard edges in half of it: where resizing overshoots."""
+    """A picture of noise, half of it with hard edges, where resizing overshoots."""
     random = torch.Generator().manual_seed(seed)
     pixels = torch.randint(256, (height_px, width_px, 3), dtype=torch.uint8, generator=random)
     pixels[: height_px // 2] = (pixels[: height_px // 2] > 127) * 255
@@ -32,7 +32,7 @@ def picture(height_px: int, width_px: int, seed: int = 0) -> Tensor:
 @pytest.mark.parametrize("before", SHAPES)
 @pytest.mark.parametrize("after", [(32, 32), (29, 64), (1, 7), (96, 96)])
 def test_resizing_is_torch_s_to_the_byte(before: tuple[int, int], after: tuple[int, int]) -> None:
-    """Larger, smaller, squeezed; where sums are too large for float32, a few bytes are rounded the other way."""
+    """The bytes are torch's for larger, smaller and squeezed pictures; very large sums round a few otherwise."""
     pixels = picture(*before).permute(2, 0, 1)
     theirs = interpolate(pixels[None], after, mode="bicubic", antialias=True)[0].float()
     difference = (resized(pixels.float(), *after) - theirs).abs()
@@ -42,10 +42,11 @@ def test_resizing_is_torch_s_to_the_byte(before: tuple[int, int], after: tuple[i
     assert (difference > 0).sum() <= 1 + 1e-3 * difference.numel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resize", ["area", "letterbox"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_network_sees_the_same(tiny_network: str, resize: str, shape: tuple[int, int]) -> None:
-    """The same canvas, margins and scale, whatever the shape of the picture."""
+    """Canvas, margins and scale are the same for pictures of every shape."""
     backbone = build(tiny_network)
     preprocessing = Preprocessing(48, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), resize)
     predictor = Predictor(backbone, Head.empty(24, 4, 0))
@@ -61,7 +62,7 @@ def test_the_network_sees_the_same(tiny_network: str, resize: str, shape: tuple[
 @pytest.mark.parametrize("gamma", [0.0, 3.0])
 @pytest.mark.parametrize("root_transform", [False, True])
 def test_every_kind_of_head(tiny_network: str, gamma: float, root_transform: bool) -> None:
-    """Kernel and linear, rooted or not, calibrated."""
+    """Linear and kernel heads predict the same, with the root transform or without, and calibrated."""
     random = torch.Generator().manual_seed(1)
     space = Projection(torch.rand(24, generator=random), torch.randn(24, 8, generator=random), root_transform)
     head = Head(space, torch.randn(5, 8, generator=random), torch.randn(5, generator=random), torch.tensor(0.3), gamma)
@@ -73,7 +74,7 @@ def test_every_kind_of_head(tiny_network: str, gamma: float, root_transform: boo
 
 
 def test_fixed_padding_is_timm_s() -> None:
-    """For sides that are multiples of the stride."""
+    """The fixed padding equals timm's for sides that are multiples of the stride."""
     from timm.layers.conv2d_same import Conv2dSame
 
     for size, stride, dilation in ((3, 2, 1), (5, 2, 1), (3, 1, 1), (2, 4, 1), (3, 1, 2), (7, 2, 2)):
@@ -83,8 +84,9 @@ def test_fixed_padding_is_timm_s() -> None:
             assert torch.equal(FixedPadding(layer)(images), layer(images))
 
 
+@pytest.mark.slow
 def test_a_file_that_torch_alone_reads(images_folder: Path, tiny_network: str) -> None:
-    """It is loaded without this project, takes any size, says what the predictor says, and not where it was made."""
+    """The file loads without this project, takes any size, predicts the same, and names no folder of this machine."""
     predictor = trained(images_folder, tiny_network)
     buffer = io.BytesIO()
     torch.export.save(traced(predictor), buffer)
@@ -104,7 +106,7 @@ def test_a_file_that_torch_alone_reads(images_folder: Path, tiny_network: str) -
 
 
 def test_what_cannot_be_exported_is_one_sentence(tiny_network: str) -> None:
-    """A way to resize that no graph has, and a network that looks at its picture before it decides what to do."""
+    """One sentence refuses a way to resize that no graph has, and a network that branches on its picture."""
     backbone = build(tiny_network)
     predictor = Predictor(backbone, Head.empty(24, 4, 0))
     predictor.preprocessing = Preprocessing(32, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "crop")
@@ -121,7 +123,7 @@ def test_what_cannot_be_exported_is_one_sentence(tiny_network: str) -> None:
 
 
 def test_a_graph_that_says_something_else_is_refused(tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As tracing may change a network without a word."""
+    """A graph that predicts something else is refused, since tracing may change a network silently."""
     predictor = Predictor(build(tiny_network), Head.empty(24, 4, 0))
     monkeypatch.setattr(predictor, "probabilities", lambda images: torch.tensor([0.501]))
     with pytest.raises(UsageError, match=r"would say 0\.5000 .* says 0\.5010; it was not written"):
@@ -130,7 +132,7 @@ def test_a_graph_that_says_something_else_is_refused(tiny_network: str, monkeypa
 
 @pytest.mark.slow
 def test_the_default_network_for_any_shape() -> None:
-    """Its layers pad by what a size leaves over; its graph holds for every shape all the same."""
+    """The graph holds for every shape, though the network's layers pad by the size."""
     backbone = build(DEFAULT_NETWORK, pretrained=False)
     space = Projection(
         torch.zeros(backbone.dimension), torch.eye(backbone.dimension)[:, :4].contiguous(), root_transform=False

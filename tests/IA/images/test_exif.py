@@ -14,12 +14,13 @@ from backend.exports.pictures import Pictures
 from backend.exports.source import Source
 from backend.store.table import Answer
 from IA.images.exif import NOTHING, Taken, camera_of, taken
+from tests.examples import examples
 
 MAKE, MODEL, EXIF, TAKEN, OFFSET = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011
 
 
 def photo(kind: str = "JPEG", when: str = "2024:05:01 12:30:00", zone: str = "") -> bytes:
-    """A picture as a camera would have made it."""
+    """A picture as a camera would write it."""
     exif = Image.Exif()
     exif[MAKE], exif[MODEL] = "Canon", "Canon EOS 5D "
     exif.get_ifd(EXIF)[TAKEN] = when
@@ -31,7 +32,7 @@ def photo(kind: str = "JPEG", when: str = "2024:05:01 12:30:00", zone: str = "")
 
 
 def said(folder: Path, data: bytes) -> Taken:
-    """What a file with these bytes says."""
+    """What a file with these bytes records."""
     (folder / "photo").write_bytes(data)
     descriptor = os.open(folder / "photo", os.O_RDONLY)
     try:
@@ -42,13 +43,13 @@ def said(folder: Path, data: bytes) -> Taken:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_each_kind_of_file(tmp_path: Path, kind: str) -> None:
-    """Time with the offset where there is one, make and model; of every kind of file that cameras and phones write."""
+    """Every kind of file that cameras and phones write gives the time, the offset if there is one, make and model."""
     assert said(tmp_path, photo(kind, zone="+02:00")) == Taken("2024-05-01T12:30:00+02:00", "Canon EOS 5D")
     assert said(tmp_path, photo(kind)).captured == "2024-05-01T12:30:00"
 
 
 def test_tiff(tmp_path: Path) -> None:
-    """A TIFF is such a block itself; in a JPEG it stands behind others, and may be far from the beginning."""
+    """A TIFF is such a block itself; in a JPEG the block may follow others, far from the beginning."""
     data = photo()
     block = data[data.index(b"Exif\0\0") + 6 :]
     assert said(tmp_path, block) == Taken("2024-05-01T12:30:00", "Canon EOS 5D")
@@ -58,7 +59,7 @@ def test_tiff(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("when", ["0000:00:00 00:00:00", "    :  :     :  :  ", "2024:13:01 00:00:00", "yesterday", ""])
 def test_a_clock_that_was_never_set(tmp_path: Path, when: str) -> None:
-    """What is no time is an empty cell, and the camera is told all the same."""
+    """A time that cannot be is an empty cell, and the camera is named all the same."""
     assert said(tmp_path, photo(when=when)) == Taken("", "Canon EOS 5D")
     assert said(tmp_path, photo(zone="+99:00")).captured == "2024-05-01T12:30:00"
 
@@ -77,7 +78,7 @@ def test_a_clock_that_was_never_set(tmp_path: Path, when: str) -> None:
     ],
 )
 def test_the_make_stands_there_once(make: str, model: str, camera: str) -> None:
-    """Many models begin with their make."""
+    """The make is not repeated before a model that begins with it."""
     assert camera_of(make, model) == camera
 
 
@@ -89,11 +90,11 @@ WHOLE = [photo(kind, zone="+02:00") for kind in ("JPEG", "PNG", "WEBP")]
     end=st.integers(0, 400),
     places=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=6),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_damaged_files(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, end: int, places: list[tuple[int, int]]
 ) -> None:
-    """Whatever is cut off or changed, it ends in cells that may be empty."""
+    """A file that is cut off or changed anywhere gives cells, which may be empty."""
     damaged = bytearray(data[:end])
     for place, byte in places:
         if place < len(damaged):
@@ -103,7 +104,7 @@ def test_damaged_files(
 
 
 def test_in_an_export(tmp_path: Path) -> None:
-    """The columns stand behind the others; a tile has those of its photo, what is no image of the folder has none."""
+    """The columns follow the others; a tile has those of its photo, and a path outside of the folder has empty ones."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(photo())
     (tmp_path / "out.jpg").write_bytes(photo())

@@ -30,26 +30,26 @@ FADING = np.broadcast_to(np.linspace(0, 255, 100).astype(np.uint8)[:, None], (60
 
 
 def over_white(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The colours through the fading alpha."""
+    """The colours of a picture with fading alpha over white."""
     share = FADING / 255.0
     return np.asarray(255 + (colours.reshape(60, 100, -1) - 255.0) * share).astype(np.uint8).squeeze()
 
 
 def noise(mode: str = "RGB") -> Image.Image:
-    """A photo that does not compress."""
+    """A photo of noise, which does not compress."""
     random = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
     return Image.fromarray(random).resize((200, 150)).convert(mode)
 
 
 def encoded(picture: Image.Image, format: str, **how: Any) -> bytes:
-    """The bytes of a file."""
+    """The bytes of a file that holds this picture."""
     buffer = io.BytesIO()
     picture.save(buffer, format, **how)
     return buffer.getvalue()
 
 
 def check_seen(path: Path, data: bytes, expected: NDArray[np.uint8]) -> None:
-    """A file shows this, to the person at each size and to the network."""
+    """Check that a file shows this picture to the person at each size and to the network."""
     path.write_bytes(data)
     check_same(path)
     picture = np.asarray(open_upright(path), float)
@@ -63,7 +63,7 @@ def check_seen(path: Path, data: bytes, expected: NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize("is_progressive", [False, True])
 def test_a_jpeg_without_its_end(tmp_path: Path, is_progressive: bool) -> None:
-    """Cut off anywhere in its last part it is shown; what is wrong is told, and stays with its preview."""
+    """A JPEG that is cut off in its last part is shown, and a sentence about what is missing stays with its preview."""
     whole = encoded(noise(), "JPEG", quality=90, progressive=is_progressive)
     path = tmp_path / "a.jpg"
     for cut in [*range(1, 40), *range(40, len(whole) // 20, 37)]:
@@ -81,7 +81,7 @@ def test_a_jpeg_without_its_end(tmp_path: Path, is_progressive: bool) -> None:
 
 
 def rendered_again(picture: Picture) -> Picture:
-    """As it comes out of the cache."""
+    """The preview as it comes out of the cache."""
     from backend.previews.rendering import rendered
 
     return rendered(picture.content)
@@ -89,7 +89,7 @@ def rendered_again(picture: Picture) -> Picture:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "I;16"])
 def test_a_png_without_its_end(tmp_path: Path, mode: str) -> None:
-    """Likewise; with more than a tenth of its rows missing, nobody could judge it."""
+    """A PNG that is cut off is shown, unless more than a tenth of its rows are missing, which nobody could judge."""
     picture = noise("L").convert("I;16") if mode == "I;16" else noise(mode)
     whole = encoded(picture, "PNG")
     path = tmp_path / "a.png"
@@ -104,7 +104,7 @@ def test_a_png_without_its_end(tmp_path: Path, mode: str) -> None:
 
 
 def test_half_a_jpeg_cannot_be_judged(tmp_path: Path) -> None:
-    """How much is missing is the reason."""
+    """The reason says how many rows are missing."""
     whole = encoded(noise(), "JPEG", quality=90)
     (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UnreadableError, match=r"It breaks off: \d+ of 150 rows are missing\."):
@@ -113,7 +113,7 @@ def test_half_a_jpeg_cannot_be_judged(tmp_path: Path) -> None:
 
 
 def test_tiles_of_a_jpeg_without_its_end(tmp_path: Path) -> None:
-    """They are those of the picture that the person sees."""
+    """Tiles of a damaged photo show the picture that the person sees."""
     path = tmp_path / "a.jpg"
     path.write_bytes(encoded(noise(), "JPEG")[:-200])
     whole = open_upright(path)
@@ -125,7 +125,7 @@ def test_tiles_of_a_jpeg_without_its_end(tmp_path: Path) -> None:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    """One of a PNG."""
+    """A chunk of a PNG."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
@@ -143,7 +143,7 @@ FLOODS = {
 @pytest.mark.parametrize("is_behind", [False, True])
 @pytest.mark.parametrize("flood", FLOODS)
 def test_whatever_else_stands_in_a_png(tmp_path: Path, flood: str, is_behind: bool) -> None:
-    """A flood of text or a profile of megabytes, before the picture or behind it: no harm, and no damage to it."""
+    """Megabytes of text or of a colour profile, before the picture or behind it, do no harm."""
     data = encoded(scene(), "PNG")
     place = len(data) - 12 if is_behind else 33
     check_seen(tmp_path / "a.png", data[:place] + FLOODS[flood] + data[place:], np.asarray(scene()))
@@ -154,7 +154,7 @@ def test_whatever_else_stands_in_a_png(tmp_path: Path, flood: str, is_behind: bo
     ("number", "content"), [(0, b"JFIF\0"), (2, b"ICC_PROFILE\0"), (2, b"MPF\0II*\0"), (13, b"8BIM")]
 )
 def test_whatever_else_stands_in_a_jpeg(tmp_path: Path, number: int, content: bytes) -> None:
-    """Blocks beside the picture that break off, as editors and transfers leave them: no harm, and no damage to it."""
+    """Blocks beside the picture that break off, as editors and transfers leave them, do no harm."""
     data = encoded(scene(), "JPEG")
     block = bytes([0xFF, 0xE0 + number]) + struct.pack(">H", len(content) + 2) + content
     check_seen(tmp_path / "a.jpg", data[:2] + block + data[2:], np.asarray(scene()))
@@ -167,7 +167,7 @@ XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="{}
 
 
 def with_xmp(suffix: str, orientation: int) -> bytes:
-    """A file whose XMP alone tells how it was held."""
+    """A file in which only XMP says which way up it is."""
     said = XMP.format(orientation).encode()
     if suffix.startswith("png"):
         data = encoded(scene(), "PNG")
@@ -183,7 +183,7 @@ def with_xmp(suffix: str, orientation: int) -> bytes:
 @pytest.mark.parametrize("orientation", [1, 3, 6])
 @pytest.mark.parametrize("suffix", ["jpg", "png", "png behind", "png packed", "webp", "avif", "tif"])
 def test_orientation_that_xmp_alone_tells(tmp_path: Path, suffix: str, orientation: int) -> None:
-    """No browser turns such a file: turned, it goes out rendered at full size too, and its tiles are turned."""
+    """No browser turns such a file, so the server renders it at full size too; its tiles are turned as well."""
     path = tmp_path / f"a.{suffix[:4].strip()}"
     path.write_bytes(with_xmp(suffix, orientation))
     turned = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_270}[orientation]
@@ -198,7 +198,7 @@ def test_orientation_that_xmp_alone_tells(tmp_path: Path, suffix: str, orientati
 
 
 def test_exif_goes_before_xmp(tmp_path: Path) -> None:
-    """A JPEG whose EXIF says upright is, whatever its XMP says, as browsers have it; it goes out as it is."""
+    """EXIF that says upright counts more than XMP, as in browsers, so the file goes out as it is."""
     exif = Image.Exif()
     exif[0x0112] = 1
     path = tmp_path / "a.jpg"
@@ -211,7 +211,7 @@ def test_exif_goes_before_xmp(tmp_path: Path) -> None:
 
 
 def transparent(name: str) -> bytes:
-    """A small file with nothing in its corner, each in another way."""
+    """Small files with a transparent corner, each made in another way."""
     picture = see_through()
     if name == "trns.png":
         return encoded(scene().convert("P", palette=Image.Palette.ADAPTIVE, colors=64), "PNG", transparency=0)
@@ -243,7 +243,7 @@ TRANSPARENT = (
 
 @pytest.mark.parametrize("name", TRANSPARENT)
 def test_white_stands_for_nothing(tmp_path: Path, name: str) -> None:
-    """Whatever the page behind it is like: no picture with anything transparent leaves the server, at any size."""
+    """No picture with transparent pixels leaves the server at any size, so the page behind it never shows through."""
     path = tmp_path / name
     path.write_bytes(transparent(name))
     network = np.asarray(by_the_network(path), float)
@@ -258,7 +258,7 @@ def test_white_stands_for_nothing(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF"])
 def test_alpha_that_hides_nothing(tmp_path: Path, format: str) -> None:
-    """An opaque file with alpha goes out as it is at full size: it moves, if it does."""
+    """An opaque file with alpha goes out as it is at full size, so that an animation still moves."""
     path = tmp_path / f"a.{format.lower()}"
     frame = scene().transpose(Image.Transpose.ROTATE_180).convert("RGBA")
     path.write_bytes(encoded(scene().convert("RGBA"), format, save_all=True, append_images=[frame] * 2))
@@ -270,7 +270,7 @@ def test_alpha_that_hides_nothing(tmp_path: Path, format: str) -> None:
 
 
 def whole_numbers(values: NDArray[np.uint8], bits: int) -> NDArray[Any]:
-    """The same on the scale of so many bits."""
+    """The values as whole numbers with so many bits."""
     dtype = np.uint8 if bits == 8 else np.uint16 if bits <= 16 else np.uint32
     scaled: NDArray[Any] = values.astype(np.uint64) * (2**bits - 1) // 255
     return scaled.astype(dtype)
@@ -283,7 +283,7 @@ def whole_numbers(values: NDArray[np.uint8], bits: int) -> NDArray[Any]:
 def test_either_order_and_either_size(
     tmp_path: Path, order: str, is_big: bool, tile: int | None, is_packed: bool
 ) -> None:
-    """TIFF and BigTIFF, little-endian and big-endian, in strips and tiles."""
+    """TIFF and BigTIFF open in either order of bytes, in strips and in tiles."""
     how: dict[str, Any] = {"compression": 8, "pack": zlib.compress} if is_packed else {}
     data = tiff(COLOURS, 8, order, is_big, photometric=2, tile=tile, rows=None if tile else 7, **how)
     check_seen(tmp_path / "a.tif", data, COLOURS)
@@ -294,7 +294,7 @@ def test_either_order_and_either_size(
 )
 @pytest.mark.parametrize(("photometric", "is_planar"), [(0, False), (1, False), (1, True), (2, False), (2, True)])
 def test_any_number_of_bits(tmp_path: Path, order: str, bits: int, photometric: int, is_planar: bool) -> None:
-    """Packed bits and 16 of them, grey either way and colours, beside one another and in planes."""
+    """Grey and colours open with 1 to 16 bits, side by side and in planes, with zero as black or as white."""
     values = whole_numbers(COLOURS if photometric == 2 else GREY, bits)
     data = tiff(values, bits, order, photometric=photometric, planar=is_planar, rows=7)
     deep = windowed(values) if bits > 8 and photometric < 2 else COLOURS if photometric == 2 else GREY
@@ -308,7 +308,7 @@ def test_any_number_of_bits(tmp_path: Path, order: str, bits: int, photometric: 
 def test_alpha_of_either_kind(
     tmp_path: Path, kind: int, bits: int, colours: NDArray[np.uint8], is_planar: bool
 ) -> None:
-    """Multiplied into the colours (1) or beside them (2), of grey too: white where there is nothing."""
+    """Alpha that is multiplied into the colours (1) or not (2) shows white where there is nothing, in grey too."""
     three = colours.reshape(60, 100, -1)
     stored = (three * (FADING / 255.0)).astype(np.uint8) if kind == 1 else three
     values = whole_numbers(np.concatenate([stored, FADING], axis=-1), bits)
@@ -321,20 +321,20 @@ def test_alpha_of_either_kind(
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i2", "u4", "u8"])
 def test_figures(tmp_path: Path, order: str, dtype: str) -> None:
-    """Floats, whole numbers below zero and of 64 bit are windowed."""
+    """Floats, negative whole numbers and numbers of 64 bit are windowed."""
     values = (GREY.astype(np.float64) - (128 if dtype[0] == "i" else 0)).astype(dtype)
     kind = {"u": 1, "i": 2, "f": 3}[dtype[0]]
     check_seen(tmp_path / "a.tif", tiff(values, 8 * int(dtype[1]), order, kind=kind), windowed(values))
 
 
 def test_colours_as_floats(tmp_path: Path) -> None:
-    """They have one window together: no colour is lost."""
+    """The colours of a picture have one window together, so that none is lost."""
     values = (COLOURS / 255).astype(np.float32)
     check_seen(tmp_path / "a.tif", tiff(values, 32, kind=3, photometric=2), windowed(values))
 
 
 def strip_of(picture: Image.Image, compression: str) -> bytes:
-    """What libtiff makes of the bytes of a picture in grey."""
+    """The bytes of a strip that libtiff makes of a grey picture."""
     data = encoded(picture, "TIFF", compression=compression, tiffinfo={278: picture.height})
     with Image.open(io.BytesIO(data)) as image:
         assert isinstance(image, TiffImageFile)
@@ -344,7 +344,7 @@ def strip_of(picture: Image.Image, compression: str) -> bytes:
 
 @pytest.mark.parametrize(("compression", "code"), [("tiff_lzw", 5), ("packbits", 32773), ("tiff_adobe_deflate", 8)])
 def test_packed_twice(tmp_path: Path, compression: str, code: int) -> None:
-    """12 bits, LZW or PackBits: unpacked as libtiff packs them."""
+    """Values of 12 bits open when LZW or PackBits has compressed them."""
     values = whole_numbers(np.asarray(noise("L")), 12)
 
     def pack(data: bytes) -> bytes:
@@ -357,7 +357,7 @@ def test_packed_twice(tmp_path: Path, compression: str, code: int) -> None:
 
 @pytest.mark.parametrize("order", "<>")
 def test_differences(tmp_path: Path, order: str) -> None:
-    """Of whole numbers and of the bytes of floats, as TIFF's predictors store them."""
+    """The predictors of TIFF, for whole numbers and for the bytes of floats, are undone."""
     whole = whole_numbers(COLOURS, 16)
     apart = np.diff(whole, axis=1, prepend=np.zeros((60, 1, 3), np.uint16))
     how: dict[str, Any] = {"compression": 8, "pack": zlib.compress}
@@ -373,7 +373,7 @@ def test_differences(tmp_path: Path, order: str) -> None:
 
 @pytest.mark.parametrize("orientation", [3, 6])
 def test_odd_layouts_are_turned(tmp_path: Path, orientation: int) -> None:
-    """By the tag, as any TIFF."""
+    """A TIFF of an odd layout is turned as its tag says, like any other."""
     turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_270}[orientation]
     for is_big in (False, True):
         data = tiff(whole_numbers(COLOURS, 12), 12, ">", is_big, photometric=2, more=((274, 3, (orientation,)),))
@@ -382,7 +382,7 @@ def test_odd_layouts_are_turned(tmp_path: Path, orientation: int) -> None:
 
 @pytest.mark.parametrize("is_big", [False, True])
 def test_damaged_layouts_are_refused_or_shown(tmp_path: Path, is_big: bool) -> None:
-    """In one sentence, whatever stands in the file."""
+    """A damaged file is shown or refused with one sentence, whatever it holds."""
     data = np.frombuffer(tiff(whole_numbers(COLOURS, 12), 12, ">", is_big, photometric=2), np.uint8)
     random = np.random.default_rng(5)
     for _ in range(80):
@@ -418,7 +418,7 @@ MASKS_OF_16 = {
 @pytest.mark.parametrize("name", [*MASKS, *MASKS_OF_16])
 @pytest.mark.parametrize(("header", "is_downwards"), [(40, False), (52, True), (124, False)])
 def test_any_masks(tmp_path: Path, name: str, header: int, is_downwards: bool) -> None:
-    """In any order, of any width; alpha where the header holds its mask, as browsers have it."""
+    """Masks may have any order and width; alpha counts if the header has its mask, as in browsers."""
     masks, bits = (MASKS[name], 32) if name in MASKS else (MASKS_OF_16[name], 16)
     has_alpha = len(masks) == 4 and header >= 56
     values = np.concatenate([COLOURS, FADING], axis=-1)
@@ -430,7 +430,7 @@ def test_any_masks(tmp_path: Path, name: str, header: int, is_downwards: bool) -
 
 
 def test_alpha_behind_a_short_header(tmp_path: Path) -> None:
-    """Named by the compression alone."""
+    """Behind a short header, the compression alone says that there is a mask of alpha."""
     values = np.concatenate([COLOURS, FADING], axis=-1)
     data = bmp(values, MASKS["rgba"], 32, 40, ALPHA_BITFIELDS)
     check_seen(tmp_path / "a.bmp", data, over_white(COLOURS))
@@ -440,19 +440,19 @@ def test_alpha_behind_a_short_header(tmp_path: Path) -> None:
     ("header", "expected"), [(56, COLOURS), (108, over_white(COLOURS)), (124, over_white(COLOURS))]
 )
 def test_alpha_of_a_plain_bmp(tmp_path: Path, header: int, expected: NDArray[np.uint8]) -> None:
-    """Without any other mask, that of alpha counts in the longer headers alone, as browsers have it."""
+    """Without other masks, the mask of alpha counts in the longer headers alone, as in browsers."""
     values = np.concatenate([COLOURS, FADING], axis=-1)
     check_seen(tmp_path / "a.bmp", bmp(values, (*MASKS["bgr"], 0xFF000000), header=header, compression=0), expected)
 
 
 def test_alpha_that_nobody_has_set(tmp_path: Path) -> None:
-    """Where it is 0 everywhere it says nothing: the colours are shown."""
+    """Alpha that is 0 everywhere means nothing, so the colours are shown."""
     values = np.concatenate([COLOURS, np.zeros_like(FADING)], axis=-1)
     check_seen(tmp_path / "a.bmp", bmp(values, MASKS["rgba"]), COLOURS)
 
 
 def test_a_damaged_bmp_is_refused(tmp_path: Path) -> None:
-    """Cut off, or without any mask."""
+    """A BMP that is cut off or has no masks is refused."""
     whole = bmp(COLOURS, MASKS["ten"], header=40)
     for data in (whole[:60], whole[:-1000], bmp(COLOURS, (0, 0, 0), header=40)):
         (tmp_path / "a.bmp").write_bytes(data)

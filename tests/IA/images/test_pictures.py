@@ -19,19 +19,19 @@ RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 
 def red_corner(width_px: int = 40, height_px: int = 20) -> Image.Image:
-    """Blue, with a red quarter at the top left."""
+    """A blue picture with a red quarter at the top left."""
     image = Image.new("RGB", (width_px, height_px), BLUE)
     image.paste(RED, (0, 0, width_px // 2, height_px // 2))
     return image
 
 
 def is_close(pixel: object, colour: tuple[int, int, int]) -> bool:
-    """Whether they differ by no more than JPEG may change."""
+    """Whether two pictures differ by no more than JPEG may change."""
     return isinstance(pixel, tuple) and all(abs(a - b) < 40 for a, b in zip(pixel, colour, strict=True))
 
 
 def as_stored(image: Image.Image, orientation: int) -> Image.Image:
-    """What a camera held in another way would have stored."""
+    """The picture as a camera would store it that was held another way."""
     undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
     turn = undo.get(orientation, UPRIGHT.get(orientation))
     return image if turn is None else image.transpose(turn)
@@ -56,7 +56,7 @@ def test_exif_orientation_is_undone(tmp_path: Path, orientation: int, suffix: st
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "LA", "RGBA", "I;16", "I", "F"])
 def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
-    """Whatever the pixels are stored as, RGB of the same size comes out."""
+    """Every mode becomes RGB of the same size."""
     path = tmp_path / "a.tif"
     red_corner().convert("L" if mode in ("I;16", "I", "F") else "RGB").convert(mode).save(path)
 
@@ -76,7 +76,7 @@ def test_cmyk_jpeg_keeps_its_colours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
 def test_transparency_shows_white(tmp_path: Path, mode: str) -> None:
-    """What is transparent shows white paper, not the colour hidden under it."""
+    """White paper shows where a picture is transparent, and not the colour hidden there."""
     path = tmp_path / ("a.png" if mode != "PA" else "a.tif")
     image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
     if mode == "P":
@@ -89,7 +89,7 @@ def test_transparency_shows_white(tmp_path: Path, mode: str) -> None:
 
 
 def test_sixteen_bit_grey_is_windowed(tmp_path: Path) -> None:
-    """Raw values far from the ends of 16 bit are spread from black to white, outliers apart."""
+    """Raw values in a narrow part of 16 bit are spread from black to white, whatever the outliers are."""
     values = np.linspace(1000, 1400, 10_000).astype(np.uint16).reshape(100, 100)
     values[0, 0] = 65535
     Image.fromarray(values).save(tmp_path / "a.png")
@@ -100,7 +100,7 @@ def test_sixteen_bit_grey_is_windowed(tmp_path: Path) -> None:
 
 
 def test_float_grey_survives_what_is_not_a_number(tmp_path: Path) -> None:
-    """NaN and infinity in a float TIFF, or nothing else, do no harm."""
+    """NaN and infinity do no harm in a float TIFF, even if there is nothing else."""
     values = np.linspace(0, 1, 400, dtype=np.float32).reshape(20, 20)
     values[3, :3] = np.nan, np.inf, -np.inf
     Image.fromarray(values).save(tmp_path / "a.tif")
@@ -112,7 +112,7 @@ def test_float_grey_survives_what_is_not_a_number(tmp_path: Path) -> None:
 
 
 def test_animation_gives_its_first_frame(tmp_path: Path) -> None:
-    """Of an animated GIF the first frame is taken."""
+    """An animated GIF gives its first frame."""
     first, second = Image.new("RGB", (9, 9), RED), Image.new("RGB", (9, 9), BLUE)
     first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
     assert is_close(open_upright(tmp_path / "a.gif").getpixel((4, 4)), RED)
@@ -120,7 +120,7 @@ def test_animation_gives_its_first_frame(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1)])
 def test_extreme_sizes_open(tmp_path: Path, size: tuple[int, int]) -> None:
-    """A single pixel or a single line is a picture too, also when a scaled one is asked for."""
+    """A single pixel or a single line is a picture too, even if a scaled one is asked for."""
     Image.new("RGB", size, RED).save(tmp_path / "a.jpg")
     assert open_upright(tmp_path / "a.jpg", at_least_px=224).size == size
 
@@ -168,7 +168,7 @@ def encoded(suffix: str) -> bytes:
 
 @pytest.mark.parametrize("suffix", ["jpeg", "png", "webp", "avif", "bmp", "gif", "tiff"])
 def test_truncated_is_unreadable(tmp_path: Path, suffix: str) -> None:
-    """A file cut off anywhere is one kind of error, with one sentence as its reason."""
+    """A file that is cut off anywhere raises one kind of error, whose text is one sentence."""
     data = encoded(suffix)
     for length in (1, 9, 30, len(data) // 2):
         (tmp_path / "a").write_bytes(data[:length])
@@ -197,7 +197,7 @@ def test_damage_never_surprises(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("at_least_px", [None, 60, 224])
 def test_pixels_are_those_of_the_picture(tmp_path: Path, mode: str, orientation: int, at_least_px: int | None) -> None:
-    """The fast way to decode gives what Pillow gives, to the last bit but rounding."""
+    """The fast decoder gives the same pixels as Pillow, apart from rounding."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     noise = np.random.default_rng(0).integers(0, 255, (12, 20, 3)).astype(np.uint8)
@@ -211,7 +211,7 @@ def test_pixels_are_those_of_the_picture(tmp_path: Path, mode: str, orientation:
 
 
 def test_a_damaged_jpeg_is_judged_by_pillow(tmp_path: Path) -> None:
-    """Pixels and picture agree on what is unreadable, and in which words."""
+    """Pixels and picture agree on which files are unreadable, and why."""
     random = np.random.default_rng(2)
     data = np.frombuffer(encoded("jpeg"), np.uint8)
     for number in range(60):
@@ -236,7 +236,7 @@ def test_what_is_no_image_is_unreadable(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_pipe_or_a_folder_is_unreadable(tmp_path: Path) -> None:
-    """What is not a regular file is refused without waiting for it."""
+    """Whatever is not a regular file is refused without waiting for it."""
     os.mkfifo(tmp_path / "a.jpg")
     for path in (tmp_path / "a.jpg", tmp_path):
         with pytest.raises(UnreadableError, match="regular"):
@@ -256,7 +256,7 @@ def test_broken_exif_is_ignored(tmp_path: Path) -> None:
 
 
 def test_a_file_must_lie_where_it_should(tmp_path: Path) -> None:
-    """Where the open file is decides: not what its path says, through whatever links."""
+    """The place of the open file counts, and not what its path says through links."""
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
     red_corner().save(tmp_path / "out" / "a.png")
@@ -274,7 +274,7 @@ def test_a_file_must_lie_where_it_should(tmp_path: Path) -> None:
 
 
 def test_scans_are_counted_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What looks like a scan behind the end of a JPEG, such as a film, is none; too many true ones are refused."""
+    """Markers behind the end of a JPEG, as in a film, are no scans; a JPEG with too many true scans is refused."""
     buffer = io.BytesIO()
     red_corner(80, 80).save(buffer, "JPEG", progressive=True)
     monkeypatch.setattr(pictures, "MAX_SCANNED", 12 * 6400)
@@ -287,7 +287,7 @@ def test_scans_are_counted_up_to_the_end(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("size", "expected"), [((6000, 4000), (750, 500)), ((30_000_000, 1), (15_000_000, 1))])
 def test_a_large_picture_comes_smaller(tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
-    """Pixels of a large picture that is no JPEG are few enough to be handed on."""
+    """A large picture that is no JPEG comes with few enough pixels to be sent between processes."""
     Image.new("1", size).save(tmp_path / "a.png")
     assert upright_pixels(tmp_path / "a.png", 224).shape == (expected[1], expected[0], 3)
 

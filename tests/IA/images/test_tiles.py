@@ -43,7 +43,7 @@ def test_tiles_cover_the_photo_once(columns: int, rows: int, width_px: int, heig
 
 @given(sides, sides, st.text(min_size=1))
 def test_a_path_of_a_tile_leads_back(columns: int, rows: int, photo: str) -> None:
-    """Whatever the photo is called, each of its tiles names it, and its place."""
+    """Each tile's path leads back to its photo and its place, whatever the photo is called."""
     grid = Grid(columns, rows)
     paths = list(grid.paths(photo))
     assert len(set(paths)) == len(paths) == len(grid)
@@ -67,7 +67,7 @@ def test_a_path_of_a_tile_leads_back(columns: int, rows: int, photo: str) -> Non
     ],
 )
 def test_other_paths_are_photos(path: str) -> None:
-    """What only looks a little like a tile is a file of that name."""
+    """A path that only resembles that of a tile is the file of that name."""
     assert split(path) == (path, None)
     assert photo_of(path) == path
     assert split_file(Path(path)) == (Path(path), None)
@@ -129,7 +129,7 @@ def test_a_tile_is_cut_from_the_upright_photo(
 
 
 def test_a_photo_with_fewer_pixels_than_tiles_is_unreadable(tmp_path: Path) -> None:
-    """It is told of in one sentence, like any file that cannot be shown."""
+    """One sentence says so, as of any file that cannot be shown."""
     Image.new("RGB", (3, 3)).save(tmp_path / "a.png")
     with pytest.raises(UnreadableError, match="3 x 3 pixels are too few for 6 x 4 tiles"):
         open_upright(tmp_path / "a.png#6x4-c1-r1")
@@ -138,7 +138,7 @@ def test_a_photo_with_fewer_pixels_than_tiles_is_unreadable(tmp_path: Path) -> N
 
 
 def test_a_tile_is_where_its_photo_is(tmp_path: Path) -> None:
-    """The photo may not lie outside of the folder, and a tile of none is none."""
+    """A tile exists only if its photo does, inside of the folder."""
     Image.new("RGB", (30, 30)).save(tmp_path / "a.png")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "link.png").symlink_to(tmp_path / "a.png")
@@ -150,7 +150,7 @@ def test_a_tile_is_where_its_photo_is(tmp_path: Path) -> None:
 
 
 def test_tiles_in_a_row_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo is opened once for all of its tiles that follow one another, and all come at their places."""
+    """A photo is opened once for all of its tiles that follow one another, and each comes at its place."""
     opened: list[str] = []
     one_by_one = parts
 

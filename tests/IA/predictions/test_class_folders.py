@@ -16,7 +16,7 @@ CLASSES = ("hat", "no hat")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two images that are not told apart by their names."""
+    """A folder with two images of the same name in two sub-folders."""
     for name in ("a/1.png", "b/1.png"):
         (tmp_path / "images" / name).parent.mkdir(parents=True)
         (tmp_path / "images" / name).write_bytes(name.encode())
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def made(folder: Path, directory: Path, classes: Sequence[str], link: Link) -> ClassFolders:
-    """Folders that are there."""
+    """The folders of the classes, made."""
     into = ClassFolders(folder, directory, classes, link)
     into.make()
     return into
@@ -32,7 +32,7 @@ def made(folder: Path, directory: Path, classes: Sequence[str], link: Link) -> C
 
 @pytest.mark.parametrize("link", ["copy", "hard", "symbolic"])
 def test_an_image_stands_under_its_class(folder: Path, tmp_path: Path, link: Link) -> None:
-    """With its sub-folders; a second time it is there already, and nothing else is left behind."""
+    """An image keeps its sub-folders under its class; a second time it is there already; nothing else stays behind."""
     for turn in range(2):
         into = made(folder, tmp_path / "sorted", CLASSES, link)
         assert into.put("a/1.png", "hat") is None
@@ -49,7 +49,7 @@ def test_an_image_stands_under_its_class(folder: Path, tmp_path: Path, link: Lin
 
 @pytest.mark.parametrize("link", ["copy", "hard", "symbolic"])
 def test_what_is_there_stays(folder: Path, tmp_path: Path, link: Link) -> None:
-    """Another file of that name, a dangling link, a file where a folder is due, the other class: told, not touched."""
+    """Another file of that name, a dangling link, a file in place of a folder or the other class stays as it is."""
     into = made(folder, tmp_path / "sorted", CLASSES, link)
     hat = tmp_path / "sorted/hat"
     (hat / "a").mkdir()
@@ -68,7 +68,7 @@ def test_what_is_there_stays(folder: Path, tmp_path: Path, link: Link) -> None:
 
 
 def test_a_copy_is_whole_or_not_there(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that fills up leaves no half a picture; one without hard links gets whole ones all the same."""
+    """A full disk leaves no half a picture, and a disk without hard links gets whole ones."""
     into = made(folder, tmp_path / "sorted", CLASSES, "copy")
     picture = tmp_path / "sorted/hat/a/1.png"
 
@@ -94,7 +94,7 @@ def test_a_copy_is_whole_or_not_there(folder: Path, tmp_path: Path, monkeypatch:
 def test_a_file_that_comes_meanwhile_stays(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    """Somebody else puts one there while ours is copied."""
+    """A file that somebody else puts there during the copy stays."""
     into = made(folder, tmp_path / "sorted", CLASSES, "copy")
     picture = tmp_path / "sorted/hat/a/1.png"
     copy = shutil.copy2
@@ -115,7 +115,7 @@ def test_a_file_that_comes_meanwhile_stays(
 
 
 def test_folders_that_cannot_be(folder: Path, tmp_path: Path) -> None:
-    """Among the images, with classes that share a name, or where a file stands."""
+    """The command refuses a directory among the images, classes that share a name, and a file in place of a folder."""
     (tmp_path / "file").write_bytes(b"")
     for directory, classes in (
         (folder / "sorted", CLASSES),
@@ -129,7 +129,7 @@ def test_folders_that_cannot_be(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["..", ".", "", "/etc", "a/../../b", ".hidden"])
 def test_a_class_name_leads_nowhere_else(folder: Path, tmp_path: Path, name: str) -> None:
-    """Whatever it is called, it is one visible folder in DIR."""
+    """A class makes one visible folder in DIR, whatever it is called."""
     made(folder, tmp_path / "sorted", (name, "other"), "copy")
     names = {path.name for path in (tmp_path / "sorted").iterdir()}
     assert len(names) == 2

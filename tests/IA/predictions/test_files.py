@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from config import UsageError
 from IA.images.tiles import Grid
 from IA.predictions.files import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, PredictionRow
+from tests.examples import examples
 
 NAMES = ["a.png", 'b "c", d.png', "line\nbreak.png", "\n\n", "帽子.png", "\udcff\udcfe.png", '"']
 
 
 def row_of(name: str, columns: tuple[str, ...]) -> PredictionRow:
-    """A row of this kind about a photo, or a tile of it."""
+    """A row of this kind about a photo or a tile of it."""
     if name == '"':
         return PredictionRow(name, math.nan, "unreadable")
     if columns == OF_TILES:
@@ -27,7 +28,7 @@ ROWS = [row_of(name, COLUMNS) for name in NAMES]
 
 
 def written(path: Path, rows: list[PredictionRow], columns: tuple[str, ...] = COLUMNS) -> bytes:
-    """A file of these rows."""
+    """A file with these rows."""
     file = PredictionFile(path, columns)
     file.write(rows)
     file.close()
@@ -35,7 +36,7 @@ def written(path: Path, rows: list[PredictionRow], columns: tuple[str, ...] = CO
 
 
 def read(path: Path) -> PredictionFile:
-    """The same file, read and closed."""
+    """The same file, opened again and closed."""
     file = PredictionFile(path)
     file.close()
     return file
@@ -44,7 +45,7 @@ def read(path: Path) -> PredictionFile:
 @pytest.mark.parametrize("columns", KINDS)
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_file_that_ended_at_any_byte_is_gone_on_with(tmp_path: Path, suffix: str, columns: tuple[str, ...]) -> None:
-    """What was whole is kept, what was torn is done again: the outcome is the same file, wherever it was cut."""
+    """Whole rows are kept and a torn one is made again, so the outcome is the same file wherever it was cut."""
     path, rows = tmp_path / f"rows{suffix}", [row_of(name, columns) for name in NAMES]
     whole = written(path, rows, columns)
     for cut in range(len(whole) + 1):
@@ -66,7 +67,7 @@ def test_a_file_that_ended_at_any_byte_is_gone_on_with(tmp_path: Path, suffix: s
 def test_rows_of_two_kinds_are_never_in_one_file(
     tmp_path: Path, suffix: str, columns: tuple[str, ...], other: tuple[str, ...]
 ) -> None:
-    """A file of the one kind is none of the other."""
+    """A file with rows of one kind refuses rows of another kind."""
     path = tmp_path / f"rows{suffix}"
     whole = written(path, [row_of("a.png", columns)], columns)
     if columns == other:
@@ -78,7 +79,7 @@ def test_rows_of_two_kinds_are_never_in_one_file(
 
 
 def test_columns_that_do_not_agree_are_no_row(tmp_path: Path) -> None:
-    """The photo and the tile are those of the path."""
+    """The columns for photo and tile must agree with the path."""
     for row in ("a.png#3x2-c3-r1,0.5,hat,b.png,3x2-c3-r1", "a.png#3x2-c3-r1,0.5,hat,a.png,3x2-c1-r1"):
         (tmp_path / "a.csv").write_text(f"{','.join(OF_TILES)}\n{row}\n")
         with pytest.raises(UsageError, match="no file of predictions of tiles"):
@@ -89,9 +90,9 @@ NAME = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
 
 @given(st.lists(st.tuples(NAME, st.floats(0, 1) | st.just(math.nan)), unique_by=lambda row: row[0]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_what_is_written_is_read(rows: list[tuple[str, float]]) -> None:
-    """Any name in either format."""
+    """Any name survives in either format."""
     for form in (form(columns) for form in FORMATS.values() for columns in KINDS):
         for path, probability in rows:
             record = form.encode([PredictionRow(path, probability, "hat")])
@@ -116,7 +117,7 @@ def test_what_is_written_is_read(rows: list[tuple[str, float]]) -> None:
     ],
 )
 def test_a_foreign_file_is_left_alone(tmp_path: Path, name: str, content: bytes) -> None:
-    """One sentence, and not a byte of it changes."""
+    """A foreign file causes one sentence, and no byte of it changes."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match="name "):
         PredictionFile(tmp_path / name)
@@ -124,7 +125,7 @@ def test_a_foreign_file_is_left_alone(tmp_path: Path, name: str, content: bytes)
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
-    """The second is told so; when the first is done it may."""
+    """A second writer is refused until the first one is done."""
     first = PredictionFile(tmp_path / "a.csv")
     with pytest.raises(UsageError, match="Another process"):
         PredictionFile(tmp_path / "a.csv")
@@ -134,7 +135,7 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_least_sure_rows_are_remembered(tmp_path: Path) -> None:
-    """They tell one predictor from another."""
+    """The rows with a probability nearest to 0.5 are kept, because they tell one predictor from another."""
     rows = [PredictionRow(str(number), number / 100, "hat") for number in range(101)]
     written(tmp_path / "a.csv", [*rows, PredictionRow("torn", math.nan, "unreadable")])
     assert {row.path for row in read(tmp_path / "a.csv").doubtful} <= {"48", "49", "50", "51", "52"}

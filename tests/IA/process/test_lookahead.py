@@ -12,13 +12,13 @@ from IA.process.priority import NICE
 
 
 def test_items_come_in_order() -> None:
-    """Every item, then None."""
+    """Every item comes in order, and then None."""
     ahead = Lookahead(iter(range(5)), 2, gives_way=False)
     assert [ahead.take() for _ in range(7)] == [0, 1, 2, 3, 4, None, None]
 
 
 def test_nothing_is_made_too_far_ahead() -> None:
-    """Who takes none stops the thread, so that memory is bounded."""
+    """The thread stops while nobody takes an item, so memory is bounded."""
     made = []
 
     def items() -> Iterator[int]:
@@ -33,7 +33,7 @@ def test_nothing_is_made_too_far_ahead() -> None:
 
 
 def test_what_fails_is_told_once() -> None:
-    """Whoever takes the item that could not be made gets the exception, then the end."""
+    """Whoever takes the item that failed gets the exception, and then the end."""
 
     def items() -> Iterator[int]:
         yield 1
@@ -47,7 +47,7 @@ def test_what_fails_is_told_once() -> None:
 
 
 def test_readiness_does_not_wait_for_the_item() -> None:
-    """Whether there is an item is known while it is being made."""
+    """The caller learns that an item is not ready without waiting for it."""
     goes_on = threading.Event()
 
     def items() -> Iterator[int]:
@@ -64,7 +64,7 @@ def test_readiness_does_not_wait_for_the_item() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a priority belongs to the whole process")
 @pytest.mark.parametrize("gives_way", [True, False])
 def test_only_its_thread_and_what_that_starts_gives_way(gives_way: bool) -> None:
-    """The one who takes keeps its priority."""
+    """The thread that takes the items keeps its priority."""
 
     def own() -> int:
         return os.getpriority(os.PRIO_PROCESS, 0)

@@ -9,7 +9,7 @@ from IA.process.loop import take_turns
 
 
 def test_a_refused_turn_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:
-    """A step that the disk refuses is taken again at the next turn; while it fails there is one warning."""
+    """A step that the disk refuses is taken again at the next turn, and causes one warning while it fails."""
     outcomes: list[bool | OSError] = [OSError(28, "full"), OSError(28, "full"), True, False, OSError(5, "bad"), False]
 
     def step() -> bool:

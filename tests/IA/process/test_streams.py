@@ -13,7 +13,7 @@ from backend.store.schema import DATABASE
 from config import ROOT
 from tests.backend.store.test_labels import answer
 
-LOST = "Standard output cannot be written ({}); what was to be said there is lost.\n"
+LOST = "Standard output cannot be written ({}); what the command printed is lost.\n"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def back_up(run: Path, to: Path, where: str) -> "subprocess.CompletedProcess[str]":
-    """Copy a run in a shell that sends the output somewhere."""
+    """Back up a run in a shell that sends the output somewhere else."""
     command = shlex.join([sys.executable, "-m", "backend.backup", str(run), str(to)])
     return subprocess.run(["bash", "-c", f"{command} {where}"], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -45,14 +45,14 @@ def back_up(run: Path, to: Path, where: str) -> "subprocess.CompletedProcess[str
     ],
 )
 def test_output_that_goes_nowhere(run: Path, tmp_path: Path, where: str, code: int, sentence: str) -> None:
-    """The work is done and one sentence says what was lost; nothing of it gets into a file of the run."""
+    """The command does its work and says in one sentence what is lost; no output gets into a file of the run."""
     ended = back_up(run, tmp_path / "copy", where)
     assert (ended.returncode, ended.stderr) == (code, sentence)
     assert (tmp_path / "copy" / DATABASE).read_bytes().startswith(b"SQLite format 3")
 
 
 def test_a_mistake_with_nobody_to_tell(run: Path, tmp_path: Path) -> None:
-    """The exit code says so all the same."""
+    """The exit code reports a mistake even if no stream can."""
     assert back_up(tmp_path / "no run", tmp_path / "copy", ">&- 2>&-").returncode == 2
     assert not (tmp_path / "copy").exists()
 
@@ -68,7 +68,7 @@ def test_names_are_utf_8_in_every_locale(run: Path, tmp_path: Path, locale: str)
 
 
 def test_names_that_are_not_utf_8_are_shown_escaped(run: Path, tmp_path: Path) -> None:
-    """A path in Latin-1 is no trouble for what tells of it."""
+    """Commands can print a path in Latin-1."""
     there = os.environ | {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}
     command = [sys.executable, "-m", "backend.backup", str(run), str(tmp_path) + os.fsdecode(b"/K\xe4the")]
     ended = subprocess.run(command, cwd=ROOT, env=there, capture_output=True, check=False)

@@ -15,7 +15,7 @@ MAY_OPEN = {
 
 
 def _opens(module: Path) -> bool:
-    """Whether a module uses the file otherwise than to look at its name or the time of its last change."""
+    """Whether a module uses the file for more than its name or the time of its last change."""
     tree = ast.parse(module.read_text())
     named = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "name"}
     uses = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "ANNOTATIONS")
@@ -25,6 +25,6 @@ def _opens(module: Path) -> bool:
 
 
 def test_nothing_else_opens_the_answers() -> None:
-    """What learns, validates or orders takes the answers from `IA.protocol.answers`."""
+    """Whatever learns, validates or orders takes the answers from `IA.protocol.answers`."""
     modules = {str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py") if _opens(path)}
     assert modules == MAY_OPEN

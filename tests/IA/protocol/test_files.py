@@ -74,7 +74,7 @@ EXAMPLES: list[tuple[pickle_file.PickleFile[Any], Any]] = [
 
 @pytest.mark.parametrize("stored", sorted(RECORDS.glob("*.pickle")), ids=lambda path: path.stem)
 def test_files_of_earlier_versions_are_read_and_written_alike(tmp_path: Path, stored: Path) -> None:
-    """What the version before wrote is read as what it was, and is written again byte for byte."""
+    """A file of the version before is read as what it was, and is written again byte for byte."""
     name, number = stored.stem.split("-")
     file, content = [example for example in EXAMPLES if example[0].name == f"{name}.pickle"][int(number) - 1]
     (tmp_path / file.name).write_bytes(stored.read_bytes())
@@ -110,7 +110,7 @@ def test_a_field_that_an_earlier_version_did_not_write_means_what_was_true_then(
     ],
 )
 def test_what_is_similar_fits_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    """Numbers that are none, cosines that are none, and more than may be told are refused."""
+    """Wrong numbers of images, wrong cosines, and more images than allowed are refused."""
     pickle_file.publish(tmp_path, SIMILAR, dataclasses.replace(SIMILAR_TO_IT, **wrong))
     with pytest.raises(ValueError, match=r"similar\.pickle"):
         pickle_file.read(tmp_path, SIMILAR)
@@ -118,7 +118,7 @@ def test_what_is_similar_fits_together(tmp_path: Path, wrong: dict[str, Any]) ->
 
 @pytest.mark.parametrize("similarity", [[0.5], [0.5, 1.5]])
 def test_similarity_is_a_cosine_for_each_image(tmp_path: Path, similarity: list[float]) -> None:
-    """Predictions with another number of similarities than images, or one beyond 1, are refused."""
+    """Predictions are refused if they have more or fewer similarities than images, or one beyond 1."""
     wrong = Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, np.array(similarity, np.float32))
     pickle_file.publish(tmp_path, PREDICTIONS, wrong)
     with pytest.raises(ValueError, match=r"predictions\.pickle"):
@@ -127,7 +127,7 @@ def test_similarity_is_a_cosine_for_each_image(tmp_path: Path, similarity: list[
 
 @pytest.mark.parametrize("first", [[1, 2, 2], [0, 3], [-1], [0] * 101])
 def test_groups_of_duplicates_stand_by_one_of_them(tmp_path: Path, first: list[int]) -> None:
-    """Neither a chain, nor an image that is not there, nor more than a question may be about."""
+    """A chain, an image that is not there, and a group with too many images are refused."""
     pickle_file.publish(tmp_path, DUPLICATES, Duplicates(np.array(first, np.int32)))
     with pytest.raises(ValueError, match=r"duplicates\.pickle"):
         pickle_file.read(tmp_path, DUPLICATES)
@@ -171,7 +171,7 @@ def test_held_out_figures_are_probabilities(tmp_path: Path, content: object) -> 
     ids=str,
 )
 def test_explanations_fit_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    """Explanations whose parts do not fit each other, or say what cannot be, do not load."""
+    """Explanations are refused if their parts do not fit each other or hold impossible values."""
     pickle_file.publish(tmp_path, EXPLANATIONS, dataclasses.replace(EXPLAINED, **wrong))
     with pytest.raises(ValueError, match="is not a good"):
         pickle_file.read(tmp_path, EXPLANATIONS)

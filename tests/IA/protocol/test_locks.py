@@ -9,13 +9,13 @@ import pytest
 
 from config import ROOT
 from IA.protocol import locks
-from tests.faults.injection import arguments, missing
+from tests.faults.machine.injection import arguments, missing
 from tests.processes.suite import END_S, Suite, free_port
 from tests.serving import until
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
-    """A loop's lock is held by one process at a time, and free again when that is killed."""
+    """One process at a time holds a loop's lock, and the lock is free again when that process is killed."""
     script = (
         "import sys, pathlib, signal; from IA.protocol import locks\n"
         "with locks.hold(pathlib.Path(sys.argv[1]), 'trainer') as held:\n"
@@ -38,7 +38,7 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 
 
 def test_a_name_of_this_machine_stands_in_for_a_lock(tmp_path: Path) -> None:
-    """Where the disk knows no locks one process at a time has a file, whoever opens it, until it is let go."""
+    """On a disk without locks one process at a time holds a file, whoever opens it, until it lets go."""
     (tmp_path / "a").touch()
     (tmp_path / "b").touch()
     with (tmp_path / "a").open() as file, (tmp_path / "a").open() as again, (tmp_path / "b").open() as other:
@@ -51,7 +51,7 @@ def test_a_name_of_this_machine_stands_in_for_a_lock(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_a_disk_without_locks(tmp_path: Path, images_folder: Path) -> None:
-    """A session goes on there, says so once, and a second one on this machine is refused; without SQLite's it ends."""
+    """A session goes on there and says so once, a second one is refused, and without SQLite's locks it ends."""
     if why := missing():
         pytest.skip(why)
     suite = Suite(tmp_path / "run", images_folder, "--no-ai")
@@ -71,7 +71,7 @@ def test_a_disk_without_locks(tmp_path: Path, images_folder: Path) -> None:
 
 
 def _tracing(folder: Path, call: str, *paths: Path) -> list[str]:
-    """Start a process as on a disk that does not know this call; signals go to the process itself."""
+    """Start a process as on a disk without this system call; signals go to the process itself."""
     strace, *rest = arguments(folder / "log", [call], paths, "error=ENOLCK")
     return [strace, "-D", "--seccomp-bpf", *rest]
 

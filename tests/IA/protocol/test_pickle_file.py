@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from IA.protocol import pickle_file
 from IA.protocol.files import ANNOTATIONS
+from tests.examples import examples
 
 TWO: dict[str, bool | None] = {"b": False, "a": True}
 
@@ -23,9 +24,9 @@ def test_plain_pickle_reads_the_answers(tmp_path: Path) -> None:
 
 
 @given(place=st.integers(min_value=0), bit=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_flipped_bit_is_refused(tmp_path_factory: pytest.TempPathFactory, place: int, bit: int) -> None:
-    """No single flipped bit loads."""
+    """A pickle in which a single bit was flipped does not load."""
     run = tmp_path_factory.getbasetemp()
     answers: dict[str, bool | None] = {f"{number}.jpg": bool(number % 3) for number in range(20)}
     pickle_file.publish(run, ANNOTATIONS, answers)
@@ -59,7 +60,7 @@ class Attack:
 
 
 def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
-    """A pickle that names anything but built-in types is refused, also with a right footer, and runs nothing."""
+    """A pickle that names anything but built-in types is refused and runs nothing, even with a right footer."""
     ran = tmp_path / "ran"
     evil = pickle_file.PickleFile[Any](ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content)
     pickle_file.publish(tmp_path, evil, {"a": Attack(f"touch {ran}")})
@@ -70,7 +71,7 @@ def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [[], {"a": 1}, {1: True}, None, "text"])
 def test_foreign_content_is_refused(tmp_path: Path, content: object) -> None:
-    """Built-in types that are not what the schema says do not load."""
+    """Built-in types that are not what the file may hold do not load."""
     foreign = pickle_file.PickleFile[Any](
         ANNOTATIONS.name, pack=lambda content: content, unpack=lambda content: content
     )

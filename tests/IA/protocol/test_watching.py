@@ -13,7 +13,7 @@ from IA.protocol.watching import Latest
 
 
 def test_the_last_good_version_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A torn file is one warning, and the last good version stays in force until a good one comes."""
+    """A torn file causes one warning, and the last good version stays in force until a good one comes."""
     latest = Latest(tmp_path, IMAGES)
     assert latest.version() is None
     pickle_file.publish(tmp_path, IMAGES, ["a.jpg"])
@@ -30,7 +30,7 @@ def test_the_last_good_version_stays(tmp_path: Path, caplog: pytest.LogCaptureFi
 def test_what_could_not_be_read_is_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A read that the machine refuses is one warning, and the file is read as soon as that is over."""
+    """A failed read causes one warning, and the file is read again as soon as the machine allows."""
     latest = Latest(tmp_path, IMAGES)
     pickle_file.publish(tmp_path, IMAGES, ["a.jpg"])
 
@@ -46,7 +46,7 @@ def test_what_could_not_be_read_is_looked_at_again(
 
 
 def test_changes_are_noticed(tmp_path: Path) -> None:
-    """A watcher is told at once, then of each replacement, and not of other files or of reading."""
+    """A watcher takes a turn at once and for each replacement, and none for other files or for reading."""
     stop = threading.Event()
     turns = threading.Semaphore(0)
 
@@ -70,7 +70,7 @@ def test_changes_are_noticed(tmp_path: Path) -> None:
 
 
 def test_changes_without_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system cannot watch, a look now and then finds the change."""
+    """Without a watch of the system, a regular look finds the change."""
 
     def exhausted(*_: object, **__: object) -> None:
         raise OSError(24, "inotify instance limit reached")
@@ -86,7 +86,7 @@ def test_changes_without_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_turn_is_taken_now_and_then(tmp_path: Path) -> None:
-    """Also where nothing changes: what has failed is tried again."""
+    """A turn comes even if nothing changes, so that what failed is tried again."""
     stop = threading.Event()
     turns = watching.changes(tmp_path, IMAGES.name, stop=stop, poll_s=0.01, again_s=0.01)
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_a_turn_is_taken_now_and_then(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stays", [True, False])
 def test_a_directory_that_was_replaced(tmp_path: Path, stays: bool) -> None:
-    """A watcher that stays is told of files in the directory that is there now; a loop ends, to begin anew."""
+    """A watcher that stays follows the new directory; a loop ends, so that it begins again there."""
     run, stop = tmp_path / "run", threading.Event()
     turns = watching.changes(run, IMAGES.name, stop=stop, poll_s=0.01, stays=stays)
     next(turns)

@@ -17,7 +17,7 @@ CLASSES = np.array(["cat", "dog", "dog", "dog", "dog"] * 60)
 VECTORS = RANDOM.standard_normal((300, 16)).astype(np.float32) + 2 * (CLASSES == "cat")[:, None]
 
 
-def test_a_person_answers_as_told() -> None:
+def test_a_person_gives_the_answers() -> None:
     """Each image is asked once, positives come early, and the probability shown is the one from before the answer."""
     vectors = torch.from_numpy(VECTORS)
     given = CLASSES == "cat"
@@ -28,7 +28,7 @@ def test_a_person_answers_as_told() -> None:
     assert person.shown[1:][given[person.images[1:]]].mean() > person.shown[1:][~given[person.images[1:]]].mean()
 
 
-def test_slips_are_found() -> None:
+def test_errors_are_found() -> None:
     """Answers that the model contradicts come first, so that errors are found earlier than in a random order."""
     run = play((0.2, "cat", 0), VECTORS, CLASSES, noise=0.05, answers=240)
     assert run.answers == 240
@@ -43,7 +43,7 @@ def test_slips_are_found() -> None:
     assert first_right >= as_answered
 
 
-def test_haste_helps_where_slips_are_fast() -> None:
+def test_haste_helps_where_errors_are_fast() -> None:
     """If wrong answers are faster, an order with times is no worse than one without."""
     runs = [play((0.2, "cat", seed), VECTORS, CLASSES, noise=0.1, answers=240) for seed in range(2)]
     fast = "held out, haste; a slip takes 70% of the time"

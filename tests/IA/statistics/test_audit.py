@@ -22,7 +22,7 @@ def samples(draw: st.DrawFn) -> Sample:
 
 @given(samples())
 def test_an_interval_holds_what_is_possible(sample: Sample) -> None:
-    """It lies between what was seen and what can be, and is a point once everything has been drawn."""
+    """An interval lies between the positives seen and all possible ones, and is a point once everything is sampled."""
     low, high = sample.interval()
     assert sample.fewest <= low <= high <= sample.most
     if sample.drawn == sample.images:
@@ -31,7 +31,7 @@ def test_an_interval_holds_what_is_possible(sample: Sample) -> None:
 
 @pytest.mark.parametrize("images, drawn, positives", [(9, 4, 0), (9, 4, 1), (9, 4, 3), (8, 8, 2), (9, 1, 1)])
 def test_the_chance_is_that_of_all_possible_draws(images: int, drawn: int, positives: int) -> None:
-    """Counted out: of all ways to draw, so many bring at most so many positives."""
+    """The formula agrees with a count of all possible samples that have at most so many positives."""
     for count in range(positives, images - drawn + positives + 1):
         draws = [sum(image < count for image in chosen) for chosen in combinations(range(images), drawn)]
         expected = sum(hits <= positives for hits in draws) / len(draws)
@@ -40,7 +40,7 @@ def test_the_chance_is_that_of_all_possible_draws(images: int, drawn: int, posit
 
 @pytest.mark.parametrize("images, drawn, count", [(2000, 40, 20), (2000, 400, 20), (500, 100, 150), (50, 20, 2)])
 def test_intervals_cover_the_truth(images: int, drawn: int, count: int) -> None:
-    """In at least 95 % of all draws; weighed exactly, draw by draw."""
+    """At least 95 % of all possible samples have an interval that holds the truth."""
     hits = np.random.default_rng(0).hypergeometric(count, images - count, drawn, 4000)
     inside = {
         k: low <= count <= high for k in set(hits.tolist()) for low, high in [Sample(images, drawn, k).interval()]
@@ -49,12 +49,12 @@ def test_intervals_cover_the_truth(images: int, drawn: int, count: int) -> None:
 
 
 def test_the_rule_of_three() -> None:
-    """None in 300 of very many: at most 1 %, as everybody knows."""
+    """No positive among 300 of very many images means at most 1 %, as the rule of three says."""
     assert Sample(10_000_000, 300, 0).at_most() / 10_000_000 == pytest.approx(0.00994, rel=0.01)
 
 
 def test_nonsense_is_refused() -> None:
-    """More positives than were drawn, or more drawn than there are."""
+    """More positives than sampled images, or more sampled images than images, are refused."""
     for counts in [(10, 5, 6), (10, 11, 0), (10, 5, -1)]:
         with pytest.raises(ValueError, match="positives among"):
             Sample(*counts)
@@ -62,7 +62,7 @@ def test_nonsense_is_refused() -> None:
 
 @given(samples(), st.integers(0, 30))
 def test_recall_lies_between_what_can_be(sample: Sample, found: int) -> None:
-    """All seen is 1; nobody has seen what is still to find."""
+    """Recall is 1 if everything was seen, and positives that nobody has seen remain to be found."""
     standing = ScreeningState(found, sample)
     low, high = standing.to_find()
     assert 0 <= low <= high <= sample.images - sample.drawn
@@ -71,9 +71,10 @@ def test_recall_lies_between_what_can_be(sample: Sample, found: int) -> None:
         assert 0 <= recall[0] <= recall[1] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [3, 8, 20])
 def test_a_certificate_is_seldom_wrong(left: int) -> None:
-    """Asked after every answer, with 60 found and too many left: given wrongly in at most 5 % of 400 runs."""
+    """With 60 found and too many left, a test after every answer certifies wrongly in at most 5 % of 400 runs."""
     random = np.random.default_rng(left)
     wrong = 0
     for _ in range(400):
@@ -84,13 +85,13 @@ def test_a_certificate_is_seldom_wrong(left: int) -> None:
 
 
 def test_nothing_is_certified_of_nothing() -> None:
-    """Before there is any image there is no certificate; where all were drawn, and none is positive, there is."""
+    """There is no certificate before there is an image; there is one if all were sampled and none is positive."""
     assert not ScreeningState(0, Sample(0, 0, 0)).certifies()
     assert ScreeningState(0, Sample(5, 5, 0)).certifies()
 
 
 def test_answers_to_a_certificate() -> None:
-    """They are as many as it then takes, if no positive comes; none once it is there."""
+    """The forecast is exact if no positive comes, and 0 once there is a certificate."""
     standing = ScreeningState(100, Sample(1000, 20, 0))
     more = standing.answers_to_certificate()
     assert not ScreeningState(100, Sample(1000, 20 + more - 1, 0)).certifies()
@@ -101,7 +102,7 @@ def test_answers_to_a_certificate() -> None:
 
 @given(samples(), st.data())
 def test_short_and_long_sums_agree(sample: Sample, data: st.DataObject) -> None:
-    """The chance is the same however it is added up."""
+    """The chance is the same whether Python or numpy adds it up."""
     count = data.draw(st.integers(sample.fewest, sample.most))
     with pytest.MonkeyPatch.context() as patched:
         short = sample.chance_of_so_few(count)
@@ -110,7 +111,7 @@ def test_short_and_long_sums_agree(sample: Sample, data: st.DataObject) -> None:
 
 
 def test_a_large_sample() -> None:
-    """Numbers as they are after weeks of work: near the normal distribution, and in no time."""
+    """Numbers as after weeks of work give nearly the normal distribution, and take no time."""
     low, high = Sample(200_000, 100_000, 30_000).interval()
     half = 1.96 * 200_000 * math.sqrt(0.3 * 0.7 / 100_000 * 0.5)
     assert low == pytest.approx(60_000 - half, abs=10)
@@ -120,7 +121,7 @@ def test_a_large_sample() -> None:
 
 @pytest.mark.parametrize("threshold", [0.2, 0.6])
 def test_a_division_covers_the_truth(threshold: float) -> None:
-    """Precision and recall, if the model labelled the rest: both intervals hold the truth in 95 % of draws."""
+    """If the model labelled the remaining images, both intervals hold the truth in 95 % of the samples."""
     random = np.random.default_rng(0)
     truth = random.random(600) < 0.1
     score = np.clip(0.2 + 0.5 * truth + 0.2 * random.standard_normal(600), 0, 1)
@@ -144,14 +145,14 @@ def test_a_division_covers_the_truth(threshold: float) -> None:
 
 
 def test_nothing_to_divide() -> None:
-    """Where nothing becomes positive there is no precision; without any positive no recall."""
+    """There is no precision if nothing becomes positive, and no recall without any positive."""
     nothing = Division(0, Sample(0, 0, 0), Sample(5, 5, 0))
     assert (nothing.precision(), nothing.recall()) == (None, None)
     assert Division(3, Sample(0, 0, 0), Sample(5, 5, 1)).recall() == (0.75, 0.75)
 
 
 def test_probabilities_that_are_right_are_confirmed() -> None:
-    """The range of positives holds what is drawn by these very probabilities, in at least 94 % of 500 draws."""
+    """The range holds the number of positives of these very probabilities, in at least 94 % of 500 simulations."""
     random = np.random.default_rng(0)
     probabilities = random.random(60) ** 3
     expected, low, high = expected_positives(probabilities)

@@ -30,6 +30,7 @@ from IA.protocol.answers import LearnableAnswers, read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
+from tests.examples import examples
 from tests.serving import Serving, serving, until
 
 IMAGES = 12
@@ -100,7 +101,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert len({image for image, _ in asked}) == len(asked) <= count
         for image, probability in asked:
             assert self.session.labels.label(self.session.images.path(image)) is None
-            assert not (self.session.queue.is_sampled(image, client) and probability is not None)
+            assert not (self.session.queue.question(image, client).is_sampled and probability is not None)
         self.hands[client] = [image for image, _ in asked]
 
     @rule(client=CLIENTS, said=st.lists(st.tuples(LABELS, st.integers(0, 4)), min_size=2, max_size=6))
@@ -131,8 +132,9 @@ class AnyCourse(RuleBasedStateMachine):
         labels = self.session.labels
         is_first = labels.label(self.session.images.path(image)) is None
         answering = self.session.answering
-        [answer] = answering.answers(image, client, id=str(uuid.uuid4()), label=label, source="key")
-        [stored] = answering.store([answer]).result()
+        given = answering.given(image, client, id=str(uuid.uuid4()), label=label, source="key")
+        [answer] = given.answers
+        [stored] = answering.store([given]).result()
         if is_first and answer.audit:
             self.drawn.add(answer.path)
         assert is_first or stored.audit in {0, 1, 2}
@@ -214,7 +216,7 @@ def test_any_course(tmp_path: Path, folder: Path) -> None:
     run_machine(
         AnyCourse,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(40), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
@@ -224,6 +226,7 @@ def drawn_answer(path: str, label: Label = "positive", audit: int = answers.DRAW
     return Answer(str(uuid.uuid4()), path, label, "key", "me", audit=audit)
 
 
+@pytest.mark.slow
 def test_no_reader_ever_sees_a_drawn_answer(tmp_path: Path) -> None:
     """While answers come and go, a reader of both files never takes one that was drawn for one to learn."""
     labels = Labels(tmp_path)

@@ -19,12 +19,13 @@ from backend.store import schema
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
-from backend.store.listener import Listener
+from backend.store.listener import CurrentLabel, Listener
 from backend.store.schema import DATABASE
 from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
 from IA.protocol import pickle_file
 from IA.text.answer_words import TRUTH
+from tests.examples import examples
 from tests.serving import until
 
 LABELS = st.sampled_from(["positive", "negative", "skipped"])
@@ -139,7 +140,7 @@ def test_any_order(tmp_path: Path) -> None:
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(25), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
@@ -184,6 +185,7 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     labels.close()
 
 
+@pytest.mark.slow
 def test_publishing_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When annotations.pickle cannot be written, the answer still counts, and it is published when the disk heals."""
     labels = Labels(tmp_path)
@@ -306,7 +308,7 @@ def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -
     released = threading.Event()
 
     class Waiting(Listener):
-        def labels_changed(self, paths: Sequence[str]) -> None:
+        def labels_changed(self, changed: Sequence[CurrentLabel], answers: int) -> None:
             released.wait(20)
 
     labels = Labels(tmp_path, Waiting())

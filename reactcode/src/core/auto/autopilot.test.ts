@@ -137,7 +137,7 @@ it("forgets open presses when something is taken back", async () => {
   await running(4);
   await pass(100);
   engine.answer("positive", "key");
-  await engine.undo();
+  await engine.history.undo();
   expect(engine.state.queue.some((asked) => asked.again === "inPeace")).toBe(false);
 });
 

@@ -9,8 +9,8 @@ const PREFIX = "run:";
 
 type Send = (annotations: readonly Annotation[]) => Promise<BatchAnswer>;
 
-const storing: Send = (annotations) =>
-  Promise.resolve({ ...COUNTS, results: annotations.map(({ id }) => ({ id, status: 201 })) });
+const stored = ({ id, image, label }: Annotation) => ({ id, image, label, status: 201 as const });
+const storing: Send = (annotations) => Promise.resolve({ ...COUNTS, results: annotations.map(stored) });
 const failing: Send = () => Promise.reject(new Away("net"));
 
 function outgoing(image: number, group?: string): Outgoing {
@@ -87,8 +87,8 @@ it("drops what the server will never take, says so, and stores the rest of the b
 
 it("says of each answer in a batch what became of it", async () => {
   const { outbox, seen } = await opened((annotations) => {
-    const results = annotations.map(({ id }) =>
-      id === "id-2" ? { id, status: 404, detail: "There is no image 2." } : { id, status: 201 },
+    const results = annotations.map((one) =>
+      one.id === "id-2" ? { id: one.id, status: 404 as const, detail: "There is no image 2." } : stored(one),
     );
     return Promise.resolve({ ...COUNTS, results });
   });

@@ -158,7 +158,7 @@ export class Outbox {
   private settle(batch: readonly Entry[], { results, ...counts }: BatchAnswer): void {
     this.pause_ms = FIRST_PAUSE_MS;
     this.isDoubtful = this.isRefused = false;
-    const refused = new Map(results.flatMap((one) => (one.status < 400 ? [] : [[one.id, one] as const])));
+    const refused = new Map(results.flatMap((one) => (one.status === 201 ? [] : [[one.id, one] as const])));
     this.forget(batch);
     this.events.onStored(
       batch.filter(({ annotation }) => !refused.has(annotation.id)),
@@ -166,7 +166,7 @@ export class Outbox {
     );
     for (const entry of batch) {
       const one = refused.get(entry.annotation.id);
-      if (one) this.events.onRefused(entry, new Refused(one.status, one.detail ?? "It was refused."));
+      if (one) this.events.onRefused(entry, new Refused(one.status, one.detail));
     }
   }
 

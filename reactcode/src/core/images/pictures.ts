@@ -10,6 +10,7 @@ export class Pictures {
   private cell_px = sizeFor(320, 320, window.devicePixelRatio);
   private readonly large: Preload;
   private readonly cells: Preload;
+  private wanted: State | null = null; // what is wanted is read off it
 
   constructor(events: Omit<PreloadEvents, "size_px">) {
     const stage_px = () => sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio);
@@ -42,17 +43,18 @@ export class Pictures {
     this.stage = { width, height };
   }
 
-  /** So large is a cell of the grid, in CSS pixels. Returns whether it has grown: pictures have to come again. */
-  resizeCells(width: number, height: number): boolean {
+  /** So large is a cell of the grid, in CSS pixels; if it has grown, its pictures come again, sharper. */
+  resizeCells(width: number, height: number): void {
     const before_px = this.cell_px;
     this.cell_px = sizeFor(width, height, window.devicePixelRatio);
-    if (this.cell_px <= before_px) return false;
+    if (this.cell_px <= before_px) return;
     this.cells.close();
-    return true;
+    if (this.wanted !== null) this.want(this.wanted);
   }
 
   /** Have ready what is looked at, its neighbours, and what comes next. */
   want(state: State): void {
+    this.wanted = state;
     const { queue, past, place, grid } = state;
     const walked = place === null ? [] : [0, 1, -1, 2, -2].map((step) => past[place + step]);
     const ahead = queue.slice(0, grid.isOpen ? 2 : AHEAD + 1);

@@ -39,8 +39,8 @@ function deedOf(engine: Engine, bindings: Bindings, event: KeyboardEvent, key: s
   if (arrow) return () => moveFocus(arrow);
   const action = actionOf(bindings, key);
   if (action === "skipped") return () => engine.dispatch({ type: "gridSkipping" });
-  if (action === "like") return () => onChosen(engine, (cell) => void engine.liking.press(cell));
-  if (action === "split") return () => onChosen(engine, (cell) => void engine.split(cell));
+  if (action === "like") return () => onChosen(engine, (cell) => void engine.wishes.moreLikeThis.press(cell));
+  if (action === "split") return () => onChosen(engine, (cell) => void engine.history.split(cell));
   if (action !== null && worksInGrid(action)) return () => perform(engine, action, "key");
   const resizing = resizingOf(event);
   if (resizing !== null) return () => engine.setGridSize(nextSize(engine.state.grid.size, resizing));

@@ -36,19 +36,19 @@ const TABLE = {
   undo: {
     key: "backspace",
     does: "take the last answer back",
-    run: (engine) => void engine.undo(),
+    run: (engine) => void engine.history.undo(),
     grid: true,
   },
   older: {
     key: "arrowleft",
     does: "walk back through past answers",
-    run: (engine) => void engine.walk("older"),
+    run: (engine) => void engine.history.walk("older"),
     repeats: true,
   },
   newer: {
     key: "arrowright",
     does: "walk forward, and back to the queue",
-    run: (engine) => void engine.walk("newer"),
+    run: (engine) => void engine.history.walk("newer"),
     repeats: true,
   },
   pause: {
@@ -87,12 +87,12 @@ const TABLE = {
   split: {
     key: "d",
     does: "near duplicates are different: ask them one by one",
-    run: (engine) => void engine.split(),
+    run: (engine) => void engine.history.split(),
   },
   like: {
     key: "m",
     does: "more like this: the most similar come next; again: in the usual order",
-    run: (engine) => void engine.liking.press(shownOf(engine.state)),
+    run: (engine) => void engine.wishes.moreLikeThis.press(shownOf(engine.state)),
   },
   zoom: {
     key: "z",

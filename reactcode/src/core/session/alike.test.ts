@@ -25,8 +25,8 @@ const images = (state: State) => state.queue.map(({ image }) => image);
 const answered: Step = { type: "answered", label: "positive", source: "key" };
 
 function past(image: number, copy_of: number | null = null): PastAnswer {
-  const rest = { source: "key", time: "", shown_ms: 1, probability: null, held_out: null, repeat: false };
-  return { image, path: `${image}.jpg`, version: "v", label: "positive", copy_of, ...rest };
+  const rest = { time: "", shown_ms: 1, probability: null, held_out: null, repeat: false };
+  return { image, path: `${image}.jpg`, version: "v", label: "positive", source: "key", copy_of, ...rest };
 }
 
 describe("an answer for several images", () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Answered, Queued, Status } from "../../api";
 import { KEYS, labelOf } from "../keys";
 import { PLAIN } from "./look";
+import { NEW_RUN } from "../../testing/answers";
 import { reduce } from "./session";
 import { nextSpeed } from "./speed";
 import {
@@ -21,22 +22,10 @@ import {
 } from "./state";
 
 const STATUS: Status = {
-  id: "1d",
-  run: "runs/r",
-  datadir: "/d",
-  classes: { positive: "hat", negative: "no hat" },
+  ...NEW_RUN,
   images: 100,
-  positives: 0,
-  negatives: 0,
-  skipped: 0,
   left: 100,
-  unreadable: 0,
-  listing: false,
-  strategy: "max_prob",
-  model: null,
-  ranking: null,
   embedding: { done: 0, total: 100, percent: 0 },
-  loops: { trainer: "running" },
   tensorboard: false,
 };
 

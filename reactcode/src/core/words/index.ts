@@ -1,4 +1,5 @@
-// How numbers, labels, paths and tiles are written for a person; imports the api's types.
+// How numbers, labels, paths and tiles are written for a person; imports the api.
+export { LAST_KNOWN, away, reasonOf } from "./trouble";
 export { leftInWords, overInWords } from "./first";
 export { type Tile, named, noun, placeOf, spoken, tileOf } from "./tiles";
 export {

@@ -21,7 +21,7 @@ export function LatePress({ session }: { readonly session: Session }) {
       {auto && late && (
         <aside key={late.serial} id="late" className="late" data-label={late.label}>
           <img
-            src={engine.picture(late.queued)?.src ?? pictureAddress(late.queued, THUMB_PX)}
+            src={engine.pictures.element(late.queued)?.src ?? pictureAddress(late.queued, THUMB_PX)}
             alt={named(late.queued.path)}
           />
           <p>

@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testi
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Explanation } from "../../api";
 import { App } from "../../App";
+import { named } from "../../testing/answers";
 import { FakeServer } from "../../testing/fakeServer";
 
 let server: FakeServer;
@@ -15,7 +16,7 @@ const asked = () => server.requests.filter((request) => request.includes("/api/e
 function explained(image: number): Explanation {
   const near = {
     image: 18,
-    path: "folder/18.jpg",
+    ...named("folder/18.jpg"),
     version: "v",
     similarity: 0.873,
     label: "positive" as const,

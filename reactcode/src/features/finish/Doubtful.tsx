@@ -1,10 +1,10 @@
 // The images that the model is least sure of: how wide that band is, and having them asked next.
-import type { Outlook, Range } from "../../api";
+import type { FinishPreview, Range } from "../../api";
 import { count } from "../../core/words";
 import { Press } from "../../ui";
 
 interface Props {
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   /** Images or tiles. */
   readonly things: string;
   readonly isCurrent: boolean;
@@ -12,8 +12,8 @@ interface Props {
   readonly onNext: () => void;
 }
 
-export function Doubtful({ outlook, things, isCurrent, onBand, onNext }: Props) {
-  const { doubtful } = outlook;
+export function Doubtful({ preview, things, isCurrent, onBand, onNext }: Props) {
+  const { doubtful } = preview;
   const { images, next } = doubtful;
   return (
     <section className="doubtful" aria-label={`Doubtful ${things}`}>

@@ -1,19 +1,19 @@
 // What the model would label how: images around the threshold, and some from either side of it.
 import { useState } from "react";
-import { pictureAddress, type Outlook, type Queued, type Classes } from "../../api";
+import { pictureAddress, type FinishPreview, type Queued, type Classes } from "../../api";
 import { named, percent } from "../../core/words";
 
 const THUMBNAIL_PX = 160;
 
 interface Props {
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   readonly names: Classes;
   readonly isBlind: boolean;
 }
 
-export function Examples({ outlook, names, isBlind }: Props) {
-  const { examples, threshold } = outlook;
-  const becoming = { above: outlook.positive, below: outlook.negative };
+export function Examples({ preview, names, isBlind }: Props) {
+  const { examples, threshold } = preview;
+  const becoming = { above: preview.positive, below: preview.negative };
   const strips = [
     ["above", `become “${names.positive}”`, "from sure to less sure"],
     ["at", "at the threshold", "the nearest on both sides"],

@@ -1,21 +1,21 @@
 // How right the model's labels would be, from the images drawn at random.
-import type { Outlook, Range, Classes } from "../../api";
+import type { FinishPreview, Range, Classes } from "../../api";
 import { count, counted } from "../../core/words";
 import { Figure, Share } from "../../ui";
 
 interface Props {
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   readonly names: Classes;
   /** Images or tiles. */
   readonly things: string;
 }
 
-export function Expected({ outlook, names, things }: Props) {
-  if (outlook.drawn === 0) return <Unknown things={things} />;
+export function Expected({ preview, names, things }: Props) {
+  if (preview.drawn === 0) return <Unknown things={things} />;
   return (
     <div className="expected">
-      <Precision outlook={outlook} positive={names.positive} />
-      <Recall recall={outlook.recall} positive={names.positive} />
+      <Precision preview={preview} positive={names.positive} />
+      <Recall recall={preview.recall} positive={names.positive} />
     </div>
   );
 }
@@ -34,8 +34,8 @@ function Unknown({ things }: { readonly things: string }) {
   );
 }
 
-function Precision({ outlook, positive }: { readonly outlook: Outlook; readonly positive: string }) {
-  const { precision } = outlook;
+function Precision({ preview, positive }: { readonly preview: FinishPreview; readonly positive: string }) {
+  const { precision } = preview;
   const title = `How right “${positive}” would be`;
   if (precision === null)
     return (
@@ -48,7 +48,7 @@ function Precision({ outlook, positive }: { readonly outlook: Outlook; readonly 
   return (
     <Figure title={title}>
       <p className="value" id="finish-precision">
-        {percentages(precision)} of {counted(outlook.positive, "label is right", "labels are right")}
+        {percentages(precision)} of {counted(preview.positive, "label is right", "labels are right")}
       </p>
       <Share share={null} low={precision.low} high={precision.high} label="Right" />
       <p>

@@ -1,8 +1,9 @@
 // Finish against a fake server: what would be labelled, deciding, the doubtful band, and taking it back.
 import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Outlook } from "../../api";
+import type { FinishPreview } from "../../api";
 import { App } from "../../App";
+import { named } from "../../testing/answers";
 import { FakeServer } from "../../testing/fakeServer";
 
 let server: FakeServer;
@@ -16,12 +17,12 @@ const click = (id: string) => fireEvent.click(find(id) ?? document.body);
 const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
 const example = (image: number, probability: number) => ({
   image,
-  path: `folder/${image}.jpg`,
+  ...named(`folder/${image}.jpg`),
   version: "v",
   probability,
 });
 
-const HOPEFUL: Outlook = {
+const HOPEFUL: FinishPreview = {
   threshold: 0.4,
   checkpoint: 12,
   positive: 1204,
@@ -56,7 +57,7 @@ async function finishing(): Promise<void> {
 beforeEach(() => {
   localStorage.clear();
   server = new FakeServer();
-  server.outlook = HOPEFUL;
+  server.preview = HOPEFUL;
 });
 
 afterEach(() => {
@@ -122,7 +123,7 @@ describe("finish", () => {
   });
 
   it("says how many of many doubtful ones are asked next", async () => {
-    server.outlook = { ...HOPEFUL, doubtful: { ...HOPEFUL.doubtful, images: 1234, next: 200 } };
+    server.preview = { ...HOPEFUL, doubtful: { ...HOPEFUL.doubtful, images: 1234, next: 200 } };
     await finishing();
     expect(text("doubtful")).toBe("1234");
     expect(text("ask-next")).toContain("Ask me the 200 nearest next");
@@ -132,7 +133,7 @@ describe("finish", () => {
 
   it("is off while too few random answers tell how right it would be, asks them, and comes back", async () => {
     const random = { answered: 12, needed: 50 };
-    server.outlook = { ...HOPEFUL, drawn: 0, precision: null, recall: null, random };
+    server.preview = { ...HOPEFUL, drawn: 0, precision: null, recall: null, random };
     await finishing();
     expect(panel()?.textContent).toContain("Nobody can tell yet");
     expect(find("finish-precision")).toBeNull();
@@ -143,7 +144,7 @@ describe("finish", () => {
     await soon(() => expect(panel()).toBeNull());
     await soon(() => expect(text("first")).toBe("random: 38 of 50 left"));
     expect(server.decisions).toEqual([{ share: 1, until: 50 }]);
-    server.outlook = { ...HOPEFUL, random: { answered: 50, needed: 50 } };
+    server.preview = { ...HOPEFUL, random: { answered: 50, needed: 50 } };
     server.changes = { asked_first: { why: "random", images: 50, left: 0 } };
     act(() => server.push());
     await soon(() => expect(find("finish-ask")).toHaveProperty("disabled", false));
@@ -157,7 +158,7 @@ describe("finish", () => {
 
   it("offers to ask what would become positive where random answers do not tell how right that is", async () => {
     const unknown = { drawn_positive: 2, positive_known: false, positive: 20 };
-    server.outlook = { ...HOPEFUL, ...unknown, precision: { low: 0, high: 1, right: 1, of: 2 } };
+    server.preview = { ...HOPEFUL, ...unknown, precision: { low: 0, high: 1, right: 1, of: 2 } };
     await finishing();
     click("finish-ask");
     expect(text("finish-unknown")).toBe(
@@ -174,7 +175,7 @@ describe("finish", () => {
   });
 
   it("does not offer to ask more of these than a person would answer", async () => {
-    server.outlook = { ...HOPEFUL, drawn_positive: 0, positive_known: false, positive: 201 };
+    server.preview = { ...HOPEFUL, drawn_positive: 0, positive_known: false, positive: 201 };
     await finishing();
     click("finish-ask");
     expect(text("finish-unknown")).toContain("no random answer is about");
@@ -183,7 +184,7 @@ describe("finish", () => {
   });
 
   it("says that it needs a model", async () => {
-    server.outlook = { ...HOPEFUL, checkpoint: null };
+    server.preview = { ...HOPEFUL, checkpoint: null };
     await finishing();
     expect(panel()?.textContent).toContain("There is no model yet");
     expect(find("finish-ask")).toBeNull();

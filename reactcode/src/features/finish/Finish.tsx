@@ -1,6 +1,6 @@
 // The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
 import { useLayoutEffect, useState } from "react";
-import type { Outlook, Range, Classes } from "../../api";
+import type { FinishPreview, Range, Classes } from "../../api";
 import { isTaken, keyName } from "../../core/keys";
 import { noun, count, counted, nameOf, percent } from "../../core/words";
 import { type Session, Dialog, Press } from "../../ui";
@@ -20,11 +20,11 @@ export function Finish({ session }: { readonly session: Session }) {
   const [wanted, setWanted] = useState(USUAL);
   const [isAsking, setAsking] = useState(false);
   const finishing = useFinish(state, engine.client, wanted);
-  const { outlook, isCurrent } = finishing;
+  const { preview, isCurrent } = finishing;
   const names = { positive: nameOf(state.status, "positive"), negative: nameOf(state.status, "negative") };
   const askNext = () => {
-    if (outlook === null || !isCurrent) return;
-    if (outlook.doubtful.next > 0) void engine.askFirst(outlook.doubtful, outlook.threshold);
+    if (preview === null || !isCurrent) return;
+    if (preview.doubtful.next > 0) void engine.wishes.askFirst(preview.doubtful, preview.threshold);
   };
   useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -36,24 +36,24 @@ export function Finish({ session }: { readonly session: Session }) {
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   });
-  const onBand = (band: Range) => setWanted({ threshold: outlook?.threshold ?? null, band });
+  const onBand = (band: Range) => setWanted({ threshold: preview?.threshold ?? null, band });
   return (
     <Dialog
       title="Finish"
       className="finish"
       onClose={() => (isAsking ? setAsking(false) : engine.toggle("finish"))}
     >
-      <div className="finishing" aria-busy={outlook === null}>
-        {outlook && <Finished finishing={finishing} outlook={outlook} state={state} names={names} />}
-        {outlook?.checkpoint === null && (
+      <div className="finishing" aria-busy={preview === null}>
+        {preview && <Finished finishing={finishing} preview={preview} state={state} names={names} />}
+        {preview?.checkpoint === null && (
           <p className="empty">
             There is no model yet that could label the rest. Answer some {noun(state.status)} first.
           </p>
         )}
-        {outlook !== null && outlook.checkpoint !== null && (
+        {preview !== null && preview.checkpoint !== null && (
           <>
             <Threshold
-              outlook={outlook}
+              preview={preview}
               wanted={wanted.threshold}
               things={noun(state.status)}
               names={names}
@@ -63,12 +63,12 @@ export function Finish({ session }: { readonly session: Session }) {
                 setWanted({ threshold, band: null });
               }}
             />
-            <Expected outlook={outlook} names={names} things={noun(state.status)} />
-            <Examples outlook={outlook} names={names} isBlind={state.blind} />
+            <Expected preview={preview} names={names} things={noun(state.status)} />
+            <Examples preview={preview} names={names} isBlind={state.blind} />
             <Doubtful
-              key={outlook.threshold}
+              key={preview.threshold}
               things={noun(state.status)}
-              outlook={outlook}
+              preview={preview}
               isCurrent={isCurrent}
               onBand={onBand}
               onNext={askNext}
@@ -76,16 +76,18 @@ export function Finish({ session }: { readonly session: Session }) {
           </>
         )}
       </div>
-      {outlook !== null && outlook.checkpoint !== null && (
+      {preview !== null && preview.checkpoint !== null && (
         <Confirm
           finishing={finishing}
-          outlook={outlook}
+          preview={preview}
           names={names}
-          things={noun(state.status, outlook.positive + outlook.negative)}
+          things={noun(state.status, preview.positive + preview.negative)}
           isAsking={isAsking}
           setAsking={setAsking}
-          onPositive={() => void engine.askFirst({ low: outlook.threshold, high: 1 }, outlook.threshold)}
-          onRandom={() => void engine.answerAtRandom(outlook.random.needed)}
+          onPositive={() =>
+            void engine.wishes.askFirst({ low: preview.threshold, high: 1 }, preview.threshold)
+          }
+          onRandom={() => void engine.wishes.answerAtRandom(preview.random.needed)}
         />
       )}
     </Dialog>
@@ -94,7 +96,7 @@ export function Finish({ session }: { readonly session: Session }) {
 
 interface ConfirmProps {
   readonly finishing: Finishing;
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   readonly names: Classes;
   /** Images or tiles, as many as get a label. */
   readonly things: string;
@@ -106,8 +108,8 @@ interface ConfirmProps {
 }
 
 function Confirm(props: ConfirmProps) {
-  const { finishing, outlook, names, things, isAsking, setAsking, onPositive, onRandom } = props;
-  const { positive, negative, writing, standing, random, positive_known: isKnown } = outlook;
+  const { finishing, preview, names, things, isAsking, setAsking, onPositive, onRandom } = props;
+  const { positive, negative, writing, standing, random, positive_known: isKnown } = preview;
   const missing = random.needed - random.answered;
   const all = positive + negative;
   const isReady = all > 0 && writing === null && finishing.isCurrent;
@@ -120,10 +122,10 @@ function Confirm(props: ConfirmProps) {
         <Random {...random} onRandom={onRandom} />
       ) : isAsking ? (
         <>
-          {!isKnown && <Unknown outlook={outlook} positive={names.positive} />}
+          {!isKnown && <Unknown preview={preview} positive={names.positive} />}
           <p>
             {counted(positive, "gets", "get")} “{names.positive}” and {count(negative)} “{names.negative}”, by
-            the model, at {percent(outlook.threshold)}. Your answers stay as they are, stand before its
+            the model, at {percent(preview.threshold)}. Your answers stay as they are, stand before its
             labels, and are all it ever learns{standing && "; its labels of before are replaced"}. You can
             undo this at any time.
           </p>
@@ -154,14 +156,14 @@ function Confirm(props: ConfirmProps) {
 }
 
 interface UnknownProps {
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   /** What the positive label is called. */
   readonly positive: string;
 }
 
 /** That too few random answers tell how right the positive labels would be. */
-function Unknown({ outlook, positive }: UnknownProps) {
-  const { positive: labels, drawn_positive: drawn } = outlook;
+function Unknown({ preview, positive }: UnknownProps) {
+  const { positive: labels, drawn_positive: drawn } = preview;
   const few =
     drawn === 0 ? "no random answer is" : `only ${counted(drawn, "random answer is", "random answers are")}`;
   return (

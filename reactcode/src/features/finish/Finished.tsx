@@ -1,5 +1,5 @@
 // The labels that the model has given: how many, taking them home, and taking them away.
-import type { Finished as Labels, Outlook, Classes } from "../../api";
+import type { Finished as Labels, FinishPreview, Classes } from "../../api";
 import type { State } from "../../core/session";
 import { count, moment, percent } from "../../core/words";
 import { Downloads } from "../info";
@@ -8,13 +8,13 @@ import type { Finishing } from "./useFinish";
 
 interface Props {
   readonly finishing: Finishing;
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   readonly state: State;
   readonly names: Classes;
 }
 
-export function Finished({ finishing, outlook, state, names }: Props) {
-  const { writing, standing } = outlook;
+export function Finished({ finishing, preview, state, names }: Props) {
+  const { writing, standing } = preview;
   if (writing !== null)
     return (
       <section className="finished" role="status">

@@ -1,11 +1,11 @@
 // The threshold over the probabilities of the rest, and how many images become what.
-import type { Outlook, Classes } from "../../api";
+import type { FinishPreview, Classes } from "../../api";
 import { count, percent } from "../../core/words";
 
 const HEIGHT = 30;
 
 interface Props {
-  readonly outlook: Outlook;
+  readonly preview: FinishPreview;
   /** Images or tiles. */
   readonly things: string;
   /** Where the person has put it; null: nowhere yet. */
@@ -15,9 +15,9 @@ interface Props {
   readonly onChange: (threshold: number) => void;
 }
 
-export function Threshold({ outlook, things, wanted, names, unreadable, onChange }: Props) {
-  const { positive, negative, unscored } = outlook;
-  const threshold = wanted ?? outlook.threshold;
+export function Threshold({ preview, things, wanted, names, unreadable, onChange }: Props) {
+  const { positive, negative, unscored } = preview;
+  const threshold = wanted ?? preview.threshold;
   return (
     <section className="threshold">
       <p className="becoming" id="becoming">
@@ -35,7 +35,7 @@ export function Threshold({ outlook, things, wanted, names, unreadable, onChange
           </small>
         )}
       </p>
-      <Histogram bins={outlook.histogram} threshold={threshold} things={things} />
+      <Histogram bins={preview.histogram} threshold={threshold} things={things} />
       <label>
         <span>
           “{names.positive}” from <b>{percent(threshold)}</b> on

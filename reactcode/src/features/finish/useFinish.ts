@@ -1,8 +1,10 @@
 // What the model would make of the rest, asked anew as the person moves the threshold and as the run goes on.
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import * as api from "../../api";
 import { newId } from "../../core/browser";
 import type { State } from "../../core/session";
+import { reasonOf, LAST_KNOWN } from "../../core/words";
+import { useAsked } from "../../ui";
 
 const SETTLE_MS = 120; // the threshold is being moved
 const LEAST_MS = 1_000; // between two questions that nobody has asked for
@@ -17,7 +19,7 @@ export interface Wanted {
 export const USUAL: Wanted = { threshold: null, band: null };
 
 export interface Finishing {
-  readonly outlook: api.Outlook | null;
+  readonly preview: api.FinishPreview | null;
   /** Whether the figures are those of what was asked for last. */
   readonly isCurrent: boolean;
   readonly trouble: string | null;
@@ -26,44 +28,30 @@ export interface Finishing {
   readonly undo: () => Promise<void>;
 }
 
-interface Known {
-  readonly outlook: api.Outlook | null;
-  readonly of: Wanted | null;
-  readonly trouble: string | null;
-}
-
 export function useFinish({ status, link }: State, client: string, wanted: Wanted): Finishing {
-  const [known, setKnown] = useState<Known>({ outlook: null, of: null, trouble: null });
-  const [times, again] = useState(0);
-  const questions = useRef(0);
-  const asked = useRef<{ readonly wanted: Wanted | null; readonly at_ms: number }>({
-    wanted: null,
-    at_ms: 0,
-  });
+  const [turn, setTurn] = useState(0);
+  const [failure, setFailure] = useState({ error: null as unknown, at_ms: 0 });
+  const looked = useRef<Wanted | null>(null); // for what, the last time; null: the next look is not to wait long
   const id = useRef(newId());
-  useEffect(() => {
-    const isNew = asked.current.wanted !== wanted;
-    const wait_ms = isNew ? SETTLE_MS : Math.max(0, asked.current.at_ms + LEAST_MS - performance.now());
-    const timer = setTimeout(
-      () => {
-        const question = ++questions.current;
-        asked.current = { wanted, at_ms: performance.now() };
-        void api.outlook(wanted.threshold, wanted.band).then(
-          (outlook) => {
-            if (question === questions.current) setKnown({ outlook, of: wanted, trouble: null });
-          },
-          (error: unknown) => setKnown((before) => ({ ...before, trouble: sentenceOf(error) })),
-        );
-      },
-      questions.current === 0 ? 0 : wait_ms,
-    );
-    return () => clearTimeout(timer);
-  }, [status, link, wanted, times]);
+  const about = useMemo(() => ({ status, link, wanted, turn }), [status, link, wanted, turn]);
+  const ask = async () => {
+    looked.current = wanted;
+    const preview = await api.finishPreview(wanted.threshold, wanted.band);
+    return { preview, of: wanted, at_ms: performance.now() };
+  };
+  const wait_ms = (since_ms: number) => {
+    if (since_ms === Infinity) return 0;
+    return looked.current === wanted ? Math.max(0, LEAST_MS - since_ms) : SETTLE_MS;
+  };
+  const { answer: known, error } = useAsked(ask, about, { wait_ms });
+  const preview = known?.preview ?? null;
+  const isFailureNews = failure.at_ms > (known?.at_ms ?? 0);
+  const trouble = (isFailureNews ? failure.error : null) ?? error;
   const look = useCallback(() => {
-    asked.current = { wanted: null, at_ms: 0 };
-    again((before) => before + 1);
+    looked.current = null;
+    setTurn((before) => before + 1);
   }, []);
-  const isWriting = known.outlook?.writing != null;
+  const isWriting = preview?.writing != null;
   useEffect(() => {
     if (!isWriting) return;
     const timer = setInterval(look, WRITING_MS);
@@ -75,27 +63,22 @@ export function useFinish({ status, link }: State, client: string, wanted: Wante
       id.current = newId();
       return true;
     } catch (error) {
-      setKnown((before) => ({ ...before, trouble: sentenceOf(error) }));
+      setFailure({ error, at_ms: performance.now() });
       return false;
     } finally {
       look();
     }
   };
   const finish = async () => {
-    const { outlook } = known;
-    if (outlook === null || outlook.checkpoint === null) return false;
-    const { threshold, checkpoint } = outlook;
+    if (preview === null || preview.checkpoint === null) return false;
+    const { threshold, checkpoint } = preview;
     return doing(() => api.finish({ threshold, checkpoint, id: id.current, client }));
   };
   return {
-    outlook: known.outlook,
-    isCurrent: known.of === wanted,
-    trouble: known.trouble ?? known.outlook?.trouble ?? null,
+    preview,
+    isCurrent: known?.of === wanted,
+    trouble: trouble == null ? (preview?.trouble ?? null) : reasonOf(trouble, LAST_KNOWN),
     finish,
     undo: async () => void (await doing(api.undoFinish)),
   };
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof api.Refused ? error.message : "The server is away; this is what was last known.";
 }

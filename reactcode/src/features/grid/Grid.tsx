@@ -16,9 +16,14 @@ export function Grid({ session }: { readonly session: Session }) {
   const [aspects] = useState(() => aspectsOf(session)); // once: the columns do not change from grid to grid
   const columns = columnsFor(places, width, height, aspects);
   const rows = Math.ceil(places / columns);
-  useEffect(() => engine.resizeCells(width / columns, height / rows), [engine, width, height, columns, rows]);
+  useEffect(
+    () => engine.pictures.resizeCells(width / columns, height / rows),
+    [engine, width, height, columns, rows],
+  );
   const against = state.grid.isAsking ? againstModel(state).map(({ queued }) => queued.image) : [];
-  const fresh = cells.filter((queued) => !painted.has(queued.image) && engine.smallPicture(queued) !== null);
+  const fresh = cells.filter(
+    (queued) => !painted.has(queued.image) && engine.pictures.small(queued) !== null,
+  );
   const freshImages = fresh.map(({ image }) => image).join(" ");
   useEffect(() => {
     if (freshImages === "") return;
@@ -54,7 +59,7 @@ export function Grid({ session }: { readonly session: Session }) {
 
 /** Of the pictures that are there when the grid opens. */
 function aspectsOf({ engine, state }: Session): readonly number[] | undefined {
-  const pictures = state.grid.cells.flatMap((queued) => engine.smallPicture(queued) ?? []);
+  const pictures = state.grid.cells.flatMap((queued) => engine.pictures.small(queued) ?? []);
   const aspects = pictures.flatMap((picture) => picture.naturalWidth / picture.naturalHeight || []);
   return aspects.length > 0 ? aspects : undefined;
 }
@@ -67,7 +72,7 @@ function useSize(host: React.RefObject<HTMLElement | null>, engine: Engine) {
       const { clientWidth: width = 0, clientHeight: height = 0 } = host.current ?? {};
       if (width === 0 || height === 0) return;
       setSize({ width, height });
-      engine.resize(width, height);
+      engine.pictures.resize(width, height);
     };
     measure();
     window.addEventListener("resize", measure);

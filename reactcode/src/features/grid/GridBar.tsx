@@ -183,7 +183,7 @@ function Hint({ session }: Props) {
   );
 }
 
-export function GridDoor({ session }: Props) {
+export function GridButton({ session }: Props) {
   const { engine, state, bindings } = session;
   return (
     <Press

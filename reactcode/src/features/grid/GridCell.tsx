@@ -92,7 +92,7 @@ function Picture({ queued, engine, filter }: PictureProps) {
 
 function mount(host: HTMLSpanElement, queued: Queued, engine: Engine): void {
   const key = keyOf(queued);
-  const picture = engine.smallPicture(queued);
+  const picture = engine.pictures.small(queued);
   const held = host.dataset["key"] === key ? host.querySelector("img") : null;
   if (held !== null && (picture === null || picture.naturalWidth <= held.naturalWidth)) return;
   host.dataset["key"] = key;

@@ -1,4 +1,4 @@
 // Many images at once: the grid, its cells and the bar below it; imports api, core and ui.
 export { Grid } from "./Grid";
-export { GridBar, GridDoor } from "./GridBar";
+export { GridBar, GridButton } from "./GridBar";
 import "./grid.css";

@@ -4,7 +4,7 @@ import type { Status } from "../../api";
 import { answeredCount, answeredHere } from "../../core/session";
 import { noun, count, nameOf } from "../../core/words";
 import type { Session } from "../../ui";
-import { Doors } from "./Doors";
+import { PanelButtons } from "./PanelButtons";
 import { Model } from "./Model";
 import { Speed } from "./Speed";
 
@@ -24,7 +24,7 @@ export function Header({ session }: { readonly session: Session }) {
         />
       )}
       {status && <Model status={status} />}
-      <Doors session={session} />
+      <PanelButtons session={session} />
       <Line status={status} />
     </header>
   );

@@ -3,20 +3,15 @@ import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/re
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ImportPlan } from "../../api";
 import { App } from "../../App";
+import { NO_LABELS } from "../../testing/answers";
 import { FakeServer } from "../../testing/fakeServer";
 
-const NONE = { images: 0, examples: [] };
 const PLAN: ImportPlan = {
+  ...NO_LABELS,
   positive: 2,
-  negative: 0,
-  skipped: 0,
   same: 1,
-  by_model: 0,
   unread: { coat: 3 },
   conflicts: { images: 1, examples: ["a.jpg"] },
-  contradictions: NONE,
-  ambiguous: NONE,
-  unknown: NONE,
 };
 
 let server: FakeServer;

@@ -1,6 +1,7 @@
 // Taking over labels from a file: told first, stored when asked, taken back as a whole.
 import { useState } from "react";
 import * as api from "../../api";
+import { reasonOf } from "../../core/words";
 
 export type Meaning = "positive" | "negative" | "";
 
@@ -38,10 +39,6 @@ function readingOf({ overwrite, words, columns }: Importing): api.Reading {
   return { overwrite, positive: meaning("positive"), negative: meaning("negative"), columns };
 }
 
-function sentenceOf(error: unknown): string {
-  return error instanceof api.Refused ? error.message : "The server is away; nothing was stored.";
-}
-
 export function useImport() {
   const [state, setState] = useState(NOTHING);
   const ask = async (next: Importing, request: () => Promise<Partial<Importing>>) => {
@@ -55,7 +52,7 @@ export function useImport() {
         ...next,
         unnamed: unnamed ?? next.unnamed,
         isBusy: false,
-        trouble: unnamed ? null : sentenceOf(error),
+        trouble: unnamed ? null : reasonOf(error, "nothing was stored"),
       });
     }
   };

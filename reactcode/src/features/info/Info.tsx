@@ -70,7 +70,7 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
         <select
           id="strategy"
           value={status.strategy}
-          onChange={(event) => void session.engine.chooseStrategy(event.target.value as Strategy)}
+          onChange={(event) => void session.engine.wishes.chooseStrategy(event.target.value as Strategy)}
         >
           {STRATEGIES.map((strategy) => (
             <option key={strategy} value={strategy}>

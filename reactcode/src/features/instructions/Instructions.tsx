@@ -1,9 +1,10 @@
 // What the annotators are to go by: shown once before the first image, and whenever it is asked for.
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import * as api from "../../api";
 import type { Status } from "../../api";
 import { keep, kept } from "../../core/browser";
-import { type Session, Dialog } from "../../ui";
+import { away } from "../../core/words";
+import { type Session, Dialog, useAsked } from "../../ui";
 
 /** A fifth of all code. It is away when the server has another version of the page: then the text comes as it is. */
 const Markdown = lazy(() =>
@@ -47,16 +48,13 @@ interface TextProps {
 }
 
 function Text({ seenAs, version }: TextProps) {
-  const [text, setText] = useState("");
-  useEffect(() => {
-    void api.instructions().then(
-      (answer) => {
-        setText(answer.text ?? "There are no instructions in this run.");
-        keep(seenAs, version);
-      },
-      () => setText("The server is away; the instructions cannot be shown now."),
-    );
-  }, [seenAs, version]);
+  const ask = async () => {
+    const { text } = await api.instructions();
+    keep(seenAs, version);
+    return text ?? "There are no instructions in this run.";
+  };
+  const { answer, error } = useAsked(ask, `${seenAs} ${version}`);
+  const text = answer ?? (error === null ? "" : away("the instructions cannot be shown now"));
   return (
     <Suspense fallback={<article>{text}</article>}>
       <Markdown text={text} />

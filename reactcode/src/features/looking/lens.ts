@@ -194,7 +194,7 @@ export class Lens {
     const { left, top } = stage.getBoundingClientRect();
     const inset = { x: fit.offsetLeft, y: fit.offsetTop };
     this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), origin: { x: left, y: top }, inset };
-    this.engine.resize(this.sizes.fit.width, this.sizes.fit.height);
+    this.engine.pictures.resize(this.sizes.fit.width, this.sizes.fit.height);
     this.fit();
     this.apply(false);
   }

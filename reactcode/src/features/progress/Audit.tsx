@@ -106,7 +106,7 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
       <Press
         className="switch"
         id="at-random"
-        onClick={() => void engine.drawAtRandom(isCertain ? (after ?? USUAL_SHARE) : 1)}
+        onClick={() => void engine.wishes.drawAtRandom(isCertain ? (after ?? USUAL_SHARE) : 1)}
       >
         {isCertain ? "Let the model ask" : "Ask at random"}
       </Press>

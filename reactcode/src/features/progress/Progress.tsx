@@ -1,6 +1,6 @@
 // Progress at a glance: what was found, what was asked, how often the model was right, how the work goes.
 import type { Statistics, Status } from "../../api";
-import { noun, count, counted, nameOf, ofPhotos, sourceName } from "../../core/words";
+import { away, LAST_KNOWN, noun, count, counted, nameOf, ofPhotos, sourceName } from "../../core/words";
 import { SlipsWaiting } from "../slips";
 import { type Session, Dialog, Figure, inWords, Share } from "../../ui";
 import { Certificate, Labelled, StillToFind } from "./Audit";
@@ -11,7 +11,7 @@ import { Work } from "./Work";
 
 export function Progress({ session }: { readonly session: Session }) {
   const { engine, state } = session;
-  const { statistics, isAway } = useStatistics(state);
+  const { answer: statistics, error } = useStatistics(state);
   const positive = nameOf(state.status, "positive");
   const copies = state.status?.alike ?? 0;
   const images = (state.status?.images ?? 0) - copies;
@@ -35,7 +35,7 @@ export function Progress({ session }: { readonly session: Session }) {
         <Sources statistics={statistics} />
       </div>
       <p className="stale" role="status">
-        {isAway && (statistics ? "The server is away; this is what was last known." : "The server is away.")}
+        {error !== null && away(statistics ? LAST_KNOWN : undefined)}
       </p>
     </Dialog>
   );

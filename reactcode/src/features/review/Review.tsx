@@ -4,9 +4,9 @@ import type { Label, Source } from "../../api";
 import { actionOf, isTaken, keyLabel, keyName, labelOf } from "../../core/keys";
 import { nameOf } from "../../core/words";
 import { type Session, Dialog } from "../../ui";
-import { Closer } from "./Closer";
+import { ReviewDetail } from "./ReviewDetail";
 import { once, takeLastBack } from "./lastBack";
-import { Lately } from "./Lately";
+import { RecentNote } from "./RecentNote";
 import { FIRST, Overview } from "./Overview";
 import { changeable, columnsOf, seenWith, stepOf, type Seen } from "./reviewed";
 import { useReview } from "./useReview";
@@ -23,7 +23,7 @@ export function Review({ session }: { readonly session: Session }) {
       onClose={() => (isClose ? setClose(false) : engine.toggle("review"))}
     >
       <Looking session={session} isClose={isClose} setClose={setClose} />
-      <Lately note={state.note} />
+      <RecentNote note={state.note} />
     </Dialog>
   );
 }
@@ -70,7 +70,7 @@ function Looking({ session, isClose, setClose }: Props) {
     else if (label !== null && isAtAnswer) once(event, () => give(label, "key"));
     else if (action === "undo") once(event, takeBack);
     else if (action === "like" && isAtAnswer)
-      once(event, () => void session.engine.liking.press(all[place] ?? null));
+      once(event, () => void session.engine.wishes.moreLikeThis.press(all[place] ?? null));
     else if (action === "slips") session.engine.toggle("slips");
     else return;
     event.preventDefault();
@@ -96,7 +96,7 @@ function Looking({ session, isClose, setClose }: Props) {
         isBehind={isClose}
       />
       {isClose && (
-        <Closer
+        <ReviewDetail
           session={session}
           all={all}
           place={place}

@@ -1,6 +1,6 @@
 // Past answers to look through and to put right; imports api, core and ui.
 export { once, takeLastBack } from "./lastBack";
-export { Lately } from "./Lately";
+export { RecentNote } from "./RecentNote";
 export { Review } from "./Review";
 export { changeable, stepOf } from "./reviewed";
 import "./review.css";

@@ -10,5 +10,5 @@ export function once(event: React.KeyboardEvent, action: () => void): void {
 /** Only what was answered here: undo itself would go on with answers that nobody sees. */
 export function takeLastBack({ engine, state }: Session, corrections: readonly Correction[]): void {
   if (corrections.length === 0) engine.note("Nothing was changed here that could be taken back.");
-  else if (!state.undoing) void engine.undo();
+  else if (!state.undoing) void engine.history.undo();
 }

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import * as api from "../../api";
 import type { Filter, PastAnswer } from "../../api";
+import { reasonOf, LAST_KNOWN } from "../../core/words";
 
 const PAGE = 60;
 const MOST = 1000; // what the server hands out at once
@@ -42,7 +43,7 @@ export function useReview(filter: Filter, moved: number): Review {
       void api.past(limit, offset, filter).then(
         ({ annotations, total }) => answered(() => withPage(known, annotations, total, limit)),
         (error: unknown) => {
-          answered((before) => ({ ...before, isLoading: false, trouble: sentenceOf(error) }));
+          answered((before) => ({ ...before, isLoading: false, trouble: reasonOf(error, LAST_KNOWN) }));
         },
       );
     },
@@ -69,8 +70,4 @@ function withPage(
   const answers = [...known, ...page.filter(({ path }) => !paths.has(path))];
   const isComplete = page.length < limit || answers.length >= total;
   return { answers, total, isComplete, isLoading: false, trouble: null };
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof api.Refused ? error.message : "The server is away; this is what was last known.";
 }

@@ -2,7 +2,7 @@
 import type { Label, Slip } from "../../api";
 import { keyLabel } from "../../core/keys";
 import { named, nameOf } from "../../core/words";
-import { type Session, FileName, Labels, Large } from "../../ui";
+import { type Session, FileName, Labels, LargeImage } from "../../ui";
 import { whatTheModelSays, whatWasSaid } from "./slips";
 
 interface Props {
@@ -22,7 +22,7 @@ export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props
   return (
     <figure className="doubted" aria-label={named(slip.path)} data-seen={isSeen}>
       <div className="frame">
-        <Large answer={slip} onLoad={onLoad} />
+        <LargeImage answer={slip} onLoad={onLoad} />
       </div>
       <figcaption>
         <p className="words">

@@ -3,6 +3,7 @@ import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Slip, Status } from "../../api";
 import { App } from "../../App";
+import { named } from "../../testing/answers";
 import { FakeServer } from "../../testing/fakeServer";
 import { outcomeOf, whatTheModelSays, whatWasSaid } from "./slips";
 
@@ -179,7 +180,7 @@ describe("the check of answers that look wrong", () => {
 
 const slip: Slip = {
   image: 1,
-  path: "1.jpg",
+  ...named("1.jpg"),
   version: null,
   label: "negative",
   source: "key",
@@ -189,13 +190,14 @@ const slip: Slip = {
   held_out: 0.97,
   repeat: false,
   client: "me",
+  copy_of: null,
   suspicion: 0.97,
   why: "model",
 };
 const status = { classes: { positive: "hat", negative: "no hat" } } as Status;
 
 describe("what is said of an answer", () => {
-  it.each([
+  it.each<[changed: Partial<Slip>, said: string]>([
     [{}, "you said “no hat” in 0.4 s"],
     [{ shown_ms: null }, "you said “no hat”"],
     [{ client: "other" }, "the answer was “no hat” in 0.4 s"],

@@ -2,8 +2,8 @@
 import { useEffect, useState } from "react";
 import type { Label, Slip, Source } from "../../api";
 import { actionOf, isTaken, keyLabel, keyName, labelOf } from "../../core/keys";
-import { nameOf } from "../../core/words";
-import { once, takeLastBack, changeable, stepOf, Lately } from "../review";
+import { nameOf, away } from "../../core/words";
+import { once, takeLastBack, changeable, stepOf, RecentNote } from "../review";
 import { type Session, Dialog, fetched } from "../../ui";
 import { Doubted } from "./Doubted";
 import { latestOf, whatTheModelSays } from "./slips";
@@ -79,9 +79,9 @@ function Sitting({ session, onAgain }: Props) {
         ) : slips ? (
           <SlipsEnd session={session} looked={last} corrections={corrections} onAgain={onAgain} />
         ) : (
-          <p className="empty">{isAway ? "The server is away; try again later." : "Looking…"}</p>
+          <p className="empty">{isAway ? away("try again later") : "Looking…"}</p>
         )}
-        <Lately note={state.note} />
+        <RecentNote note={state.note} />
       </Dialog>
     </div>
   );

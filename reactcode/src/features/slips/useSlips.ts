@@ -1,7 +1,7 @@
 // The answers of one sitting: those that look most wrong when it begins.
-import { useEffect, useState } from "react";
 import * as api from "../../api";
 import type { Slip } from "../../api";
+import { useAsked } from "../../ui";
 
 const SITTING = 100; // after so many, what is suspicious is worked out anew: the model has learnt from them
 
@@ -13,32 +13,11 @@ export interface Sitting {
 }
 
 export function useSlips(): Sitting {
-  const [sitting, setSitting] = useState<Sitting>({ slips: null, total: 0, isAway: false });
-  useEffect(() => {
-    let isOver = false;
-    void api.slips(SITTING).then(
-      ({ slips, total }) => isOver || setSitting({ slips, total, isAway: false }),
-      () => isOver || setSitting({ slips: null, total: 0, isAway: true }),
-    );
-    return () => {
-      isOver = true;
-    };
-  }, []);
-  return sitting;
+  const { answer, error } = useAsked(() => api.slips(SITTING), null);
+  return { slips: answer?.slips ?? null, total: answer?.total ?? 0, isAway: error !== null };
 }
 
 /** How many there are; asked for whenever `when` changes, null while it is not known. */
 export function useSlipsLeft(when: unknown): number | null {
-  const [left, setLeft] = useState<number | null>(null);
-  useEffect(() => {
-    let isOver = false;
-    void api.slips(0).then(
-      ({ total }) => isOver || setLeft(total),
-      () => undefined, // what was last known stays
-    );
-    return () => {
-      isOver = true;
-    };
-  }, [when]);
-  return left;
+  return useAsked(() => api.slips(0), when).answer?.total ?? null;
 }

@@ -8,7 +8,7 @@ import { Probability } from "./Probability";
 
 export function Caption({ session }: { readonly session: Session }) {
   const shown = shownOf(session.state);
-  const damage = (shown && session.engine.picture(shown)?.dataset.damage) ?? "";
+  const damage = (shown && session.engine.pictures.element(shown)?.dataset.damage) ?? "";
   const path = useRef<HTMLElement>(null);
   const copy = async () => {
     const isCopied = shown !== null && (await copied(shown.path, path.current));

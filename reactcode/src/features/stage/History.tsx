@@ -17,7 +17,7 @@ export function History({ session }: { readonly session: Session }) {
   const fitting = useFitting(host);
   const isReady = status !== null && state.asked;
   useEffect(() => {
-    if (isReady) engine.recall();
+    if (isReady) engine.history.recall();
   }, [engine, isReady]);
   const first = place === null ? 0 : Math.max(0, place - fitting + 1);
   return (
@@ -75,10 +75,10 @@ interface ThumbnailProps {
 
 /** Made from the picture that was just answered; one of before is asked for, small. */
 function Thumbnail({ entry, engine }: ThumbnailProps) {
-  const [isHere] = useState(() => engine.smallPicture(entry) !== null);
+  const [isHere] = useState(() => engine.pictures.small(entry) !== null);
   const [drawn, setDrawn] = useState<string | null>(null);
   useEffect(() => {
-    const picture = isHere ? engine.smallPicture(entry) : null;
+    const picture = isHere ? engine.pictures.small(entry) : null;
     if (picture === null) return;
     let address: string | null = null;
     let isGone = false;

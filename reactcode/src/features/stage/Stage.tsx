@@ -24,7 +24,7 @@ export function Stage({ session, why }: Props) {
   ];
   const lens = useLens(session, { stage, fit, glass, heat });
   const shown = shownOf(state);
-  const picture = shown && engine.picture(shown);
+  const picture = shown && engine.pictures.element(shown);
   const painted = isPainted(state);
   const key = shown && keyOf(shown);
   useLayoutEffect(() => lens.show(shown, picture, state));

@@ -31,7 +31,7 @@ export function Walk({ session }: { readonly session: Session }) {
       >
         <Icon name="newer" />
       </Press>
-      <Press className="plain small text" onClick={() => void engine.walk("queue")}>
+      <Press className="plain small text" onClick={() => void engine.history.walk("queue")}>
         back to the queue
       </Press>
     </nav>

@@ -4,7 +4,7 @@ import type { Engine } from "../../core/engine";
 import { actionOf, isTaken, keyName, type Bindings } from "../../core/keys";
 import { shownOf } from "../../core/session";
 import { Lens, type Elements, MIDDLE } from "../looking";
-import { attachHands } from "../touch";
+import { attachPointer } from "../touch";
 import type { Session } from "../../ui";
 
 export function useLens(
@@ -17,7 +17,7 @@ export function useLens(
     const here = { stage: stage.current, fit: fit.current, glass: glass.current, heat: heat.current };
     if (here.stage === null || here.fit === null || here.glass === null || here.heat === null) return;
     const detach = lens.attach(here as Elements);
-    const letGo = attachHands(here.stage, lens, engine);
+    const letGo = attachPointer(here.stage, lens, engine);
     engine.setStage((shown, picture, state) => lens.show(shown, picture, state));
     return () => {
       engine.setStage(null);

@@ -13,7 +13,7 @@ export function Where({ session }: { readonly session: Session }) {
   const photo = usePhoto(session);
   if (photo === null) return null;
   const { tile, queued } = photo;
-  const picture = engine.picture(queued);
+  const picture = engine.pictures.element(queued);
   const shape = shapeOf(tile, picture);
   const key = keyLabel(bindings.photo);
   return (

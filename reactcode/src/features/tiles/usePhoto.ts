@@ -35,7 +35,7 @@ export function usePhoto({ engine, state }: Session): Photo | null {
   useEffect(() => {
     if (next === null || address === null || loaded !== address || fetched.has(next)) return;
     let timer = setTimeout(function look() {
-      if (engine.isFetching) timer = setTimeout(look, LINGER_MS);
+      if (engine.pictures.isBusy) timer = setTimeout(look, LINGER_MS);
       else fetch(next, () => fetched.add(next));
     }, LINGER_MS);
     return () => clearTimeout(timer);

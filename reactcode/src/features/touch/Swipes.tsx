@@ -2,7 +2,7 @@
 import type { Status } from "../../api";
 import { nameOf } from "../../core/words";
 import { Icon } from "../../ui";
-import { SWIPES } from "./hands";
+import { SWIPES } from "./pointer";
 
 const ICONS = { positive: "positive", negative: "negative", skipped: "skip" } as const;
 

@@ -1,3 +1,3 @@
 // Fingers, mouse and wheel on the stage; imports core, ui and the lens of looking.
-export { attachHands } from "./hands";
+export { attachPointer } from "./pointer";
 export { Swipes } from "./Swipes";

@@ -1,0 +1,134 @@
+// Every question that the page asks the server, one function each.
+import { Away, json, request, sending } from "./client";
+import type {
+  Annotation,
+  BatchAnswer,
+  Doubtful,
+  Explanation,
+  Filter,
+  FinishDecision,
+  FinishPreview,
+  Finished,
+  Instructions,
+  Liked,
+  PastPage,
+  QueueAnswer,
+  Queued,
+  Range,
+  Rejoined,
+  SlipsPage,
+  Statistics,
+  Status,
+  Strategy,
+  UndoAnswer,
+} from "./types";
+
+/** The strategies, in the order in which they are offered. */
+export const STRATEGIES = [
+  "max_prob",
+  "entropy",
+  "min_prob",
+  "min_entropy",
+  "random",
+] as const satisfies readonly Strategy[];
+
+const PICTURE_PATIENCE_MS = 60_000;
+
+export const status = () => json<Status>("api/status");
+
+export const queue = (client: string, count: number) =>
+  json<QueueAnswer>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
+
+/** Store answers in this order; all are durable when this resolves, or none. */
+export const annotate = (annotations: readonly Annotation[]) =>
+  json<BatchAnswer>("api/annotations/batch", sending("POST", { annotations }));
+
+export const undo = (client: string) => json<UndoAnswer | Rejoined>("api/undo", sending("POST", { client }));
+
+/** Hand back what this page was given, while it is being left: nobody waits for an answer. */
+export function release(client: string): void {
+  const leaving = { ...sending("POST", { client }), keepalive: true, signal: null };
+  request("api/queue/release", leaving).catch(() => undefined); // then others wait until its time is over
+}
+
+/** Have an image and its near duplicates asked one by one from now on. */
+export const split = (client: string, image: number) =>
+  json<unknown>("api/split", sending("POST", { client, image }));
+
+export function past(limit: number, offset: number, filter: Filter = {}) {
+  const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });
+  for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value));
+  return json<PastPage>(`api/annotations?${query.toString()}`);
+}
+
+/** The most suspicious first; `total`: how many there are. */
+export const slips = (limit: number) => json<SlipsPage>(`api/slips?limit=${limit}`);
+
+export const statistics = (points: number) => json<Statistics>(`api/statistics?points=${points}`);
+
+export const instructions = () => json<Instructions>("api/instructions");
+
+export const chooseStrategy = (strategy: Strategy) =>
+  json<unknown>("api/strategy", sending("PUT", { strategy }));
+
+/** Draw this share at random; 1: all, until so many answers to such images are there, else the certificate. */
+export const drawAtRandom = (share: number, until?: number) =>
+  json<unknown>("api/audit", sending("PUT", { share, until }));
+
+/** What the model would make of the rest; null: the threshold of its own, the band that it doubts. */
+export function finishPreview(threshold: number | null, band: Range | null) {
+  const query = new URLSearchParams();
+  if (threshold !== null) query.set("threshold", String(threshold));
+  if (band !== null) for (const name of ["low", "high"] as const) query.set(name, String(band[name]));
+  return json<FinishPreview>(`api/finish?${query.toString()}`);
+}
+
+/** Let the model label the rest; sent again with the same id it is done once. */
+export const finish = (decision: FinishDecision) => json<Finished>("api/finish", sending("POST", decision));
+
+/** Take the model's labels away. */
+export const undoFinish = () => json<Finished>("api/finish/undo", sending("POST", {}));
+
+/** Ask the images of a band before all others. */
+export const askFirst = (band: Range, threshold: number) =>
+  json<Doubtful>("api/finish/doubtful", sending("POST", { low: band.low, high: band.high, threshold }));
+
+/** Ask the images most like this one before all others; resolves to how many. */
+export const like = (image: number) => json<Liked>("api/like", sending("POST", { image }));
+
+/** Ask in the usual order again. */
+export const forgetLike = () => json<unknown>("api/like", { method: "DELETE" });
+
+/** Why the model thinks so; refused with 404 where nothing is to be told. */
+export const explanation = (image: number) => json<Explanation>(`api/explanation/${image}`);
+
+/** The address of an image for display; `size_px` null asks for the original. */
+export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {
+  const query = new URLSearchParams();
+  if (size_px !== null) query.set("size", String(size_px));
+  if (queued.version !== null) query.set("version", queued.version);
+  return `api/images/${queued.image}?${query.toString()}`;
+}
+
+/** The address of the photo that a tile is of. */
+export function photoAddress(queued: Pick<Queued, "image" | "version">, size_px: number): string {
+  return `${pictureAddress(queued, size_px)}&whole=true`;
+}
+
+export interface Shown {
+  readonly blob: Blob;
+  readonly damage: string; // what is missing in it, in one sentence; "": nothing
+}
+
+/** The bytes of an image for display. */
+export async function picture(queued: Queued, size_px: number | null, signal: AbortSignal): Promise<Shown> {
+  const response = await request(pictureAddress(queued, size_px), {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PICTURE_PATIENCE_MS)]),
+  });
+  try {
+    const damage = decodeURIComponent(response.headers.get("x-damage") ?? "");
+    return { blob: await response.blob(), damage };
+  } catch (error) {
+    throw new Away(String(error));
+  }
+}

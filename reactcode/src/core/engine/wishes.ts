@@ -1,0 +1,71 @@
+// What a person wants to be asked next: a strategy, random images, the doubtful ones, or more like one of them.
+import * as api from "../../api";
+import type { Range, Status, Strategy } from "../../api";
+import { noun } from "../words";
+import { MoreLikeThis } from "./moreLikeThis";
+import type { Server } from "./server";
+import { attempt, type Store } from "./store";
+
+const AS_BEFORE = "it asks as before";
+
+export class Wishes {
+  readonly moreLikeThis: MoreLikeThis;
+  private returnsToFinish = false; // once the random questions are answered that were asked for there
+
+  constructor(
+    private readonly store: Store,
+    private readonly server: Server,
+  ) {
+    this.moreLikeThis = new MoreLikeThis(store, server);
+  }
+
+  chooseStrategy(strategy: Strategy): Promise<void> {
+    const choose = async () => void (await api.chooseStrategy(strategy));
+    return attempt(this.store, choose, "the strategy was not changed");
+  }
+
+  /** Draw this share of the questions at random; what is known of the audit is asked anew with the next status. */
+  drawAtRandom(share: number, until?: number): Promise<void> {
+    const draw = async () => {
+      await api.drawAtRandom(share, until);
+      this.returnsToFinish = until !== undefined;
+      await this.server.refresh();
+      this.server.askSoon();
+    };
+    return attempt(this.store, draw, AS_BEFORE);
+  }
+
+  /** Ask random images until so many answers to such are there, and come back to Finish then. */
+  async answerAtRandom(answers: number): Promise<void> {
+    this.store.dispatch({ type: "panel", panel: null });
+    await this.drawAtRandom(1, answers);
+  }
+
+  /** Have the images of a band asked before all others, and go back to them. */
+  askFirst(band: Range, threshold: number): Promise<void> {
+    const ask = async () => {
+      const { next } = await api.askFirst(band, threshold);
+      this.returnsToFinish = false;
+      this.moreLikeThis.forget();
+      this.server.askAnew();
+      this.store.dispatch({ type: "panel", panel: null });
+      this.store.note(comingNext(this.store.state.status, next));
+    };
+    return attempt(this.store, ask, AS_BEFORE);
+  }
+
+  /** Another status: once the random answers that Finish asked for are there, the person is led back to it. */
+  onStatus({ asked_first: first }: Status): void {
+    if (!this.returnsToFinish || first?.why !== "random" || first.left > 0) return;
+    this.returnsToFinish = false;
+    // where another panel is open, the page says that they are answered
+    if (this.store.state.panel === null) this.store.dispatch({ type: "panel", panel: "finish" });
+    this.server.askAnew();
+  }
+}
+
+function comingNext(status: Status | null, next: number): string {
+  const things = noun(status, next);
+  if (next === 0) return `No ${noun(status, 1)} is doubtful any more; it asks as usual.`;
+  return next === 1 ? `One doubtful ${things} comes next.` : `${next} doubtful ${things} come next.`;
+}

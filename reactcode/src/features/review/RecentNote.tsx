@@ -1,0 +1,12 @@
+// What the page has said since a review is open: its own note lies behind it.
+import { useState } from "react";
+import type { State } from "../../core/session";
+
+export function RecentNote({ note }: { readonly note: State["note"] }) {
+  const [before] = useState(note?.serial ?? 0);
+  return (
+    <p className="lately" role="status">
+      {note !== null && note.serial > before && <span key={note.serial}>{note.text}</span>}
+    </p>
+  );
+}
