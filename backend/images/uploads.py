@@ -123,7 +123,7 @@ class Uploads:
     # --- one image ----------------------------------------------------------------------------------------------------
 
     def _take(self, part: Path, name: str, outcome: Uploaded) -> None:
-        place = _place_of(name)
+        place = place_of(name)
         size = part.stat().st_size
         if size == 0:
             raise UploadError("It is empty.")
@@ -211,7 +211,7 @@ class Uploads:
             return
         inner = self.begin()
         try:
-            _place_of(entry.filename)
+            place_of(entry.filename)
             if entry.flag_bits & 1:
                 raise UploadError("It is encrypted.")
             with archive.open(entry) as packed, inner.open("wb") as file:
@@ -247,7 +247,7 @@ def _copy(packed: object, file: BinaryIO, size: int) -> None:
         left -= len(chunk)
 
 
-def _place_of(name: str) -> PurePosixPath:
+def place_of(name: str) -> PurePosixPath:
     """Where a file of this name may lie below the folder of uploads.
 
     Raises:

@@ -5,10 +5,11 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from backend.store.database import Database
 from backend.store.table import Change, Label, in_bytes, labels_in_order
 from IA.images.tiles import Grid
 
@@ -116,6 +117,11 @@ def content_of(file: Path, like: Sequence[Content] = ()) -> Content | None:
 
 
 # --- jobs and questions -----------------------------------------------------------------------------------------------
+
+
+def keep_in(database: Database, known: Mapping[str, Content]) -> None:
+    """Store what photos hold. Raises NotDurableError."""
+    database.submit(lambda connection: keep(connection, known.items()), lambda _: None).result()
 
 
 def keep(connection: sqlite3.Connection, contents: Iterable[tuple[str, Content]]) -> tuple[None, None]:

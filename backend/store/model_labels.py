@@ -207,11 +207,11 @@ class ModelLabels:
                         images[part].tolist(), is_positive[part].tolist(), probability[part].tolist(), strict=True
                     )
                 ]
-                self._database.submit(partial(_insert, rows=rows), _ignore).result()
+                self._database.submit(partial(insert, rows=rows), _ignore).result()
                 if self.progress is not None:
                     self.progress = replace(self.progress, done=start + len(rows))
                 self._closing.wait(REST * (time.monotonic() - began_s))
-            self._database.submit(partial(_stand, number=number, finish=finish), self._take).result()
+            self._database.submit(partial(stand, number=number, finish=finish), self._take).result()
             log.info("the model has labelled %d images", len(images))
         except NotDurableError as error:
             log.warning("the labels of the model could not be stored (%s); none of them counts", error)
@@ -272,12 +272,14 @@ class ModelLabels:
         self._on_change()
 
 
-def _insert(connection: sqlite3.Connection, rows: list[tuple[int, bytes, str, float]]) -> tuple[None, None]:
+def insert(connection: sqlite3.Connection, rows: list[tuple[int, bytes, str, float]]) -> tuple[None, None]:
+    """Store a chunk: number of the finish, path, label and probability of each image."""
     connection.executemany("INSERT INTO model_labels VALUES (?, CAST(? AS TEXT), ?, ?)", rows)
     return None, None
 
 
-def _stand(connection: sqlite3.Connection, number: int, finish: Finish) -> tuple[None, Finish]:
+def stand(connection: sqlite3.Connection, number: int, finish: Finish) -> tuple[None, Finish]:
+    """Make a finish count, and no other one."""
     connection.execute("UPDATE finishes SET state = 'undone' WHERE state = 'standing'")
     connection.execute("UPDATE finishes SET state = 'standing' WHERE seq = ?", (number,))
     return None, replace(finish, state="standing")

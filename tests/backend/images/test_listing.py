@@ -14,7 +14,7 @@ from PIL import Image
 
 from backend.images.images import Images
 from backend.images.listing import Listing, told_of_others
-from backend.images.uploads import UploadError, _place_of
+from backend.images.uploads import UploadError, place_of
 from backend.runs.checks import check_place
 from config import ROOT, Config, UsageError
 from IA.images.pictures import open_upright
@@ -89,7 +89,7 @@ def test_nor_do_those_that_come_later(folder: Path, images: Images) -> None:
 def test_such_a_file_is_not_taken_over(name: str) -> None:
     """A folder that is dropped on the page brings none of them along."""
     with pytest.raises(UploadError, match="system"):
-        _place_of(name)
+        place_of(name)
 
 
 @pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".jif", ".jfi", ".mpo", ".JFIF"])
