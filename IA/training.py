@@ -31,8 +31,8 @@ from IA.protocol.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 
-EMBED_AT_ONCE = 64  # one turn embeds so many answered images, so that a resumed run soon has a model again
-EMBED_BEHIND = 4  # one turn embeds so many by a backbone that is not in force yet; an answer waits for no more
+EMBED_AT_ONCE = 64  # one turn embeds this many answered images, so that a resumed run soon has a model again
+EMBED_BEHIND = 4  # one turn embeds this many by a backbone that is not in force yet; an answer waits for no more
 
 
 class Trainer:

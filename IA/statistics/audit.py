@@ -24,7 +24,7 @@ LOOKS_GROWTH = 1.1
 LOOKS_SCALE = 16
 Z = 1.959964  # the normal quantile of a two-sided interval of 95 %
 FEW = 32  # Python adds so few terms faster than numpy
-FAR = 12  # terms beyond so many standard deviations are smaller than rounding
+FAR = 12  # terms beyond this many standard deviations are smaller than rounding
 
 
 @dataclass(frozen=True)
