@@ -1,16 +1,31 @@
 """What several tests share: a few pictures, and a network small enough to build in a moment."""
 
+import gc
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
+
+from tests.examples import examples
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the server's tests do without
     from torch import nn
 
     from IA.dataset import Preprocessing
+
+sys.dont_write_bytecode = False  # each worker would compile all the tests again, every time
+settings.register_profile("tests", max_examples=examples(100), deadline=None)
+settings.load_profile("tests")
+
+
+def pytest_collection_finish() -> None:
+    """What the imports have made stays: the collector of garbage need not walk through torch again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

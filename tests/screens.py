@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.benchmarks.chromium import do
+from tests.benchmarks.browser.chromium import do
 
 PAINTED = '#image[data-painted="true"]'
 VIEWS: tuple[ViewportSize, ...] = ({"width": 1280, "height": 800}, {"width": 390, "height": 844})

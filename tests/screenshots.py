@@ -21,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect, sync_playwright
 
 from backend import demo
-from tests.benchmarks.chromium import launched
+from tests.benchmarks.browser.chromium import launched
 from tests.processes.suite import START_S, Suite, running
 from tests.screens import EXPLANATION, PAINTED, PANELS, PHOTO, TILE, VIEWS, WALK, ZOOM, Screen, put_instructions_away
 from tests.serving import until

@@ -1,6 +1,8 @@
 """A real annotation server on a real port, in a thread of the test process."""
 
+import asyncio
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +15,12 @@ import uvicorn
 from backend.app import create_app
 from backend.runs.checks import listen
 from backend.session.session import Session
-from backend.web.connections import served
+from backend.web.connections import GRACE_S, served
 from config import Config
 from tests.wire import Checked
 
 DEADLINE_S = 20.0
+LOOK_S = 0.01
 
 
 @dataclass
@@ -30,6 +33,28 @@ class Serving:
     def answer(self, image: int, label: str = "positive", **more: object) -> httpx.Response:
         """Post an answer."""
         return self.client.post("/api/annotations", json={"image": image, "label": label, **more})
+
+
+class PromptServer(uvicorn.Server):
+    """Ends as uvicorn's own server does, but looks more often whether it may: uvicorn spends 0.2 s on each end."""
+
+    async def main_loop(self) -> None:
+        """Serve until the test is over."""
+        while not self.should_exit:
+            await asyncio.sleep(LOOK_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, let the requests under way be answered, then end the app."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        ends_s = time.monotonic() + GRACE_S
+        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < ends_s:
+            await asyncio.sleep(LOOK_S)
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
 
 
 @contextlib.contextmanager
@@ -49,11 +74,13 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
     config = replace(config, port=listener.getsockname()[1])
     session = Session(config)
     app = Checked(create_app(session, token))
-    server = uvicorn.Server(served(app))
+    server = PromptServer(served(app))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
+    address = f"http://127.0.0.1:{config.port}"
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{config.port}", timeout=DEADLINE_S, trust_env=False) as client:
+        # nothing is encrypted here, and to read the system's certificates takes longer than most tests
+        with httpx.Client(base_url=address, timeout=DEADLINE_S, trust_env=False, verify=False) as client:
             until(lambda: server.started)
             yield Serving(session, client)
     finally:
@@ -69,4 +96,4 @@ def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> No
     while not condition():
         if time.monotonic() > ends_s:
             raise AssertionError("the condition did not come true in time")
-        time.sleep(0.01)  # between two looks at a condition, not instead of one
+        time.sleep(LOOK_S)  # between two looks at a condition, not instead of one

@@ -150,7 +150,7 @@ class Embeddings:
             raise ValueError(f"{keys.shape} keys with {vectors.shape} vectors of {self._dimension}, or a key is 0.")
         words = np.zeros((len(keys), self._words + 1), "<u8")
         words.view("<f2")[:, : self._dimension] = np.clip(np.nan_to_num(vectors), -LARGEST, LARGEST)
-        words[:, -1] = self._sums(words, keys)
+        words[:, -1] = self.checksums(words, keys)
         self._grow(self._count + len(keys))
         _write(self._vectors_fd, self._count * self._row_bytes, words.tobytes())
         end = HEADER.size + 8 * self._count
@@ -221,7 +221,7 @@ class Embeddings:
         if len(rows) and (rows.min() < 0 or rows.max() >= self._count):
             raise IndexError(f"A row outside 0 to {self._count - 1}.")
         words = self._stored(rows)
-        if (self._sums(words, self._keys[rows]) != words[:, -1]).any():
+        if (self.checksums(words, self._keys[rows]) != words[:, -1]).any():
             raise DamagedError(f"{self._vectors_path} has changed.")
         found: Vectors = words.view("<f2")[:, : self._dimension].astype(np.float32)
         return found
@@ -237,7 +237,7 @@ class Embeddings:
             self._map = self._map[:0].copy()
         return words
 
-    def _sums(self, words: Words, keys: Keys) -> Words:
+    def checksums(self, words: Words, keys: Keys) -> Words:
         """Checksums (n,) of rows (n, W + 1); as all factors are odd, one flipped bit changes the sum."""
         sums: Words = np.einsum("nw,w->n", words[:, :-1], self._factors) + SUM_SEED
         return sums + keys * KEY_FACTOR if self._is_keyed else sums
@@ -248,7 +248,7 @@ class Embeddings:
         for start in range(0, self._count, CHUNK_ROWS):
             rows = np.arange(start, min(start + CHUNK_ROWS, self._count))
             words = self._stored(rows)
-            sound[rows] = self._sums(words, self._keys[rows]) == words[:, -1]
+            sound[rows] = self.checksums(words, self._keys[rows]) == words[:, -1]
         self._map = self._map[:0].copy()
         if not sound.all():
             log.warning("%s has %d damaged vectors; they are made anew", self._vectors_path, (~sound).sum())

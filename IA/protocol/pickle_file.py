@@ -105,7 +105,7 @@ def read(run: Path, file: PickleFile[Content]) -> Version[Content]:
     """
     path = run / file.name
     try:
-        data, generation = _whole(path)
+        data, generation = whole(path)
         opcodes.check(data, len(data) - FOOTER.size)
         content = file.unpack(_BuiltinsOnly(io.BytesIO(data)).load())  # ends at its STOP, before the footer
     except BAD_PICKLE as error:
@@ -124,7 +124,7 @@ def read_foreign(path: Path) -> object:
         with _regular(path) as file:
             data = file.read(MOST_BYTES + 1)
         is_ours = MAGIC in data[-FOOTER.size :]
-        end = len(_whole(path)[0]) - FOOTER.size if is_ours else len(data)
+        end = len(whole(path)[0]) - FOOTER.size if is_ours else len(data)
         if end > MOST_BYTES:
             raise ValueError(f"more than {MOST_BYTES} bytes")
         opcodes.check(data, end, opcodes.FOREIGN)
@@ -134,7 +134,7 @@ def read_foreign(path: Path) -> object:
     return content
 
 
-def _whole(path: Path) -> tuple[bytes, int]:
+def whole(path: Path) -> tuple[bytes, int]:
     """The bytes of one of the pickles, and its generation. Raises ValueError if the bytes were changed."""
     with _regular(path) as file:
         footer, size = _footer(file)

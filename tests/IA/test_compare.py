@@ -78,6 +78,7 @@ def cells(out: str) -> list[list[str]]:
     return [re.split(r" {2,}", line.strip()) for line in out.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_table_begins_with_the_best(command: Command, run: Path, tiny_network: str, grey_network: str) -> None:
     """A network that sees colour comes before one that does not, with its figures; the columns are aligned."""
     out, err = command(run, grey_network, tiny_network, grey_network)

@@ -91,6 +91,7 @@ def odd_pictures(folder: Path) -> Iterator[Path]:
         yield folder / name
 
 
+@pytest.mark.slow
 def test_onnx_says_what_the_predictor_says(predictor: Predictor, files: Path, tmp_path: Path) -> None:
     """Probabilities agree to a thousandth for pictures of every kind, once they are upright and of 8 bit."""
     paths = list(odd_pictures(tmp_path))
@@ -106,6 +107,7 @@ def test_onnx_says_what_the_predictor_says(predictor: Predictor, files: Path, tm
         assert float(graph(torch.from_numpy(pixels.copy()))[0]) == pytest.approx(probability, abs=1e-3), path.name
 
 
+@pytest.mark.slow
 def test_what_the_card_says_to_do_works(predictor: Predictor, files: Path, tmp_path: Path) -> None:
     """The code in the card runs as it stands, on a large photo that was taken with the camera on its side."""
     turned = Image.Exif()
@@ -124,6 +126,7 @@ def test_what_the_card_says_to_do_works(predictor: Predictor, files: Path, tmp_p
         assert f"{predictor.checkpoint.threshold!r} or more" in text
 
 
+@pytest.mark.slow
 def test_what_the_card_says_of_tiles_works(predictor: Predictor, files: Path, tmp_path: Path) -> None:
     """The code in the card cuts up a photo as the predictor does, even one on its side, and finds the same tile."""
     tiled = dataclasses.replace(predictor.checkpoint, tile="5x3")
@@ -152,6 +155,7 @@ def test_what_the_card_says_of_tiles_works(predictor: Predictor, files: Path, tm
     assert "cut a photo into 5x3" in about(tiled)["usage"]
 
 
+@pytest.mark.slow
 def test_files_say_what_they_are_and_not_where_they_were_made(predictor: Predictor, files: Path) -> None:
     """The files hold classes, threshold, use and names of sizes, and no path of this machine."""
     runs = session(files / "predictor.onnx")
@@ -176,6 +180,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     one_sentence(export.main)
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_and_its_card(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], files: Path, tmp_path: Path
 ) -> None:

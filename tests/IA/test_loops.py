@@ -97,6 +97,7 @@ def test_nothing_to_do_yet(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == []
 
 
+@pytest.mark.slow
 def test_before_any_answer(loops: Loops) -> None:
     """Without answers every image is embedded and ranked, none has a probability, and there is no checkpoint."""
     loops.turn()
@@ -107,6 +108,7 @@ def test_before_any_answer(loops: Loops) -> None:
     assert not (loops.run / PREDICTOR).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restart", [False, True])
 def test_renamed_answers_are_renamed_in_the_checkpoint(loops: Loops, restart: bool) -> None:
     """After the server has taken other names, predictor.ckpt has them too without another answer."""
@@ -121,6 +123,7 @@ def test_renamed_answers_are_renamed_in_the_checkpoint(loops: Loops, restart: bo
     assert checkpoint.labels == 2
 
 
+@pytest.mark.slow
 def test_farthest_first_before_a_model(loops: Loops) -> None:
     """After an answer of one kind, the image least similar to it comes first, and the ranking counts the answer."""
     loops.turn()
@@ -138,6 +141,7 @@ def test_learns(loops: Loops) -> None:
     assert len(loops.ranked()) == 10
 
 
+@pytest.mark.slow
 def test_answered_and_skipped_are_left_out(loops: Loops) -> None:
     """Skipped images are asked no more, and train nothing."""
     loops.answer({"red/0.png": True, "blue/0.png": False, "red/1.png": None})
@@ -145,6 +149,7 @@ def test_answered_and_skipped_are_left_out(loops: Loops) -> None:
     assert load_head(loops.run / PREDICTOR).labels == 2
 
 
+@pytest.mark.slow
 def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
     """Answers in audit.pickle change no file of any loop; an answer that leaves it does."""
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False}
@@ -170,6 +175,7 @@ def test_what_was_drawn_at_random_is_not_known(loops: Loops) -> None:
     assert "red/1.png" not in loops.ranked()
 
 
+@pytest.mark.slow
 def test_novelty_does_not_know_what_was_drawn(loops: Loops) -> None:
     """Before a model, too, the order rests on the answers outside of the audit sample alone."""
     loops.answer({"red/0.png": True})
@@ -198,6 +204,7 @@ def test_undo_unlearns(loops: Loops) -> None:
     assert load_head(loops.run / PREDICTOR).labels == 2
 
 
+@pytest.mark.slow
 def test_nothing_changed_nothing_written(loops: Loops) -> None:
     """Further turns without a change write nothing."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -207,6 +214,7 @@ def test_nothing_changed_nothing_written(loops: Loops) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in loops.run.iterdir() if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_held_out_probabilities_are_published(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """Held-out probabilities are published, and written again only if they have changed."""
     learners: list[Learner[str]] = []
@@ -227,6 +235,7 @@ def test_held_out_probabilities_are_published(loops: Loops, monkeypatch: pytest.
     assert set(again.content) == set(loops.paths) - {"red/5.png"}
 
 
+@pytest.mark.slow
 def test_held_out_probabilities_on_a_full_disk(
     loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -245,6 +254,7 @@ def test_held_out_probabilities_on_a_full_disk(
     assert set(pickle_file.read(loops.run, HELD_OUT).content) == set(loops.paths)
 
 
+@pytest.mark.slow
 def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restart the cache knows every image, and generations go on."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -257,6 +267,7 @@ def test_a_restart_embeds_nothing_again(loops: Loops, monkeypatch: pytest.Monkey
     assert pickle_file.read(again.run, PREDICTIONS).content.embedded == 12
 
 
+@pytest.mark.slow
 def test_new_and_changed_images(loops: Loops) -> None:
     """A new image is embedded and ranked, and a changed one is embedded again."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -270,6 +281,7 @@ def test_new_and_changed_images(loops: Loops) -> None:
     assert "red/2.png" in ranked[4:]
 
 
+@pytest.mark.slow
 def test_unreadable_images(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
     """An undecodable image causes one warning, is counted, and leaves the ranking; a missing one does not."""
     for path, content in {"torn.png": b"\x89PNG\r\n\x1a\n", "empty.png": b""}.items():
@@ -295,6 +307,7 @@ def test_an_answered_image_that_cannot_be_read(loops: Loops) -> None:
     assert load_head(loops.run / PREDICTOR).labels == 2
 
 
+@pytest.mark.slow
 def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
     """A torn checkpoint is one warning; the last good one stays in force."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -308,6 +321,7 @@ def test_a_torn_checkpoint_changes_nothing(loops: Loops, caplog: pytest.LogCaptu
     assert checkpoint["generation"] == 1
 
 
+@pytest.mark.slow
 def test_a_head_that_is_not_finite_is_not_published(
     loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -329,6 +343,7 @@ def test_a_head_that_is_not_finite_is_not_published(
     assert load_head(loops.run / PREDICTOR).labels == 4
 
 
+@pytest.mark.slow
 def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest.LogCaptureFixture) -> None:
     """A fine-tuned network with an infinity is not saved; if another program saves one, there is one warning."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -350,6 +365,7 @@ def test_a_backbone_that_is_not_finite_is_not_taken(loops: Loops, caplog: pytest
     assert len(warnings) == 2  # inference's and the trainer's
 
 
+@pytest.mark.slow
 def test_another_network(loops: Loops) -> None:
     """With other weights the images are embedded again, and no head meets embeddings that it was not fitted to."""
     loops.answer({"red/0.png": True, "blue/0.png": False})
@@ -376,6 +392,7 @@ def test_strategies_change_over(loops: Loops) -> None:
     assert loops.ranked() == before[::-1]
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
     """The old ranking stays until every image is embedded again and a head is fitted; a restart keeps the new one."""
     answers: dict[str, bool | None] = {"red/0.png": True, "blue/0.png": False, "red/1.png": True, "blue/1.png": False}
@@ -403,6 +420,7 @@ def test_a_fine_tuned_backbone_takes_over(loops: Loops) -> None:
     assert pickle_file.read(loops.run, RANKING).content.labels == 5
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_fails_is_one_warning(
     loops: Loops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_mistake_is_one_sentence(
     assert told.out == ""
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) -> None:
     """`| head -1` ends the command without a traceback."""
     code = (
@@ -154,6 +155,7 @@ def test_a_reader_that_stops_is_no_error(checkpoint: Path, images_folder: Path) 
     assert "Broken pipe" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
 def test_a_file_is_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
@@ -243,6 +245,7 @@ def test_images_go_into_class_folders(
     assert (into / "a hat/red/0.png").read_bytes() == b"mine"
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_good_file(checkpoint: Path, images_folder: Path, tmp_path: Path) -> None:
     """Ctrl-C gives exit code 130, one sentence and whole rows; the same command does the rest."""
     picture = (images_folder / "red/0.png").read_bytes()

@@ -101,6 +101,7 @@ def test_a_photo_is_decoded_once(loops: TiledLoops, monkeypatch: pytest.MonkeyPa
     assert sorted(decoded) == sorted(loops.datadir / f"{number:02}.png" for number in range(PHOTOS))
 
 
+@pytest.mark.slow
 def test_an_unreadable_photo_takes_its_tiles_along(loops: TiledLoops) -> None:
     """An unreadable photo takes its tiles along and no others; once it is mended, its tiles are asked."""
     whole = (loops.datadir / "03.png").read_bytes()

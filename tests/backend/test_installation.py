@@ -108,6 +108,7 @@ def fresh(tmp_path: Path) -> Iterator[Fresh]:
         yield Fresh(tmp_path, address)
 
 
+@pytest.mark.slow
 def test_torch_comes_from_the_index_of_builds_without_cuda(fresh: Fresh, capfd: pytest.CaptureFixture[str]) -> None:
     """2.14.1+cpu is what pyproject.toml pins as 2.14.1, and one sentence says where it is from; once there it stays."""
     assert fresh.install()
@@ -118,6 +119,7 @@ def test_torch_comes_from_the_index_of_builds_without_cuda(fresh: Fresh, capfd: 
     assert "torch c" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_broken_index_falls_back(fresh: Fresh, capfd: pytest.CaptureFixture[str]) -> None:
     """Where what the index lists is no package, torch comes from the usual one."""
     for wheel in fresh.cpu.rglob("*.whl"):
@@ -127,6 +129,7 @@ def test_a_broken_index_falls_back(fresh: Fresh, capfd: pytest.CaptureFixture[st
     assert "it comes from the usual index" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [0, 1])
 def test_uv_installs_where_it_is(fresh: Fresh, code: int) -> None:
     """It is asked before pip; where it fails, pip goes on."""

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from backend.web.access import token_of
-from tests.faults.hostile import DROPPED, exchange, request
-from tests.faults.paths import CANARY
-from tests.faults.witness import witnessed
+from tests.faults.intrusion.hostile import DROPPED, exchange, request
+from tests.faults.intrusion.paths import CANARY
+from tests.faults.intrusion.witness import witnessed
 from tests.serving import Serving, serving, until
 
 TOKEN = "a-token-of-nobody"

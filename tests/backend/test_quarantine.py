@@ -26,6 +26,7 @@ from IA.protocol.files import PREDICTIONS, SETTINGS
 from IA.protocol.records import Predictions, Settings
 from tests.backend.store.test_labels import answer
 from tests.commands import Command, command_of
+from tests.examples import examples
 from tests.serving import serving, until
 
 CUTS = st.lists(st.integers(0, 20), max_size=3)
@@ -317,6 +318,7 @@ def there_and_back(run: Path, images: Sequence[str], away: list[int], back: list
     return was_cut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("far", [False, True], ids=["one disk", "two disks"])
 def test_cut_off_at_each_step(place: Path, far: bool) -> None:
     """Before each single call to the system: each image is in one place at least; in the end all bytes are back."""
@@ -327,8 +329,9 @@ def test_cut_off_at_each_step(place: Path, far: bool) -> None:
     assert after > 5
 
 
+@pytest.mark.slow
 @given(away=CUTS, back=CUTS, far=st.booleans())
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_cut_off_again_and_again(place: Path, away: list[int], back: list[int], far: bool) -> None:
     """The same, several times in a row at any steps."""
     there_and_back(place, SKIPPED, away, back, far)

@@ -95,6 +95,7 @@ def test_a_dead_child_is_started_again_in_time() -> None:
     end_all([child], grace_s=5)
 
 
+@pytest.mark.slow
 def test_what_a_child_leaves_is_ended() -> None:
     """A grandchild does not outlive its parent."""
     script = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True)"

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.benchmarks.chromium import STEPS, Agenda, do, launched
+from tests.benchmarks.browser.chromium import STEPS, Agenda, do, launched
 
 PATIENCE_S = 3.0
 SEES_S = 0.1  # nobody answers an image sooner than that

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.benchmarks.chromium import launched
+from tests.benchmarks.browser.chromium import launched
 from tests.serving import Serving, serving, until
 
 OpenPage = Callable[[str], Page]

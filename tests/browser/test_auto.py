@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.benchmarks import auto
+from tests.benchmarks.browser import auto
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from tests.benchmarks.chromium import launched
+from tests.benchmarks.browser.chromium import launched
 from tests.browser.test_page import stored
 from tests.browser.test_tabs import PATIENCE_MS, painted
 from tests.nginx import PATH, proxied

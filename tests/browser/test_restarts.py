@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.benchmarks import restarts
+from tests.benchmarks.browser import restarts
 
 pytestmark = pytest.mark.browser
 

@@ -21,10 +21,10 @@ import httpx
 from PIL import Image
 
 from IA.protocol import files as protocol
-from tests.faults import injection
-from tests.faults.ledger import Ledger, is_published
-from tests.faults.loops import loop_rows
-from tests.faults.process import HANG_S, ServerProcess
+from tests.faults.machine import injection
+from tests.faults.machine.ledger import Ledger, is_published
+from tests.faults.machine.loops import loop_rows
+from tests.faults.machine.process import HANG_S, ServerProcess
 from tests.faults.report import Row, skipped
 from tests.serving import until
 

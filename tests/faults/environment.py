@@ -21,9 +21,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.faults import mounts
-from tests.faults.ledger import Ledger, is_published
-from tests.faults.loops import IMAGES, is_learnt, paint
+from tests.faults.machine import mounts
+from tests.faults.machine.ledger import Ledger, is_published
+from tests.faults.machine.loops import IMAGES, is_learnt, paint
 from tests.faults.report import Row, skipped
 from tests.processes.suite import END_S, Suite, kill
 from tests.serving import until
@@ -74,7 +74,7 @@ class Person:
         self.client = suite.client
         self.ledger = Ledger()
         self.deaths = 0
-        self._name = str(uuid.uuid4())
+        self.name = str(uuid.uuid4())
         self._server = self.pid
 
     @property
@@ -89,7 +89,7 @@ class Person:
 
     def answer(self) -> bool:
         """Answer any image; whether that was acknowledged."""
-        return self.ledger.answer(self, self._name, random.randrange(IMAGES))
+        return self.ledger.answer(self, self.name, random.randrange(IMAGES))
 
     def work(self, seconds: float, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Answer and look for so long, `meanwhile` once each time; then see whether the server is still the same."""
@@ -138,7 +138,7 @@ class Person:
     def _is_sent(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
             waiting = list(self.ledger.refused.items())
-            return all(self.ledger.answer(self, self._name, image, again=id) for id, image in waiting) and self.answer()
+            return all(self.ledger.answer(self, self.name, image, again=id) for id, image in waiting) and self.answer()
         return False
 
     def _is_well(self) -> bool:
@@ -346,7 +346,7 @@ def clock_rows(lasts_s: float) -> Iterator[Row]:
                 person.work(lasts_s / 3)
                 newest = person.client.get("/api/annotations?limit=1").json()["annotations"][0]
                 told.append(newest["time"][:10])
-                person.ledger.undo(person, person._name)
+                person.ledger.undo(person, person.name)
                 person.heal()
             yield person.row(
                 f"clock of all processes a day forth, a day back and right again, {lasts_s / 3:.0f} s each",

@@ -35,14 +35,14 @@ from IA.finetuning.checkpoint import Tuned
 from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.model import Checkpoint, Predictor, load_head
-from IA.networks import build, register
+from IA.networks import Backbone, build, register
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.files import BACKBONE, PREDICTOR
 from IA.protocol.pickle_file import PickleFile
 from IA.protocol.watching import Latest
 from tests.conftest import tiny
-from tests.faults import attacks
+from tests.faults.forgery import attacks
 from tests.faults.report import Row
 from tests.IA.protocol.test_files import EXAMPLES as PICKLES
 from tests.processes.suite import Suite, running
@@ -203,7 +203,7 @@ def _forged(kind: str, files: Iterator[tuple[str, str, bytes]], ran: Path, direc
         place = directory / f"{number:03} {attack.replace('/', ' ')}"
         place.mkdir()
         (place / name).write_bytes(data)
-    command = [sys.executable, "-m", "tests.faults.attacks", str(directory), kind]
+    command = [sys.executable, "-m", "tests.faults.forgery.attacks", str(directory), kind]
     read = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     lines = [json.loads(line) for line in read.stdout.splitlines()]
     outcomes = [line for line in lines if "outcome" in line]
@@ -273,12 +273,17 @@ READERS: dict[str, list[Reader]] = {
 }
 
 
+def _backbone_of(predictor: Predictor) -> Backbone:
+    network, preprocessing = predictor.checkpoint.network, predictor.preprocessing
+    return Backbone(network, predictor.backbone, preprocessing, predictor.head.basis.shape[0])
+
+
 def _save(name: str, run: Path) -> None:
     predictor = predictor_of("tiny")
     if name == PREDICTOR:
         predictor.save(run / name)
     else:
-        Tuned(predictor._network, "base", 12, frozenset({"a.jpg", "b.jpg"})).save(run / name)
+        Tuned(_backbone_of(predictor), "base", 12, frozenset({"a.jpg", "b.jpg"})).save(run / name)
 
 
 def _to_checkpoints(lies: Callable[[bytes], Iterable[bytes]]) -> Tally:
@@ -382,7 +387,7 @@ def _not_finite(run: Path, name: str, bad: float) -> Iterator[str]:
             yield _taken(reader, path, b"")
     path.unlink()
     if name.startswith("backbone."):
-        tuned = Tuned(predictor._network, "base", 12, frozenset())
+        tuned = Tuned(_backbone_of(predictor), "base", 12, frozenset())
         try:
             tuned.save(run / BACKBONE)
             yield "SAVED"

@@ -22,11 +22,11 @@ from PIL import Image
 from IA.images.workers import MEMORY_BYTES
 from IA.protocol.files import IMAGES, PREDICTIONS
 from IA.protocol.pickle_file import read
-from tests.faults import bombs, zoo
-from tests.faults.faulty import faulty_decoders
-from tests.faults.leaving import links, paths
+from tests.faults.pictures import bombs, zoo
+from tests.faults.pictures.faulty import faulty_decoders
+from tests.faults.pictures.leaving import links, paths
+from tests.faults.pictures.watching import ROLES, Watch
 from tests.faults.report import Row, skipped
-from tests.faults.watching import ROLES, Watch
 from tests.processes.suite import START_S, Suite, running
 from tests.serving import until
 

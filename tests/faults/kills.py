@@ -1,8 +1,8 @@
 """Kill -9 of every process at random moments, while people answer.
 
-Servers and loops are killed as forks of a process that has imported everything (tests/faults/nursery.py), and started
-again at once: so often would take days with the back-off of the supervisor. It is killed itself, with everything it has
-started, and has to bring back what is killed beneath it, as real processes and with the real network.
+Servers and loops are killed as forks of a process that has imported everything (tests/faults/deaths/nursery.py), and
+started again at once: so often would take days with the back-off of the supervisor. It is killed itself, with all that
+it has started, and has to bring back what is killed beneath it, as real processes and with the real network.
 
 Scale 1 takes about three quarters of an hour on two cores.
 """
@@ -10,10 +10,10 @@ Scale 1 takes about three quarters of an hour on two cores.
 from collections.abc import Iterator
 
 from IA.protocol.files import LOOPS
-from tests.faults.crippled import WRITES
-from tests.faults.killed_loops import kill_loops
-from tests.faults.killed_servers import kill_servers
-from tests.faults.killed_supervisors import kill_children, kill_supervisors
+from tests.faults.deaths.crippled import WRITES
+from tests.faults.deaths.killed_loops import kill_loops
+from tests.faults.deaths.killed_servers import kill_servers
+from tests.faults.deaths.killed_supervisors import kill_children, kill_supervisors
 from tests.faults.report import Row
 
 SERVER_KILLS = 2000

@@ -1,7 +1,7 @@
 """How many answers a second, how soon each is acknowledged, and whether an image goes to one person only.
 
 The server is the real one, started as a person starts it with `--no-ai`, its run on the disk; the annotators are a
-process apart (tests/faults/annotators.py), their event streams open. Scale 1 takes 8 minutes here.
+process apart (tests/faults/crowds/annotators.py), their event streams open. Scale 1 takes 8 minutes here.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from backend.store.schema import DATABASE
 from IA.protocol import pickle_file
 from IA.protocol.files import PREDICTIONS, RANKING
 from IA.protocol.records import Predictions, Ranking
-from tests.faults.annotators import Outcome, Task, annotate
+from tests.faults.crowds.annotators import Outcome, Task, annotate
 from tests.faults.report import Row
 from tests.processes.suite import Suite, running
 from tests.serving import until

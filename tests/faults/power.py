@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.crippled import FSYNCS
-from tests.faults.disk import disk, why_not
-from tests.faults.lives import Tally, live_and_die
-from tests.faults.nursery import Nursery
+from tests.faults.deaths.crippled import FSYNCS
+from tests.faults.deaths.disk import disk, why_not
+from tests.faults.deaths.lives import Tally, live_and_die
+from tests.faults.deaths.nursery import Nursery
+from tests.faults.deaths.served import START_S, Served, unreadable
 from tests.faults.report import Row, skipped
-from tests.faults.served import START_S, Served, unreadable
 
 CUTS = 1000
 CRIPPLED_CUTS = 60

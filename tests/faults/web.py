@@ -26,12 +26,12 @@ from backend.web.access import token_of
 from backend.web.connections import BACKLOG, CONNECTIONS_AT_MOST, REQUEST_S, STALL_S
 from config import Config
 from IA.protocol.files import PREDICTOR
-from tests.faults.hostile import SILENT, Answer, broken_requests, exchange, mutants, odd_requests, request
-from tests.faults.intruders import let_in
-from tests.faults.paths import CANARY, requests_with_paths
+from tests.faults.intrusion.hostile import SILENT, Answer, broken_requests, exchange, mutants, odd_requests, request
+from tests.faults.intrusion.intruders import let_in
+from tests.faults.intrusion.paths import CANARY, requests_with_paths
+from tests.faults.intrusion.throng import Crowd, kinds, slowest_s
+from tests.faults.intrusion.witness import witnessed
 from tests.faults.report import Row, skipped
-from tests.faults.throng import Crowd, kinds, slowest_s
-from tests.faults.witness import witnessed
 from tests.processes.suite import Suite, free_port, pids, running
 from tests.serving import Serving, serving, until
 
@@ -288,7 +288,7 @@ def _described(suite: Suite, token: str, count: int) -> Iterator[Row]:
     if importlib.util.find_spec("schemathesis") is None:
         yield from skipped(f"{count:,} {what}", "schemathesis is not installed: pip install -e '.[faults]'")
         return
-    from tests.faults.described import cases
+    from tests.faults.intrusion.described import cases
 
     statuses, wrong = cases(f"http://127.0.0.1:{suite.port}", token, count)
     families = Counter(f"{status // 100}xx" for status in statuses.elements())

@@ -60,7 +60,7 @@ class Suite:
             self.process.kill()
             self.process.communicate()
         assert self.link, self.terminal()
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False, verify=False)
         self.client.get("/api/status", params=dict(httpx.URL(self.link).params), follow_redirects=True)
         return self
 

@@ -26,7 +26,8 @@ pytestmark = [
 
 COUNT = 200
 INFERENCE = (
-    "import tests.faults.small_network, IA.inference, IA.process.loop; IA.process.loop.run_loop(IA.inference.main)"
+    "import tests.faults.deaths.small_network, IA.inference, IA.process.loop; "
+    "IA.process.loop.run_loop(IA.inference.main)"
 )
 
 

@@ -151,12 +151,13 @@ class Folder:
         if self.pool.view is None:
             self.pool.enter(self.pool.space(100))
         for _ in range(turns):
-            if not self.finder.turn(self.pool, self._file, None, False, lambda: False):
+            if not self.finder.turn(self.pool, self.file, None, False, lambda: False):
                 break
         first: list[int] = np.asarray(pickle_file.read(self.run, DUPLICATES).content.first).tolist()
         return first
 
-    def _file(self, number: int) -> Path:
+    def file(self, number: int) -> Path:
+        """Where an image lies."""
         return self.folder / self.names[number]
 
 
@@ -293,5 +294,5 @@ def test_a_turn_without_time_begins_nothing(folder: Folder) -> None:
     folder.pool.follow(folder.folder, folder.names)
     folder.pool.add(folder.pool.missing(), folder.vectors[:6])
     folder.pool.enter(folder.pool.space(100))
-    assert folder.finder.turn(folder.pool, folder._file, None, False, lambda: True)
+    assert folder.finder.turn(folder.pool, folder.file, None, False, lambda: True)
     assert folder.look() == [0, 1, 2, 1, 1, 5]

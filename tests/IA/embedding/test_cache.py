@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from IA.embedding import cache as embeddings
 from IA.embedding.cache import HEADER, Embeddings, Keys, Vectors, key
+from tests.examples import examples
 
 
 def some(first: int, count: int, dimension: int = 4) -> tuple[Keys, Vectors]:
@@ -42,7 +43,7 @@ def test_an_empty_cache_answers(tmp_path: Path) -> None:
     assert cache.vectors(np.zeros(0, np.int64)).shape == (0, 4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.integers(1, 40), max_size=12), st.booleans())
 def test_any_appends_keep_every_vector(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], reopen: bool

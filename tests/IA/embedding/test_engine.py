@@ -58,6 +58,7 @@ def backbone(request: pytest.FixtureRequest, tiny_network: str) -> Backbone:
     return build(request.param)
 
 
+@pytest.mark.slow
 @OPENVINO
 def test_openvino_embeds_as_torch_does(backbone: Backbone) -> None:
     """Stacks of several shapes may be embedded at once, and each image gets its own row."""
@@ -164,6 +165,7 @@ def test_an_overflow_in_half_precision_is_done_again(monkeypatch: pytest.MonkeyP
     assert least_cosine(halved.embed([images])[0], reference(backbone, images)) > 0.9999
 
 
+@pytest.mark.slow
 @OPENVINO
 def test_openvino_tells_nobody_that_it_was_imported() -> None:
     """The telemetry of OpenVINO, which is on by default, never runs."""

@@ -39,6 +39,7 @@ def near(loops: Loops, content: Explanations, place: int) -> tuple[list[str], li
     return positive, negative
 
 
+@pytest.mark.slow
 def test_the_head_of_the_ranking_is_explained(loops: Loops) -> None:
     """Each of the next images has a map and the most similar answers of either kind, without skipped images."""
     loops.answer(ANSWERS)

@@ -42,6 +42,7 @@ def test_resizing_is_torch_s_to_the_byte(before: tuple[int, int], after: tuple[i
     assert (difference > 0).sum() <= 1 + 1e-3 * difference.numel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resize", ["area", "letterbox"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_network_sees_the_same(tiny_network: str, resize: str, shape: tuple[int, int]) -> None:
@@ -83,6 +84,7 @@ def test_fixed_padding_is_timm_s() -> None:
             assert torch.equal(FixedPadding(layer)(images), layer(images))
 
 
+@pytest.mark.slow
 def test_a_file_that_torch_alone_reads(images_folder: Path, tiny_network: str) -> None:
     """The file loads without this project, takes any size, predicts the same, and names no folder of this machine."""
     predictor = trained(images_folder, tiny_network)

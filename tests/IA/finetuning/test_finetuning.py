@@ -79,6 +79,7 @@ def test_every_answer_has_one_use(pictures: Pictures) -> None:
         DividedAnswers.from_answers(files, np.arange(100) < 20, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss falls, the copy learns what the network did not see, and the network itself stays as it was."""
     monkeypatch.setattr(finetuning, "LEARNING_RATE", 0.01)  # there are only a few steps
@@ -106,6 +107,7 @@ def test_augmentation_keeps_the_picture() -> None:
     assert not torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_run_is_fine_tuned(pictures: Pictures, blind: str, tmp_path: Path) -> None:
     """The outcome is published, and the backbone only if it is better; then it loads as it was."""
     files, labels = pictures

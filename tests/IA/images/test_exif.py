@@ -14,6 +14,7 @@ from backend.exports.pictures import Pictures
 from backend.exports.source import Source
 from backend.store.table import Answer
 from IA.images.exif import NOTHING, Taken, camera_of, taken
+from tests.examples import examples
 
 MAKE, MODEL, EXIF, TAKEN, OFFSET = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011
 
@@ -89,7 +90,7 @@ WHOLE = [photo(kind, zone="+02:00") for kind in ("JPEG", "PNG", "WEBP")]
     end=st.integers(0, 400),
     places=st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=6),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_damaged_files(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, end: int, places: list[tuple[int, int]]
 ) -> None:

@@ -19,6 +19,7 @@ from IA.learning.head import (
     validation,
 )
 from IA.learning.projection import Projection
+from tests.examples import examples
 
 
 def answers(count: int, dimension: int = 16, distance: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -70,7 +71,7 @@ def test_fitting_is_deterministic_and_ignores_the_order() -> None:
     torch.testing.assert_close(once, turned, atol=1e-3, rtol=0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     hnp.arrays("float32", hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)),
     st.integers(0, 2**12),

@@ -36,6 +36,7 @@ def test_nothing_to_learn_yet() -> None:
     assert math.isnan(learner.training_loss({}))
 
 
+@pytest.mark.slow
 def test_learns_and_says_how_well() -> None:
     """After answers of both kinds positives score higher, and there are held-out and prequential figures."""
     learner: Learner[int] = Learner(vectors_of)
@@ -55,6 +56,7 @@ def test_learns_and_says_how_well() -> None:
     assert learner.training_loss(labels_of(79)) < learner.figures["loss"]
 
 
+@pytest.mark.slow
 def test_prequential_figures_never_see_the_answer() -> None:
     """If labels are coin tosses, the prequential accuracy is that of a coin."""
     learner: Learner[int] = Learner(vectors_of)

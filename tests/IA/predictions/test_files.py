@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from config import UsageError
 from IA.images.tiles import Grid
 from IA.predictions.files import COLUMNS, FORMATS, KINDS, OF_PHOTOS, OF_TILES, PredictionFile, PredictionRow
+from tests.examples import examples
 
 NAMES = ["a.png", 'b "c", d.png', "line\nbreak.png", "\n\n", "帽子.png", "\udcff\udcfe.png", '"']
 
@@ -89,7 +90,7 @@ NAME = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
 
 @given(st.lists(st.tuples(NAME, st.floats(0, 1) | st.just(math.nan)), unique_by=lambda row: row[0]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_what_is_written_is_read(rows: list[tuple[str, float]]) -> None:
     """Any name survives in either format."""
     for form in (form(columns) for form in FORMATS.values() for columns in KINDS):

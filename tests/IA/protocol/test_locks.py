@@ -9,7 +9,7 @@ import pytest
 
 from config import ROOT
 from IA.protocol import locks
-from tests.faults.injection import arguments, missing
+from tests.faults.machine.injection import arguments, missing
 from tests.processes.suite import END_S, Suite, free_port
 from tests.serving import until
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from IA.protocol import pickle_file
 from IA.protocol.files import ANNOTATIONS
+from tests.examples import examples
 
 TWO: dict[str, bool | None] = {"b": False, "a": True}
 
@@ -23,7 +24,7 @@ def test_plain_pickle_reads_the_answers(tmp_path: Path) -> None:
 
 
 @given(place=st.integers(min_value=0), bit=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_flipped_bit_is_refused(tmp_path_factory: pytest.TempPathFactory, place: int, bit: int) -> None:
     """A pickle in which a single bit was flipped does not load."""
     run = tmp_path_factory.getbasetemp()

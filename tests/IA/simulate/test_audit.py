@@ -67,6 +67,7 @@ def test_the_rest_is_divided_by_the_threshold() -> None:
     assert division.found + above + below == TRUTH.sum()
 
 
+@pytest.mark.slow
 def test_the_command(
     images_folder: Path,
     tiny_network: str,

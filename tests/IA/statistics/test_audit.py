@@ -71,6 +71,7 @@ def test_recall_lies_between_what_can_be(sample: Sample, found: int) -> None:
         assert 0 <= recall[0] <= recall[1] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [3, 8, 20])
 def test_a_certificate_is_seldom_wrong(left: int) -> None:
     """With 60 found and too many left, a test after every answer certifies wrongly in at most 5 % of 400 runs."""

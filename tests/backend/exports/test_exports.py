@@ -35,6 +35,7 @@ from backend.store.table import Answer
 from backend.web.routes import downloads as download_routes
 from tests.backend.store.test_labels import answer
 from tests.commands import Command, command_of
+from tests.examples import examples
 from tests.serving import Serving, serving, until
 
 LABELS = ("positive", "negative", "skipped")
@@ -258,7 +259,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0\\"), min_si
 
 
 @given(st.dictionaries(NAMES, st.tuples(st.binary(max_size=300), st.booleans(), st.floats(-1e12, 1e12)), max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_zip(files: dict[str, tuple[bytes, bool, float]]) -> None:
     """Whatever goes in comes out of Python's own reader, in one piece or several, of any time."""
     entries = [
@@ -381,6 +382,7 @@ def most_bytes(made: Iterable[bytes]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_an_export_takes_little_memory(tmp_path: Path) -> None:
     """Neither answers nor lines are kept: with 20,000 of them those would take 10 MB."""
     entries = (answer(f"folder/{number:06d}.jpg", "positive", id=str(number)) for number in range(20_000))

@@ -23,6 +23,7 @@ from backend.store.sources import Source as Origin
 from backend.store.table import Answer, Label
 from config import ROOT
 from IA.images.tiles import photo_of
+from tests.examples import examples
 
 DATA = ROOT / "tests" / "data"
 NAMES: dict[Label, str] = {"positive": "hat", "negative": "no hat"}
@@ -89,7 +90,7 @@ KEPT = ("label", "source", "client", "when", "shown_ms", "probability", "checkpo
 @given(
     answers=st.lists(ANSWERS, min_size=1, max_size=6, unique_by=lambda answer: answer.path.casefold()), number=NUMBERS
 )
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_goes_out_comes_in_again(tmp_path: Path, format: str, answers: list[Answer], number: int) -> None:
     """The same labels for the same images and, but for Label Studio, who gave them, when, how and what was said."""
     folder = tmp_path / format / str(number)

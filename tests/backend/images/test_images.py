@@ -96,6 +96,7 @@ def test_numbers_stay(datadir: Path, follow: Callable[[], Images]) -> None:
     assert after.present == len(EXPECTED)
 
 
+@pytest.mark.slow
 def test_follows_the_folder(datadir: Path, follow: Callable[[], Images]) -> None:
     """Files and folders that come, go, move and come back are followed while it runs."""
     images = follow()

@@ -21,7 +21,7 @@ from IA.images.pictures import open_upright
 from IA.predict import image_paths
 from IA.protocol import watching
 from IA.text.image_files import images_below
-from tests.faults.injection import missing
+from tests.faults.machine.injection import missing
 from tests.serving import until
 
 OF_SYSTEMS = [
@@ -156,6 +156,7 @@ def test_no_file_is_asked_for(tmp_path: Path) -> None:
     assert asked.count("/listed-") < 10  # where the link leads to
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is of Linux")
 def test_folders_beyond_the_limit_of_watches(tmp_path: Path) -> None:
     """Where the system watches no further folder, new images there are found nevertheless, and a sentence says why."""
@@ -193,6 +194,7 @@ def test_all_folders_are_watched_where_they_can_be(folder: Path, images: Images)
     assert not images.lists_again
 
 
+@pytest.mark.slow
 def test_a_folder_that_could_not_be_read_is_tried_again(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

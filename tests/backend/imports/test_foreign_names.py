@@ -13,6 +13,7 @@ from backend.imports.labelled import Labelled, Words
 from backend.imports.matching import FOLDS, caseless, match
 from backend.imports.plan import Plan, plan, report
 from backend.store.table import Label
+from tests.examples import examples
 
 ACCENT, HANGUL = "caf\u00e9.jpg", "\ud55c\uad6d.jpg"
 LOCAL = "/data/local-files/?d="
@@ -178,7 +179,7 @@ PATHS = st.lists(NAMES, min_size=1, max_size=2).map("/".join)
 
 
 @given(images=st.sets(PATHS, min_size=1, max_size=6), paths=st.sets(PATHS, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_any_names(images: set[str], paths: set[str]) -> None:
     """Whatever names there are: one that is there means itself, and no two names that differ mean one image."""
     matches = match(sorted(paths), sorted(images), "/new")

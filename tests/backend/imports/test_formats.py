@@ -15,6 +15,7 @@ from backend.imports.folders import class_folders
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
 from backend.store.table import Label
+from tests.examples import examples
 
 Labels = dict[str, Label]
 
@@ -199,7 +200,7 @@ JSON = st.recursive(
 
 
 @given(content=JSON)
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json(tmp_path: Path, content: Any) -> None:
     """Whatever JSON says, it is labels or a ValueError."""
     for name, text in (("a.json", json.dumps(content)), ("a.jsonl", json.dumps(content))):
@@ -211,7 +212,7 @@ def test_any_json(tmp_path: Path, content: Any) -> None:
 
 
 @given(data=st.binary(max_size=200), suffix=st.sampled_from([".csv", ".tsv", ".json", ".jsonl", ".pickle"]))
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes(tmp_path: Path, data: bytes, suffix: str) -> None:
     """Whatever a file holds, it is labels or a ValueError."""
     file = tmp_path / f"a{suffix}"

@@ -23,6 +23,7 @@ from IA.protocol import locks, pickle_file
 from IA.protocol.files import ANNOTATIONS
 from tests.backend.store.test_labels import answer, published
 from tests.commands import Command, command_of
+from tests.examples import examples
 from tests.serving import serving, until
 
 
@@ -187,7 +188,7 @@ FOLDERS = st.lists(NAMES.filter(lambda name: name not in {".", ".."}), min_size=
 
 
 @given(images=st.sets(FOLDERS, min_size=1, max_size=20), before=FOLDERS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_any_folder_that_was_moved(images: set[str], before: str) -> None:
     """A folder seen elsewhere is never matched wrongly: each path means its image, or none."""
     matches = match([f"/{before}/{image}" for image in sorted(images)], sorted(images), f"/{uuid.uuid4()}")

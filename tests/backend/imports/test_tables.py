@@ -20,6 +20,7 @@ from backend.store.table import Answer
 from IA.predictions.files import COLUMNS, FORMATS, PredictionRow
 from IA.text.cells import FORMULA, harmless, plain
 from tests.backend.exports.test_round_trip import exported, file_of, imported
+from tests.examples import examples
 
 IMAGES = ["a.jpg", "caf\u00e9.jpg", "\u20ac\u2026.jpg"]
 TABLE = "path,label\r\na.jpg,positive\r\ncaf\u00e9.jpg,M\u00fctze\r\n\u20ac\u2026.jpg,negative\r\n"
@@ -169,7 +170,7 @@ PIECES = st.sampled_from([*MARKS, *WORDS, *(bytes([byte]) for byte in b',;\t\r\n
     data=st.lists(PIECES | st.binary(max_size=3), max_size=25).map(b"".join),
     suffix=st.sampled_from(["csv", "tsv", "json", "jsonl"]),
 )
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_that_look_like_a_table(tmp_path: Path, data: bytes, suffix: str) -> None:
     """Whatever a file holds, it is labels or a ValueError with a sentence that can be sent."""
     file = tmp_path / f"a.{suffix}"

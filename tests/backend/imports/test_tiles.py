@@ -23,6 +23,7 @@ from IA.images.tiles import Grid, photo_of
 from tests.backend.exports.test_round_trip import ANSWERS, FOLDER_NAMES, KEPT, NAMES, exported, file_of
 from tests.backend.store.test_labels import answer
 from tests.commands import Command, command_of
+from tests.examples import examples
 from tests.serving import serving, until
 
 GRID = Grid(3, 2)
@@ -145,7 +146,7 @@ NUMBERS = st.integers(0, 10**9)
     ),
     number=NUMBERS,
 )
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_goes_out_comes_in_again(
     tmp_path: Path, format: str, answers: list[tuple[Answer, tuple[str, int]]], number: int
 ) -> None:

@@ -188,6 +188,7 @@ def slowly(path: Path, limit_px: int, inside: Path | None) -> Picture | None:
     return None
 
 
+@pytest.mark.slow
 def test_a_crash_harms_no_other_picture(previews: Previews, large: Path) -> None:
     """A file that crashes its decoder is unreadable; whatever is rendered at the same time is shown."""
     pictures: list[Picture] = []

@@ -40,6 +40,7 @@ def draw(queue: Queue, client: str = "a") -> int:
     return image
 
 
+@pytest.mark.slow
 def test_the_share_is_drawn() -> None:
     """Of the answers so many were drawn, however often the page asks and however many images it asks for."""
     queue = drawing(20_000, 0.1)
@@ -304,6 +305,7 @@ def looks() -> dict[int, list[tuple[ScreeningState, int]]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [60, 120, 180, 210])
 def test_intervals_cover_the_truth(looks: dict[int, list[tuple[ScreeningState, int]]], look: int) -> None:
     """The interval of the number of positives holds the truth in at least 93 % of the work."""
@@ -313,6 +315,7 @@ def test_intervals_cover_the_truth(looks: dict[int, list[tuple[ScreeningState, i
     assert np.mean([standing.remaining.sampled for standing, _ in seen]) > 10  # and there is a sample
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [60, 120, 180, 210])
 def test_the_sample_favours_nothing(looks: dict[int, list[tuple[ScreeningState, int]]], look: int) -> None:
     """On average as many positives are in it as in the rest; half a deviation too many if draws are never reached."""

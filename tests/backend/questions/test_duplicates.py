@@ -216,6 +216,7 @@ def looks() -> list[tuple[ScreeningState, int]]:
     return seen
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_of_units(looks: list[tuple[ScreeningState, int]]) -> None:
     """The interval of the number of positive units holds the truth in at least 93 % of the work."""
     inside = [low <= truth <= high for standing, truth in looks for low, high in [standing.positives()]]
@@ -223,6 +224,7 @@ def test_intervals_cover_the_truth_of_units(looks: list[tuple[ScreeningState, in
     assert np.mean([standing.remaining.sampled for standing, _ in looks]) > 8
 
 
+@pytest.mark.slow
 def test_the_sample_favours_no_large_group(looks: list[tuple[ScreeningState, int]]) -> None:
     """As many positives are drawn as there must be: groups, large or small, are drawn alike."""
     deviations = []

@@ -30,6 +30,7 @@ from IA.protocol.answers import LearnableAnswers, read_learnable
 from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
+from tests.examples import examples
 from tests.serving import Serving, serving, until
 
 IMAGES = 12
@@ -214,7 +215,7 @@ def test_any_course(tmp_path: Path, folder: Path) -> None:
     run_machine(
         AnyCourse,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(40), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
@@ -224,6 +225,7 @@ def drawn_answer(path: str, label: Label = "positive", audit: int = answers.DRAW
     return Answer(str(uuid.uuid4()), path, label, "key", "me", audit=audit)
 
 
+@pytest.mark.slow
 def test_no_reader_ever_sees_a_drawn_answer(tmp_path: Path) -> None:
     """While answers come and go, a reader of both files never takes one that was drawn for one to learn."""
     labels = Labels(tmp_path)

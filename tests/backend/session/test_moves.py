@@ -82,6 +82,7 @@ def exported(server: Serving) -> dict[str, str]:
     return {row["path"]: row["label"] for row in rows}
 
 
+@pytest.mark.slow
 def test_while_the_session_runs(tmp_path: Path, datadir: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The answer goes with the image, is told once, counted once, exported under the new path, and can be undone."""
     with session(tmp_path, datadir) as server:
@@ -109,6 +110,7 @@ def test_while_the_session_runs(tmp_path: Path, datadir: Path, caplog: pytest.Lo
         assert pickle.load(file) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_noticed", [True, False])
 def test_while_it_is_on_the_screen(tmp_path: Path, datadir: Path, is_noticed: bool) -> None:
     """An image that is renamed once it was shown, and answered by its old number, has the answer at its new path."""
@@ -124,6 +126,7 @@ def test_while_it_is_on_the_screen(tmp_path: Path, datadir: Path, is_noticed: bo
         until(lambda: labels_of(server) == {"x/e.png": "positive"} and agrees(server))
 
 
+@pytest.mark.slow
 def test_between_sessions_of_an_older_run(tmp_path: Path, datadir: Path) -> None:
     """A run that has never read its images does so in the background, and knows them again at a later start."""
     with session(tmp_path, datadir) as server:
@@ -141,6 +144,7 @@ def test_between_sessions_of_an_older_run(tmp_path: Path, datadir: Path) -> None
     assert not list((tmp_path / "run").glob("annotations.pickle.*"))
 
 
+@pytest.mark.slow
 def test_a_pickle_of_before_a_move_is_nothing_lost(tmp_path: Path, datadir: Path) -> None:
     """A crash between the move and its publication leaves an old path there, which is no answer that was lost."""
     with session(tmp_path, datadir) as server:
@@ -155,6 +159,7 @@ def test_a_pickle_of_before_a_move_is_nothing_lost(tmp_path: Path, datadir: Path
     assert not list((tmp_path / "run").glob("annotations.pickle.*"))
 
 
+@pytest.mark.slow
 def test_a_copy_is_asked_and_follows_when_the_first_goes(tmp_path: Path, datadir: Path) -> None:
     """While the answered one is there nothing is carried; once it is gone, what holds the same takes its place."""
     with session(tmp_path, datadir) as server:
@@ -186,6 +191,7 @@ def test_other_content(tmp_path: Path, datadir: Path) -> None:
         assert labels_of(server) == {"one.bmp": "positive"}
 
 
+@pytest.mark.slow
 def test_a_folder_of_many(tmp_path: Path, datadir: Path) -> None:
     """A folder that is renamed keeps all answers, each with its image."""
     for number in range(150):

@@ -156,6 +156,7 @@ def test_foreign_bodies(server: Serving, body: dict[str, object]) -> None:
     assert server.client.post("/api/like", json=body).status_code == 422
 
 
+@pytest.mark.slow
 def test_inference_answers_each_wish_once(tmp_path: Path, images_folder: Path, tiny_network: str) -> None:
     """Of a red image the red ones, less itself and those whose answer the model knows; drawn ones stay among them."""
     loops = Loops(tmp_path / "run", images_folder, tiny_network)

@@ -25,6 +25,7 @@ from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
 from IA.protocol import pickle_file
 from IA.text.answer_words import TRUTH
+from tests.examples import examples
 from tests.serving import until
 
 LABELS = st.sampled_from(["positive", "negative", "skipped"])
@@ -139,7 +140,7 @@ def test_any_order(tmp_path: Path) -> None:
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(25), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
@@ -184,6 +185,7 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     labels.close()
 
 
+@pytest.mark.slow
 def test_publishing_heals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """When annotations.pickle cannot be written, the answer still counts, and it is published when the disk heals."""
     labels = Labels(tmp_path)

@@ -24,6 +24,7 @@ from backend.store.schema import DATABASE
 from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT
 from tests.backend.store.test_labels import answer, published
+from tests.examples import examples
 from tests.serving import until
 
 PATHS = ["a.jpg", "b c.jpg", "späte\nÜbung'\".png", "\udcff\udcfe.jpg", "e.jpg"]
@@ -152,7 +153,7 @@ def test_any_course(tmp_path: Path) -> None:
     run_machine(
         AnyCourse,
         settings=settings(
-            max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(30), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

@@ -200,6 +200,7 @@ def test_a_database_that_is_gone(run: Path) -> None:
     assert published(run) == before
 
 
+@pytest.mark.slow
 def test_backup_under_load(run: Path, images_folder: Path, tmp_path: Path) -> None:
     """A copy that is made while answers come holds all that were acknowledged before, and starts."""
     done = threading.Event()

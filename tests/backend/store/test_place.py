@@ -62,6 +62,7 @@ def again(labels: Labels, path: str = "b.jpg") -> Answer:
     return taken[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"])
 def test_what_was_acknowledged_is_written_again(run: Path, labels: Labels, gone: str) -> None:
     """Whichever part is deleted, the next answer is on the disk with all before it and their history."""
@@ -74,6 +75,7 @@ def test_what_was_acknowledged_is_written_again(run: Path, labels: Labels, gone:
     assert stored(run) == {}
 
 
+@pytest.mark.slow
 def test_it_is_written_again_without_a_further_answer(run: Path, labels: Labels) -> None:
     """A look now and then finds that the directory is gone."""
     shutil.rmtree(run)
@@ -159,6 +161,7 @@ def test_another_run_in_its_place_is_left_alone(server: Serving, tmp_path: Path)
     assert len(stored(run)) == 2
 
 
+@pytest.mark.slow
 def test_all_that_the_server_knows_is_written_again(server: Serving) -> None:
     """Settings, images and answers are there after the directory was deleted, and a start goes on with them."""
     run, datadir = server.session.run, server.session.images.datadir

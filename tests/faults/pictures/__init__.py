@@ -1,0 +1,1 @@
+"""Images that bite, decoders with a fault, and somebody who looks on meanwhile."""
