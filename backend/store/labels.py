@@ -179,7 +179,6 @@ class Labels:
             lambda connection: answers.take_back_split(connection, client), self._apply_undone_split
         )
 
-
     def keep_contents(self, known: Mapping[str, Content]) -> None:
         """Store what photos hold. Raises NotDurableError."""
         self._database.submit(lambda connection: contents.keep(connection, known.items()), lambda _: None).result()
