@@ -28,10 +28,10 @@ from IA.protocol.fields import (
     within,
 )
 
-MOST_ALIKE = 100  # a group of near duplicates, which is one question, has at most so many images
-MOST_SIMILAR = 200  # inference names at most so many images that are similar to a given one
-NEIGHBOURS = 3  # an explanation names so many neighbours of either class
-LARGEST_MAP = 64  # an explanation's map has at most so many places on a side
+MOST_ALIKE = 100  # a group of near duplicates, which is one question, has at most this many images
+MOST_SIMILAR = 200  # inference names at most this many images that are similar to a given one
+NEIGHBOURS = 3  # an explanation names this many neighbours of either class
+LARGEST_MAP = 64  # an explanation's map has at most this many places on a side
 FULL = 127  # the furthest value from 0 of a place in a map
 
 

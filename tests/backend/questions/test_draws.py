@@ -312,7 +312,7 @@ def test_intervals_cover_the_truth(looks: dict[int, list[tuple[ScreeningState, i
     seen = looks[look]
     inside = [low <= truth <= high for standing, truth in seen for low, high in [standing.positives()]]
     assert np.mean(inside) >= 0.93
-    assert np.mean([standing.rest.drawn for standing, _ in seen]) > 10  # and there is a sample
+    assert np.mean([standing.remaining.sampled for standing, _ in seen]) > 10  # and there is a sample
 
 
 @pytest.mark.slow
@@ -321,10 +321,10 @@ def test_the_sample_favours_nothing(looks: dict[int, list[tuple[ScreeningState, 
     """On average as many positives are in it as in the rest; half a deviation too many if draws are never reached."""
     deviations = []
     for standing, truth in looks[look]:
-        rest, positives = standing.rest, truth - standing.found
-        if 0 < rest.drawn < rest.images and 0 < positives < rest.images:
-            mean = rest.drawn * positives / rest.images
-            finite = (rest.images - rest.drawn) / (rest.images - 1)
+        rest, positives = standing.remaining, truth - standing.found
+        if 0 < rest.sampled < rest.images and 0 < positives < rest.images:
+            mean = rest.sampled * positives / rest.images
+            finite = (rest.images - rest.sampled) / (rest.images - 1)
             deviations.append((rest.positives - mean) / np.sqrt(mean * (1 - positives / rest.images) * finite))
     assert len(deviations) > 150
     assert abs(np.mean(deviations)) < 0.25

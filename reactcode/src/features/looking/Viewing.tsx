@@ -16,8 +16,8 @@ export function Viewing({ session, lens }: Props) {
       <span
         id="scale"
         ref={(label) => {
-          lens.writeScaleTo(label);
-          return () => lens.writeScaleTo(null);
+          lens.glass.writeScaleTo(label);
+          return () => lens.glass.writeScaleTo(null);
         }}
       />
       <Press

@@ -36,7 +36,7 @@ export function usePhoto({ engine, state }: Session): Photo | null {
     if (next === null || address === null || loaded !== address || fetched.has(next)) return;
     let timer = setTimeout(function look() {
       if (engine.pictures.isBusy) timer = setTimeout(look, LINGER_MS);
-      else fetch(next, () => fetched.add(next));
+      else prefetch(next, () => fetched.add(next));
     }, LINGER_MS);
     return () => clearTimeout(timer);
   }, [engine, fetched, address, loaded, next]);
@@ -48,7 +48,7 @@ export function usePhoto({ engine, state }: Session): Photo | null {
   return { queued, tile, small: isSeen && wanted === address ? address : null, onLoad };
 }
 
-function fetch(address: string, onLoad: () => void): void {
+function prefetch(address: string, onLoad: () => void): void {
   const picture = new Image();
   picture.fetchPriority = "low";
   picture.onload = onLoad;
