@@ -38,7 +38,7 @@ TELL = 5  # The report gives so many examples of each kind.
 
 
 @dataclass
-class Moved:
+class Quarantined:
     """What became of the images.
 
     Attributes:
@@ -50,7 +50,7 @@ class Moved:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def chosen(reading: RunReading, unreadable: bool, outcome: Moved) -> Iterator[str]:
+def chosen(reading: RunReading, unreadable: bool, outcome: Quarantined) -> Iterator[str]:
     """The files to move: skipped ones and, if asked for, unreadable ones without a label.
 
     One of which some tiles are skipped, but not all, is noted as kept.
@@ -89,7 +89,7 @@ def _unreadable(reading: RunReading, paths: Iterable[str]) -> Iterator[str]:
         yield from (path for path in paths if damage.look(reading.datadir / path) is not None)
 
 
-def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Moved:
+def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Quarantined:
     """Move images from DATADIR to a folder.
 
     Args:
@@ -103,7 +103,7 @@ def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_ru
     """
     datadir = _folder_of_images(reading)
     _check_place(folder, datadir)
-    outcome = Moved()
+    outcome = Quarantined()
     paths = chosen(reading, unreadable, outcome)
     with contextlib.ExitStack() as stack:
         manifest = None if dry_run else stack.enter_context(_Manifest.opened(folder))
@@ -117,14 +117,14 @@ def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_ru
     return outcome
 
 
-def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Moved:
+def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Quarantined:
     """Move images from such a folder back to where they were.
 
     Raises:
         UsageError: nothing was ever put away there, or not from here.
     """
     datadir = _folder_of_images(reading)
-    outcome = Moved()
+    outcome = Quarantined()
     for path, entry in entries(folder, datadir).items():
         origin = folder / path
         if not os.path.lexists(origin):  # It is back already, or was never moved.
@@ -197,7 +197,7 @@ def _plain_file(folder: Path, path: str) -> Path:
 
 
 @contextlib.contextmanager
-def _noted(outcome: Moved, path: str) -> Iterator[None]:
+def _noted(outcome: Quarantined, path: str) -> Iterator[None]:
     """Note whether the block moves the image; a failure with one image stops no other."""
     try:
         yield
@@ -258,7 +258,7 @@ class _Manifest:
             self._file.truncate(content.rfind(b"\n") + 1)
 
 
-def report(outcome: Moved, to: Path, dry_run: bool) -> Iterator[str]:
+def report(outcome: Quarantined, to: Path, dry_run: bool) -> Iterator[str]:
     """The report for the person, line by line."""
     if dry_run:
         yield f"{counted(len(outcome.moved), 'image', 'images')} would go to {to}"

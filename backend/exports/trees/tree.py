@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
-from backend.exports.crops import CHANGED, Crop, cropped
 from backend.exports.pictures import MissingError, changed_s, chunks, state
 from backend.exports.source import Source
 from backend.exports.spool import Spool
-from backend.exports.zipped import Entry, zipped
+from backend.exports.trees.crops import CHANGED, Crop, cropped
+from backend.exports.trees.zipped import Entry, zipped
 from backend.store.table import Answer
 
 Link = Literal["copy", "hard", "symbolic"]
