@@ -10,7 +10,7 @@ from starlette.types import Lifespan
 from backend.images.uploads import MOST_BYTES
 from backend.session.session import Session
 from backend.web.access import Access
-from backend.web.documented import DocumentedApp, operation_of
+from backend.web.documented import DocumentedApp
 from backend.web.mistakes import answer_mistakes
 from backend.web.routes import (
     annotations,
@@ -29,7 +29,6 @@ from backend.web.routes import (
 )
 from backend.web.tensorboard import TensorBoard
 from backend.web.turns import Turns
-from backend.wire.transfers import Refusal
 
 ROUTERS = (
     annotations.answers,
@@ -83,8 +82,6 @@ def routes_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app = DocumentedApp(
         title="Intelligent Annotation",
         lifespan=lifespan,
-        generate_unique_id_function=operation_of,
-        responses={"default": {"model": Refusal, "description": "Refused, with the reason in one sentence"}},
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",

@@ -151,7 +151,7 @@ class Audit:
 
 
 def precision_of(division: Division, interval: tuple[float, float] | None) -> Precision | None:
-    """An interval of the precision, and what it rests on."""
+    """An interval of the precision in JSON, and the counts that it rests on."""
     if interval is None:
         return None
     return {**between(interval), "right": division.above.positives, "of": division.above.drawn}
@@ -162,7 +162,7 @@ def between(interval: Iterable[float]) -> Interval: ...
 @overload
 def between(interval: Iterable[float] | None) -> Interval | None: ...
 def between(interval: Iterable[float] | None) -> Interval | None:
-    """An interval as it is told."""
+    """An interval in JSON."""
     if interval is None:
         return None
     low, high = interval

@@ -516,6 +516,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/choices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What a page can offer: strategies, formats, and usual values
+         * @description The same as long as the program runs.
+         */
+        readonly get: operations["get_choices"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/instructions": {
         readonly parameters: {
             readonly query?: never;
@@ -540,7 +560,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One answer. */
+        /** @description One answer of a person. */
         readonly AnnotationBody: {
             readonly image: number;
             /** @enum {string} */
@@ -593,7 +613,7 @@ export interface components {
             readonly images: number;
             readonly left: number;
         };
-        /** @description How many of the questions are to be drawn at random, until what is there, and what the certificate is to say. */
+        /** @description The share of the questions that is drawn at random, when that ends, and what the certificate promises. */
         readonly AuditBody: {
             readonly share: number;
             readonly until?: number | null;
@@ -649,7 +669,7 @@ export interface components {
             readonly to_find: components["schemas"]["Interval"];
             readonly certificate: components["schemas"]["Certificate"];
         };
-        /** @description Several answers, stored in this order. */
+        /** @description Several answers, which are stored in this order. */
         readonly BatchBody: {
             readonly annotations: readonly components["schemas"]["AnnotationBody"][];
         };
@@ -737,7 +757,7 @@ export interface components {
             readonly images: number;
             readonly next: number;
         };
-        /** @description Bounds of the probabilities to be asked next, and the threshold to begin at; none: the checkpoint's. */
+        /** @description The band of probability that is asked next, and the threshold to begin at; null: that of the checkpoint. */
         readonly DoubtfulBody: {
             readonly low: number;
             readonly high: number;
@@ -755,6 +775,23 @@ export interface components {
             readonly at: readonly components["schemas"]["ScoredImage"][];
             readonly below: readonly components["schemas"]["ScoredImage"][];
         };
+        /**
+         * @description A format of `GET /api/export`, as a menu shows it.
+         *
+         *     Attributes:
+         *         name: its name in requests.
+         *         title: a word or two.
+         *         use: what it is good for; `{positive}` and `{negative}` stand for the names of the answers.
+         *         has_images: whether the file holds the images.
+         *         scheme: the route of a file that the other program needs too; null: it needs none.
+         */
+        readonly ExportChoice: {
+            readonly name: string;
+            readonly title: string;
+            readonly use: string;
+            readonly has_images: boolean;
+            readonly scheme: string | null;
+        };
         /** @description How many files there are, and the first hundred of them. */
         readonly FileList: {
             readonly files: number;
@@ -768,9 +805,9 @@ export interface components {
             };
         };
         /**
-         * @description The decision to let the model label the rest, as it was at the checkpoint that was looked at.
+         * @description The decision to let the model label the remaining images, at the checkpoint whose figures the person has seen.
          *
-         *     `anyway`: also where too few random answers are there to tell how right that is.
+         *     `anyway`: even if there are too few random answers to tell how right the labels would be.
          */
         readonly FinishBody: {
             readonly threshold: number;
@@ -839,7 +876,7 @@ export interface components {
             readonly answers: readonly number[];
             readonly positives: readonly number[];
         };
-        /** @description Which answers, given together, are to be taken back. */
+        /** @description The group of answers, such as an import, that is taken back. */
         readonly GroupBody: {
             /** Format: uuid */
             readonly group: string;
@@ -968,7 +1005,7 @@ export interface components {
             readonly group: string | null;
             readonly images: number;
         };
-        /** @description An image that more like it are wanted of. */
+        /** @description The image to find similar ones to. */
         readonly LikeBody: {
             readonly image: number;
         };
@@ -1031,6 +1068,21 @@ export interface components {
             readonly images: readonly components["schemas"]["QueuedImage"][];
             readonly ranking: number | null;
             readonly left: number;
+        };
+        /**
+         * @description What a page can offer.
+         *
+         *     Attributes:
+         *         strategies: in the order of the menu.
+         *         exports: the formats, in the order of the menu.
+         *         import_suffixes: what the name of a file of labels can end in.
+         *         usual_audit: the share of questions drawn at random that a new run begins with.
+         */
+        readonly PageChoices: {
+            readonly strategies: readonly components["schemas"]["StrategyChoice"][];
+            readonly exports: readonly components["schemas"]["ExportChoice"][];
+            readonly import_suffixes: readonly string[];
+            readonly usual_audit: number;
         };
         /** @description Which part of a photo a tile is; columns and rows are counted from 1, at the top left. */
         readonly PhotoTile: {
@@ -1106,7 +1158,7 @@ export interface components {
             readonly status: 404;
             readonly detail: string;
         };
-        /** @description Who has gone, so that others may be given what was in its hands. */
+        /** @description The client that has gone; others may be given the images that it had. */
         readonly ReleaseBody: {
             /** @default api */
             readonly client?: string;
@@ -1153,7 +1205,7 @@ export interface components {
             readonly images: number;
             readonly examples: readonly string[];
         };
-        /** @description An image that is not to be asked together with its near duplicates any more. */
+        /** @description The image that is asked apart from its near duplicates from now on. */
         readonly SplitBody: {
             readonly image: number;
             /** @default api */
@@ -1217,10 +1269,15 @@ export interface components {
             /** @constant */
             readonly status: 201;
         };
-        /** @description What to ask first from now on. */
+        /** @description The strategy that orders the questions from now on. */
         readonly StrategyBody: {
             /** @enum {string} */
             readonly strategy: "max_prob" | "entropy" | "min_prob" | "min_entropy" | "random";
+        };
+        /** @description A strategy: its name in requests, and what it asks first. */
+        readonly StrategyChoice: {
+            readonly name: string;
+            readonly meaning: string;
         };
         /**
          * @description An answer that is worth a second look.
@@ -1262,7 +1319,7 @@ export interface components {
             readonly slips: readonly components["schemas"]["SuspectedAnswer"][];
             readonly total: number;
         };
-        /** @description Whose last answer is to be taken back. */
+        /** @description The client whose last answer is taken back. */
         readonly UndoBody: {
             /** @default api */
             readonly client?: string;
@@ -1418,6 +1475,7 @@ export type DoubtfulBand = components['schemas']['DoubtfulBand'];
 export type DoubtfulBody = components['schemas']['DoubtfulBody'];
 export type EmbeddingStatus = components['schemas']['EmbeddingStatus'];
 export type ExampleImages = components['schemas']['ExampleImages'];
+export type ExportChoice = components['schemas']['ExportChoice'];
 export type FileList = components['schemas']['FileList'];
 export type FileReasons = components['schemas']['FileReasons'];
 export type FinishBody = components['schemas']['FinishBody'];
@@ -1440,6 +1498,7 @@ export type ModelFigures = components['schemas']['ModelFigures'];
 export type ModelStatus = components['schemas']['ModelStatus'];
 export type NearImage = components['schemas']['NearImage'];
 export type NextImages = components['schemas']['NextImages'];
+export type PageChoices = components['schemas']['PageChoices'];
 export type PhotoTile = components['schemas']['PhotoTile'];
 export type Precision = components['schemas']['Precision'];
 export type QueuedImage = components['schemas']['QueuedImage'];
@@ -1458,6 +1517,7 @@ export type SplitImage = components['schemas']['SplitImage'];
 export type Status = components['schemas']['Status'];
 export type StoredResult = components['schemas']['StoredResult'];
 export type StrategyBody = components['schemas']['StrategyBody'];
+export type StrategyChoice = components['schemas']['StrategyChoice'];
 export type SuspectedAnswer = components['schemas']['SuspectedAnswer'];
 export type SuspectedAnswers = components['schemas']['SuspectedAnswers'];
 export type UndoBody = components['schemas']['UndoBody'];
@@ -2291,7 +2351,7 @@ export interface operations {
     readonly get_export: {
         readonly parameters: {
             readonly query?: {
-                readonly format?: "csv" | "jsonl" | "label-studio" | "coco" | "imagefolder" | "folders";
+                readonly format?: "folders" | "csv" | "jsonl" | "imagefolder" | "coco" | "label-studio";
                 readonly label?: ("positive" | "negative" | "skipped") | null;
                 readonly prefix?: string;
                 readonly roll_up?: boolean;
@@ -2373,6 +2433,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/octet-stream": string;
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly get_choices: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PageChoices"];
                 };
             };
             /** @description Refused, with the reason in one sentence */
