@@ -47,7 +47,7 @@ class Labels:
         self._lock = threading.Lock()
         self._standing = CurrentLabels({})
         self._drawn = CurrentLabels({})  # of them those that the model must not learn
-        self._reached: set[str] = set()
+        self._selected: set[str] = set()
         self.database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
         self.stored = StoredAnswers(self.database.open, lambda: self._changes)
@@ -103,8 +103,8 @@ class Labels:
         """
         with self._lock:
             if not same:
-                return sum(self._drawn.counts.values()) + len(self._reached)
-            return len({same.get(path, path) for path in [*self._drawn.entries, *self._reached]})
+                return sum(self._drawn.counts.values()) + len(self._selected)
+            return len({same.get(path, path) for path in [*self._drawn.entries, *self._selected]})
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -222,12 +222,12 @@ class Labels:
                     self._standing.put(change.path, change.label)
             for change in changes:
                 self._drawn.put(change.path, change.label if change.audit == answers.DRAWN else None)
-                self._reached.discard(change.path)
+                self._selected.discard(change.path)
                 if change.label is not None and change.audit == answers.SELECTED:
-                    self._reached.add(change.path)
+                    self._selected.add(change.path)
             for path in selected:
                 self._drawn.put(path, None)
-                self._reached.add(path)
+                self._selected.add(path)
             now = [CurrentLabel(each.path, each.label, each.path in self._drawn) for each in changes]
             now += [CurrentLabel(path, self._standing.label(path), False) for path in selected]
         self._listener.labels_changed(now, self._answers)
@@ -255,12 +255,12 @@ class Labels:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self.database.open()) as connection:
             now = CurrentLabels(answers.labels_in_order(connection))
-            drawn, reached = answers.marks(connection)
+            drawn, selected = answers.marks(connection)
             splits = answers.splits(connection)
         before, drawn_before = self._standing, self._drawn
         with self._lock:
             self._changes += 1
-            self._standing, self._drawn, self._reached = now, CurrentLabels(drawn), reached
+            self._standing, self._drawn, self._selected = now, CurrentLabels(drawn), selected
         changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
         shown = [CurrentLabel(path, now.label(path), path in drawn) for path in {path for path, _ in changed}]
         self._listener.labels_changed(shown, self._answers)
@@ -292,7 +292,7 @@ class Labels:
                 schema.prepare(connection)
                 schema.check(connection)
                 self._standing = CurrentLabels(answers.labels_in_order(connection))
-                drawn, self._reached = answers.marks(connection)
+                drawn, self._selected = answers.marks(connection)
                 self._drawn = CurrentLabels(drawn)
                 self.splits = answers.splits(connection)
                 _follow(self._moved, contents.moves(connection))

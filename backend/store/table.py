@@ -143,13 +143,13 @@ def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
     """Of the drawn images that are answered: the labels of those that the model has not selected, and the others."""
     rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
     drawn: dict[str, Label] = {}
-    reached: set[str] = set()
+    selected: set[str] = set()
     for path, label, audit in rows:
         if audit == DRAWN:
             drawn[path] = label
         else:
-            reached.add(path)
-    return drawn, reached
+            selected.add(path)
+    return drawn, selected
 
 
 def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
