@@ -24,8 +24,7 @@ class Listener:
     """Is called from the writing thread of the database, before the answer is acknowledged; does nothing by itself.
 
     While one of these methods runs, no answer is stored. So a method must not raise, must not wait for the database (a
-    job that it submitted and waited for would never be done), and must not take long. It may be called before its
-    object is whole only if the run directory is lost during the first second of a session.
+    job that it submitted and waited for would never be done), and must not take long.
     """
 
     def labels_changed(self, changed: Sequence[CurrentLabel], answers: int) -> None:
