@@ -42,11 +42,12 @@ def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
 def private_names(path: Path) -> Iterator[str]:
     """The private names of other modules that a file imports or patches; ruff sees those that it only reads."""
     for node in ast.walk(ast.parse(path.read_bytes())):
-        names: list[object] = []
         if isinstance(node, ast.ImportFrom):
-            names = [alias.name for alias in node.names]
+            names: list[object] = [alias.name for alias in node.names]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PATCHES:
             names = [given.value for given in node.args if isinstance(given, ast.Constant)]
+        else:
+            continue
         for name in names:
             last = name.rpartition(".")[2] if isinstance(name, str) else ""
             if last.startswith("_") and not last.startswith("__"):

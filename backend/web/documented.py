@@ -12,9 +12,8 @@ from fastapi.routing import APIRoute
 
 from backend.wire.transfers import Refusal
 
-REFUSED = {"model": Refusal, "description": "Refused, with the reason in one sentence"}
-NAMES_BELOW = frozenset({"properties", "schemas", "paths"})  # keys there are names that somebody gave, also `title`
-
+NAMES_BELOW = frozenset({"properties", "schemas", "paths"})  # Keys there are names that somebody gave, even `title`.
+REFUSED = "Refused, with the reason in one sentence"
 JSON = "application/json"
 FILE = {"type": "string", "format": "binary"}
 JSON_FILE = {"description": "A file in the format of another program, which says what stands in it."}
@@ -28,10 +27,11 @@ class DocumentedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         answer = _described(endpoint.__annotations__.get("return"))
+        responses: dict[int | str, Any] = {"default": {"model": Refusal, "description": REFUSED}}
         if answer is not None:
-            described = {given.get("status_code") or 200: {"model": answer}}
-            given |= {"response_model": Any, "responses": described | (given.get("responses") or {})}
-        given["responses"] = {"default": REFUSED} | (given.get("responses") or {})
+            given["response_model"] = Any
+            responses[given.get("status_code") or 200] = {"model": answer}
+        given["responses"] = responses | (given.get("responses") or {})
         given["generate_unique_id_function"] = operation_of
         super().__init__(path, endpoint, **given)
 
@@ -62,8 +62,12 @@ def operation_of(route: APIRoute) -> str:
 def _described(answer: Any) -> Any:
     """The part of a return type that describes JSON; None where a route makes all its answers itself."""
     kinds = get_args(answer) if isinstance(answer, UnionType) else (answer,)
-    described = [kind for kind in kinds if kind is not None and not issubclass(kind, Response)]
+    described = [kind for kind in kinds if kind is not None and not _is_response(kind)]
     return reduce(or_, described) if described else None
+
+
+def _is_response(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Response)
 
 
 def _untitled(part: Any, are_names: bool = False) -> Any:

@@ -704,21 +704,6 @@ export interface components {
             readonly given: boolean;
             readonly answers: number;
         };
-        /**
-         * @description What a page can offer.
-         *
-         *     Attributes:
-         *         strategies: in the order of the menu.
-         *         exports: likewise.
-         *         import_suffixes: what a file of labels can end in.
-         *         usual_audit: the share of questions drawn at random that a new run begins with.
-         */
-        readonly Choices: {
-            readonly strategies: readonly components["schemas"]["StrategyChoice"][];
-            readonly exports: readonly components["schemas"]["ExportChoice"][];
-            readonly import_suffixes: readonly string[];
-            readonly usual_audit: number;
-        };
         /** @description The strategy that decides from now on what is asked first. */
         readonly ChosenStrategy: {
             readonly strategy: string;
@@ -794,10 +779,10 @@ export interface components {
          * @description A format of `GET /api/export`, as a menu shows it.
          *
          *     Attributes:
-         *         name: in requests.
+         *         name: its name in requests.
          *         title: a word or two.
          *         use: what it is good for; `{positive}` and `{negative}` stand for the names of the answers.
-         *         has_images: the file holds the images.
+         *         has_images: whether the file holds the images.
          *         scheme: the route of a file that the other program needs too; null: it needs none.
          */
         readonly ExportChoice: {
@@ -1083,6 +1068,21 @@ export interface components {
             readonly images: readonly components["schemas"]["QueuedImage"][];
             readonly ranking: number | null;
             readonly left: number;
+        };
+        /**
+         * @description What a page can offer.
+         *
+         *     Attributes:
+         *         strategies: in the order of the menu.
+         *         exports: the formats, in the order of the menu.
+         *         import_suffixes: what the name of a file of labels can end in.
+         *         usual_audit: the share of questions drawn at random that a new run begins with.
+         */
+        readonly PageChoices: {
+            readonly strategies: readonly components["schemas"]["StrategyChoice"][];
+            readonly exports: readonly components["schemas"]["ExportChoice"][];
+            readonly import_suffixes: readonly string[];
+            readonly usual_audit: number;
         };
         /** @description Which part of a photo a tile is; columns and rows are counted from 1, at the top left. */
         readonly PhotoTile: {
@@ -1466,7 +1466,6 @@ export type BatchBody = components['schemas']['BatchBody'];
 export type BatchResults = components['schemas']['BatchResults'];
 export type CalibrationFigures = components['schemas']['CalibrationFigures'];
 export type Certificate = components['schemas']['Certificate'];
-export type Choices = components['schemas']['Choices'];
 export type ChosenStrategy = components['schemas']['ChosenStrategy'];
 export type ClassNames = components['schemas']['ClassNames'];
 export type ColumnQuestion = components['schemas']['ColumnQuestion'];
@@ -1499,6 +1498,7 @@ export type ModelFigures = components['schemas']['ModelFigures'];
 export type ModelStatus = components['schemas']['ModelStatus'];
 export type NearImage = components['schemas']['NearImage'];
 export type NextImages = components['schemas']['NextImages'];
+export type PageChoices = components['schemas']['PageChoices'];
 export type PhotoTile = components['schemas']['PhotoTile'];
 export type Precision = components['schemas']['Precision'];
 export type QueuedImage = components['schemas']['QueuedImage'];
@@ -2461,7 +2461,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Choices"];
+                    readonly "application/json": components["schemas"]["PageChoices"];
                 };
             };
             /** @description Refused, with the reason in one sentence */
