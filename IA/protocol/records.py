@@ -57,11 +57,11 @@ class Settings(Record):
     Attributes:
         datadir: absolute path of the image folder, as the server sees it.
         network: name of the backbone, or a file of weights.
-        strategy: what to ask first, one of `config.STRATEGIES`.
+        strategy: what to ask first, one of `IA.strategies.STRATEGIES`.
         positive: what the positive answer is called.
         negative: what the negative answer is called.
         id: tells this run from any other, even from an earlier one in the same place.
-        finetune: whether the backbone learns too, one of `config.FINETUNE`.
+        finetune: whether the backbone learns too, auto, on or off.
         run: absolute path of the run directory. If the directory is elsewhere now, somebody moved or copied it.
         follow_links: whether images may lie anywhere that a link in `datadir` leads to.
         audit: share of the questions that are sampled at random, 0 to 1.

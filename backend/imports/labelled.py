@@ -17,7 +17,7 @@ class Labelled:
 
     Attributes:
         path: of the image, or an address of it, as the file has it.
-        said: the words for its classes; none where the file knows the image and says nothing of it.
+        words: the words for its classes; none where the file knows the image and says nothing of it.
         source: how the answer was given, where one of our own exports says so.
         annotator: who gave it.
         time: when, seconds since 1970.
@@ -30,7 +30,7 @@ class Labelled:
     """
 
     path: str
-    said: tuple[str, ...]
+    words: tuple[str, ...]
     source: str | None = None
     annotator: str | None = None
     time: float | None = None
@@ -84,9 +84,9 @@ class Words:
             return None if named else USUAL[plain]
         return self._meaning(word.removesuffix(".0")) if WHOLE.fullmatch(word) else None
 
-    def label(self, said: Sequence[str]) -> Label | None:
+    def label(self, words: Sequence[str]) -> Label | None:
         """What the words for one image mean: positive if any does; None where nothing is known."""
-        labels = set(map(self.meaning, said))
+        labels = set(map(self.meaning, words))
         for label in ("positive", "negative", "skipped"):
             if label in labels:
                 return label

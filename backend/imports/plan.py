@@ -50,7 +50,7 @@ class Plan:
         of_photos: photos that are no images here, but their tiles, and that are positive or skipped in the file: that
             says nothing of any one tile. Of one that is negative all tiles are.
         named: the images that the file tells a label of, taken or not.
-        said: what the file says of each image in `fresh` and `conflicts`.
+        rows: the row of the file for each image in `fresh` and `conflicts`.
     """
 
     matches: Matches
@@ -63,12 +63,12 @@ class Plan:
     by_model: int = 0
     of_photos: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
-    said: dict[str, Labelled] = field(default_factory=dict)
+    rows: dict[str, Labelled] = field(default_factory=dict)
 
     def answers(self, overwrite: bool, group: str | None = None) -> list[Answer]:
         """The answers to store, in the order of the file; the import can be taken back by its `group`."""
         taken = self.fresh | (self.conflicts if overwrite else {})
-        return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
+        return [_answer(image, taken[image], row, group) for image, row in self.rows.items() if image in taken]
 
     def group(self, is_sampled: Callable[[str], bool]) -> str | None:
         """A new name to take the import back by; None: it cannot be, for what has left the audit's sample stays out."""
@@ -99,17 +99,17 @@ def plan(
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
     several: dict[str, list[AddressReading]] = {}
     photos = set(map(photo_of, images))
-    for said in labelled:
-        label = words.label(said.said)
-        if said.source == BY_MODEL:
+    for row in labelled:
+        label = words.label(row.words)
+        if row.source == BY_MODEL:
             by_model += 1
-        elif label is None and not said.said:
+        elif label is None and not row.words:
             unlabelled += 1
         elif label is None:
-            unread[", ".join(said.said)] += 1
+            unread[", ".join(row.words)] += 1
         else:
-            path, meant = _path(said, photos)
-            by_path[path].setdefault(label, said)
+            path, meant = _path(row, photos)
+            by_path[path].setdefault(label, row)
             if meant != [AddressReading(path)]:
                 several[path] = meant
     is_cut_up = bool(images) and images[0] not in photos
@@ -129,21 +129,21 @@ def plan(
             planned.same.append(image)
         else:
             (planned.conflicts if image in standing else planned.fresh)[image] = label
-            planned.said[image] = labels[label]
+            planned.rows[image] = labels[label]
     return planned
 
 
-def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
+def _path(row: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
     """A name for the path that is meant, and all its readings; the path of a known photo has only one."""
-    photo, tile = split(said.path)
-    text = said.tile if tile is None else str(tile)
+    photo, tile = split(row.path)
+    text = row.tile if tile is None else str(tile)
     end = f"{MARK}{text}" if text else ""
     found = [AddressReading(photo)] if photo in photos else readings(photo)
-    for other in said.or_paths:
+    for other in row.or_paths:
         found += [AddressReading(other)] if other in photos else readings(other)
-    rules = (FIELD,) if said.field else ()
+    rules = (FIELD,) if row.field else ()
     meant = [AddressReading(f"{reading.path}{end}", (*reading.rules, *rules), reading.tier) for reading in found]
-    name = meant[0].path if len(meant) == 1 else ", ".join((photo, *said.or_paths)) + end
+    name = meant[0].path if len(meant) == 1 else ", ".join((photo, *row.or_paths)) + end
     return name, meant
 
 
@@ -159,8 +159,8 @@ def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], ph
         elif grid is not None:
             whole = labels["negative"]
             for tile in filter(known.__contains__, grid.paths(photo)):
-                said = Labelled(tile, whole.said, annotator=whole.annotator, time=whole.time)
-                given.setdefault(tile, {}).setdefault("negative", said)
+                row = Labelled(tile, whole.words, annotator=whole.annotator, time=whole.time)
+                given.setdefault(tile, {}).setdefault("negative", row)
 
 
 def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
@@ -240,18 +240,18 @@ def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Ite
                 yield f"  and {len(examples) - TELL} more"
 
 
-def _answer(image: str, label: Label, said: Labelled, group: str | None) -> Answer:
+def _answer(image: str, label: Label, row: Labelled, group: str | None) -> Answer:
     """The answer to store; it keeps source, client and time where one of our own exports has them."""
     return Answer(
         id=str(uuid.uuid4()),
         path=image,
         label=label,
-        source=OWN_SOURCES.get(said.source or "", BY_IMPORT),
-        client=said.annotator if said.annotator and CLIENT.fullmatch(said.annotator) else "import",
-        shown_ms=said.shown_ms,
-        probability=said.probability,
-        checkpoint=said.checkpoint,
+        source=OWN_SOURCES.get(row.source or "", BY_IMPORT),
+        client=row.annotator if row.annotator and CLIENT.fullmatch(row.annotator) else "import",
+        shown_ms=row.shown_ms,
+        probability=row.probability,
+        checkpoint=row.checkpoint,
         group=group,
         imported=True,
-        time=time.time() if said.time is None else said.time,
+        time=time.time() if row.time is None else row.time,
     )

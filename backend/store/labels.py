@@ -46,7 +46,7 @@ class Labels:
         self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
         self._lock = threading.Lock()
         self._standing = CurrentLabels({})
-        self._drawn = CurrentLabels({})  # of them those that the model must not learn
+        self._sampled = CurrentLabels({})  # those labels that the model must not learn
         self._selected: set[str] = set()
         self.database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
@@ -54,7 +54,7 @@ class Labels:
         self._publisher = Publisher(run, self._current)
         known = self._load()
         with self._lock:
-            self._publisher.start(known, self._standing.labels, self._drawn.labels)
+            self._publisher.start(known, self._standing.labels, self._sampled.labels)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -86,13 +86,13 @@ class Labels:
 
     def is_sampled(self, path: str) -> bool:
         """Whether this image was drawn at random, and the model must not learn its answer."""
-        return path in self._drawn
+        return path in self._sampled
 
     @property
     def drawn(self) -> int:
         """How many positive and negative answers the model must not learn."""
         with self._lock:
-            counts = self._drawn.counts
+            counts = self._sampled.counts
         return counts["positive"] + counts["negative"]
 
     def asked_at_random(self, same: Mapping[str, str]) -> int:
@@ -103,8 +103,8 @@ class Labels:
         """
         with self._lock:
             if not same:
-                return sum(self._drawn.counts.values()) + len(self._selected)
-            return len({same.get(path, path) for path in [*self._drawn.entries, *self._selected]})
+                return sum(self._sampled.counts.values()) + len(self._selected)
+            return len({same.get(path, path) for path in [*self._sampled.entries, *self._selected]})
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Labels:
     def _current(self) -> tuple[bytes, dict[str, bytes]]:
         """What is to be published: all labels pickled, and the entries of those that the model must not learn."""
         with self._lock:
-            return self._standing.pickled(), self._drawn.entries
+            return self._standing.pickled(), self._sampled.entries
 
     def _apply(
         self, changes: list[Change], in_order: dict[str, Label] | None = None, selected: Sequence[str] = ()
@@ -221,14 +221,14 @@ class Labels:
                 for change in changes:
                     self._standing.put(change.path, change.label)
             for change in changes:
-                self._drawn.put(change.path, change.label if change.audit == answers.DRAWN else None)
+                self._sampled.put(change.path, change.label if change.audit == answers.DRAWN else None)
                 self._selected.discard(change.path)
                 if change.label is not None and change.audit == answers.SELECTED:
                     self._selected.add(change.path)
             for path in selected:
-                self._drawn.put(path, None)
+                self._sampled.put(path, None)
                 self._selected.add(path)
-            now = [CurrentLabel(each.path, each.label, each.path in self._drawn) for each in changes]
+            now = [CurrentLabel(each.path, each.label, each.path in self._sampled) for each in changes]
             now += [CurrentLabel(path, self._standing.label(path), False) for path in selected]
         self._listener.labels_changed(now, self._answers)
         self._publisher.publish_soon()
@@ -255,14 +255,14 @@ class Labels:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
         with contextlib.closing(self.database.open()) as connection:
             now = CurrentLabels(answers.labels_in_order(connection))
-            drawn, selected = answers.marks(connection)
+            sampled, selected = answers.marks(connection)
             splits = answers.splits(connection)
-        before, drawn_before = self._standing, self._drawn
+        before, sampled_before = self._standing, self._sampled
         with self._lock:
             self._changes += 1
-            self._standing, self._drawn, self._selected = now, CurrentLabels(drawn), selected
-        changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
-        shown = [CurrentLabel(path, now.label(path), path in drawn) for path in {path for path, _ in changed}]
+            self._standing, self._sampled, self._selected = now, CurrentLabels(sampled), selected
+        changed = before.labels.items() ^ now.labels.items() | sampled_before.labels.items() ^ sampled.items()
+        shown = [CurrentLabel(path, now.label(path), path in sampled) for path in {path for path, _ in changed}]
         self._listener.labels_changed(shown, self._answers)
         self._apply_splits(splits)
         self._publisher.publish_soon()
@@ -292,8 +292,8 @@ class Labels:
                 schema.prepare(connection)
                 schema.check(connection)
                 self._standing = CurrentLabels(answers.labels_in_order(connection))
-                drawn, self._selected = answers.marks(connection)
-                self._drawn = CurrentLabels(drawn)
+                sampled, self._selected = answers.marks(connection)
+                self._sampled = CurrentLabels(sampled)
                 self.splits = answers.splits(connection)
                 _follow(self._moved, contents.moves(connection))
                 lost = answers.unheard_of(connection, known or {})

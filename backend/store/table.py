@@ -142,14 +142,14 @@ def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
 def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
     """Of the drawn images that are answered: the labels of those that the model has not selected, and the others."""
     rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
-    drawn: dict[str, Label] = {}
+    sampled: dict[str, Label] = {}
     selected: set[str] = set()
     for path, label, audit in rows:
         if audit == DRAWN:
-            drawn[path] = label
+            sampled[path] = label
         else:
             selected.add(path)
-    return drawn, selected
+    return sampled, selected
 
 
 def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
