@@ -17,7 +17,7 @@ import { Offer } from "./offer";
 import { Repeats } from "./repeats";
 import type { Pace } from "./pace";
 
-const IDLE_S = 180; // where the server does not say
+const IDLE_S = 180; // used with a server that does not report it
 
 /** What AUTO needs of the engine. */
 export interface Cockpit {

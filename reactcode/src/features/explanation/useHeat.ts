@@ -1,4 +1,4 @@
-// Lays the map over the very picture that it is of.
+// Lays the explanation's map over its own picture.
 import { useEffect } from "react";
 import type { Status } from "../../api";
 import { keyOf } from "../../core/session";

@@ -2,7 +2,7 @@
 import { fittedTo, largestScale, MIDDLE, offsetOf, pixelScale } from "./view";
 import type { Frame, Point, Size, View } from "./view";
 
-/** The elements: what takes the pointer, where the whole picture fits, what moves, and what lies over it and moves too. */
+/** What takes the pointer, where the whole picture fits, what moves, and what lies over it and moves too. */
 export interface Elements {
   readonly stage: HTMLElement;
   readonly fit: HTMLElement;
@@ -15,11 +15,11 @@ const NOWHERE: Size = { width: 0, height: 0 };
 export class Glass {
   private elements: Elements | null = null;
   private over: { readonly key: string; readonly element: HTMLElement } | null = null;
-  private key: string | null = null; // of the picture that is shown
+  private key: string | null = null; // the key of the picture that is shown
   private label: HTMLElement | null = null;
   private scale = "";
   private sizes = { stage: NOWHERE, fit: NOWHERE, origin: MIDDLE, inset: MIDDLE };
-  private box = { ...MIDDLE, ...NOWHERE }; // of the glass in the stage
+  private box = { ...MIDDLE, ...NOWHERE }; // where the glass lies in the stage
 
   /** Begin; `onSize` is called now and whenever the stage has another size. The returned function ends it. */
   attach(elements: Elements, onSize: () => void): () => void {
@@ -67,7 +67,7 @@ export class Glass {
     this.elements?.glass.replaceChildren(...(picture ? [picture] : []));
   }
 
-  /** Over the picture, so that this stays until the file is painted. */
+  /** Puts the file over the picture, which stays until the file is painted. */
   add(file: HTMLImageElement): void {
     file.className = "file";
     file.alt = "";
@@ -144,7 +144,7 @@ export class Glass {
     this.sizes = { stage: sizeOf(stage), fit: sizeOf(fit), origin: { x: left, y: top }, inset };
   }
 
-  /** Nothing ever lies over another picture than its own. */
+  /** Shows what lies over the picture only over its own one. */
   private cover(): void {
     const isIts = this.over !== null && this.over.key === this.key;
     this.elements?.heat.replaceChildren(...(isIts && this.over ? [this.over.element] : []));

@@ -1,4 +1,4 @@
-// What the picture is looked at through: moves and enlarges the element itself, without rendering anything.
+// The view of the picture: moves and enlarges the element itself, without rendering anything.
 import type { Queued } from "../../api";
 import type { Engine } from "../../core/engine";
 import { Preload } from "../../core/images";
@@ -8,11 +8,11 @@ import { Glass, type Elements } from "./glass";
 import { clamped, FIT, isFit, MIDDLE, panned, zoomed, type Frame, type Point, type Size } from "./view";
 import type { View } from "./view";
 
-const FILES_AHEAD = 2; // fetched as they are while the view is pinned
+const FILES_AHEAD = 2; // so many files are fetched ahead in their own size while the view is pinned
 const FILES_SPARE = 1; // a file of twelve megapixels takes 48 MB once it is decoded
-const WORTH_WHILE = 1.25; // where the file's own pixels are not larger than this, closer means twice as large
-const STRIDE = 0.15; // of the stage, by a key
-const PATIENCE_MS = 150; // for a file, before the picture that is there has to do
+const WORTH_WHILE = 1.25; // where 1:1 is no larger than this scale, looking closely means twice as large
+const STRIDE = 0.15; // the share of the stage that a key moves the view by
+const PATIENCE_MS = 150; // how long to wait for a file before the fetched picture is enlarged instead
 
 interface Shown {
   readonly queued: Queued;
@@ -26,7 +26,7 @@ export class Lens {
   private view: View = FIT;
   private pull: Point = MIDDLE;
   private shown: Shown | null = null;
-  private awaited: Point | null = null; // to be looked at closely once the file is there
+  private awaited: Point | null = null; // the point to look at closely once the file is there
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly files = new Preload(
     {
@@ -65,7 +65,7 @@ export class Lens {
     this.wantFiles();
   }
 
-  /** Closer by a factor, or farther. */
+  /** Zooms in by a factor, or out. */
   zoom(factor: number, at: Point, isSmooth: boolean): void {
     if (!canLook(this.engine.state)) return;
     this.awaited = null;
@@ -92,7 +92,7 @@ export class Lens {
     this.pan({ x: -STRIDE * width * x, y: -STRIDE * height * y }, true);
   }
 
-  /** To the file's own pixels about a point, and back. */
+  /** Zooms to the file's own pixels about a point, or back. */
   toggle(at: Point): void {
     const zoom = !this.engine.state.zoom;
     if (zoom && canLook(this.engine.state)) this.expect(at);
@@ -105,7 +105,7 @@ export class Lens {
     this.apply(false);
   }
 
-  /** The finger has let go: back to the middle. */
+  /** Moves the picture back to the middle when the finger has let go. */
   springBack(isSmooth: boolean): void {
     this.pull = MIDDLE;
     this.apply(isSmooth);
@@ -113,7 +113,7 @@ export class Lens {
 
   // --- what follows --------------------------------------------------------------------------------------------------
 
-  /** Another picture: a pinned view stays, as far as this one reaches. */
+  /** Turns to another picture; a pinned view stays, as far as this picture reaches. */
   private turn(state: State): void {
     this.awaited = null;
     this.pull = MIDDLE;
@@ -127,7 +127,7 @@ export class Lens {
     this.apply(false);
   }
 
-  /** Look closely, or not any more, as the state says. */
+  /** Zooms in or out as the state says. */
   private follow({ zoom }: State): void {
     if (!zoom) this.awaited = null;
     if (!zoom && !isFit(this.view)) this.change(FIT, true);
@@ -213,7 +213,7 @@ export class Lens {
     this.timer = setTimeout(() => this.approach(), PATIENCE_MS);
   }
 
-  /** Go where the person wants to look, as close as the pixels that are there allow. */
+  /** Zooms to where the person wants to look, as close as the loaded pixels allow. */
   private approach(): void {
     if (this.awaited === null) return;
     const pixels = this.glass.pixelsOf(this.natural);
