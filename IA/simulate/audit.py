@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from config import UsageError
+from config import DEFAULT_AUDIT, UsageError
 from IA.learning.projection import Projection
 from IA.process.loop import one_sentence
 from IA.simulate.audit_person import AuditedPerson, Truth
@@ -278,7 +278,9 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = shared_parser(__doc__, is_folder_needed=False)
     parser.add_argument("--runs", type=count, default=200, metavar="N", help="simulated people in all (200)")
-    parser.add_argument("--audit", type=share, default=0.02, metavar="SHARE", help="of questions at random (0.02)")
+    parser.add_argument(
+        "--audit", type=share, default=DEFAULT_AUDIT, metavar="SHARE", help=f"of questions at random ({DEFAULT_AUDIT})"
+    )
     parser.add_argument(
         "--prevalence", nargs="+", type=share, default=PREVALENCES, metavar="P", help="in turn (0.01 0.05 0.1 0.3)"
     )
