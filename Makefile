@@ -39,7 +39,8 @@ check: ## lint, types and layers of the Python code, without its tests
 	.venv/bin/lint-imports
 
 docs: ## write openapi.json and the page's types anew, then check every link and table of the documentation
-	cd reactcode && npm run --silent --if-present openapi
+	$(VENV) -m backend.openapi
+	cd reactcode && npm run --silent openapi
 	$(VENV) -m pytest -q tests/docs
 
 bench: ## the two benchmarks that every change keeps; LINK is that of a running session with --positive hat
