@@ -40,7 +40,7 @@ check: ## lint, types and layers of the Python code, without its tests
 
 docs: ## write openapi.json and the page's types anew, then check every link and table of the documentation
 	$(VENV) -m backend.openapi
-	cd reactcode && npm run --silent openapi
+	cd reactcode && npm run --silent openapi >/dev/null
 	$(VENV) -m pytest -q tests/docs
 
 bench: ## the two benchmarks that every change keeps; LINK is that of a running session with --positive hat

@@ -24,9 +24,9 @@ from IA.protocol.replacement import check_writable, replace
 USAGE = "python -m IA.export predictor.ckpt [--to onnx|torch] [--out FILE] [--run RUN]"
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 OPSET = 18
-MOST_BYTES = 2_000_000_000
+MOST_BYTES = 2_000_000_000  # an ONNX file may be no longer
 OUTPUTS = ["probability", "embedding"]
-ABOUT = "about.json"  # in a .pt2, what an .onnx has as metadata
+ABOUT = "about.json"  # a .pt2 file holds this, and an .onnx file has the same as metadata
 PACKAGES = ("onnx", "onnxscript")
 HOW = (
     "image: (height, width, 3) bytes, RGB, upright, any size; probability: of the positive class, positive from the "

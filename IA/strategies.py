@@ -77,7 +77,7 @@ def max_prob(probability: "Floats") -> "Floats":
 @strategy("most uncertain first: improves the model")
 def entropy(probability: "Floats") -> "Floats":
     """The most uncertain first: to improve the model, where both answers are frequent."""
-    return -abs(probability - 0.5)  # of two classes, the entropy falls with this distance
+    return -abs(probability - 0.5)  # the entropy of two classes falls with this distance
 
 
 @strategy("least probable first: checks negatives")

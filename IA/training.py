@@ -31,8 +31,8 @@ from IA.protocol.watching import Latest, changes
 
 log = logging.getLogger(__name__)
 
-EMBED_AT_ONCE = 64  # one turn embeds so many answered images, so that a resumed run soon has a model again
-EMBED_BEHIND = 4  # likewise for a backbone that is not in force yet; an answer waits for no more than these
+EMBED_AT_ONCE = 64  # one turn embeds this many answered images, so that a resumed run soon has a model again
+EMBED_BEHIND = 4  # one turn embeds this many by a backbone that is not in force yet; an answer waits for no more
 
 
 class Trainer:
@@ -55,9 +55,7 @@ class Trainer:
         self._latest_tuned = LatestTuned(config.run)
         self._network: str | None = None
         self._tuned: Tuned | None = None
-        self._training_sets: dict[
-            str, TrainingSet
-        ] = {}  # by fingerprint of a backbone: the network itself and what was tuned from it
+        self._training_sets: dict[str, TrainingSet] = {}  # one for each backbone, by its fingerprint
         self._unknown = ""  # fingerprint of the last backbone that could not be found
         self._generation = _last_generation(config.run)
         self._learnt: object = None

@@ -4,6 +4,7 @@ TARGET is a run of its own afterwards: the answers with their history, and every
 them. Left out are cache/, logs/ and tensorboard/.
 """
 
+import argparse
 import os
 import shutil
 import sqlite3
@@ -13,7 +14,7 @@ from pathlib import Path
 from backend.runs import instructions
 from backend.store.database import copy_database
 from backend.store.schema import DATABASE
-from config import UsageError
+from config import Parser, UsageError
 from IA.process.loop import one_sentence
 from IA.protocol.files import BACKBONE, FINE_TUNING, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
 from IA.protocol.replacement import replace
@@ -46,9 +47,13 @@ def back_up(run: Path, target: Path) -> None:
 
 def main() -> None:
     """Copy the run that the command line names."""
-    if len(sys.argv) != 3:
-        raise UsageError("Name a run and where to copy it: python -m backend.backup RUN TARGET.")
-    run, target = (Path(name).expanduser().resolve() for name in sys.argv[1:])
+    parser = Parser(
+        prog="python -m backend.backup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", metavar="RUN", help="the run directory, which may be in use")
+    parser.add_argument("target", metavar="TARGET", help="where the copy goes; nothing may be there yet")
+    given = parser.parse_args()
+    run, target = (Path(name).expanduser().resolve() for name in (given.run, given.target))
     back_up(run, target)
     sys.stdout.write(f"{target} is a copy of {run}; start on it with --run {target}.\n")
 

@@ -25,7 +25,7 @@ from backend.exports.format import ExportFormat
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
-from backend.exports.tree import LINKS, MISSING, Link, Tree, WriteError
+from backend.exports.trees.tree import LINKS, MISSING, Link, Tree, WriteError
 from backend.runs.reading import RunReading, opened, report_mistakes
 from backend.store.sources import BY_MODEL
 from backend.store.table import Answer, Label

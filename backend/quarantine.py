@@ -34,11 +34,11 @@ from IA.protocol.pickle_file import read
 from IA.text.words import counted
 
 MANIFEST = "manifest.jsonl"
-TELL = 5  # examples of each kind
+TELL = 5  # The report gives so many examples of each kind.
 
 
 @dataclass
-class Moved:
+class Quarantined:
     """What became of the images.
 
     Attributes:
@@ -50,8 +50,8 @@ class Moved:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def chosen(reading: RunReading, unreadable: bool, outcome: Moved) -> Iterator[str]:
-    """The files that are to go: the skipped ones and, if asked, those that could not be read and have no label.
+def chosen(reading: RunReading, unreadable: bool, outcome: Quarantined) -> Iterator[str]:
+    """The files to move: skipped ones and, if asked for, unreadable ones without a label.
 
     One of which some tiles are skipped, but not all, is noted as kept.
 
@@ -74,7 +74,7 @@ def chosen(reading: RunReading, unreadable: bool, outcome: Moved) -> Iterator[st
 
 
 def _found_unreadable(reading: RunReading) -> Iterable[str]:
-    """The files that the model could not read. Raises UsageError."""
+    """The files that the inference loop could not read. Raises UsageError."""
     try:
         images = read(reading.run, IMAGES).content
         numbers = read(reading.run, PREDICTIONS).content.unreadable
@@ -84,12 +84,12 @@ def _found_unreadable(reading: RunReading) -> Iterable[str]:
 
 
 def _unreadable(reading: RunReading, paths: Iterable[str]) -> Iterator[str]:
-    """Those that still cannot be read: a file may have been mended since the model looked at it."""
+    """Those files that still cannot be read: some may have been mended since."""
     with contextlib.closing(Damage(reading.inside)) as damage:
         yield from (path for path in paths if damage.look(reading.datadir / path) is not None)
 
 
-def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Moved:
+def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_run: bool = False) -> Quarantined:
     """Move images from DATADIR to a folder.
 
     Args:
@@ -103,7 +103,7 @@ def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_ru
     """
     datadir = _folder_of_images(reading)
     _check_place(folder, datadir)
-    outcome = Moved()
+    outcome = Quarantined()
     paths = chosen(reading, unreadable, outcome)
     with contextlib.ExitStack() as stack:
         manifest = None if dry_run else stack.enter_context(_Manifest.opened(folder))
@@ -117,17 +117,17 @@ def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_ru
     return outcome
 
 
-def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Moved:
+def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Quarantined:
     """Move images from such a folder back to where they were.
 
     Raises:
         UsageError: nothing was ever put away there, or not from here.
     """
     datadir = _folder_of_images(reading)
-    outcome = Moved()
+    outcome = Quarantined()
     for path, entry in entries(folder, datadir).items():
         origin = folder / path
-        if not os.path.lexists(origin):  # it is back already, or never came
+        if not os.path.lexists(origin):  # It is back already, or was never moved.
             if not os.path.lexists(datadir / path):
                 outcome.kept[path] = "it is in neither place"
             continue
@@ -143,7 +143,7 @@ def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Moved:
 
 
 def entries(folder: Path, datadir: Path) -> Mapping[str, dict[str, Any]]:
-    """What the manifest says, the latest of each image; a line that was cut off belongs to no move.
+    """The last entry of the manifest for each image; a line that was cut off belongs to no move.
 
     Raises:
         UsageError: there is none, or it is of another folder of images, which is still there.
@@ -185,7 +185,7 @@ def _check_place(folder: Path, datadir: Path) -> None:
 
 
 def _plain_file(folder: Path, path: str) -> Path:
-    """The file, if it is one by itself: what links lead to belongs to somebody else too. Raises NotMovedError."""
+    """The file, unless links lead to it: then it belongs to somebody else too. Raises NotMovedError."""
     place = folder / path
     if not os.path.lexists(place):
         raise NotMovedError("it is not there any more")
@@ -197,8 +197,8 @@ def _plain_file(folder: Path, path: str) -> Path:
 
 
 @contextlib.contextmanager
-def _noted(outcome: Moved, path: str) -> Iterator[None]:
-    """Note whether the block moves the image; what keeps one keeps no other."""
+def _noted(outcome: Quarantined, path: str) -> Iterator[None]:
+    """Note whether the block moves the image; a failure with one image stops no other."""
     try:
         yield
         outcome.moved.append(path)
@@ -209,7 +209,7 @@ def _noted(outcome: Moved, path: str) -> Iterator[None]:
 
 
 def _remove_empty(folder: Path, top: Path) -> None:
-    """Take away folders that nothing is left in; not the top one, which has the manifest."""
+    """Remove folders that have become empty, but not the top one, which has the manifest."""
     with contextlib.suppress(OSError):
         while folder != top:
             folder.rmdir()
@@ -217,7 +217,7 @@ def _remove_empty(folder: Path, top: Path) -> None:
 
 
 class _Manifest:
-    """A file of lines, each on the disk before what it tells of is done."""
+    """A file of lines; each line is on the disk before the move that it describes begins."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
@@ -226,14 +226,14 @@ class _Manifest:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, folder: Path) -> Iterator["_Manifest"]:
-        """The manifest of a folder; both are made if need be. Raises OSError."""
+        """Open the manifest of a folder, and make both where they are missing. Raises OSError."""
         make_folder(folder)
         with (folder / MANIFEST).open("a+b", buffering=0) as file:
             sync_folder(folder)
             yield cls(file)
 
     def add(self, path: str, datadir: Path, sha256: str) -> None:
-        """Tell of a move that is about to begin."""
+        """Write down a move that is about to begin."""
         entry = {
             "from": str(datadir / path),
             "to": path,
@@ -246,20 +246,20 @@ class _Manifest:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
-        except OSError as error:  # what cannot be written down is not moved, nor anything after it
+        except OSError as error:  # Without a line in the manifest nothing is moved, nor anything after it.
             reason = (error.strerror or str(error)).lower()
             raise UsageError(f"{self._file.name} cannot be written: {reason}; make room, and start again.") from None
 
     def _end_last_line(self) -> None:
-        """Cut off a line that an interruption left unfinished: its move never began."""
+        """Cut off a line that an interruption has left unfinished: its move never began."""
         self._file.seek(0)
         content = self._file.readall()
         if not content.endswith(b"\n"):
             self._file.truncate(content.rfind(b"\n") + 1)
 
 
-def report(outcome: Moved, to: Path, dry_run: bool) -> Iterator[str]:
-    """What a person is to know of it, line by line."""
+def report(outcome: Quarantined, to: Path, dry_run: bool) -> Iterator[str]:
+    """The report for the person, line by line."""
     if dry_run:
         yield f"{counted(len(outcome.moved), 'image', 'images')} would go to {to}"
     else:

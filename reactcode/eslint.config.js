@@ -4,12 +4,26 @@ import hooks from "eslint-plugin-react-hooks";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-export default defineConfig({ ignores: ["dist", "node_modules"] }, js.configs.recommended, {
-  files: ["**/*.{ts,tsx}"],
-  extends: [tseslint.configs.recommendedTypeChecked, hooks.configs.flat.recommended],
-  languageOptions: { parserOptions: { projectService: true } },
-  rules: {
-    "@typescript-eslint/switch-exhaustiveness-check": "error",
-    "@typescript-eslint/consistent-type-imports": "error",
+export default defineConfig(
+  { ignores: ["dist", "node_modules"] },
+  js.configs.recommended,
+  {
+    files: ["**/*.{ts,tsx}"],
+    extends: [tseslint.configs.recommendedTypeChecked, hooks.configs.flat.recommended],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+    },
   },
-});
+  {
+    files: ["src/**/*.{ts,tsx}"],
+    ignores: ["src/api/types.ts", "src/**/*.test.{ts,tsx}", "src/testing/**"],
+    rules: { "max-lines": ["error", 350] },
+  },
+  {
+    files: ["src/**/*.{ts,tsx}"],
+    ignores: ["src/api/**", "src/**/*.test.{ts,tsx}", "src/testing/**"],
+    rules: { "no-restricted-globals": ["error", { name: "fetch", message: "Requests are made in api/." }] },
+  },
+);

@@ -1,9 +1,14 @@
 """What several tests share: a few pictures, and a network small enough to build in a moment."""
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
+if IS_ONE_OF_SEVERAL:  # before numpy and torch are there: threads of two workers on two cores wait for one another
+    os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 import numpy as np
 import pytest
@@ -26,6 +31,12 @@ def pytest_collection_finish() -> None:
     """What the imports have made stays: the collector of garbage need not walk through torch again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_setup() -> None:
+    """One thread for torch also after a test in which an embedder took more of them."""
+    if IS_ONE_OF_SEVERAL and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ MOST_METHODS = 25
 MOST_FILES = 14  # in a folder, without those of the folders in it
 PRODUCT = ("config.py", "IA", "backend", "reactcode/src")
 SOURCES = {".py", ".ts", ".tsx"}
+PATCHES = {"setattr", "delattr"}
 GENERATED = {"generated.ts", "openapi.ts"}  # in reactcode/src/api, made from openapi.json
 
 
@@ -36,6 +37,21 @@ def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.ClassDef):
                     yield path, node
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """The private names of other modules that a file imports or patches; ruff sees those that it only reads."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            names: list[object] = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PATCHES:
+            names = [given.value for given in node.args if isinstance(given, ast.Constant)]
+        else:
+            continue
+        for name in names:
+            last = name.rpartition(".")[2] if isinstance(name, str) else ""
+            if last.startswith("_") and not last.startswith("__"):
+                yield f"{named(path)}:{node.lineno} {name}"
 
 
 def methods_of(node: ast.ClassDef) -> Iterator[str]:
@@ -81,3 +97,9 @@ def test_no_class_name_twice() -> None:
     for path, node in classes():
         places[node.name].add(named(path))
     assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_no_test_reaches_for_private_names() -> None:
+    """A test knows another module by what that module gives everybody."""
+    found = [name for path in sources("tests") if path.suffix == ".py" for name in private_names(path)]
+    assert found == []

@@ -191,7 +191,7 @@ def _quality(checkpoint: Checkpoint, known: Evidence | None) -> Iterable[str]:
 
 
 def _on_the_remaining(division: Division) -> str:
-    sampled = division.above.drawn + division.below.drawn
+    sampled = division.above.sampled + division.below.sampled
     precision, recall = _between(division.precision()), _between(division.recall())
     return (
         f"On the images that the model had not asked for, {sampled} of which were drawn at random and never learnt: "
@@ -208,11 +208,11 @@ def _prevalence(known: Evidence | None) -> str:
             "positives among the answers is no estimate: the model chose what to ask."
         )
     low, high = known.standing.positives()
-    remaining = known.standing.rest
+    remaining = known.standing.remaining
     return (
         f"{low:,} to {high:,} of {_pool(known)}, {100 * low / known.images:.2f} to "
         f"{100 * high / known.images:.2f} % (95 % interval): {known.standing.found:,} found in the model's order, and "
-        f"of {remaining.images:,} other {'images' if known.photos is None else 'tiles'} {remaining.drawn:,} drawn at "
+        f"of {remaining.images:,} other {'images' if known.photos is None else 'tiles'} {remaining.sampled:,} drawn at "
         f"random, {remaining.positives:,} of them positive."
     )
 

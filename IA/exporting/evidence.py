@@ -91,12 +91,12 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
     try:
         settings, images, answers = read(run, SETTINGS).content, read(run, IMAGES).content, read_learnable(run)
         everything = read(run, ANNOTATIONS).content
-        drawn = _read_if_there(run, AUDIT) or {}
+        sampled = _read_if_there(run, AUDIT) or {}
         held_out = _read_if_there(run, HELD_OUT) or {}
         predictions = _read_if_there(run, PREDICTIONS)
     except (OSError, ValueError) as error:
         raise UsageError(f"{run} is no run that has learnt anything ({str(error).rstrip('.')}).") from None
-    states = _states(images, everything, drawn, predictions)
+    states = _states(images, everything, sampled, predictions)
     if settings.alike != "off" and (duplicates := _read_if_there(run, DUPLICATES)):
         states = DuplicateGroups(divided(duplicates.first, len(images))).states(states)
     probability = np.full(len(images), np.nan, np.float32)
@@ -168,20 +168,20 @@ def _resampled(probability: Tensor, truth: Tensor) -> tuple[float, float]:
     return float(low), float(high)
 
 
-# --- drawn at random --------------------------------------------------------------------------------------------------
+# --- sampled at random ------------------------------------------------------------------------------------------------
 
 
 def _states(
     images: Sequence[str],
     labels: Mapping[str, bool | None],
-    drawn: Mapping[str, bool | None],
+    sampled: Mapping[str, bool | None],
     predictions: Predictions | None,
 ) -> NDArray[np.uint8]:
-    """What is known of each image, as the server has it."""
+    """The state of each image, as the server has it."""
     states = np.zeros(len(images), np.uint8)
     for number, path in enumerate(images):
         if path in labels:
-            states[number] = int(OF_LABEL[FROM_TRUTH[labels[path]]] | (ImageState.DRAWN if path in drawn else 0))
+            states[number] = int(OF_LABEL[FROM_TRUTH[labels[path]]] | (ImageState.DRAWN if path in sampled else 0))
     if predictions is not None:
         states[np.asarray(predictions.unreadable)] |= int(ImageState.UNREADABLE)
     return states

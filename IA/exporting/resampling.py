@@ -12,8 +12,8 @@ from torch import Tensor
 
 A = -0.5  # the parameter of the cubic kernel (Keys 1981), with Pillow's value
 REACH = 2.0  # how far the kernel reaches, in pixels of the smaller of the two pictures
-BITS = 15  # a weight has so many bits and a sign
-MOST_BITS = 22  # at most so many bits of a weight are behind the point
+BITS = 15  # a weight has this many bits and a sign
+MOST_BITS = 22  # at most this many bits of a weight are behind the point
 
 
 def resized(pixels: Tensor, height: int, width: int) -> Tensor:

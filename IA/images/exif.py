@@ -16,10 +16,10 @@ from typing import Literal, NamedTuple
 from IA.images.pictures import BAD_IMAGE, UnreadableError, opened_image
 from IA.images.readers.signatures import is_boxed
 
-FIRST_BYTES = 4096  # nearly every photo has its block within so many bytes
-MOST_SEGMENTS = 64  # so many segments of a file are looked at
-MOST_ENTRIES = 256  # so many entries of a directory are looked at
-MOST_LETTERS = 80  # a name is cut off after so many letters
+FIRST_BYTES = 4096  # nearly every photo has its block within this many bytes
+MOST_SEGMENTS = 64  # this many segments of a file are looked at
+MOST_ENTRIES = 256  # this many entries of a directory are looked at
+MOST_LETTERS = 80  # a name is cut off after this many letters
 MAKE, MODEL, EXIF, TAKEN, OFFSET = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011
 WANTED = frozenset({MAKE, MODEL, EXIF, TAKEN, OFFSET})
 LETTERS = (2, 129)  # the types of text: ASCII, and the UTF-8 of Exif 3

@@ -22,7 +22,7 @@ UPRIGHT = {
 }
 SIDEWAYS = range(5, 9)  # the orientations that swap width and height
 MAX_EXIF_BYTES = 2**20
-MAX_CHUNKS = 100_000  # so many chunks of a PNG are looked at; large pictures have a few thousand
+MAX_CHUNKS = 100_000  # this many chunks of a PNG are looked at; large pictures have a few thousand
 IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')  # Pillow looks for the same
 XMP = b"XML:com.adobe.xmp"
 RAW_PROFILE = b"Raw profile type exif"  # ImageMagick writes EXIF into a PNG under this keyword

@@ -27,7 +27,7 @@ from IA.images.readers.windowing import window_of, windowed
 from IA.images.tiles import Tile, split_file
 
 MAX_PIXELS = 300_000_000
-# The pixels of a JPEG times its scans. So many take some five seconds; cameras write at most a dozen scans.
+# The pixels of a JPEG times its scans. This many take some five seconds; cameras write at most a dozen scans.
 MAX_SCANNED = 3_000_000_000
 MAX_JPEG_BYTES = 512 * 2**20
 MAX_BOXED_BYTES = 512 * 2**20

@@ -59,7 +59,7 @@ def upright_parts(
 def plain_parts(
     file: BinaryIO, tiles: Sequence[Tile | None], at_least_px: int | None = None
 ) -> list[NDArray[np.uint8]] | None:
-    """The same for a plain JPEG, the most usual kind of file; None for every other file and for a damaged one.
+    """As `upright_parts`, for a plain JPEG, the most usual kind of file; None for every other file and a damaged one.
 
     The header of a plain JPEG bounds the memory and the time that it takes, so threads may decode it without a process
     of their own. Unlike Pillow, libjpeg-turbo does not keep all other threads waiting.

@@ -12,8 +12,8 @@ import numpy as np
 
 log = logging.getLogger(__name__)
 
-SLOTS = 64  # so many files may be decoded at the same time
-KEPT = 4096  # the file remembers so many of the newest suspects
+SLOTS = 64  # this many files may be decoded at the same time
+KEPT = 4096  # the file remembers this many of the newest suspects
 
 NAME = "suspects"
 

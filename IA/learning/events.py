@@ -13,13 +13,13 @@ from IA.text.image_files import is_text
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = 5.0  # after a failure a new file is not begun sooner
+AGAIN_S = 5.0  # After a failure, a new file is not begun before this time has passed.
 
 
 class Events:
-    """Figures and pictures; what the disk refuses is one warning, and a later figure begins a new file.
+    """Writes figures and pictures; a failure gives one warning, and a later figure begins a new file.
 
-    Nothing is written where the directory's name is no UTF-8: TensorBoard can neither write nor read there.
+    Nothing is written if the directory's name is not UTF-8, because TensorBoard can neither write nor read there.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -52,7 +52,7 @@ class Events:
         """End the file."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            # Not the writer as a whole: that flushes first, and may fail there.
+            # The writer itself would flush first, which may fail, so only its file is closed.
             file: FileWriter | None = writer.file_writer
             with contextlib.suppress(OSError):
                 if file is not None:

@@ -30,7 +30,7 @@ OF_PHOTOS = (*COLUMNS, "tile")
 KINDS = {COLUMNS: "predictions", OF_TILES: "predictions of tiles", OF_PHOTOS: "predictions of photos by their tiles"}
 QUOTE = '"'
 MOST_BYTES = 64 * 1024  # no row is longer, since a path has 4096 characters at most
-FAR_FROM_SURE = 4  # so many rows are kept to tell one predictor from another: those with a probability nearest to 0.5
+FAR_FROM_SURE = 4  # this many rows are kept to tell one predictor from another: those with a probability nearest to 0.5
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from IA.predictions.files import COLUMNS, OF_PHOTOS, OF_TILES, PredictionRow
 from IA.text.answer_words import UNREADABLE
 
 Prediction = tuple[str, float, str]
-"""The path of an image, its probability or NaN if it is unreadable, and then the reason."""
+"""The path of an image; its probability, which is NaN if the image is unreadable; and then the reason."""
 
 
 class Rows:

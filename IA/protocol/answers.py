@@ -64,7 +64,7 @@ class LearnableAnswers:
 
 
 def read_learnable(run: Path) -> Answers:
-    """The same answers, for whoever reads them only once.
+    """The answers that the model may learn, for whoever reads them only once.
 
     Raises:
         OSError, ValueError: as for `pickle_file.read`. It is a FileNotFoundError while there is no answer.

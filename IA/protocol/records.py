@@ -28,10 +28,10 @@ from IA.protocol.fields import (
     within,
 )
 
-MOST_ALIKE = 100  # a group of near duplicates, which is one question, has at most so many images
-MOST_SIMILAR = 200  # inference names at most so many images that are similar to a given one
-NEIGHBOURS = 3  # an explanation names so many neighbours of either class
-LARGEST_MAP = 64  # an explanation's map has at most so many places on a side
+MOST_ALIKE = 100  # a group of near duplicates, which is one question, has at most this many images
+MOST_SIMILAR = 200  # inference names at most this many images that are similar to a given one
+NEIGHBOURS = 3  # an explanation names this many neighbours of either class
+LARGEST_MAP = 64  # an explanation's map has at most this many places on a side
 FULL = 127  # the furthest value from 0 of a place in a map
 
 
@@ -57,11 +57,11 @@ class Settings(Record):
     Attributes:
         datadir: absolute path of the image folder, as the server sees it.
         network: name of the backbone, or a file of weights.
-        strategy: what to ask first, one of `config.STRATEGIES`.
+        strategy: what to ask first, one of `IA.strategies.STRATEGIES`.
         positive: what the positive answer is called.
         negative: what the negative answer is called.
         id: tells this run from any other, even from an earlier one in the same place.
-        finetune: whether the backbone learns too, one of `config.FINETUNE`.
+        finetune: whether the backbone learns too, auto, on or off.
         run: absolute path of the run directory. If the directory is elsewhere now, somebody moved or copied it.
         follow_links: whether images may lie anywhere that a link in `datadir` leads to.
         audit: share of the questions that are sampled at random, 0 to 1.

@@ -131,7 +131,7 @@ class AuditedPerson:
         self.standing = self._sample().screening(sum(self.labels))
 
     def _draw(self) -> int:
-        """Next in a shuffled order; the model is not told."""
+        """Draw the next image of a random order; the model does not learn its answer."""
         answers = self.model.answers
         image = next(image for image in self._shuffled if image not in self._drawn and image not in answers)
         self._drawn.add(image)
@@ -148,19 +148,23 @@ class AuditedPerson:
         return image
 
     def _sample(self) -> AuditSample:
-        """What was drawn: here nobody keeps an image, so all of it is a random sample."""
+        """The audit sample: all drawn images, as no other client holds one back here."""
         drawn = np.array(sorted(self._drawn), np.int32)
         is_open = np.ones(len(self._truth), bool)
         is_open[self.images] = False
         return AuditSample(is_open, drawn, self._truth[drawn])
 
     def divided(self) -> tuple[Division, int, int]:
-        """What becomes of the rest by the model's threshold; and the positives above and below it."""
-        is_rest = np.ones(len(self._truth), bool)
-        is_rest[list(self.model.answers)] = False
-        is_above = self.model.probability >= self.model.threshold  # never before there is a probability
+        """Divide the images that the model has not asked by its threshold.
+
+        Returns:
+            The division by the audit sample, and the true numbers of positives above and below the threshold.
+        """
+        is_unselected = np.ones(len(self._truth), bool)
+        is_unselected[list(self.model.answers)] = False
+        is_above = self.model.probability >= self.model.threshold  # False before there is a probability
         return (
             self._sample().division(self.standing.found, is_above),
-            int((is_rest & is_above & self._truth).sum()),
-            int((is_rest & ~is_above & self._truth).sum()),
+            int((is_unselected & is_above & self._truth).sum()),
+            int((is_unselected & ~is_above & self._truth).sum()),
         )

@@ -24,7 +24,7 @@ LOOKS_GROWTH = 1.1
 LOOKS_SCALE = 16
 Z = 1.959964  # the normal quantile of a two-sided interval of 95 %
 FEW = 32  # Python adds so few terms faster than numpy
-FAR = 12  # terms beyond so many standard deviations are smaller than rounding
+FAR = 12  # terms beyond this many standard deviations are smaller than rounding
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Sample:
 
     Attributes:
         images: how many images there are.
-        drawn: how many of them were sampled.
+        sampled: how many of them were sampled.
         positives: how many of the sampled images are positive.
     """
 
     images: int
-    drawn: int
+    sampled: int
     positives: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.positives <= self.drawn <= self.images:
-            raise ValueError(f"{self.positives} positives among {self.drawn} drawn of {self.images} images.")
+        if not 0 <= self.positives <= self.sampled <= self.images:
+            raise ValueError(f"{self.positives} positives among {self.sampled} sampled of {self.images} images.")
 
     @property
     def fewest(self) -> int:
@@ -53,7 +53,7 @@ class Sample:
     @property
     def most(self) -> int:
         """The largest possible number of positives: those in the sample and all images outside of it."""
-        return self.images - self.drawn + self.positives
+        return self.images - self.sampled + self.positives
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[int, int]:
         """Two-sided interval of the number of positives; it covers the true number at least with this confidence."""
@@ -66,7 +66,7 @@ class Sample:
 
     def at_least(self, confidence: float = CONFIDENCE) -> int:
         """One-sided lower bound: the smallest number of positives for which a sample with so many is still likely."""
-        mirrored = Sample(self.images, self.drawn, self.drawn - self.positives)
+        mirrored = Sample(self.images, self.sampled, self.sampled - self.positives)
         return self.images - mirrored.at_most(confidence)
 
     def is_below(self, count: int, confidence: float = CONFIDENCE) -> bool:
@@ -75,27 +75,29 @@ class Sample:
 
     def chance_of_so_few(self, count: int) -> float:
         """The chance of at most `positives` in the sample if `count` of the images are positive (hypergeometric)."""
-        images, drawn = self.images, self.drawn
-        first = max(0, drawn - (images - count))
-        last = min(self.positives, count, drawn)
+        images, sampled = self.images, self.sampled
+        first = max(0, sampled - (images - count))
+        last = min(self.positives, count, sampled)
         if last < first:
             return 0.0
-        if last == min(count, drawn):
+        if last == min(count, sampled):
             return 1.0
-        mean = drawn * count / images
+        mean = sampled * count / images
         far = FAR * math.sqrt(mean * (1 - count / images)) + 5 * FAR
         if last > mean + far:
             return 1.0
         first = max(first, math.floor(min(last, mean) - far))
-        log_chance = _log_choose(count, last) + _log_choose(images - count, drawn - last) - _log_choose(images, drawn)
+        log_chance = (
+            _log_choose(count, last) + _log_choose(images - count, sampled - last) - _log_choose(images, sampled)
+        )
         if last - first < FEW:
             total = chance = math.exp(log_chance)
             for hits in range(last, first, -1):
-                chance *= hits * (images - count - drawn + hits) / ((count - hits + 1) * (drawn - hits + 1))
+                chance *= hits * (images - count - sampled + hits) / ((count - hits + 1) * (sampled - hits + 1))
                 total += chance
             return min(total, 1.0)
-        many = np.arange(last, first, -1, dtype=np.float64)  # each chance by its ratio to the one before
-        ratios = many * (images - count - drawn + many) / ((count - many + 1) * (drawn - many + 1))
+        many = np.arange(last, first, -1, dtype=np.float64)  # each chance follows from its ratio to the one before
+        ratios = many * (images - count - sampled + many) / ((count - many + 1) * (sampled - many + 1))
         log_chances = log_chance + np.concatenate([[0.0], np.cumsum(np.log(ratios))])
         return min(float(np.exp(log_chances).sum()), 1.0)
 
@@ -114,20 +116,20 @@ class ScreeningState:
 
     Attributes:
         found: positives among the images that the model asked for.
-        rest: the sample of the images that it has not asked for.
+        remaining: the sample of the images that it has not asked for.
     """
 
     found: int
-    rest: Sample
+    remaining: Sample
 
     @property
     def known(self) -> int:
         """How many positives a person has seen, whether the model asked for them or the draw."""
-        return self.found + self.rest.positives
+        return self.found + self.remaining.positives
 
     def positives(self, confidence: float = CONFIDENCE) -> tuple[int, int]:
         """Interval of the number of all positives."""
-        low, high = self.rest.interval(confidence)
+        low, high = self.remaining.interval(confidence)
         return self.found + low, self.found + high
 
     def to_find(self, confidence: float = CONFIDENCE) -> tuple[int, int]:
@@ -149,28 +151,28 @@ class ScreeningState:
         return self.certifies_once(recall, 1 - (1 - confidence) / looks(self.known, recall))
 
     def certifies_once(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> bool:
-        """The same for a single test, at a time that was fixed before anything was sampled.
+        """As `certifies`, for a single test at a time that was fixed before anything was sampled.
 
         The test is one-sided, against too many positives among the remaining images (Callaghan and Müller-Hansen 2020).
         """
-        if self.rest.positives == self.rest.most:
-            return self.known > 0 or self.rest.images > 0
+        if self.remaining.positives == self.remaining.most:
+            return self.known > 0 or self.remaining.images > 0
         too_many = math.floor(self.known / recall) - self.found + 1
-        return self.known > 0 and self.rest.is_below(too_many, confidence)
+        return self.known > 0 and self.remaining.is_below(too_many, confidence)
 
     def answers_to_certificate(self, recall: float = RECALL, confidence: float = CONFIDENCE) -> int:
         """How many more random answers a certificate takes, if positives are as frequent among them as so far."""
-        rest = self.rest
-        rate = rest.positives / rest.drawn if rest.drawn else 0.0
+        remaining = self.remaining
+        rate = remaining.positives / remaining.sampled if remaining.sampled else 0.0
 
         def lacks(more: int) -> bool:
-            drawn = rest.drawn + more
-            hits = min(rest.positives + math.floor(rate * more), drawn)
-            return not ScreeningState(self.found, Sample(rest.images, drawn, hits)).certifies(recall, confidence)
+            sampled = remaining.sampled + more
+            hits = min(remaining.positives + math.floor(rate * more), sampled)
+            return not ScreeningState(self.found, Sample(remaining.images, sampled, hits)).certifies(recall, confidence)
 
         if not lacks(0):
             return 0
-        return _last(0, rest.images - rest.drawn, lacks) + 1
+        return _last(0, remaining.images - remaining.sampled, lacks) + 1
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ class Division:
 
     def labelled_precision(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
         """As `precision`, but only among images that nobody has seen, since only these are given the model's label."""
-        unseen = self.above.images - self.above.drawn
+        unseen = self.above.images - self.above.sampled
         if not unseen:
             return None
         low, high = self.above.interval(confidence)

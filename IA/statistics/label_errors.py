@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from statistics import NormalDist
 
 WORTH = 0.5  # an answer with at least this error score is worth a second look
-# Each standard deviation by which an answer is faster than the person's others adds so many nats to the error score. A
-# larger weight finds fewer errors.
+# Each standard deviation by which an answer is faster than the person's others adds this many nats to the logit of the
+# error score. A larger weight finds fewer errors.
 HASTE = 0.25
 # An answer with a lower score before haste never reaches WORTH: even the fastest answer of a million is only 5 standard
 # deviations faster.

@@ -2,12 +2,12 @@
 
 import re
 
-from backend.exports.crops import name_of
 from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
 from backend.exports.format import zip_of
 from backend.exports.source import Source
-from backend.exports.tree import MISSING, Tree
+from backend.exports.trees.crops import name_of
+from backend.exports.trees.tree import MISSING, Tree
 from backend.store.table import Answer
 from IA.images.tiles import split
 from IA.text.answer_words import USUAL, folded

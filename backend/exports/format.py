@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from backend.exports.source import Source
-from backend.exports.tree import Tree
+from backend.exports.trees.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ images in folders called `test` and `photos` it would load those in `test` alone
 
 from pathlib import PurePosixPath
 
-from backend.exports.crops import SUFFIX
 from backend.exports.csv import csv_line
 from backend.exports.fields import fields, values
 from backend.exports.format import zip_of
 from backend.exports.source import Source
-from backend.exports.tree import Tree
+from backend.exports.trees.crops import SUFFIX
+from backend.exports.trees.tree import Tree
 from backend.store.table import Answer
 from IA.images.tiles import split
 

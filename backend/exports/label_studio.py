@@ -74,17 +74,17 @@ def _task(answer: Answer, source: Source, number: int) -> dict[str, Any]:
         "created_at": answer.when,
         "lead_time": None if answer.shown_ms is None else answer.shown_ms / 1000,
     }
-    said: Label = "positive" if (answer.probability or 0) >= 0.5 else "negative"
-    return task | {"annotations": [annotation], "predictions": _prediction(answer, said, source, tile)}
+    predicted: Label = "positive" if (answer.probability or 0) >= 0.5 else "negative"
+    return task | {"annotations": [annotation], "predictions": _prediction(answer, predicted, source, tile)}
 
 
-def _prediction(answer: Answer, said: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:
+def _prediction(answer: Answer, predicted: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:
     """What the model said, with the probability of just that; nothing where it was not asked."""
     if answer.probability is None:
         return []
     version = "model" if answer.checkpoint is None else f"checkpoint {answer.checkpoint}"
-    score = answer.probability if said == "positive" else 1 - answer.probability
-    return [{"model_version": version, "score": score, "result": _result(said, source, tile)}]
+    score = answer.probability if predicted == "positive" else 1 - answer.probability
+    return [{"model_version": version, "score": score, "result": _result(predicted, source, tile)}]
 
 
 def _result(label: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:

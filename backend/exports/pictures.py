@@ -45,7 +45,7 @@ class Pictures:
         with contextlib.ExitStack() as stack:
             try:
                 file = stack.enter_context(opened(self.place(path), self.inside))
-            except (OSError, UnreadableError, ValueError) as error:  # ValueError: a name that no file can have
+            except (OSError, UnreadableError, ValueError) as error:  # ValueError: no file can have such a name.
                 raise MissingError(reason(error)) from None
             try:
                 yield file
@@ -61,7 +61,7 @@ class Pictures:
                 raise MissingError(reason(error)) from None
 
     def taken(self, path: str) -> Taken:
-        """What the camera said, by the header alone; nothing where the file cannot be had."""
+        """What the camera has written into the header; nothing where the file cannot be read."""
         try:
             descriptor = descriptor_of(self._place(path), self.inside)
         except (MissingError, UnreadableError, OSError, ValueError):
@@ -82,7 +82,7 @@ def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def state(file: BinaryIO) -> tuple[int, int]:
-    """What changes when the file is written to."""
+    """A value that changes when the file is written to."""
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns
 
@@ -93,6 +93,6 @@ def changed_s(file: BinaryIO) -> float:
 
 
 def reason(error: Exception) -> str:
-    """What is wrong with a file, for a list of what is missing."""
-    said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return " ".join(said.split()).rstrip(".").lower()
+    """What is wrong with a file, for the list of missing images."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return " ".join(reason.split()).rstrip(".").lower()

@@ -57,14 +57,14 @@ class RolledUp:
         self.count = 0
 
     def __iter__(self) -> Iterator[OfPhoto]:
-        """All photos of which something is known."""
+        """All photos that have a label."""
         tally, deciding = self._tallied()
         for number, answer in zip(deciding, self._answers, strict=True):
             if number != NOBODY:
                 yield tally.answer(number, answer)
 
     def _tallied(self) -> "tuple[_Tally, array[int]]":
-        """What was counted, and of each answer the number of the photo that it decides, or NOBODY."""
+        """Counts of the photos, and for each answer the number of the photo that it decides, or NOBODY."""
         tally, places = _Tally(), 0
         for answer in self._answers:
             tally.add(answer, places)
@@ -82,7 +82,7 @@ class RolledUp:
 
 
 class _Tally:
-    """What is counted of each photo: in columns, for there may be half a million of them."""
+    """Counts of each photo, in columns: there may be half a million photos."""
 
     def __init__(self) -> None:
         self._paths = Paths()
@@ -106,7 +106,7 @@ class _Tally:
         self._skipped[number] += answer.label == "skipped"
         if had_positive and not is_positive:
             return
-        if is_positive and not had_positive:  # what the others had does not matter any more
+        if is_positive and not had_positive:  # The answers before do not matter any more.
             self._probability[number] = math.nan
         if not had_positive and (is_positive or answer.label == "skipped" or not self._skipped[number]):
             self.deciding[number] = place
@@ -115,7 +115,7 @@ class _Tally:
             self._checkpoint[number] = NO_CHECKPOINT if answer.checkpoint is None else answer.checkpoint
 
     def label(self, number: int) -> Label | None:
-        """What is known of a photo."""
+        """The label of a photo; None where it has none yet."""
         if self._positive[number]:
             return "positive"
         if self._answered[number] < self._tiles[number]:
@@ -123,7 +123,7 @@ class _Tally:
         return "skipped" if self._skipped[number] else "negative"
 
     def answer(self, number: int, decided: Answer) -> OfPhoto:
-        """What is known of a photo of which something is known, by the answer that decided."""
+        """The rolled-up answer of a photo that has one, from the answer that decided."""
         label, probability, checkpoint = self.label(number), self._probability[number], self._checkpoint[number]
         if label is None:
             raise ValueError(number)
@@ -143,7 +143,7 @@ class _Tally:
         )
 
     def forget_paths(self) -> None:
-        """Give back what only counting takes."""
+        """Free the memory that only counting needs."""
         self._paths = Paths()
 
     def _number(self, path: str) -> int:

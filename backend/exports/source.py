@@ -11,7 +11,7 @@ from IA.text.answer_words import mistakable
 
 LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
 
-KEPT = 4096  # photos of which is kept what the camera said
+KEPT = 4096  # The headers of so many photos are kept in memory.
 
 
 @dataclass(frozen=True)

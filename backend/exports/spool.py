@@ -15,6 +15,11 @@ class Spool:
         self._packed: list[bytes] = []
         self.count = 0
 
+    @property
+    def held_bytes(self) -> int:
+        """How much memory is taken by what was written."""
+        return sum(map(len, self._packed))
+
     def write(self, data: bytes) -> None:
         """Add one piece."""
         self.count += 1

@@ -20,7 +20,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from backend.images.listing import Listing, told_of, told_of_others
+from backend.images.listing import Listing, sentence_on_missing, sentence_on_unread
 from backend.images.numbers import Numbers
 from IA.protocol import watching
 from IA.text.image_files import is_left_out
@@ -154,14 +154,14 @@ class Follower:
         self._numbers.publish(again=is_whole and not self._is_whole)
         self._is_whole = is_whole
         self.lists_again |= not is_whole
-        self.is_listing = False
         present = len(self._numbers.paths) - len(self._numbers.gone)
         log.info("listed %d images in %s", present, self._datadir)
         if self._listing.leading_out != self._leading_out:
             self._leading_out = self._listing.leading_out
             log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self._datadir)
-        self._say(told_of(self._listing.missing))
-        self._say(told_of_others(self._listing.others, present // self._numbers.tiles), key="others")
+        self._say(sentence_on_missing(self._listing.missing))
+        self._say(sentence_on_unread(self._listing.others, present // self._numbers.tiles), key="others")
+        self.is_listing = False  # after the warnings: whoever waits for the end of the listing has them all
 
     def _say(self, sentence: str, key: str = "") -> None:
         """Warn once of a sentence, or of all that have one key; "" says nothing."""

@@ -12,12 +12,13 @@ from IA.text.words import counted
 
 log = logging.getLogger(__name__)
 
-FEW, FEW_SHARE = 10, 0.01  # files that are left out without a word: so many, and this share of the images
-NAMED = 4  # endings
+# Nobody is told of files that are left out if there are at most so many, and at most this share of the images.
+FEW, FEW_SHARE = 10, 0.01
+NAMED = 4  # A sentence names at most so many endings.
 
 
 class Listing:
-    """The images of DATADIR. A link counts if it stays in there, or if all links are followed.
+    """Lists the images of DATADIR. A link counts if it leads to a place in DATADIR, or if all links are followed.
 
     Attributes:
         leading_out: how many links of the last walk led out of DATADIR and were not followed.
@@ -76,14 +77,14 @@ class Listing:
             folders += reversed([Path(entry.path) for entry in inside if self._is_folder(entry)])
 
     def _is_file(self, entry: "os.DirEntry[str]") -> bool:
-        """Whether an image's name is that of a file to ask about."""
+        """Whether the file of this entry is an image to ask about."""
         try:
             return self.is_image(Path(entry.path), True) if entry.is_symlink() else entry.is_file(follow_symlinks=False)
-        except OSError:  # a file system that does not say in the entry, and a file that went meanwhile
+        except OSError:  # The file system does not know the kind, or the file has gone.
             return False
 
     def is_image(self, path: Path, is_link: bool) -> bool:
-        """Whether it is a file to ask about."""
+        """Whether a path is a file to ask about."""
         if path.suffix.lower() not in IMAGE_SUFFIXES:
             return False
         try:
@@ -92,7 +93,7 @@ class Listing:
             return False
 
     def enters(self, path: Path, is_link: bool) -> bool:
-        """Whether it is a folder to look into. One in DATADIR has its own name there, whatever links lead to it."""
+        """Whether to look into a path as a folder. A folder in DATADIR is listed by its own name, not through links."""
         try:
             if path == self._leave_out or not path.is_dir():
                 return False
@@ -123,8 +124,8 @@ class Listing:
         return False
 
 
-def told_of_others(others: Counter[str], images: int) -> str:
-    """What whoever starts is to know of pictures and films that nothing here reads; "" where they are few."""
+def sentence_on_unread(others: Counter[str], images: int) -> str:
+    """A sentence about images and films that no reader here opens; "" where they are few."""
     if others.total() < max(FEW, images * FEW_SHARE):
         return ""
     each = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(NAMED))
@@ -132,8 +133,8 @@ def told_of_others(others: Counter[str], images: int) -> str:
     return f"{counted(others.total(), 'file is', 'files are')} left out because of how they end ({each}{more})"
 
 
-def told_of(missing: Counter[str]) -> str:
-    """What whoever starts is to know of images that take a package that is not installed; "" where there are none."""
+def sentence_on_missing(missing: Counter[str]) -> str:
+    """A sentence about images that need a package that is not installed; "" where there are none."""
     if not missing:
         return ""
     extras = ",".join(sorted({EXTRA_SUFFIXES[suffix] for suffix in missing}))

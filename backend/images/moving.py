@@ -1,4 +1,4 @@
-"""Moves a file to another place so that it is in one of the two at every moment, and nothing is ever overwritten."""
+"""Moves a file so that at every moment it is in its old or its new place; nothing is ever overwritten."""
 
 import contextlib
 import errno
@@ -10,7 +10,13 @@ from pathlib import Path
 from backend.images.file_names import fitting
 
 CHUNK_BYTES = 1 << 20
-NO_LINK = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)  # another disk, or one without links
+NO_LINK = (
+    errno.EXDEV,
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EMLINK,
+    errno.ENOSYS,
+)  # another disk, or one without links
 
 
 class NotMovedError(Exception):
@@ -24,7 +30,7 @@ def digest(path: Path) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring to the disk which files a folder holds. Raises OSError."""
+    """Sync the entries of a folder to the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -33,7 +39,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, for good. Raises OSError."""
+    """Make a folder and those above it, durably. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
         with contextlib.suppress(FileExistsError):
@@ -67,7 +73,7 @@ def move(source: Path, target: Path, sha256: str) -> None:
             if error.errno not in NO_LINK:
                 raise
             _copy(source, target, sha256)
-    _part(target).unlink(missing_ok=True)  # of a copy that was interrupted
+    _part(target).unlink(missing_ok=True)  # An interrupted copy has left it.
     sync_folder(target.parent)
     if _state(source) != before:
         raise NotMovedError("it was changed meanwhile")
@@ -81,7 +87,7 @@ def _state(path: Path) -> tuple[int, int, int, int]:
 
 
 def _copy(source: Path, target: Path, sha256: str) -> None:
-    """Copy a file with its times, on the disk and compared before it has its name."""
+    """Copy a file with its times; sync and compare the copy before it gets its name."""
     part = _part(target)
     try:
         with source.open("rb") as content, part.open("wb") as copy:
@@ -97,7 +103,7 @@ def _copy(source: Path, target: Path, sha256: str) -> None:
 
 
 def _part(target: Path) -> Path:
-    """Where a copy is made: always the same place, so that one that was interrupted is found again."""
+    """Where a copy is made: always the same place, so that an interrupted one is found again."""
     return target.with_name(fitting(f".{target.name}", ".moving-part"))
 
 

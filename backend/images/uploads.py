@@ -26,8 +26,8 @@ MOST_BYTES = 2 * 2**30  # of a zip
 MOST_IMAGE_BYTES = 500 * 2**20
 MOST_FILES = 100_000  # in a zip
 MOST_UNPACKED = 8 * 2**30
-MOST_RATIO = 200  # images hardly shrink; a file of zeros does a thousandfold
-LEFT_FREE = 2**30  # bytes of the disk
+MOST_RATIO = 200  # A zip hardly makes images smaller; it makes a file of zeros a thousand times smaller.
+LEFT_FREE = 2**30  # Uploads leave so many bytes of the disk free.
 CHUNK_BYTES = 2**20
 NAME_BYTES = 200
 NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f"*:<>?|\\]')
@@ -80,7 +80,7 @@ class Uploads:
         self._hashes: dict[Path, tuple[int, int, str]] = {}
 
     def sweep(self) -> None:
-        """Remove what uploads that broke off have left."""
+        """Remove the unfinished files of uploads that broke off."""
         for part in self._folder.glob(f".*{PART}"):
             part.unlink(missing_ok=True)
 
@@ -99,7 +99,7 @@ class Uploads:
         return part
 
     def finish(self, part: Path, name: str) -> Uploaded:
-        """Take in what was written: an image, or a zip of them. The file is gone afterwards.
+        """Take in an image, or a zip of images, that was written to a file. The file is gone afterwards.
 
         Args:
             part: from `begin`.
@@ -123,7 +123,7 @@ class Uploads:
     # --- one image ----------------------------------------------------------------------------------------------------
 
     def _take(self, part: Path, name: str, outcome: Uploaded) -> None:
-        place = _place_of(name)
+        place = place_of(name)
         size = part.stat().st_size
         if size == 0:
             raise UploadError("It is empty.")
@@ -144,10 +144,10 @@ class Uploads:
             outcome.unreadable[name] = damage
 
     def _put(self, part: Path, place: PurePosixPath) -> Path:
-        """Give the file its name, durably; where that is taken, another one."""
+        """Give the file its name, durably; another name where that one is taken."""
         folder = self._folder / place.parent
         folder.mkdir(parents=True, exist_ok=True)
-        if not folder.resolve().is_relative_to(self._folder.resolve()):  # a link that somebody laid there
+        if not folder.resolve().is_relative_to(self._folder.resolve()):  # Somebody has put a link there.
             raise UploadError("Its folder leads elsewhere.")
         with part.open("rb") as file:
             os.fsync(file.fileno())
@@ -155,10 +155,10 @@ class Uploads:
             suffix = f" ({number})" if number > 1 else ""
             target = folder / f"{place.stem}{suffix}{place.suffix}"
             try:
-                os.link(part, target)  # fails where the name is taken, and so replaces nothing
+                os.link(part, target)  # This fails where the name is taken, and so replaces nothing.
             except FileExistsError:
                 continue
-            except OSError:  # a file system without hard links
+            except OSError:  # The file system has no hard links.
                 if target.exists():
                     continue
                 part.rename(target)
@@ -169,7 +169,7 @@ class Uploads:
     # --- duplicates ---------------------------------------------------------------------------------------------------
 
     def _known(self) -> defaultdict[int, set[Path]]:
-        """All images by size, listed when the first upload comes."""
+        """All images by size; the first upload lists them."""
         if self._by_size is None:
             self._by_size = defaultdict(set)
             for path in self._listed():
@@ -179,14 +179,14 @@ class Uploads:
         return self._by_size
 
     def _twin(self, size: int, digest: str) -> Path | None:
-        """An image with the same content that is still there."""
+        """An image that is still there and has the same content; None: there is none."""
         for path in sorted(self._known()[size]):
             try:
                 signature = _signature(path)
                 known = self._hashes.get(path)
                 if known is None or known[:2] != signature:
                     self._hashes[path] = known = (*signature, _digest(path))
-            except OSError:  # it went away
+            except OSError:  # The file has gone.
                 continue
             if signature[0] == size and known[2] == digest:
                 return path
@@ -195,7 +195,7 @@ class Uploads:
     # --- zips ---------------------------------------------------------------------------------------------------------
 
     def _unpack(self, part: Path, name: str, outcome: Uploaded) -> None:
-        """Take the images in a zip, one after another; what is no image is told and left out."""
+        """Take the images in a zip, one after another; report and leave out what is no image."""
         try:
             with zipfile.ZipFile(part) as archive:
                 entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -207,11 +207,11 @@ class Uploads:
 
     def _take_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stem: str, outcome: Uploaded) -> None:
         *folders, file_name = entry.filename.replace("\\", "/").split("/")
-        if file_name.startswith(".") or "__MACOSX" in folders:  # what systems add
+        if file_name.startswith(".") or "__MACOSX" in folders:  # Systems add such files.
             return
         inner = self.begin()
         try:
-            _place_of(entry.filename)
+            place_of(entry.filename)
             if entry.flag_bits & 1:
                 raise UploadError("It is encrypted.")
             with archive.open(entry) as packed, inner.open("wb") as file:
@@ -226,7 +226,7 @@ class Uploads:
 
 
 def _check_bomb(entries: list[zipfile.ZipInfo]) -> None:
-    """Raises UploadError for a zip that unpacks to far more than images do."""
+    """Raise UploadError if a zip unpacks to far more than images do."""
     if len(entries) > MOST_FILES:
         raise UploadError(f"It holds more than {MOST_FILES} files.")
     unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
@@ -236,18 +236,18 @@ def _check_bomb(entries: list[zipfile.ZipInfo]) -> None:
         raise UploadError(f"It unpacks to more than {MOST_RATIO} times its size.")
     starts = sorted((entry.header_offset, entry.compress_size) for entry in entries)
     if any(start + size > after for (start, size), (after, _) in itertools.pairwise(starts)):
-        raise UploadError("Its files overlap.")  # how a small zip says the same bytes again and again
+        raise UploadError("Its files overlap.")  # A small zip can name the same bytes again and again.
 
 
 def _copy(packed: object, file: BinaryIO, size: int) -> None:
-    """Unpack, and no more than was said."""
+    """Unpack, but no more bytes than the directory of the zip has promised."""
     left = min(size, MOST_IMAGE_BYTES + 1)
     while left > 0 and (chunk := packed.read(min(CHUNK_BYTES, left))):  # type: ignore[attr-defined]
         file.write(chunk)
         left -= len(chunk)
 
 
-def _place_of(name: str) -> PurePosixPath:
+def place_of(name: str) -> PurePosixPath:
     """Where a file of this name may lie below the folder of uploads.
 
     Raises:
@@ -266,7 +266,7 @@ def _place_of(name: str) -> PurePosixPath:
 
 
 def _short(part: str) -> str:
-    """A part of a path that every file system takes."""
+    """The part of a path, changed so that every file system takes it."""
     part = f"_{part}" if DEVICES.match(part) else part
     path = PurePosixPath(part)
     stem, suffix = path.stem, path.suffix[:10]

@@ -1,4 +1,4 @@
-"""Paths out of the addresses that other programs give to images."""
+"""Reads paths out of the addresses that other programs give to images."""
 
 import re
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ LOCAL = "/data/local-files/"
 UPLOAD = "/data/upload/"
 QUERY = f"{LOCAL}?d="
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
-OF_UPLOAD = re.compile(r"[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
-ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$'()*,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # what may stand in an address as it is
-KEPT_BYTE = 0xDC00  # what Python adds to a byte that is no UTF-8
+OF_UPLOAD = re.compile(r"[0-9a-f]{8}-")  # Label Studio puts this before the name of an uploaded file.
+ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$'()*,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # An address has these as they are.
+KEPT_BYTE = 0xDC00  # Python adds this to a byte that is no UTF-8.
 OF_CP1252 = {
     KEPT_BYTE + byte: bytes([byte]).decode("latin-1" if byte in b"\x81\x8d\x8f\x90\x9d" else "cp1252")
     for byte in range(0x80, 0x100)
@@ -86,12 +86,12 @@ def readings(address: str) -> list[AddressReading]:
 
 
 def is_image(address: str) -> bool:
-    """Whether what it names ends as an image does."""
+    """Whether an address ends as the name of an image does."""
     return any(reading.path.lower().endswith(SUFFIXES) for reading in readings(address))
 
 
 def in_cp1252(text: str) -> str:
-    """Text of a file that is no UTF-8, with its bytes as programs for Western Europe have written them."""
+    """Text of a file that is no UTF-8, read as programs for Western Europe write it (cp1252)."""
     return text if text.isascii() else text.translate(OF_CP1252)
 
 

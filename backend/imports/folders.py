@@ -18,13 +18,13 @@ def class_folders(images: Sequence[str], folders: Mapping[Label, Sequence[str]])
         ValueError: no image lies in one of these folders.
     """
     named = {folder.strip("/"): label for label, several in folders.items() for folder in several if folder != ANY}
-    rest = next((label for label, several in folders.items() if ANY in several), None)
+    remaining = next((label for label, several in folders.items() if ANY in several), None)
     seen: set[str] = set()
     for image in dict.fromkeys(map(photo_of, images)):
         inside = f"/{image}"
         labels = {label: folder for folder, label in named.items() if f"/{folder}/" in inside}
         seen.update(labels.values())
-        for label in labels or ([rest] if rest else []):
+        for label in labels or ([remaining] if remaining else []):
             yield Labelled(image, (label,))
     empty = named.keys() - seen
     if empty:

@@ -70,7 +70,7 @@ def _labelled(place: _Place, tile: str, annotation: Mapping[str, Any]) -> Labell
         or_paths=place.addresses[1:],
         field=place.field,
         tile=tile,
-        said=("skipped",) if annotation.get("was_cancelled") else words,
+        words=("skipped",) if annotation.get("was_cancelled") else words,
         annotator=None if annotator is None else str(annotator),
         time=moment(annotation.get("updated_at") or annotation.get("created_at")),
         shown_ms=round(1000 * seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None,

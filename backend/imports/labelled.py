@@ -1,4 +1,4 @@
-"""What a foreign file says of an image, and what its words mean."""
+"""The label that a foreign file has for an image, and what its words mean."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from backend.store.table import Label
 from IA.text.answer_words import CANONICAL, USUAL, folded
 
 ANY = "*"
-WHOLE = re.compile(r"\d+\.0")  # what tables make of a class that is a whole number
+WHOLE = re.compile(r"\d+\.0")  # Tables turn a class that is a whole number into this.
 
 
 @dataclass(frozen=True)
@@ -17,20 +17,20 @@ class Labelled:
 
     Attributes:
         path: of the image, or an address of it, as the file has it.
-        said: the words for its classes; none where the file knows the image and says nothing of it.
+        words: the words for its classes; none where the file knows the image and says nothing of it.
         source: how the answer was given, where one of our own exports says so.
         annotator: who gave it.
         time: when, seconds since 1970.
         shown_ms: how long the image had been on the screen.
-        probability: what a model had said of it, and
-        checkpoint: which.
+        probability: what a model predicted for the image.
+        checkpoint: which model that was.
         tile: which part of the photo at `path` the image is, as behind the mark of a path; "": the path says all.
         or_paths: what else the file has that may be the path or address just as well.
         field: where the path stands, if that is not where it should.
     """
 
     path: str
-    said: tuple[str, ...]
+    words: tuple[str, ...]
     source: str | None = None
     annotator: str | None = None
     time: float | None = None
@@ -44,7 +44,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Words:
-    """What words mean here, whatever their case, spaces and Unicode form.
+    """Knows what words mean, whatever their case, spaces and Unicode form.
 
     Attributes:
         names: of the two classes in the run.
@@ -84,9 +84,9 @@ class Words:
             return None if named else USUAL[plain]
         return self._meaning(word.removesuffix(".0")) if WHOLE.fullmatch(word) else None
 
-    def label(self, said: Sequence[str]) -> Label | None:
+    def label(self, words: Sequence[str]) -> Label | None:
         """What the words for one image mean: positive if any does; None where nothing is known."""
-        labels = set(map(self.meaning, said))
+        labels = set(map(self.meaning, words))
         for label in ("positive", "negative", "skipped"):
             if label in labels:
                 return label

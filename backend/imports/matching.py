@@ -1,4 +1,4 @@
-"""Which image of a run a foreign path means: by its very name, by a looser rule, as moved, or by its file name alone.
+"""Finds the image that a foreign path means: by its exact name, a looser rule, a move, or its file name alone.
 
 A looser rule counts only where a stricter one finds nothing, and only where it finds one image alone. Nothing is ever
 guessed: what may mean two images means none.
@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from backend.imports.addresses import AddressReading
 
 Move = tuple[str, str]
-"""What paths begin with in the file, and instead of it below DATADIR; each ends with a slash or is empty."""
+"""The beginning of paths in the file, and what replaces it below DATADIR; each ends with a slash or is empty."""
 
 MOVED = "moved"
 UNICODE_FORM = "unicode_form"
 CASE = "case"
 NAME = "name"
-LAST_TIER = 2  # of readings
+LAST_TIER = 2  # The tiers of readings end here.
 
 
 @dataclass
 class Matches:
-    """What was found.
+    """Which image each path means.
 
     Attributes:
         images: the image that each path means.
@@ -57,7 +57,7 @@ def caseless(text: str) -> str:
 
 Fold = Callable[[str], str]
 FOLDS: tuple[tuple[tuple[str, ...], Fold], ...] = (((), str), ((UNICODE_FORM,), unicode_form), ((CASE,), caseless))
-LOOSE = frozenset({UNICODE_FORM, CASE, NAME})  # rules by which two names become one
+LOOSE = frozenset({UNICODE_FORM, CASE, NAME})  # By these rules two names become one.
 
 
 def match(
@@ -92,14 +92,14 @@ def match(
 
 
 class _Search:
-    """Paths that are still looked for, and what was found of the others."""
+    """Looks for paths by one rule after the other, and remembers what each rule has found."""
 
     def __init__(self, paths: Mapping[str, Sequence[AddressReading]], images: Sequence[str], datadir: str) -> None:
         self._open = dict(paths)
         self._images, self._datadir = images, datadir
         self._matches = Matches()
-        self._rules: dict[str, tuple[str, ...]] = {}  # by which each path was found
-        self._fitting: dict[str, int] = {}  # how many images have the file name of a path with a folder; 2: or more
+        self._rules: dict[str, tuple[str, ...]] = {}  # The rules by which each path was found.
+        self._fitting: dict[str, int] = {}  # How many images have the file name of a path in a folder, up to 2.
         self._by_fold: dict[Fold, Mapping[str, Sequence[str]]] = {}
 
     def whole(self, tier: int, rule: tuple[str, ...], fold: Fold) -> None:
@@ -225,7 +225,7 @@ class _Search:
 
 
 def _named(images: Sequence[str], names: Set[str], fold: Fold) -> dict[str, list[str]]:
-    """The images by their file names, folded, as far as these are wanted."""
+    """The images by their folded file names, as far as these are wanted."""
     named: dict[str, list[str]] = defaultdict(list)
     for image in images:
         if (name := fold(_name(image))) in names:

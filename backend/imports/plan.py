@@ -1,4 +1,4 @@
-"""What an import would do to the answers of a run, and how that is told before anything is stored."""
+"""Plans what an import does to the answers of a run, and reports it before anything is stored."""
 
 import re
 import time
@@ -16,7 +16,7 @@ from backend.store.table import Answer, Label
 from IA.images.tiles import MARK, grid_of, photo_of, split
 from IA.text.words import counted
 
-TELL = 5  # examples of each kind of trouble
+TELL = 5  # The report gives so many examples of each kind.
 OWN_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
 CLIENT = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 FIELD = "field"
@@ -31,7 +31,7 @@ RULES = {
     APOSTROPHE: ("was found without its first apostrophe", "were found without their first apostrophe"),
     FIELD: ("was found in another field than image", "were found in another field than image"),
 }
-"""What is told of paths that are not the very name of an image, by the rule."""
+"""How the report says by which rule paths were found that are not the exact names of images."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Plan:
         of_photos: photos that are no images here, but their tiles, and that are positive or skipped in the file: that
             says nothing of any one tile. Of one that is negative all tiles are.
         named: the images that the file tells a label of, taken or not.
-        said: what the file says of each image in `fresh` and `conflicts`.
+        rows: the row of the file for each image in `fresh` and `conflicts`.
     """
 
     matches: Matches
@@ -63,12 +63,12 @@ class Plan:
     by_model: int = 0
     of_photos: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
-    said: dict[str, Labelled] = field(default_factory=dict)
+    rows: dict[str, Labelled] = field(default_factory=dict)
 
     def answers(self, overwrite: bool, group: str | None = None) -> list[Answer]:
-        """What is to be stored, in the order of the file; `group`: by which it can be taken back."""
+        """The answers to store, in the order of the file; the import can be taken back by its `group`."""
         taken = self.fresh | (self.conflicts if overwrite else {})
-        return [_answer(image, taken[image], said, group) for image, said in self.said.items() if image in taken]
+        return [_answer(image, taken[image], row, group) for image, row in self.rows.items() if image in taken]
 
     def group(self, is_sampled: Callable[[str], bool]) -> str | None:
         """A new name to take the import back by; None: it cannot be, for what has left the audit's sample stays out."""
@@ -77,8 +77,8 @@ class Plan:
     def drawn(self, is_sampled: Callable[[str], bool]) -> list[str]:
         """The images named in the file that had been drawn at random.
 
-        What the file names leaves the images that the audit draws from, whatever they show. So what was drawn of them
-        must leave its sample, too: it counts as reached from then on.
+        Images that the file names leave those that the audit draws from, whatever they show. So the drawn ones among
+        them must leave the sample too: they count as selected by the model from then on.
         """
         return [image for image in self.named if is_sampled(image)]
 
@@ -86,7 +86,7 @@ class Plan:
 def plan(
     labelled: Iterable[Labelled], words: Words, images: Sequence[str], datadir: str, standing: Mapping[str, Label]
 ) -> Plan:
-    """Find out what the labels in a file mean for a run.
+    """Plan what the labels in a file mean for a run.
 
     Args:
         labelled: as in the file.
@@ -99,17 +99,17 @@ def plan(
     by_path: defaultdict[str, dict[Label, Labelled]] = defaultdict(dict)
     several: dict[str, list[AddressReading]] = {}
     photos = set(map(photo_of, images))
-    for said in labelled:
-        label = words.label(said.said)
-        if said.source == BY_MODEL:
+    for row in labelled:
+        label = words.label(row.words)
+        if row.source == BY_MODEL:
             by_model += 1
-        elif label is None and not said.said:
+        elif label is None and not row.words:
             unlabelled += 1
         elif label is None:
-            unread[", ".join(said.said)] += 1
+            unread[", ".join(row.words)] += 1
         else:
-            path, meant = _path(said, photos)
-            by_path[path].setdefault(label, said)
+            path, meant = _path(row, photos)
+            by_path[path].setdefault(label, row)
             if meant != [AddressReading(path)]:
                 several[path] = meant
     is_cut_up = bool(images) and images[0] not in photos
@@ -129,26 +129,26 @@ def plan(
             planned.same.append(image)
         else:
             (planned.conflicts if image in standing else planned.fresh)[image] = label
-            planned.said[image] = labels[label]
+            planned.rows[image] = labels[label]
     return planned
 
 
-def _path(said: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
-    """What to call the path that is meant, and all that it may mean; what is known already is no address."""
-    photo, tile = split(said.path)
-    text = said.tile if tile is None else str(tile)
+def _path(row: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
+    """A name for the path that is meant, and all its readings; the path of a known photo has only one."""
+    photo, tile = split(row.path)
+    text = row.tile if tile is None else str(tile)
     end = f"{MARK}{text}" if text else ""
     found = [AddressReading(photo)] if photo in photos else readings(photo)
-    for other in said.or_paths:
+    for other in row.or_paths:
         found += [AddressReading(other)] if other in photos else readings(other)
-    rules = (FIELD,) if said.field else ()
+    rules = (FIELD,) if row.field else ()
     meant = [AddressReading(f"{reading.path}{end}", (*reading.rules, *rules), reading.tier) for reading in found]
-    name = meant[0].path if len(meant) == 1 else ", ".join((photo, *said.or_paths)) + end
+    name = meant[0].path if len(meant) == 1 else ", ".join((photo, *row.or_paths)) + end
     return name, meant
 
 
 def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], photos: Set[str], planned: Plan) -> None:
-    """Give each tile what is said of its photo, as far as that says something of it."""
+    """Give each tile the label of its photo, if that label says something of the tile."""
     grid, known = grid_of(images[0]), set(images)
     for photo in [image for image in given if image in photos]:
         labels = given.pop(photo)
@@ -159,12 +159,12 @@ def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], ph
         elif grid is not None:
             whole = labels["negative"]
             for tile in filter(known.__contains__, grid.paths(photo)):
-                said = Labelled(tile, whole.said, annotator=whole.annotator, time=whole.time)
-                given.setdefault(tile, {}).setdefault("negative", said)
+                row = Labelled(tile, whole.words, annotator=whole.annotator, time=whole.time)
+                given.setdefault(tile, {}).setdefault("negative", row)
 
 
 def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Iterator[str]:
-    """What a person is to know of it, line by line."""
+    """The report for the person, line by line."""
     matches = planned.matches
     yield counted(len(planned.fresh), "image gets a label", "images get a label")
     if matches.move:
@@ -240,18 +240,18 @@ def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Ite
                 yield f"  and {len(examples) - TELL} more"
 
 
-def _answer(image: str, label: Label, said: Labelled, group: str | None) -> Answer:
-    """How and by whom it was given stays, where one of our own exports says so."""
+def _answer(image: str, label: Label, row: Labelled, group: str | None) -> Answer:
+    """The answer to store; it keeps source, client and time where one of our own exports has them."""
     return Answer(
         id=str(uuid.uuid4()),
         path=image,
         label=label,
-        source=OWN_SOURCES.get(said.source or "", BY_IMPORT),
-        client=said.annotator if said.annotator and CLIENT.fullmatch(said.annotator) else "import",
-        shown_ms=said.shown_ms,
-        probability=said.probability,
-        checkpoint=said.checkpoint,
+        source=OWN_SOURCES.get(row.source or "", BY_IMPORT),
+        client=row.annotator if row.annotator and CLIENT.fullmatch(row.annotator) else "import",
+        shown_ms=row.shown_ms,
+        probability=row.probability,
+        checkpoint=row.checkpoint,
         group=group,
         imported=True,
-        time=time.time() if said.time is None else said.time,
+        time=time.time() if row.time is None else row.time,
     )

@@ -68,7 +68,7 @@ def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, A
         milliseconds = 1000 * seconds
     return Labelled(
         path=path,
-        said=words,
+        words=words,
         source=_text(record.get("source")),
         annotator=_text(record.get("annotator")),
         time=moment(record.get("time") or record.get("updated_at") or record.get("created_at")),

@@ -20,7 +20,7 @@ MARKS = {  # the longest first: UTF-32 begins as UTF-16 does
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8-sig",
 }
-SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[,;\t]*[\r\n]*', re.IGNORECASE)  # a line by which Excel is told of it
+SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[,;\t]*[\r\n]*', re.IGNORECASE)  # Excel reads it from such a line.
 SEPARATORS = ",;\t"
 QUOTED = re.compile(r'"[^"]*"')
 
@@ -54,10 +54,10 @@ def csv_records(path: Path) -> Iterator[Mapping[str, Any]]:
     """
     with opened(path) as file:
         head = file.readline(LINE_CHARACTERS)
-        told = SEPARATOR.fullmatch(head)
-        if told is None:
+        declared = SEPARATOR.fullmatch(head)
+        if declared is None:
             file.seek(0)
-        delimiter = told[1] if told else max(SEPARATORS, key=QUOTED.sub("", head).count)
+        delimiter = declared[1] if declared else max(SEPARATORS, key=QUOTED.sub("", head).count)
         try:
             rows = (row for row in csv.reader(file, delimiter=delimiter) if any(map(str.strip, row)))
             columns = next(rows, [])

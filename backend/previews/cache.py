@@ -1,4 +1,4 @@
-"""Rendered pictures on the disk: bounded, the oldest use goes first, and trouble only means no cache."""
+"""A cache of rendered pictures on the disk, of bounded size; where the disk fails, pictures are rendered again."""
 
 import contextlib
 import hashlib
@@ -12,14 +12,14 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 CACHE_BYTES = 2**30
-LEAVE_FREE_BYTES = 2**29  # answers need what is left on the disk more
-LEAST_BYTES = 16 * 1024  # what a small file counts, so that there are at most 65,536
+LEAVE_FREE_BYTES = 2**29  # The answers need the last of the disk more.
+LEAST_BYTES = 16 * 1024  # A smaller file counts as much, so that there are at most 65,536 files.
 SUFFIX = ".preview"  # no suffix of an image: where the run is the image folder itself, this is nothing to ask about
 DIGEST_BYTES = 16
 
 
 class PreviewCache:
-    """Pictures by name in one folder; it may be deleted at any time. Every method may be called from any thread."""
+    """Keeps pictures by name in one folder, which may be deleted at any time; any thread may call any method."""
 
     def __init__(self, folder: Path, limit_bytes: int = CACHE_BYTES) -> None:
         """Go on with what is in the folder.
@@ -31,24 +31,24 @@ class PreviewCache:
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
-        self._sizes: OrderedDict[str, int] = OrderedDict()  # the oldest use first
+        self._sizes: OrderedDict[str, int] = OrderedDict()  # The least recently used picture comes first.
         self._taken_bytes = 0
         self._is_failing = False
         self._sweep()
 
     def __contains__(self, name: str) -> bool:
-        """Whether a picture is there."""
+        """Whether the cache has a picture."""
         return os.path.exists(self._file(name))  # noqa: PTH110 - false where Path.exists raises: no permission
 
     def get(self, name: str) -> bytes | None:
-        """A picture, whole as it was put; None where it is not there, or damaged."""
+        """A picture exactly as it was put; None where it is missing or damaged."""
         path = self._file(name)
         try:
             data = path.read_bytes()
         except OSError:
             return None
         content, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
-        if digest != _digest(content):  # nothing here is synced: a power cut may have torn it
+        if digest != _digest(content):  # Nothing here is synced, so a power cut may have torn the file.
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
@@ -74,7 +74,7 @@ class PreviewCache:
             self._shrink()
 
     def _write(self, name: str, content: bytes) -> None:
-        for folder in (self._folder.parent, self._folder):  # a run directory that was deleted is not made here
+        for folder in (self._folder.parent, self._folder):  # This does not make a run directory that was deleted.
             folder.mkdir(exist_ok=True)
         if shutil.disk_usage(self._folder).free < LEAVE_FREE_BYTES + len(content):
             raise OSError("the disk is nearly full")
@@ -101,7 +101,7 @@ class PreviewCache:
                 self._file(name).unlink()
 
     def _sweep(self) -> None:
-        """Remove what a dead writer left, and learn what is there."""
+        """Remove what a dead writer has left, and list what is there."""
         found = []
         with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:

@@ -33,7 +33,11 @@ def name_of(version: str, size_px: int | None) -> str:
 
 
 class Previews:
-    """A few decoders at work for the page, each in a process that no file can take the server along with."""
+    """A few decoders at work for the page, each in a process: a file that crashes one does not harm the server.
+
+    Attributes:
+        is_closed: no picture is made any more.
+    """
 
     def __init__(self, folder: Path, inside: Path | None = None) -> None:
         """Begin with what was rendered before.
@@ -50,7 +54,7 @@ class Previews:
         self._flying: dict[str, Future[Picture | None]] = {}
         self._requests = 0
         self._quiet = threading.Condition()
-        self._is_closed = False
+        self.is_closed = False
         self._not_ahead: set[str] = set()  # sent as they are
         self._unreadable: dict[str, UnreadableError] = {}  # by version: finding out may have taken half a minute
 
@@ -71,11 +75,16 @@ class Previews:
         kept = self._cache.get(name)
         if kept is not None:
             return rendered(kept)
-        with self._requested():
+        with self.requested():
             picture = self._render(name, path, limit_of(size_px))
         if picture.is_rendered and version() == before:
             self._cache.put(name, picture.content)
         return picture
+
+    @property
+    def under_way(self) -> int:
+        """How many pictures are being made."""
+        return len(self._flying)
 
     def prepare(self, path: Path, version: Callable[[], str], size_px: int) -> None:
         """Render a picture that is not asked for yet, once no request is under way; one thread may call this.
@@ -89,11 +98,11 @@ class Previews:
         if name in self._not_ahead or name in self._cache:
             return
         with self._quiet:
-            self._quiet.wait_for(lambda: self._requests == 0 or self._is_closed)
-        if self._is_closed:
+            self._quiet.wait_for(lambda: self._requests == 0 or self.is_closed)
+        if self.is_closed:
             return
         try:
-            picture = self._result(name, render_ahead, path, limit_of(size_px))
+            picture = self.result(name, render_ahead, path, limit_of(size_px))
         except RuntimeError:  # the end
             picture = None
         if picture is None or not picture.is_rendered:
@@ -104,13 +113,14 @@ class Previews:
     def close(self) -> None:
         """End the workers; who waits for a picture gets none."""
         with self._quiet:
-            self._is_closed = True
+            self.is_closed = True
             self._quiet.notify_all()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._workers.close()
 
     @contextlib.contextmanager
-    def _requested(self) -> Iterator[None]:
+    def requested(self) -> Iterator[None]:
+        """A request is under way while the block lasts: nothing is begun ahead meanwhile."""
         with self._quiet:
             self._requests += 1
         try:
@@ -128,15 +138,20 @@ class Previews:
     # --- the pool -----------------------------------------------------------------------------------------------------
 
     def _render(self, name: str, path: Path, limit_px: int | None) -> Picture:
-        while (picture := self._result(name, render, path, limit_px)) is None:
+        while (picture := self.result(name, render, path, limit_px)) is None:
             pass  # it was begun ahead, and is sent as it is
         return picture
 
-    def _result(self, name: str, work: Work, path: Path, limit_px: int | None) -> Picture | None:
-        """What comes of a job, one's own or the same that somebody has begun."""
+    def result(self, name: str, work: Work, path: Path, limit_px: int | None) -> Picture | None:
+        """What comes of a job; where the same one is under way already, this waits for it.
+
+        Raises:
+            UnreadableError: the file cannot be decoded, or its decoder crashed.
+            OSError: the file cannot be opened, or the server ends.
+        """
         version = name.rsplit("-", 1)[0]
         with self._lock:
-            if self._is_closed:
+            if self.is_closed:
                 raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
             if version in self._unreadable:
                 raise UnreadableError(*self._unreadable[version].args)

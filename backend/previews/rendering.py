@@ -26,12 +26,12 @@ from IA.images.pictures import (
 from IA.images.pixels import upright_parts
 from IA.images.tiles import Tile
 
-AS_IT_IS_BYTES = 32 * 2**20  # a file with more is rendered: the server has it in memory for a while
-MOST_PX = 16_000  # on the long side of a picture that is asked for as it is, but that no browser shows so
+AS_IT_IS_BYTES = 32 * 2**20  # A larger file is rendered: the server would hold it in memory for a while.
+MOST_PX = 16_000  # The long side of a full-size picture that has to be rendered for browsers.
 AHEAD_NICE = 10
 QUALITY = 90
-KEPT_QUALITY = 95  # of pictures that are not only looked at
-LEAST_PX = 1  # a picture that is only looked at for damage, as small as it can be decoded
+KEPT_QUALITY = 95  # JPEG quality of pictures that people keep.
+LEAST_PX = 1  # To look for damage only, a picture is decoded as small as possible.
 RENDERED = "image/jpeg"
 SHOWN_BY_BROWSERS = {
     "JPEG": "image/jpeg",
@@ -41,7 +41,7 @@ SHOWN_BY_BROWSERS = {
     "GIF": "image/gif",
     "BMP": "image/bmp",
 }
-TURNED_BY_BROWSERS = frozenset({"JPEG", "AVIF"})  # whatever orientation they have
+TURNED_BY_BROWSERS = frozenset({"JPEG", "AVIF"})  # Browsers turn these by their orientation.
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Picture:
 
 
 def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Picture:
-    """The picture for display, upright; the file as it is where a browser shows it so and it is small enough.
+    """The picture for display, upright; the file itself where it is small enough and browsers show it rightly.
 
     Args:
         path: of the image file.
@@ -76,7 +76,7 @@ def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Pict
     as_it_is = _as_it_is(path, limit_px, inside)
     if as_it_is is not None:
         looked_at = seen(io.BytesIO(as_it_is.content), LEAST_PX)
-        if not looked_at.is_see_through and not looked_at.is_mended:  # browsers show other things there
+        if not looked_at.is_see_through and not looked_at.is_mended:  # Browsers show such files differently.
             return as_it_is
     found = open_seen(path, limit_px, inside)
     limit_px = limit_px or MOST_PX
@@ -86,7 +86,7 @@ def render(path: Path, limit_px: int | None, inside: Path | None = None) -> Pict
 
 
 def rendered(content: bytes) -> Picture:
-    """A picture that was made, now or earlier: what is wrong with its file stands in it as a comment."""
+    """A rendered picture, whether from now or from the cache; its comment says what is wrong with the file."""
     with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
         return Picture(content, RENDERED, is_rendered=True, damage=image.info.get("comment", b"").decode())
 
@@ -114,7 +114,7 @@ def _encoded(picture: Image.Image, quality: int, comment: str = "") -> bytes:
 
 
 def render_ahead(path: Path, limit_px: int, inside: Path | None = None) -> Picture | None:
-    """The same at low priority, before anybody asks; None for a file that is sent as it is, without decoding it."""
+    """As `render`, at low priority, before anybody asks; None, undecoded, for a file that is sent as it is."""
     if _as_it_is(path, limit_px, inside) is not None:
         return None
     with ThreadPoolExecutor(1, initializer=_give_way) as low:
@@ -123,7 +123,7 @@ def render_ahead(path: Path, limit_px: int, inside: Path | None = None) -> Pictu
 
 def _give_way() -> None:
     """Lower the priority of this thread for good; the worker itself keeps its own, for the next request."""
-    if sys.platform == "linux":  # elsewhere this would be the priority of a process
+    if sys.platform == "linux":  # Elsewhere this would lower the whole process.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), AHEAD_NICE)
 
 

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
-WELL_AFTER_S = 60.0  # a process that lived that long is well: its next death waits as little as the first
-PERSONS_MISTAKE = 2  # exit code of a process that has told what is wrong in one sentence
+WELL_AFTER_S = 60.0  # A process that lived so long is well: after its next death the wait is short again.
+PERSONS_MISTAKE = 2  # The exit code of a process that has said in one sentence what is wrong.
 PR_SET_PDEATHSIG = 1
 
 
@@ -66,7 +66,7 @@ class Child:
         told: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`told("+123")` and `told("-123")` hear of each process group as it starts and as it is gone."""
+        """Calls `told("+123")` when a process group has started, and `told("-123")` when it has gone."""
         self.command = command
         self.exit_code: int | None = None
         self._environment = dict(environment)
@@ -79,11 +79,11 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Process number while it runs."""
+        """The number of the process while it runs."""
         return self._process.pid if self._process else None
 
     def keep_alive(self) -> None:
-        """Notice a death, and start when it is time."""
+        """Notice whether the process has died, and start it again when it is time."""
         if self._process is not None and self._process.poll() is not None:
             self._bury(self._process)
         if self._process is None and self._clock() >= self._start_at_s:
@@ -97,7 +97,7 @@ class Child:
             _signal_group(self._process.pid, number)
 
     def is_gone(self) -> bool:
-        """Whether the process has ended; what it left in its group is killed."""
+        """Whether the process has ended; kills what it has left in its group."""
         if self._process is not None and self._process.poll() is not None:
             self._end(self._process)
         return self._process is None
@@ -130,7 +130,7 @@ class Child:
     def _bury(self, process: "subprocess.Popen[bytes]") -> None:
         code = self._end(process)
         lived_s = self._clock() - self._started_s
-        is_hopeless = code == PERSONS_MISTAKE and not self.command.vital  # a vital one is wanted back at once
+        is_hopeless = code == PERSONS_MISTAKE and not self.command.vital  # A vital process is wanted back at once.
         pause_s = LONGEST_PAUSE_S if is_hopeless else self._back_off.after(lived_s)
         self._start_at_s = self._clock() + pause_s
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
@@ -146,7 +146,7 @@ class Child:
 
 
 def end_all(children: Sequence[Child], grace_s: float) -> None:
-    """TERM to all, then KILL to what is still there after `grace_s`."""
+    """Send TERM to all, and after `grace_s` KILL to those that are still there."""
     for child in children:
         child.signal(signal.SIGTERM)
     ends_s = time.monotonic() + grace_s
@@ -161,8 +161,8 @@ def end_all(children: Sequence[Child], grace_s: float) -> None:
 
 
 def bound(log_file: Path) -> None:
-    """Begin a log anew that has grown too long; the process goes on writing to the same file."""
-    with contextlib.suppress(OSError):  # it is not there yet, or the disk is away
+    """Empty a log that has grown too long; the process goes on writing to the same file."""
+    with contextlib.suppress(OSError):  # The log is not there yet, or the disk is away.
         if log_file.stat().st_size > LOG_BYTES:
             os.truncate(log_file, 0)
 
@@ -175,7 +175,7 @@ def python(*arguments: str) -> list[str]:
 def _signal_group(group: int, number: int) -> None:
     try:
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):  # gone; on macOS a group of the dead may not be signalled
+    except (ProcessLookupError, PermissionError):  # The group has gone; macOS refuses signals to dead groups.
         return
 
 

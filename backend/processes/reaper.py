@@ -15,7 +15,7 @@ GRACE_S = 3.0
 
 
 def remaining(lines: Iterable[str]) -> set[int]:
-    """Groups that were started and have not ended, at the end of the input."""
+    """Read the input to its end; return the groups that have started and not ended."""
     groups: set[int] = set()
     for line in lines:
         group = int(line[1:])
@@ -47,7 +47,7 @@ def _is_there(group: int) -> bool:
 
 
 def main() -> None:
-    """Wait for the supervisor's end; signals meant for it are not for us."""
+    """Wait for the supervisor to end, and ignore the signals that are meant for it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     reap(remaining(sys.stdin), GRACE_S)

@@ -23,7 +23,7 @@ Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 
 def guarded(app: Application, address: str, token: str | None) -> Application:
-    """The same app, for those who ask it by its address and bring the token, where there is one."""
+    """The same app for requests that name its address and bring the token, where there is one."""
     wanted = None if token is None else f"Bearer {token}".encode()
 
     def answer(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -55,7 +55,7 @@ def main() -> None:
         port=port,
         path_prefix="/tensorboard",
         reload_interval=RELOAD_EVERY_S,
-        load_fast="false",  # else a second process listens on loopback, and that one asks for nothing
+        load_fast="false",  # Else a second process listens on loopback without asking for a token.
     )
     sys.exit(board.main())
 

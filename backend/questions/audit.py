@@ -42,7 +42,7 @@ class Audit:
         """Whether questions need no longer all be drawn: there are enough random answers, or the certificate."""
         until = self._settings.audit_until
         if until is not None:
-            return self._standing.rest.images > 0 and self.random_left(until) == 0
+            return self._standing.remaining.images > 0 and self.random_left(until) == 0
         return self._standing.certifies(self._settings.recall, self._settings.confidence)
 
     def random_left(self, wanted: int) -> int:
@@ -97,13 +97,13 @@ class Audit:
             asked: how many answers were to images drawn at random, whether the model has selected them since or not.
             predictions: of the model; None before the first.
         """
-        rest, positives = self._standing.rest, self._standing.positives()
+        rest, positives = self._standing.remaining, self._standing.positives()
         all_images = self.counted.answered + self._open
         prevalence = [count / all_images for count in positives] if all_images else None
         return {
             **self.short(),
             "asked": asked,
-            "rest": {"images": rest.images, "drawn": rest.drawn, "positives": rest.positives},
+            "rest": {"images": rest.images, "drawn": rest.sampled, "positives": rest.positives},
             "prevalence": between(prevalence),
             "positives": between(positives),
             "recall": between(self._standing.recall()),
@@ -154,7 +154,7 @@ def precision_of(division: Division, interval: tuple[float, float] | None) -> Pr
     """An interval of the precision in JSON, and the counts that it rests on."""
     if interval is None:
         return None
-    return {**between(interval), "right": division.above.positives, "of": division.above.drawn}
+    return {**between(interval), "right": division.above.positives, "of": division.above.sampled}
 
 
 @overload

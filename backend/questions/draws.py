@@ -65,6 +65,10 @@ class Draws:
         self._order = RandomOrder(seed)
         self._coins: dict[str, deque[float]] = {}  # for each client one coin for each of its next questions
 
+    def grow(self, images: int) -> None:
+        """Give new images their random places as they come: a million at once would take a second."""
+        self._order.of(images)
+
     def order(self, images: int) -> Numbers:
         """The numbers of so many images in the order in which they are drawn, (N,); copy it before the lock is left."""
         return np.frombuffer(self._order.of(images), np.int32)

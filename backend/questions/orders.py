@@ -38,7 +38,8 @@ class Orders:
         self._starts = dict.fromkeys(ORDERS, 0)  # Nothing before these places is to be asked.
 
     def begin_anew(self) -> None:
-        """Look at every order from its beginning: an image is to be asked again."""
+        """Look at every order from its beginning: an image is new, or is to be asked again."""
+        self._draws.grow(len(self._states))
         self._starts = dict.fromkeys(ORDERS, 0)
 
     # --- what the orders rest on --------------------------------------------------------------------------------------

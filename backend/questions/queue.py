@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from backend.questions.draws import Counted, Draws, counted
 from backend.questions.leases import LEASE_S, Lease, Leases
@@ -19,6 +20,22 @@ from IA.duplicates.groups import OF_LABEL, ImageState, Numbers
 from IA.protocol.fields import Floats, Ints
 from IA.protocol.records import Ranking
 from IA.statistics.draw import SEED
+
+
+class Question(NamedTuple):
+    """What is known of a question when it is answered.
+
+    Attributes:
+        predicted: what the model predicted when the client was given the image, else what it predicts now. The client
+            is not shown that of an image that was drawn.
+        is_sampled: whether the image was drawn at random for this client.
+        passed: the images that the model selects with this answer: it would have asked for them before. Those of them
+            that were drawn and answered leave the sample; the others are as they were.
+    """
+
+    predicted: Prediction
+    is_sampled: bool
+    passed: list[int]
 
 
 class Queue:
@@ -186,7 +203,9 @@ class Queue:
         with self._lock:
             now_s = self.leases.now_s
             if all(lease.client == client for lease in self.leases.in_force(image, now_s)):
-                lease = Lease(client, now_s + LEASE_S, self.predicted(image, client), is_sampled, (), image)
+                own = self.leases.to(client, image)
+                predicted = self._orders.predicted(image) if own is None else own.predicted
+                lease = Lease(client, now_s + LEASE_S, predicted, is_sampled, (), image)
                 self.leases.begin(dict.fromkeys(self.states.open_members(image), lease), now_s)
 
     def rejoin(self, numbers: Iterable[int], client: str) -> int | None:
@@ -215,46 +234,28 @@ class Queue:
 
     # --- looking at questions -----------------------------------------------------------------------------------------
 
-    def predicted(self, image: int, client: str | None = None) -> Prediction:
-        """What the model predicted when this client was given the image, else what it predicts now.
-
-        The client is not shown that of an image that was drawn.
-        """
-        lease = None if client is None else self.leases.to(client, image)
-        return self._orders.predicted(image) if lease is None else lease.predicted
-
-    def is_sampled(self, image: int, client: str) -> bool:
-        """Whether this image was drawn for this client.
+    def question(self, image: int, client: str) -> Question:
+        """What is known of the question when a client answers an image, whether it was given the image or not.
 
         A lease that was lost, in a restart or to somebody else, is no draw any more, and the answer an ordinary one:
         the image counts as if the model had asked for it. Which leases are lost has nothing to do with what the images
         show, so the others are still a random sample of what remains.
         """
-        lease = self.leases.to(client, image)
-        return lease is not None and lease.is_sampled
+        with self._lock:
+            lease, own = self.leases.of(image), self.leases.to(client, image)
+            predicted = self._orders.predicted(image) if own is None else own.predicted
+            is_sampled = own is not None and own.is_sampled
+            if self.states.has(image, ImageState.ANSWERED):  # A correction is no question that the model asked.
+                return Question(predicted, is_sampled, [])
+            passed = lease.passed if lease is not None and lease.image == image else ()
+            asked = passed if is_sampled else (*passed, image)
+            members = dict.fromkeys(member for each in asked for member in self.states.members(each))
+            return Question(predicted, is_sampled, [member for member in members if member != image])
 
     def is_apart(self, image: int) -> bool:
         """Whether an image was drawn for anybody: nobody is shown what the model predicts of it, before or after."""
         lease = self.leases.of(image)
         return self.states.has(image, ImageState.DRAWN) or (lease is not None and lease.is_sampled)
-
-    def passed(self, image: int, is_sampled: bool) -> list[int]:
-        """The images that the model selects if this image is answered now: it would have asked for them before.
-
-        Those of them that were drawn and answered leave the sample; the others are as they were.
-
-        Args:
-            image: its number.
-            is_sampled: whether it was drawn itself; then the model has not asked for it, nor for its near duplicates.
-        """
-        with self._lock:
-            if self.states.has(image, ImageState.ANSWERED):  # A correction is no question that the model asked.
-                return []
-            lease = self.leases.of(image)
-            passed = lease.passed if lease is not None and lease.image == image else ()
-            asked = passed if is_sampled else (*passed, image)
-            members = dict.fromkeys(member for each in asked for member in self.states.members(each))
-            return [member for member in members if member != image]
 
     def near_duplicates(self, image: int, client: str) -> list[int]:
         """The near duplicates of an image that this client has been given with it."""

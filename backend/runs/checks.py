@@ -7,7 +7,7 @@ import pwd
 import socket
 from pathlib import Path
 
-from backend.images.listing import Listing, told_of
+from backend.images.listing import Listing, sentence_on_missing
 from backend.runs.question import check_names
 from backend.store.place import PARTS
 from backend.store.schema import DATABASE, VERSION, version_of
@@ -39,7 +39,7 @@ def check_place(config: Config) -> None:
     listing = Listing(datadir, follow_links=config.follow_links)
     is_empty = next(listing.walk(datadir), None) is None
     if is_empty and listing.missing and not config.allow_upload:
-        raise UsageError(f"No image in {datadir} or below can be shown: {told_of(listing.missing)}.")
+        raise UsageError(f"No image in {datadir} or below can be shown: {sentence_on_missing(listing.missing)}.")
     if is_empty and not config.allow_upload:
         others = f" {listing.others.total()} files there end otherwise." if listing.others else ""
         raise UsageError(

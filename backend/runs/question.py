@@ -40,7 +40,7 @@ def names_in(run: Path) -> Names | None:
         settings = read(run, SETTINGS).content
         return Names(settings.positive, settings.negative)
     with contextlib.suppress(sqlite3.Error), _answers_of(run) as connection:
-        return _stored(connection)
+        return stored_names(connection)
     return None
 
 
@@ -109,14 +109,15 @@ def _changes(config: Config, before: Names | None, after: Names) -> bool:
     return not after.is_same(before)
 
 
-def _stored(connection: sqlite3.Connection) -> Names | None:
+def stored_names(connection: sqlite3.Connection) -> Names | None:
+    """The names that stand beside the answers; None where there are none."""
     row = connection.execute("SELECT positive, negative FROM names").fetchone()
     return None if row is None else Names(*map(str, row))
 
 
 def _store(connection: sqlite3.Connection, names: Names) -> tuple[None, None]:
     connection.execute("CREATE TABLE IF NOT EXISTS names (positive TEXT NOT NULL, negative TEXT NOT NULL)")
-    if _stored(connection) != names:
+    if stored_names(connection) != names:
         connection.execute("DELETE FROM names")
         values = [in_bytes(name) for name in names]
         connection.execute("INSERT INTO names VALUES (CAST(? AS TEXT), CAST(? AS TEXT))", values)

@@ -16,6 +16,19 @@ from backend.wire.answers import Counts
 
 
 @dataclass(frozen=True)
+class Given:
+    """Answers that are given and not stored yet.
+
+    Attributes:
+        answers: to an image and then to its near duplicates; none where there is no such image.
+        selected_with: by the id of an answer the paths of the images that the model selects with it.
+    """
+
+    answers: list[Answer]
+    selected_with: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
 class TakenBack:
     """An answer that was taken back, and its image, which its client has in its hands again.
 
@@ -54,38 +67,45 @@ class Answering:
         self._images = images
         self._following = following
 
-    def answers(self, image: int, client: str, alike: Sequence[int] = (), **given: Any) -> list[Answer]:
+    def given(self, image: int, client: str, alike: Sequence[int] = (), **fields: Any) -> Given:
         """The answer of a client to an image, and the same answer for its near duplicates; nothing is stored yet.
 
         Args:
             image: its number.
             client: who answers.
             alike: numbers that the client takes for near duplicates of the image; others are left out.
-            given: the other fields of the answer.
-
-        Returns:
-            The answer, and one for each near duplicate in the same group; none where no image has this number.
+            fields: the other fields of the answer.
         """
         try:
-            answer = self._answer(image, client, **given)
+            path = self._images.path(image)
         except IndexError:
-            return []
-        copies = self._copies(answer, alike) if alike else []
-        return [dataclasses.replace(answer, group=answer.group or answer.id) if copies else answer, *copies]
-
-    def _answer(self, image: int, client: str, **given: Any) -> Answer:
-        """The answer with what the queue knows of the question. Raises IndexError: no image has this number."""
-        is_sampled = self._queue.is_sampled(image, client)
-        predicted = self._queue.predicted(image, client)
-        path = self._images.path(image)
-        return Answer(
-            path=self._labels.now_at(path) if self._images.is_gone(image) else path,  # a page may have the old number
+            return Given([], {})
+        question = self._queue.question(image, client)
+        answer = Answer(
+            path=self._labels.now_at(path) if self._images.is_gone(image) else path,  # A page may have the old number.
             client=client,
-            probability=predicted.probability,
-            checkpoint=predicted.checkpoint,
-            audit=DRAWN if is_sampled else NOT_DRAWN,
-            **given,
+            probability=question.predicted.probability,
+            checkpoint=question.predicted.checkpoint,
+            audit=DRAWN if question.is_sampled else NOT_DRAWN,
+            **fields,
         )
+        selected_with = {answer.id: self._paths(question.passed)}
+        copies = self._copies(answer, alike) if alike else []
+        if copies:
+            answer = dataclasses.replace(answer, group=answer.group or answer.id)
+            selected_with |= self.given_elsewhere(copies).selected_with
+        return Given([answer, *copies], selected_with)
+
+    def given_elsewhere(self, answers: list[Answer]) -> Given:
+        """Answers that are whole already, such as those in a file."""
+        numbered = [(answer, self._images.number(answer.path)) for answer in answers]
+        questions = [
+            (answer.id, self._queue.question(image, answer.client)) for answer, image in numbered if image is not None
+        ]
+        return Given(answers, {id: self._paths(question.passed) for id, question in questions})
+
+    def _paths(self, images: Iterable[int]) -> list[str]:
+        return [self._images.path(image) for image in images]
 
     def _copies(self, answer: Answer, alike: Sequence[int]) -> list[Answer]:
         image = self._images.number(answer.path)
@@ -101,27 +121,24 @@ class Answering:
             for number in numbers
         ]
 
-    def store(self, answers: Sequence[Answer], selected: Sequence[str] = ()) -> "Future[list[Answer]]":
+    def store(self, given: Iterable[Given], selected: Sequence[str] = ()) -> "Future[list[Answer]]":
         """Store answers in the order given: all of them or, where that fails, none.
 
-        The same transaction stores which of the images that were drawn the model has selected on the way to them.
+        The same transaction stores which of the images that were drawn the model has selected with them.
 
         Args:
-            answers: as people gave them.
-            selected: images that are to count as selected by the model in any case.
+            given: as people gave them.
+            selected: images that count as selected by the model in any case.
 
         Returns:
             The answers as stored, once they are durable. Fails with NotDurableError.
         """
-        selected_with = {answer.id: self._passed(answer) for answer in answers}
+        answers: list[Answer] = []
+        selected_with: dict[str, list[str]] = {}
+        for some in given:
+            answers += some.answers
+            selected_with |= some.selected_with
         return self._labels.annotate_all(answers, selected_with, selected)
-
-    def _passed(self, answer: Answer) -> list[str]:
-        """The images that the model would have asked for before the one that is answered."""
-        image = self._images.number(answer.path)
-        if image is None:
-            return []
-        return [self._images.path(passed) for passed in self._queue.passed(image, answer.audit == DRAWN)]
 
     def taken_back(self, taken: Sequence[Answer], client: str) -> list[TakenBack]:
         """Put the images of answers that a client took back into its hands again.

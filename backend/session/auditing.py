@@ -50,7 +50,7 @@ class Auditing:
         self._audit: tuple[int, Audit] | None = None  # the figures, and how often something had changed before
         self._unreviewed: tuple[Audit, Version[Predictions], UnreviewedImages] | None = None  # with its two sources
         self._counting = threading.Lock()  # One thread counts; the others wait and share its result.
-        self.follow_share()
+        self.follow_share(self._answers)
 
     # --- figures ------------------------------------------------------------------------------------------------------
 
@@ -97,10 +97,10 @@ class Auditing:
         counts = self._labels.counts()
         return counts["positive"] + counts["negative"]
 
-    def follow_share(self) -> None:
-        """Have the queue draw the share that holds now, after an answer or another setting."""
+    def follow_share(self, answers: int) -> None:
+        """Have the queue draw the share that holds now; `answers`: how many are positive or negative."""
         settings = self._settings.now
-        begins = self._answers >= AUDIT_FROM or settings.audit == 1
+        begins = answers >= AUDIT_FROM or settings.audit == 1
         self._queue.share = settings.audit if begins else 0.0
 
     def set_share(
@@ -158,4 +158,4 @@ class Auditing:
         try:
             self._settings.change(**changed)
         finally:  # The settings hold in this process even where they could not be stored.
-            self.follow_share()
+            self.follow_share(self._answers)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from backend.images.images import Images
 from backend.questions.queue import Queue
 from backend.store.labels import Labels
+from backend.store.table import Label
 from IA.duplicates.groups import ImageState
 
 
@@ -18,7 +19,7 @@ class Marking:
         self._images = images
         self._undecodable: set[int] = set()  # by the previews of this server
         self._unscorable: set[int] = set()  # by inference, which decodes with other limits
-        self._lock = threading.Lock()  # Two threads mark answers; each must read a label and mark it without a break.
+        self._lock = threading.Lock()  # No other label is marked between reading one and marking it.
 
     @property
     def unreadable(self) -> int:
@@ -30,18 +31,22 @@ class Marking:
         """How many images inference could not decode."""
         return len(self._unscorable)
 
-    def answered(self, image: int) -> None:
-        """Mark an image by the answer that stands for it; where none stands, the image is asked again."""
-        path = self._images.path(image)
+    def answered(self, image: int, label: Label | None, is_sampled: bool) -> None:
+        """Mark an image by the label that stands for it; where none stands, the image is asked again.
+
+        The store calls this in the order in which labels change, so the last mark is that of the last label.
+        """
         with self._lock:
-            self._queue.answer(image, self._labels.label(path), self._labels.is_sampled(path))
+            self._queue.answer(image, label, is_sampled)
 
     def changed(self, image: int) -> None:
         """Mark an image that came, went or was written anew; the previews may be able to decode its new content."""
         self._undecodable.discard(image)
         self._queue.mark(image, ImageState.GONE, self._images.is_gone(image))
         self._queue.mark(image, ImageState.UNREADABLE, image in self._unscorable)
-        self.answered(image)
+        path = self._images.path(image)
+        with self._lock:
+            self._queue.answer(image, self._labels.label(path), self._labels.is_sampled(path))
 
     def is_undecodable(self, image: int) -> bool:
         """Whether the previews could not decode this image."""

@@ -158,7 +158,7 @@ class Moves:
 
     def _store(self) -> None:
         if self._read:
-            self._labels.keep_contents(self._read)
+            contents.keep_in(self._labels.database, self._read)
             self._read = {}
         self._stored_s = time.monotonic()
 

@@ -29,7 +29,7 @@ from backend.session.settings import CurrentSettings
 from backend.session.showing import Showing
 from backend.session.suspected_errors import SuspectedErrors
 from backend.store.labels import Labels
-from backend.store.listener import Listener
+from backend.store.listener import CurrentLabel, Listener
 from backend.store.model_labels import ModelLabels
 from config import Config, UsageError
 from IA.images.tiles import Grid
@@ -149,13 +149,13 @@ class Session(Listener):
 
     # --- what the store tells (`Listener`) ----------------------------------------------------------------------------
 
-    def labels_changed(self, paths: Sequence[str]) -> None:
+    def labels_changed(self, changed: Sequence[CurrentLabel], answers: int) -> None:
         """Ask the next questions by what stands now."""
-        self.auditing.follow_share()
-        for path in paths:
+        self.auditing.follow_share(answers)
+        for path, label, is_sampled in changed:
             image = self.images.number(path)
             if image is not None:
-                self.marking.answered(image)
+                self.marking.answered(image, label, is_sampled)
                 self.moves.answered(image)
         self.ahead.wake()
         self.changes.notify()

@@ -1,20 +1,21 @@
-"""What the answered photos hold, as the database keeps it: by that one is known again that was moved or renamed."""
+"""Digests of the answered photos, as the database keeps them: by these a photo that was moved is known again."""
 
 import hashlib
 import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from backend.store.database import Database
 from backend.store.table import Change, Label, in_bytes, labels_in_order
 from IA.images.tiles import Grid
 
 CHUNK_BYTES = 2**20
-ENDS_BYTES = 2**16  # the beginning and the end of a file that are compared before all of it is read
-AT_ONCE = 500  # paths that are looked up in one go
+ENDS_BYTES = 2**16  # Beginning and end of a file are compared first; only then all of it is read.
+AT_ONCE = 500  # One query looks up so many paths.
 RENAMED = """
 CREATE TEMP TABLE IF NOT EXISTS renamed (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID;
 DELETE FROM renamed
@@ -48,7 +49,7 @@ class Content:
 
     @property
     def version(self) -> tuple[int, str]:
-        """What tells it from what the file holds once it is written anew."""
+        """It changes when the file is written anew."""
         return self.size, self.changed
 
 
@@ -70,7 +71,7 @@ class Moved:
 
 
 def version_of(file: Path) -> tuple[int, str] | None:
-    """The version of a file that is there; None: there is none."""
+    """The version of a file; None: there is no such file."""
     try:
         status = file.stat()
     except OSError:
@@ -118,8 +119,13 @@ def content_of(file: Path, like: Sequence[Content] = ()) -> Content | None:
 # --- jobs and questions -----------------------------------------------------------------------------------------------
 
 
+def keep_in(database: Database, known: Mapping[str, Content]) -> None:
+    """Store the contents of photos. Raises NotDurableError."""
+    database.submit(lambda connection: keep(connection, known.items()), lambda _: None).result()
+
+
 def keep(connection: sqlite3.Connection, contents: Iterable[tuple[str, Content]]) -> tuple[None, None]:
-    """Keep what these photos hold."""
+    """Store the contents of these photos."""
     connection.executemany(
         "INSERT OR REPLACE INTO contents VALUES (CAST(? AS TEXT), ?, ?, ?, ?, ?)",
         [(in_bytes(photo), *astuple(content)) for photo, content in contents],
@@ -146,7 +152,7 @@ def moves(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 def carry(
     connection: sqlite3.Connection, photos: Sequence[tuple[str, str]], grid: Grid | None
 ) -> tuple[list[tuple[str, str]], Moved]:
-    """Let all that was ever said of photos be said of those that they were moved to.
+    """Give all answers to photos, and their history, to the photos that they were moved to.
 
     Args:
         connection: within a transaction.

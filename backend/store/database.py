@@ -1,8 +1,8 @@
-"""A SQLite file with one writing thread: whatever waits is one transaction and one fsync, then all are told.
+"""A SQLite file with one writing thread, which stores all waiting jobs in one transaction with one fsync.
 
-What is committed to a file that was deleted or replaced is on no disk that anybody finds again. So each transaction
-looks for the files before it begins and before anybody is told; where they are gone, all that the connection still sees
-of them is written to the place anew (`backend/store/place.py`) before it goes on.
+Nobody finds again what is committed to a file that was deleted or replaced. So the thread looks for the files before
+each transaction, and again before it acknowledges the jobs. Where the files are gone, it first writes all that the
+connection still sees of them to the place anew (`backend/store/place.py`).
 """
 
 import contextlib
@@ -28,21 +28,23 @@ Effect = TypeVar("Effect")
 
 BATCH = 256
 NOT_STORED = (sqlite3.Error, OSError, MemoryError)
-SETTLE_S = 0.3  # whoever deletes a folder deletes one file after the other, and fails where a new one comes meanwhile
-LOOK_EVERY_S = 1.0  # for the files, while nothing is to be stored
-CHECKPOINT_PAGES = 16_000  # of 4 KB: with 100,000 answers a checkpoint takes 10 to 30 ms, in which nobody is told
+# Whoever deletes a folder deletes one file after the other, and fails where a new file comes meanwhile.
+SETTLE_S = 0.3
+LOOK_EVERY_S = 1.0  # While there are no jobs, the thread looks for the files so often.
+# Pages of 4 KB. With 100,000 answers a checkpoint takes 10 to 30 ms, in which no job is acknowledged.
+CHECKPOINT_PAGES = 16_000
 
 
 class NotDurableError(Exception):
-    """What was to be stored could not be stored durably; it does not count."""
+    """A job could not be stored durably; it does not count."""
 
 
 class RefusedError(Exception):
-    """A job finds that there is nothing it could do; the others of its transaction go on."""
+    """A job has nothing to do; the other jobs of its transaction go on."""
 
 
 def as_file_name(data: bytes) -> str:
-    """Text as file names come, also where it is no UTF-8."""
+    """Bytes as Python has them in file names, also where they are no UTF-8."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -82,7 +84,7 @@ class _Job:
 
 
 class Database:
-    """Jobs are done in the order in which they come; each is acknowledged when it is on the disk.
+    """Does jobs in the order in which they come, and acknowledges each when it is on the disk.
 
     `on_recovery()` is called from the writing thread when a transaction has failed and the disk is well again: before
     the next job, which may find more there than was acknowledged. `on_return()` is called from it when the files were
@@ -106,7 +108,7 @@ class Database:
         self._writer.start()
 
     def open(self, make: bool = False) -> sqlite3.Connection:
-        """A connection of one's own; text that is no UTF-8 comes as file names do.
+        """A new connection; it returns text that is no UTF-8 as Python has file names.
 
         Args:
             make: an empty database where there is none.
@@ -145,12 +147,12 @@ class Database:
         return future
 
     def begin(self) -> None:
-        """Let the writing thread hold the files from now on: what is in them is kept then, also if they are deleted."""
-        with contextlib.suppress(NotDurableError):  # it is tried again with the first job
+        """Have the writing thread open the files now: then their content is kept even if they are deleted."""
+        with contextlib.suppress(NotDurableError):  # The first job tries it again.
             self.submit(lambda _: (None, None), lambda _: None).result()
 
     def close(self) -> None:
-        """Do what is waiting, and end the thread; what comes later is refused."""
+        """Do the waiting jobs and end the thread; later jobs are refused."""
         self._jobs.put(None)
         self._writer.join()
         self._is_closed = True
@@ -179,12 +181,12 @@ class Database:
         self._disconnect()
 
     def _next(self) -> _Job | None:
-        """The next job, or None at the end; looks for the files while it waits."""
+        """The next job, or None at the end. Looks for the files while it waits."""
         while True:
             try:
                 return self._jobs.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
-                with contextlib.suppress(*NOT_STORED):  # tried again at the next look
+                with contextlib.suppress(*NOT_STORED):  # The next look tries it again.
                     self._look()
 
     def _look(self, is_last_chance: bool = False) -> None:
@@ -199,7 +201,7 @@ class Database:
         if self._place.is_there():
             if self._is_lost:
                 log.warning("%s is there again.", self._path)
-            self._is_lost = False  # they were moved away, and back
+            self._is_lost = False  # Somebody moved them away and back.
             return
         try:
             self._return(self._connection, is_last_chance)
@@ -210,7 +212,7 @@ class Database:
             raise
 
     def _return(self, connection: sqlite3.Connection, is_last_chance: bool = False) -> None:
-        """Write all that is known to the place anew, and go on there; where it cannot be read, with what lies there.
+        """Write all that is known to the place anew and go on there; go on with what lies there if that is unreadable.
 
         Raises:
             OSError: there is no directory to write to, or its disk is full.
@@ -227,7 +229,7 @@ class Database:
             self._was_read = False
             log.warning("What was stored cannot be read any more (%s); what is in %s counts.", error, self._path)
         self._disconnect()
-        self._has_failed = True  # what is there is looked at: a transaction that was not told may be among it
+        self._has_failed = True  # The state may hold a transaction that was not acknowledged.
         self._connect()
         self._is_lost = False
         self._on_return()
@@ -235,10 +237,10 @@ class Database:
             log.warning("%s was deleted or replaced; all answers were written there again.", self._path)
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the connection of the writing thread, and take note of its files."""
+        """Open the connection of the writing thread, and note its files."""
         connection = self.open(make=not self._place.is_known)
         try:
-            connection.execute("BEGIN IMMEDIATE")  # now they are there
+            connection.execute("BEGIN IMMEDIATE")  # From here on SQLite's files are there.
             connection.execute("ROLLBACK")
             self._place.take_note()
         except NOT_STORED:
@@ -248,7 +250,7 @@ class Database:
         return connection
 
     def _transact(self, jobs: list[_Job]) -> None:
-        """Do all jobs in one transaction; nobody is told before it is durable."""
+        """Do all jobs in one transaction, and acknowledge them once it is durable."""
         jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
         try:
             outcomes = self._commit(jobs)
@@ -301,16 +303,16 @@ class Database:
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            if self._is_lost:  # what this connection sees is all there is
+            if self._is_lost:  # Nothing but this connection has the data.
                 return
             [version] = self._connection.execute("PRAGMA user_version").fetchone()
             self._connection.execute(f"PRAGMA user_version = {version}")
         except NOT_STORED:
-            self._disconnect()  # the next job tries a fresh one
+            self._disconnect()  # The next job tries a fresh connection.
             self._has_failed = True
 
     def _recover(self, connection: sqlite3.Connection) -> None:
-        """Bring to the disk what a commit whose fsync failed has left: whoever asks again is told that it is there."""
+        """Sync what a commit with a failed fsync has left: a repeated request is told that its answer is there."""
         _, logged, stored = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if stored < logged:
             raise sqlite3.OperationalError("the disk is well again, but somebody still reads")

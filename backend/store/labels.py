@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 from backend.store import contents, schema
 from backend.store import table as answers
-from backend.store.contents import Content, Moved
+from backend.store.contents import Moved
 from backend.store.database import Database, copy_database
-from backend.store.listener import Listener
+from backend.store.listener import CurrentLabel, Listener
 from backend.store.publisher import Publisher, published
 from backend.store.schema import DATABASE
 from backend.store.standing import CurrentLabels
@@ -32,29 +32,29 @@ class Labels:
     """All answers of one run.
 
     The listener is told of what has been stored. Another thread publishes annotations.pickle and audit.pickle.
+
+    Attributes:
+        database: where they are stored, by one writer for all.
+        stored: reads them from the disk.
+        splits: the images that are not to be asked together with their near duplicates.
     """
 
     def __init__(self, run: Path, listener: Listener | None = None) -> None:
         self._run = run
         self._listener = listener or Listener()
-        self._splits: set[str] = set()
+        self.splits: set[str] = set()
         self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
         self._lock = threading.Lock()
         self._standing = CurrentLabels({})
-        self._drawn = CurrentLabels({})  # of them those that the model must not learn
-        self._reached: set[str] = set()
-        self._database = Database(run / DATABASE, self._recover, self._return)
+        self._sampled = CurrentLabels({})  # those labels that the model must not learn
+        self._selected: set[str] = set()
+        self.database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
-        self.stored = StoredAnswers(self._database.open, lambda: self._changes)
+        self.stored = StoredAnswers(self.database.open, lambda: self._changes)
         self._publisher = Publisher(run, self._current)
         known = self._load()
         with self._lock:
-            self._publisher.start(known, self._standing.labels, self._drawn.labels)
-
-    @property
-    def database(self) -> Database:
-        """Where they are stored, by one writer for all."""
-        return self._database
+            self._publisher.start(known, self._standing.labels, self._sampled.labels)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -86,13 +86,13 @@ class Labels:
 
     def is_sampled(self, path: str) -> bool:
         """Whether this image was drawn at random, and the model must not learn its answer."""
-        return path in self._drawn
+        return path in self._sampled
 
     @property
     def drawn(self) -> int:
         """How many positive and negative answers the model must not learn."""
         with self._lock:
-            counts = self._drawn.counts
+            counts = self._sampled.counts
         return counts["positive"] + counts["negative"]
 
     def asked_at_random(self, same: Mapping[str, str]) -> int:
@@ -103,13 +103,8 @@ class Labels:
         """
         with self._lock:
             if not same:
-                return sum(self._drawn.counts.values()) + len(self._reached)
-            return len({same.get(path, path) for path in [*self._drawn.entries, *self._reached]})
-
-    @property
-    def splits(self) -> set[str]:
-        """The images that are not to be asked together with their near duplicates."""
-        return self._splits
+                return sum(self._sampled.counts.values()) + len(self._selected)
+            return len({same.get(path, path) for path in [*self._sampled.entries, *self._selected]})
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -119,7 +114,7 @@ class Labels:
         Returns:
             The answer as stored, once it is durable: the first with this id. Fails with NotDurableError.
         """
-        return self._database.submit(lambda connection: answers.store(connection, answer), self._apply)
+        return self.database.submit(lambda connection: answers.store(connection, answer), self._apply)
 
     def annotate_all(
         self,
@@ -138,7 +133,7 @@ class Labels:
         Returns:
             The answers as stored, once they are durable. Fails with NotDurableError.
         """
-        return self._database.submit(
+        return self.database.submit(
             lambda connection: answers.store_all(connection, given, selected_with, selected),
             lambda effect: self._apply(*effect),
         )
@@ -150,7 +145,7 @@ class Labels:
             The answers taken back, in the order answered, once that is durable. Fails with NothingToUndoError or
             NotDurableError.
         """
-        return self._database.submit(
+        return self.database.submit(
             lambda connection: answers.take_back(connection, client), lambda effect: self._apply(*effect)
         )
 
@@ -160,13 +155,16 @@ class Labels:
         Returns:
             How many, once that is durable. Fails with NothingToUndoError or NotDurableError.
         """
-        return self._database.submit(
+        return self.database.submit(
             lambda connection: answers.take_back_group(connection, group), lambda effect: self._apply(*effect)
         )
 
     def split(self, paths: Sequence[str], client: str) -> "Future[None]":
         """Have these images asked one by one from now on, also after a restart; fails with NotDurableError."""
-        return self._database.submit(lambda connection: answers.split(connection, paths, client), self._apply_split)
+        return self.database.submit(
+            lambda connection: answers.split(connection, paths, client),
+            lambda added: self._apply_splits(self.splits | added),
+        )
 
     def undo_split(self, client: str) -> "Future[list[str]]":
         """Take back what the client did last, if that was a split.
@@ -175,13 +173,10 @@ class Labels:
             The images that were split, none where an answer came last, once that is durable. Fails with
             NotDurableError.
         """
-        return self._database.submit(
-            lambda connection: answers.take_back_split(connection, client), self._apply_undone_split
+        return self.database.submit(
+            lambda connection: answers.take_back_split(connection, client),
+            lambda removed: self._apply_splits(self.splits.difference(removed)),
         )
-
-    def keep_contents(self, known: Mapping[str, Content]) -> None:
-        """Store what photos hold. Raises NotDurableError."""
-        self._database.submit(lambda connection: contents.keep(connection, known.items()), lambda _: None).result()
 
     def carry(self, photos: Sequence[tuple[str, str]], grid: Grid | None) -> list[tuple[str, str]]:
         """Carry all that was said of photos over to where they were moved; see `contents.carry`.
@@ -192,19 +187,19 @@ class Labels:
         Raises:
             NotDurableError: it could not be stored.
         """
-        return self._database.submit(
+        return self.database.submit(
             lambda connection: contents.carry(connection, photos, grid), self._apply_moved
         ).result()
 
     def close(self) -> None:
         """Store what is waiting, publish it, and end both threads."""
-        self._database.close()
+        self.database.close()
         self._publisher.close()
 
     def _current(self) -> tuple[bytes, dict[str, bytes]]:
         """What is to be published: all labels pickled, and the entries of those that the model must not learn."""
         with self._lock:
-            return self._standing.pickled(), self._drawn.entries
+            return self._standing.pickled(), self._sampled.entries
 
     def _apply(
         self, changes: list[Change], in_order: dict[str, Label] | None = None, selected: Sequence[str] = ()
@@ -226,54 +221,50 @@ class Labels:
                 for change in changes:
                     self._standing.put(change.path, change.label)
             for change in changes:
-                self._drawn.put(change.path, change.label if change.audit == answers.DRAWN else None)
-                self._reached.discard(change.path)
+                self._sampled.put(change.path, change.label if change.audit == answers.DRAWN else None)
+                self._selected.discard(change.path)
                 if change.label is not None and change.audit == answers.SELECTED:
-                    self._reached.add(change.path)
+                    self._selected.add(change.path)
             for path in selected:
-                self._drawn.put(path, None)
-                self._reached.add(path)
-        self._listener.labels_changed([*(change.path for change in changes), *selected])
+                self._sampled.put(path, None)
+                self._selected.add(path)
+            now = [CurrentLabel(each.path, each.label, each.path in self._sampled) for each in changes]
+            now += [CurrentLabel(path, self._standing.label(path), False) for path in selected]
+        self._listener.labels_changed(now, self._answers)
         self._publisher.publish_soon()
+
+    @property
+    def _answers(self) -> int:
+        """How many positive and negative answers stand."""
+        with self._lock:
+            counts = self._standing.counts
+        return counts["positive"] + counts["negative"]
 
     def _apply_moved(self, moved: Moved) -> None:
         with self._lock:
-            self._follow_moves(moved.paths.items())
+            _follow(self._moved, moved.paths.items())
         self._apply(moved.changes, moved.in_order)
-        if not self._splits.isdisjoint(moved.paths):
-            self._splits = {moved.paths.get(path, path) for path in self._splits}
-            self._listener.splits_changed()
+        self._apply_splits({moved.paths.get(path, path) for path in self.splits})
 
-    def _follow_moves(self, moves: Iterable[tuple[str, str]]) -> None:
-        """Take note of moves, in the order in which they came."""
-        for old, new in moves:
-            self._moved.pop(new, None)  # it may be back where it was
-            self._moved[old] = new
-
-    def _apply_split(self, paths: set[str]) -> None:
-        self._splits = self._splits | paths
-        self._listener.splits_changed()
-
-    def _apply_undone_split(self, paths: Sequence[str]) -> None:
-        if paths:
-            self._splits = self._splits.difference(paths)
+    def _apply_splits(self, splits: set[str]) -> None:
+        if splits != self.splits:
+            self.splits = splits
             self._listener.splits_changed()
 
     def _recover(self) -> None:
         """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
-        with contextlib.closing(self._database.open()) as connection:
+        with contextlib.closing(self.database.open()) as connection:
             now = CurrentLabels(answers.labels_in_order(connection))
-            drawn, reached = answers.marks(connection)
+            sampled, selected = answers.marks(connection)
             splits = answers.splits(connection)
-        before, drawn_before = self._standing, self._drawn
+        before, sampled_before = self._standing, self._sampled
         with self._lock:
             self._changes += 1
-            self._standing, self._drawn, self._reached = now, CurrentLabels(drawn), reached
-        changed = before.labels.items() ^ now.labels.items() | drawn_before.labels.items() ^ drawn.items()
-        self._listener.labels_changed(list({path for path, _ in changed}))
-        if splits != self._splits:
-            self._splits = splits
-            self._listener.splits_changed()
+            self._standing, self._sampled, self._selected = now, CurrentLabels(sampled), selected
+        changed = before.labels.items() ^ now.labels.items() | sampled_before.labels.items() ^ sampled.items()
+        shown = [CurrentLabel(path, now.label(path), path in sampled) for path in {path for path, _ in changed}]
+        self._listener.labels_changed(shown, self._answers)
+        self._apply_splits(splits)
         self._publisher.publish_soon()
 
     def _return(self) -> None:
@@ -297,35 +288,43 @@ class Labels:
                 raise sqlite3.DatabaseError(f"it is gone, but {protocol.ANNOTATIONS.name} holds {len(known)}")
             if 0 < (version := schema.version_of(path)) < schema.VERSION:
                 copy_database(path, path.with_name(f"{DATABASE}.version-{version}"))
-            with contextlib.closing(self._database.open(make=True)) as connection:
+            with contextlib.closing(self.database.open(make=True)) as connection:
                 schema.prepare(connection)
                 schema.check(connection)
                 self._standing = CurrentLabels(answers.labels_in_order(connection))
-                drawn, self._reached = answers.marks(connection)
-                self._drawn = CurrentLabels(drawn)
-                self._splits = answers.splits(connection)
-                self._follow_moves(contents.moves(connection))
+                sampled, self._selected = answers.marks(connection)
+                self._sampled = CurrentLabels(sampled)
+                self.splits = answers.splits(connection)
+                _follow(self._moved, contents.moves(connection))
                 lost = answers.unheard_of(connection, known or {})
-            self._database.begin()
+            self.database.begin()
             if lost:
-                self._keep_lost(len(lost))
+                _keep_lost(self._run, len(lost))
         except (sqlite3.Error, OSError) as error:
-            self._database.close()
+            self.database.close()
             is_machine = isinstance(error, sqlite3.OperationalError)  # a full disk, for one: nothing is lost
             what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
             reason = str(error).splitlines()[0]
             raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
         return known
 
-    def _keep_lost(self, count: int) -> None:
-        """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
-        pickled = self._run / protocol.ANNOTATIONS.name
-        kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
-        replacement.replace(kept, pickled.read_bytes())
-        log.warning(
-            "%d answers in %s are not in %s; it is kept as %s, for python -m backend.import_labels to take over",
-            count,
-            pickled,
-            DATABASE,
-            kept.name,
-        )
+
+def _follow(moved: dict[str, str], moves: Iterable[tuple[str, str]]) -> None:
+    """Take note of moves, in the order in which they came: `moved` has the new path of each old one."""
+    for old, new in moves:
+        moved.pop(new, None)  # It may be back where it was.
+        moved[old] = new
+
+
+def _keep_lost(run: Path, count: int) -> None:
+    """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
+    pickled = run / protocol.ANNOTATIONS.name
+    kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
+    replacement.replace(kept, pickled.read_bytes())
+    log.warning(
+        "%d answers in %s are not in %s; it is kept as %s, for python -m backend.import_labels to take over",
+        count,
+        pickled,
+        DATABASE,
+        kept.name,
+    )

@@ -1,8 +1,8 @@
-"""The labels that a model gave to what nobody has answered: apart from people's answers, and never learnt.
+"""The labels that a model gave to images without an answer: apart from people's answers, and never learnt.
 
-A finish is written in chunks, so that answers do not wait for it, and counts once its last job has made it stand. At
-most one stands. What a crash or a full disk has left of another is dropped. The label of an image that a person has
-answered, whenever that was, counts for nothing: who reads them leaves these out.
+A finish is written in chunks, so that answers do not wait for it. It takes effect when its last transaction commits;
+at most one stands. What a crash or a full disk leaves of another is deleted in the background. An answer of a person
+counts, whenever it was given: readers leave out the model's label of such an image.
 """
 
 import contextlib
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 State = Literal["writing", "standing", "undone"]
 
-CHUNK = 2000  # labels in a transaction: some 10 ms, in which no answer is acknowledged
-REST = 1  # times as long as a chunk took the disk is left to answers
+CHUNK = 2000  # Labels in a transaction; it takes some 10 ms, in which no answer is acknowledged.
+REST = 1  # After a chunk that took t seconds the disk is left to answers for REST * t.
 AGAIN_S = 1.0
 
 
@@ -36,7 +36,7 @@ class BusyError(RefusedError):
 
 
 class NoFinishError(RefusedError):
-    """None stands that could be taken back."""
+    """No finish stands that could be taken back."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ModelLabels:
         self.progress: Progress | None = None
         self.trouble: str | None = None  # why the last one was not written
         self._writing: int | None = None  # its number; only the writing thread of the database looks at it
-        self._deciding = threading.Lock()  # one decides, the others are told that it has been
+        self._deciding = threading.Lock()  # One thread decides; the others see that it has been decided.
         self._closing = threading.Event()
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="finishing", daemon=True)
@@ -207,11 +207,11 @@ class ModelLabels:
                         images[part].tolist(), is_positive[part].tolist(), probability[part].tolist(), strict=True
                     )
                 ]
-                self._database.submit(partial(_insert, rows=rows), _ignore).result()
+                self._database.submit(partial(insert, rows=rows), _ignore).result()
                 if self.progress is not None:
                     self.progress = replace(self.progress, done=start + len(rows))
                 self._closing.wait(REST * (time.monotonic() - began_s))
-            self._database.submit(partial(_stand, number=number, finish=finish), self._take).result()
+            self._database.submit(partial(stand, number=number, finish=finish), self._take).result()
             log.info("the model has labelled %d images", len(images))
         except NotDurableError as error:
             log.warning("the labels of the model could not be stored (%s); none of them counts", error)
@@ -272,12 +272,14 @@ class ModelLabels:
         self._on_change()
 
 
-def _insert(connection: sqlite3.Connection, rows: list[tuple[int, bytes, str, float]]) -> tuple[None, None]:
+def insert(connection: sqlite3.Connection, rows: list[tuple[int, bytes, str, float]]) -> tuple[None, None]:
+    """Store a chunk: number of the finish, path, label and probability of each image."""
     connection.executemany("INSERT INTO model_labels VALUES (?, CAST(? AS TEXT), ?, ?)", rows)
     return None, None
 
 
-def _stand(connection: sqlite3.Connection, number: int, finish: Finish) -> tuple[None, Finish]:
+def stand(connection: sqlite3.Connection, number: int, finish: Finish) -> tuple[None, Finish]:
+    """Make a finish count, and no other one."""
     connection.execute("UPDATE finishes SET state = 'undone' WHERE state = 'standing'")
     connection.execute("UPDATE finishes SET state = 'standing' WHERE seq = ?", (number,))
     return None, replace(finish, state="standing")
@@ -289,7 +291,7 @@ def _undo(connection: sqlite3.Connection) -> tuple[None, None]:
 
 
 def _ignore(_: Any) -> None:
-    """What a job changes is looked up when somebody asks."""
+    """Apply nothing: whoever asks looks up what the job has changed."""
 
 
 # --- questions --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from backend.store import table as answers
 from backend.store.sources import BY_MODEL
 from backend.store.table import Answer, Label, in_bytes
 
-PAGE = 1000  # labels that are read in one go
+PAGE = 1000  # One query reads so many labels.
 OF_FINISH = """
 SELECT path, label, probability,
     coalesce((SELECT group_concat(seq) FROM answers WHERE answers.path = model_labels.path), '')
@@ -48,18 +48,18 @@ class Moment:
             self._numbers = answers.numbers_of(connection, label, by_path)
             is_all = label is None and not by_path
             everybody = self._numbers if is_all else answers.numbers_of(connection, None)
-            self._rest = ModelLabelReader(connection, everybody, label)
+            self._by_model = ModelLabelReader(connection, everybody, label)
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._numbers) + len(self._rest)
+        return len(self._numbers) + len(self._by_model)
 
     def __iter__(self) -> Iterator[Answer]:
         """All of them, answers in the order asked for."""
         with contextlib.closing(self._connect()) as connection:
             for start in range(0, len(self._numbers), PAGE):
                 yield from answers.numbered(connection, self._numbers[start : start + PAGE], also_replaced=True)
-            yield from self._rest.read(connection)
+            yield from self._by_model.read(connection)
 
 
 class ModelLabelReader:
@@ -89,7 +89,7 @@ class ModelLabelReader:
         """All of them, by path, a page at a time: no transaction is open between two.
 
         Raises:
-            sqlite3.Error: they cannot be read, or were taken back meanwhile: the rest of them is gone then.
+            sqlite3.Error: they cannot be read, or were taken back meanwhile, so that the remaining ones are gone.
         """
         if self._row is None:
             return

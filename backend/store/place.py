@@ -1,4 +1,4 @@
-"""Where the database lies: whether its files are still there, and a place to write them to again where they are not."""
+"""The place of the database: whether its files are still there, and how to write them again where they are not."""
 
 import contextlib
 import logging
@@ -12,12 +12,12 @@ from IA.protocol.files import SETTINGS
 
 log = logging.getLogger(__name__)
 
-PARTS = ("", "-wal", "-shm")  # of a database that is open
+PARTS = ("", "-wal", "-shm")  # The files of an open database have these endings.
 Identity = tuple[int, int]
 
 
 def identity(path: Path) -> Identity | None:
-    """What tells a file or folder from another one of its name; None: there is none."""
+    """What tells a file or folder from another one of the same name; None: there is no such file."""
     try:
         status = os.stat(path)  # noqa: PTH116 - three of them for each transaction: no more time than that
     except OSError:
@@ -34,7 +34,7 @@ class Place:
         Args:
             path: the database.
         """
-        self.path = path.resolve()  # where it is a link, SQLite keeps its log beside what that leads to
+        self.path = path.resolve()  # SQLite keeps its log beside the file that a link leads to.
         self.run = self.path.parent
         self._parts = [Path(f"{self.path}{part}") for part in PARTS]
         self._files: list[Identity | None] = []
@@ -43,11 +43,11 @@ class Place:
 
     @property
     def is_known(self) -> bool:
-        """Whether files were ever taken note of."""
+        """Whether any files have been noted."""
         return bool(self._files)
 
     def take_note(self) -> None:
-        """Take note of the files of a connection that has just been opened.
+        """Note the files of a connection that has just been opened.
 
         Raises:
             OSError: one of them is gone already.
@@ -57,11 +57,11 @@ class Place:
             raise OSError(f"{self.path} was deleted")
 
     def is_there(self) -> bool:
-        """Whether the files are those that were taken note of: 5 microseconds."""
+        """Whether the files are those that were noted; takes 5 microseconds."""
         return all(identity(part) == file for part, file in zip(self._parts, self._files, strict=True))
 
     def make(self, is_last_chance: bool = False) -> None:
-        """Have the run directory again, which was deleted or moved away.
+        """Make the run directory again, which was deleted or moved away.
 
         It is made where the folder that held it is still the same one: where that is gone too, or the disk is not
         mounted, what is written there would not be found.
@@ -90,7 +90,7 @@ class Place:
         self._folder = identity(self.run)
 
     def copy(self, connection: sqlite3.Connection) -> None:
-        """Write all that a connection sees to the place, though its own files be deleted; others are set aside.
+        """Write all that a connection sees to the place, even if its own files are deleted; set other files aside.
 
         Raises:
             sqlite3.Error: it cannot be read.
@@ -109,7 +109,7 @@ class Place:
             temporary.unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
-        """Keep a database that somebody has put there under another name; a log that is left belongs to none."""
+        """Keep a database that somebody has put there under another name, and delete a log that belongs to none."""
         aside = self.path.with_name(f"{self.path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         parts = zip(PARTS, self._parts, self._files, strict=True)
         is_another = identity(self.path) not in {None, self._files[0]}

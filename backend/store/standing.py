@@ -1,4 +1,4 @@
-"""The label that stands for each image, in the order answered, pickled as it comes: publishing all is one join."""
+"""The label that stands for each image, in the order answered; entries are kept pickled, so publishing is one join."""
 
 import pickle
 import struct

@@ -25,7 +25,7 @@ NOT_DRAWN, DRAWN, SELECTED = range(3)  # The values of the column `audit`, which
 
 
 class NothingToUndoError(RefusedError):
-    """This client has no answer left to take back."""
+    """The client has no answer left to take back."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Answer:
         source: how; `model`, in exports alone: no answer, but the label that a model gave (`model_labels`).
         client: who.
         shown_ms: how long the image had been on the screen.
-        probability: what the model had said when the image was handed out.
+        probability: what the model predicted when the image was handed out.
         time: when, seconds since 1970.
         group: of answers that were given together, as in a grid, and are taken back together.
         repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
@@ -47,7 +47,7 @@ class Answer:
             come to ask for it itself since. Every answer to an image keeps what the one before it had.
         checkpoint: generation of the checkpoint that `probability` came from.
         copy_of: the image that was on the screen and answered for this one, its near duplicate, too.
-        reviewed: the answer was given by somebody who had been told to doubt the one before.
+        reviewed: the person was asked to look again, because the answer before was doubtful.
         imported: an import gave it, whatever `source` says of how it was given there.
     """
 
@@ -75,7 +75,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Change:
-    """What became of the standing answer of one path; `label` None: it has none any more."""
+    """The label that stands for a path now; `label` None: no answer stands any more."""
 
     path: str
     label: Label | None
@@ -142,14 +142,14 @@ def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
 def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
     """Of the drawn images that are answered: the labels of those that the model has not selected, and the others."""
     rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
-    drawn: dict[str, Label] = {}
-    reached: set[str] = set()
+    sampled: dict[str, Label] = {}
+    selected: set[str] = set()
     for path, label, audit in rows:
         if audit == DRAWN:
-            drawn[path] = label
+            sampled[path] = label
         else:
-            reached.add(path)
-    return drawn, reached
+            selected.add(path)
+    return sampled, selected
 
 
 def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
@@ -180,7 +180,7 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
         "UPDATE answers SET state = 'superseded' WHERE path = CAST(? AS TEXT) AND state = 'standing' RETURNING audit",
         (path,),
     ).fetchone()
-    if before:  # how the image was chosen does not change with what is said of it
+    if before:  # A new answer does not change how the image was chosen.
         answer = replace(answer, audit=before[0])
     copy_of = answer.copy_of and in_bytes(answer.copy_of)
     connection.execute(
@@ -215,7 +215,7 @@ def store_all(
 
 
 def _follows(connection: sqlite3.Connection, copy: Answer) -> bool:
-    """Whether a copy has no answer yet, or only what was said of it together with the same image."""
+    """Whether a copy has no answer yet, or only one that was given together with the same image."""
     query = "SELECT id, copy_of FROM answers WHERE path = CAST(? AS TEXT) AND state = 'standing'"
     before = connection.execute(query, (in_bytes(copy.path),)).fetchone()
     return before is None or before[1] == copy.copy_of or before[0] == copy.id
@@ -327,5 +327,5 @@ def _answer(row: Sequence[Any]) -> Answer:
 
 
 def in_bytes(path: str) -> bytes:
-    """The path as the file system has it: SQLite takes any bytes as text, Python's str with them it does not."""
+    """The path in bytes, as the file system has it: SQLite takes any bytes as text, but not Python's surrogates."""
     return path.encode("utf-8", "surrogateescape")

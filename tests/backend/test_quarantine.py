@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from backend.images import moving
 from backend.images.moving import NotMovedError, digest, move
-from backend.quarantine import MANIFEST, Moved, main, put_away, put_back, report
+from backend.quarantine import MANIFEST, Quarantined, main, put_away, put_back, report
 from backend.runs.reading import opened
 from backend.store.labels import Labels
 from IA.images.tiles import Grid
@@ -80,7 +80,7 @@ def test_there_and_back(run: Path, images_folder: Path, tmp_path: Path, command:
     assert {path: (images_folder / path).stat().st_mtime_ns for path in SKIPPED} == times
     assert list(pile.iterdir()) == [pile / MANIFEST]
     assert command(run, "--back", pile).startswith("0 images")
-    assert list(report(Moved(["a.png"], {"b.png": "why"}), pile, dry_run=False)) == [
+    assert list(report(Quarantined(["a.png"], {"b.png": "why"}), pile, dry_run=False)) == [
         f"1 image is now in {pile}",
         "  a.png",
         "1 is worth a look",

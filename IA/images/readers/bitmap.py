@@ -20,7 +20,7 @@ MASKS_AT = 40  # the masks begin here in the header, or right behind the shortes
 PLAIN, BITFIELDS, ALPHA_BITFIELDS = 0, 3, 6
 PLAIN_MASKS = (0xFF0000, 0xFF00, 0xFF)
 WORDS = {16: "<u2", 32: "<u4"}
-ROWS_PIXELS = 2**22  # so many pixels are decoded at a time
+ROWS_PIXELS = 2**22  # this many pixels are decoded at a time
 
 Masks = tuple[int, ...]
 

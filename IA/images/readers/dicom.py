@@ -19,7 +19,7 @@ from IA.images.readers.signatures import SIGNATURE_BYTES, is_dicom
 from IA.images.readers.windowing import Window, window_of, windowed
 
 FORMAT = "DICOM"
-MAX_HEADER_BYTES = 16 * 2**20  # the pixels must begin within so many bytes
+MAX_HEADER_BYTES = 16 * 2**20  # the pixels must begin within this many bytes
 META, PIXELS = 0x0002, 0x7FE0  # the groups of tags for the encoding of the file, and for its pixels
 SHAPE = ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation")
 FRAMES = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")  # files of many frames use these

@@ -20,7 +20,7 @@ from IA.images.readers.bigtiff import BIG, classic_directory
 MOST_LOST = 0.1  # with a larger share of lost rows, a person could miss what decides the answer
 MAX_BYTES = 128 * 2**20
 JPEG = b"\xff\xd8\xff"
-JPEG_HEADER_BYTES = 2**20  # the picture of a JPEG begins within so many bytes
+JPEG_HEADER_BYTES = 2**20  # the picture of a JPEG begins within this many bytes
 SCAN, END = 0xDA, 0xD9  # markers of a JPEG
 BESIDE = frozenset({0xE0, *range(0xE2, 0xEE), 0xEF, 0xFE})  # markers beside the picture, except EXIF, XMP and `ADOBE`
 ADOBE, ADOBE_BYTES = 0xEE, 16  # the segment that says how colours are stored: its marker, and its length with that

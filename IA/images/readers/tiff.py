@@ -26,7 +26,7 @@ WHOLE, SIGNED, FLOAT = 1, 2, 3  # sample formats
 OF_BYTES = (8, 16, 32, 64)
 MULTIPLIED, SEPARATE = 1, 2  # kinds of alpha
 MOST_SAMPLES = 6
-UNPACKED_ROWS_BITS = 2**25  # so many bits are unpacked at a time, each into a byte
+UNPACKED_ROWS_BITS = 2**25  # this many bits are unpacked at a time, each into a byte
 REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 Samples = NDArray[Any]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW_PERCENT = (0.5, 99.5)
-WINDOW_PIXELS = 1_000_000  # so many pixels are enough to estimate the percentiles
+WINDOW_PIXELS = 1_000_000  # this many pixels are enough to estimate the percentiles
 FLAT = 128  # a picture in which all values are equal becomes this grey
 Values = NDArray[Any]
 Window = tuple[float, float]

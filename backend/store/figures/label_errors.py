@@ -1,4 +1,4 @@
-"""Which of the answers may be slips, the most suspicious first: by a model that has not learnt them, and by haste."""
+"""Suspected label errors, the most probable first, found by a model that has not learnt them, and by haste."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -10,11 +10,11 @@ from IA.statistics.label_errors import LEAST, WORTH, Pace, error_score
 
 Why = Literal["model", "fast"]
 
-HANDS = ("key", "button")  # a timeout has no speed: nobody gave it
+HANDS = ("key", "button")  # Nobody gave a timeout, so it has no speed.
 
 
 class AnswerEvidence(NamedTuple):
-    """Of a standing answer, what suspicion rests on."""
+    """What is known of a standing answer that may be a label error."""
 
     seq: int
     path: str
@@ -22,24 +22,24 @@ class AnswerEvidence(NamedTuple):
     source: Source
     client: str
     shown_ms: int | None
-    is_alone: bool  # on the screen: in a grid, and with a near duplicate, the time is not that of one image
+    is_alone: bool  # In a grid, and with near duplicates, `shown_ms` is not the time of one image.
     audit: int
     reviewed: bool
 
     @property
     def timed_ms(self) -> int | None:
-        """How long somebody took for this image; None where that is not known."""
+        """How long the person took for this image; None where that is not known."""
         return self.shown_ms if self.source in HANDS and self.is_alone and not self.reviewed else None
 
 
 class SuspectedError(NamedTuple):
-    """An answer that is worth a look.
+    """An answer that is worth a second look.
 
     Attributes:
         seq: its number.
         path: of the image.
         held_out: probability of positive by a model that has not learnt the answer.
-        suspicion: how probably it is a slip, 0 to 1.
+        suspicion: how probably it is a label error, 0 to 1.
         why: "fast" where only its haste makes it worth a look, else "model".
     """
 
@@ -51,16 +51,16 @@ class SuspectedError(NamedTuple):
 
 
 def suspected_errors(
-    answers: Iterable[AnswerEvidence], held_out: Mapping[str, float], said_now: Callable[[str], float | None]
+    answers: Iterable[AnswerEvidence], held_out: Mapping[str, float], predicted: Callable[[str], float | None]
 ) -> list[SuspectedError]:
-    """The answers that are worth a look, the most suspicious first, and the newest among equals.
+    """The answers that are worth a second look, the most suspicious first, and the newest among equals.
 
     What was answered a second time in the review is settled, and a skip is no answer that could be wrong.
 
     Args:
         answers: all that stand, newest first.
         held_out: probability of each answered image by a model that had not learnt it, where there is one.
-        said_now: what the model says now of an image that was drawn at random: it has not learnt the answer.
+        predicted: the probability now of an image that was drawn at random: the model has not learnt its answer.
     """
     labelled = [answer for answer in answers if answer.label != "skipped"]
     times: dict[tuple[str, Label], list[int]] = defaultdict(list)
@@ -70,7 +70,7 @@ def suspected_errors(
     paces = {whose: Pace(some) for whose, some in times.items()}
     found = []
     for answer in labelled:
-        held = said_now(answer.path) if answer.audit == DRAWN else held_out.get(answer.path)
+        held = predicted(answer.path) if answer.audit == DRAWN else held_out.get(answer.path)
         if answer.reviewed or held is None:
             continue
         is_positive, timed_ms = answer.label == "positive", answer.timed_ms

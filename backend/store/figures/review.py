@@ -1,4 +1,4 @@
-"""Which of the answers are to be looked at again, and in which order: by how they were given, and by doubt."""
+"""Chooses answers for a review, by how they were given and by how much the model doubts them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from backend.store.table import Label
 
 Order = Literal["newest", "suspicious"]
 
-SURE = 0.8  # from this probability on, or below its complement, the model is sure
+SURE = 0.8  # The model is sure from this probability on, and below its complement.
 
 
 class Outline(NamedTuple):
-    """Of a standing answer, what a choice rests on."""
+    """What a choice needs to know of a standing answer."""
 
     seq: int
     path: str
@@ -24,7 +24,7 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True)
 class Choice:
-    """What is asked for.
+    """Which answers a review asks for.
 
     Attributes:
         label: only these; None: all.

@@ -1,4 +1,4 @@
-"""How many photos have a positive answer, where what is asked about are their tiles: one positive tile is enough."""
+"""How many photos have a positive answer: where tiles are asked about, one positive tile is enough."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from IA.images.tiles import split
 
 
 class RollUp:
-    """Counts photos while answers come and go; what is no tile is its own photo. Not for several threads at once."""
+    """Counts photos while answers come and go; an image that is no tile is its own photo. Not thread-safe."""
 
     def __init__(self, positives: Iterable[str]) -> None:
         self._whole = 0
@@ -16,7 +16,7 @@ class RollUp:
             self.count(path, 1)
 
     def count(self, path: str, by: int) -> None:
-        """One more positive answer, or one less (-1)."""
+        """Count one more positive answer (1), or one less (-1)."""
         photo, tile = split(path)
         if tile is None:
             self._whole += by

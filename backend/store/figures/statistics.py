@@ -1,4 +1,4 @@
-"""What the answers say of the work so far: how many were found, how often the model and the person were right."""
+"""Figures of the work so far: how many positives were found, how often the model and the person were right."""
 
 import math
 from collections import Counter
@@ -13,7 +13,7 @@ LAST = 50
 
 
 class PastAnswer(NamedTuple):
-    """One answer of the history, also one that was replaced or taken back."""
+    """One answer of the history; it may have been replaced or taken back."""
 
     path: str
     label: Label
@@ -53,9 +53,9 @@ class History:
             same: near duplicates by another name, under which they count once: positive if one of them is.
         """
         shown: dict[str, float | None] = {}
-        stands: dict[str, PastAnswer | None] = {}  # in the order of the first that was not taken back
+        stands: dict[str, PastAnswer | None] = {}  # The order is that of the first answer that was not taken back.
         before: dict[str, PastAnswer] = {}
-        missed: dict[str, bool] = {}  # a late press comes as a second answer of the same repeat
+        missed: dict[str, bool] = {}  # A late press comes as a second answer of the same repeat.
         for answer in given:
             name = same.get(answer.path, answer.path)
             shown.setdefault(name, None if answer.repeat else answer.probability)
@@ -81,7 +81,7 @@ def _timed_out(answer: PastAnswer | None) -> bool:
 
 
 def statistics(history: History, points: int) -> dict[str, Any]:
-    """All figures, as `/api/statistics` tells them; curves of at most `points` points."""
+    """All figures, as `/api/statistics` has them; curves of at most `points` points."""
     sources = Counter(asked.source for asked in history.asked)
     low, high = wilson(sum(history.repeats), len(history.repeats))
     return {
@@ -122,7 +122,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def prequential(asked: Sequence[AskedImage]) -> dict[str, float] | None:
-    """How often the model was right of late, before it was told: of the `LAST` images shown with a probability."""
+    """How often the model was right before the answer, among the `LAST` images shown with a probability."""
     last = [image for image in asked if image.probability is not None][-LAST:]
     if not last:
         return None

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 
 from backend.images.images import Images
-from backend.session.answering import Answering
+from backend.session.answering import Answering, Given
 from backend.store.figures.review import Choice, Order
 from backend.store.sources import Source
 from backend.store.table import Answer, Label
@@ -35,22 +35,21 @@ answers = APIRouter(route_class=FastRoute)
 @answers.post("/api/annotations", status_code=201, summary="Answer an image; acknowledged once durable")
 async def annotate(body: AnnotationBody, answering: TheAnswering, images: TheImages) -> CountedAnswer:
     """Store an answer, and the same for the near duplicates that the client names."""
-    given = _answers(answering, body)
-    if not given:
+    given = _given(answering, body)
+    if not given.answers:
         raise HTTPException(404, _unknown(body.image))
-    stored = {answer.id: answer for answer in await asyncio.wrap_future(answering.store(given))}
-    return {**_outcome(images, given, stored), **answering.counts()}
+    stored = {answer.id: answer for answer in await asyncio.wrap_future(answering.store([given]))}
+    return {**_outcome(images, given.answers, stored), **answering.counts()}
 
 
 @answers.post("/api/annotations/batch", status_code=201, summary="Answer up to 100 images at once, in one transaction")
 async def annotate_all(body: BatchBody, answering: TheAnswering, images: TheImages) -> BatchResults:
     """Store all answers whose image is known, and say of each one what became of it."""
-    given = [_answers(answering, entry) for entry in body.annotations]
-    future = answering.store([answer for some in given for answer in some])
-    stored = {answer.id: answer for answer in await asyncio.wrap_future(future)}
+    given = [_given(answering, entry) for entry in body.annotations]
+    stored = {answer.id: answer for answer in await asyncio.wrap_future(answering.store(given))}
     results: list[StoredResult | RefusedResult] = [
-        {"id": str(entry.id), **_outcome(images, some, stored), "status": 201}
-        if some
+        {"id": str(entry.id), **_outcome(images, some.answers, stored), "status": 201}
+        if some.answers
         else {"id": str(entry.id), "status": 404, "detail": _unknown(entry.image)}
         for entry, some in zip(body.annotations, given, strict=True)
     ]
@@ -102,9 +101,9 @@ def annotations(
     return {"annotations": listed, "total": total}
 
 
-def _answers(answering: Answering, body: AnnotationBody) -> list[Answer]:
+def _given(answering: Answering, body: AnnotationBody) -> Given:
     """The answer that a body describes, and the same for near duplicates; none where no image has its number."""
-    return answering.answers(
+    return answering.given(
         body.image,
         body.client,
         body.alike,

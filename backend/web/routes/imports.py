@@ -78,7 +78,8 @@ async def import_labels(
         if dry_run:
             return report
         drawn, group = planned.drawn(labels.is_sampled), planned.group(labels.is_sampled)
-        await asyncio.wrap_future(answering.store(planned.answers(overwrite, group), drawn))
+        given = answering.given_elsewhere(planned.answers(overwrite, group))
+        await asyncio.wrap_future(answering.store([given], drawn))
     return {**report, "group": group, "counts": answering.counts()}
 
 

@@ -80,7 +80,7 @@ def test_the_card_and_the_page_say_the_same(tmp_path: Path, seed: int) -> None:
     assert said.division is not None
     assert dict(zip(("low", "high"), said.standing.positives(), strict=True)) == page["positives"]
     drawn = [label for label in read(tmp_path, AUDIT).content.values() if label is not None]
-    assert 20 < said.standing.rest.drawn == page["rest"]["drawn"] < len(drawn)  # some were drawn beyond the gap
+    assert 20 < said.standing.remaining.sampled == page["rest"]["drawn"] < len(drawn)  # some were drawn beyond the gap
     model = page["model"]
     assert model is not None
     recall, precision = model["recall"], model["precision"]

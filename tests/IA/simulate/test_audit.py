@@ -37,9 +37,9 @@ def test_each_image_is_asked_once_and_counted_once() -> None:
         person.answer()
         learnt = person.model.answers
         drawn = set(person.images) - set(learnt)
-        rest = person.standing.rest
+        rest = person.standing.remaining
         assert person.standing.found == sum(learnt.values())
-        assert (rest.images, rest.drawn, rest.positives) == (200 - len(learnt), len(drawn), TRUTH[list(drawn)].sum())
+        assert (rest.images, rest.sampled, rest.positives) == (200 - len(learnt), len(drawn), TRUTH[list(drawn)].sum())
     assert sorted(person.images) == list(range(200))
     assert person.labels == TRUTH[person.images].tolist()
 
@@ -61,9 +61,9 @@ def test_the_rest_is_divided_by_the_threshold() -> None:
     for _ in range(60):
         person.answer()
     division, above, below = person.divided()
-    parts, rest = (division.above, division.below), person.standing.rest
+    parts, rest = (division.above, division.below), person.standing.remaining
     assert sum(part.images for part in parts) == rest.images
-    assert sum(part.drawn for part in parts) == rest.drawn
+    assert sum(part.sampled for part in parts) == rest.sampled
     assert division.found + above + below == TRUTH.sum()
 
 

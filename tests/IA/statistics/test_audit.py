@@ -25,7 +25,7 @@ def test_an_interval_holds_what_is_possible(sample: Sample) -> None:
     """An interval lies between the positives seen and all possible ones, and is a point once everything is sampled."""
     low, high = sample.interval()
     assert sample.fewest <= low <= high <= sample.most
-    if sample.drawn == sample.images:
+    if sample.sampled == sample.images:
         assert low == high == sample.positives
 
 
@@ -65,7 +65,7 @@ def test_recall_lies_between_what_can_be(sample: Sample, found: int) -> None:
     """Recall is 1 if everything was seen, and positives that nobody has seen remain to be found."""
     standing = ScreeningState(found, sample)
     low, high = standing.to_find()
-    assert 0 <= low <= high <= sample.images - sample.drawn
+    assert 0 <= low <= high <= sample.images - sample.sampled
     recall = standing.recall()
     if recall is not None:
         assert 0 <= recall[0] <= recall[1] <= 1

@@ -26,8 +26,8 @@ from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.source import Source
 from backend.exports.spool import Spool
-from backend.exports.tree import AT_ONCE_BYTES
-from backend.exports.zipped import Entry, zipped
+from backend.exports.trees.tree import AT_ONCE_BYTES
+from backend.exports.trees.zipped import Entry, zipped
 from backend.store import schema
 from backend.store.labels import Labels
 from backend.store.sources import BY_MODEL
@@ -308,7 +308,7 @@ class _Sparse(io.RawIOBase):
 
 def test_a_zip_beyond_4_gb(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries and offsets of more than 32 bits are found again by their 64-bit fields."""
-    monkeypatch.setattr("backend.exports.zipped.zlib.crc32", lambda piece, crc=0: 0)  # of gigabytes of zeros
+    monkeypatch.setattr("backend.exports.trees.zipped.zlib.crc32", lambda piece, crc=0: 0)  # of gigabytes of zeros
     zeros = bytes(1 << 24)
     large = 300 * len(zeros)
     archive = _Sparse(
@@ -334,7 +334,7 @@ def test_a_spool_gives_back() -> None:
     spool = Spool()
     for number in range(100_000):
         spool.write(f"photos/{number:07d}.jpg,positive,key,2026-01-01T00:00:00.000Z\n".encode())
-    assert sum(map(len, spool._packed)) < 1_000_000
+    assert spool.held_bytes < 1_000_000
     assert b"".join(spool.read()).splitlines()[77_777].startswith(b"photos/0077777")
 
 

@@ -20,12 +20,12 @@ from PIL import Image
 
 from backend.export import main
 from backend.exports import FORMATS
-from backend.exports.crops import name_of
 from backend.exports.fields import FIELDS, fields
 from backend.exports.label_studio import config
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import OfPhoto, RolledUp
 from backend.exports.source import Source
+from backend.exports.trees.crops import name_of
 from backend.imports import read_labelled
 from backend.imports.labelled import Words
 from backend.imports.plan import plan
@@ -144,7 +144,7 @@ def test_a_photo_is_decoded_once_for_its_tiles(server: Serving, monkeypatch: pyt
     exported(server, "imagefolder")
     assert sorted(asked) == [1, 4, 5, 6, 6]
     asked.clear()
-    monkeypatch.setattr("backend.exports.crops.AT_ONCE_PX", 60 * 40 // 2)
+    monkeypatch.setattr("backend.exports.trees.crops.AT_ONCE_PX", 60 * 40 // 2)
     exported(server, "imagefolder")
     assert max(asked) == 3
 

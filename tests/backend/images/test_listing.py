@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from backend.images.images import Images
-from backend.images.listing import Listing, told_of_others
-from backend.images.uploads import UploadError, _place_of
+from backend.images.listing import Listing, sentence_on_unread
+from backend.images.uploads import UploadError, place_of
 from backend.runs.checks import check_place
 from config import ROOT, Config, UsageError
 from IA.images.pictures import open_upright
@@ -89,7 +89,7 @@ def test_nor_do_those_that_come_later(folder: Path, images: Images) -> None:
 def test_such_a_file_is_not_taken_over(name: str) -> None:
     """A folder that is dropped on the page brings none of them along."""
     with pytest.raises(UploadError, match="system"):
-        _place_of(name)
+        place_of(name)
 
 
 @pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".jif", ".jfi", ".mpo", ".JFIF"])
@@ -125,8 +125,8 @@ def test_what_is_left_out_because_of_its_ending_is_told(tmp_path: Path, caplog: 
     assert [record.message for record in caplog.records if "left out" in record.message] == [
         "13 files are left out because of how they end (12 .cr2, 1 .mov)"
     ]
-    assert told_of_others(Counter({".mov": 9}), 100) == ""
-    assert told_of_others(Counter({".mov": 99}), 100_000) == ""
+    assert sentence_on_unread(Counter({".mov": 9}), 100) == ""
+    assert sentence_on_unread(Counter({".mov": 99}), 100_000) == ""
 
 
 @pytest.mark.skipif(missing() is not None, reason=str(missing()))

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from backend.images import listing
 from backend.images.images import Images
-from backend.images.listing import Listing, told_of
+from backend.images.listing import Listing, sentence_on_missing
 from backend.previews.rendering import render
 from backend.runs import checks
 from backend.runs.checks import check_place
@@ -430,4 +430,4 @@ def test_nothing_is_told_where_nothing_is_missing(tmp_path: Path) -> None:
     """A folder of usual images says no word."""
     found = Listing(lay(tmp_path / "data", "a.jpg", "b.avif"))
     assert len(list(found.walk(tmp_path / "data"))) == 2
-    assert told_of(found.missing) == ""
+    assert sentence_on_missing(found.missing) == ""

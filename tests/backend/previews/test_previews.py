@@ -157,10 +157,10 @@ def test_prepared(previews: Previews, folder: Path, large: Path) -> None:
 def test_requests_go_first(previews: Previews, folder: Path, large: Path) -> None:
     """Nothing is begun ahead while a request is under way."""
     thread = threading.Thread(target=previews.prepare, args=(large, first, 320))
-    with previews._requested():
+    with previews.requested():
         thread.start()
         previews.render(large, lambda: "second", 320)
-        assert previews._flying == {}
+        assert previews.under_way == 0
     thread.join(20)
     assert len(kept(folder)) == 2
 
@@ -168,12 +168,12 @@ def test_requests_go_first(previews: Previews, folder: Path, large: Path) -> Non
 def test_preparing_ends_with_the_pool(previews: Previews, large: Path) -> None:
     """What waits for its turn ends when the server does."""
     thread = threading.Thread(target=previews.prepare, args=(large, first, 320))
-    with previews._requested():
+    with previews.requested():
         thread.start()
         previews.close()
         thread.join(20)
     assert not thread.is_alive()
-    previews._is_closed = False
+    previews.is_closed = False
     previews.prepare(large, first, 320)  # comes between the look and the end: nothing is raised
 
 
@@ -200,7 +200,7 @@ def test_a_crash_harms_no_other_picture(previews: Previews, large: Path) -> None
         thread.start()
     for name in ("first", "second"):
         with pytest.raises(UnreadableError, match="crashed"):
-            previews._result(name, crash, large, 320)
+            previews.result(name, crash, large, 320)
     for thread in threads:
         thread.join(20)
     assert len(pictures) == 3
@@ -213,7 +213,7 @@ def test_what_is_being_prepared_is_not_begun_twice(
     monkeypatch.setattr("backend.previews.previews.render_ahead", slowly)
     thread = threading.Thread(target=previews.prepare, args=(large, first, 320))
     thread.start()
-    until(lambda: previews._flying)
+    until(lambda: previews.under_way)
     assert previews.render(large, first, 320).is_rendered
     thread.join(20)
 
@@ -248,7 +248,7 @@ def test_the_head_in_the_sizes_of_late() -> None:
     going_on.release(10)
     until(lambda: prepared[1:] == [(7, 320), (7, 1280), (5, 320), (5, 1280)])
     ahead.close()
-    ahead._thread.join(20)
+    until(lambda: "ahead" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_sizes_are_rounded_down() -> None:

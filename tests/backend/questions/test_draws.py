@@ -22,18 +22,18 @@ def drawing(size: int, share: float, clock: Clock | None = None, seed: int = 0) 
     return queue
 
 
-def answered(queue: Queue, image: int, label: Label, is_sampled: bool = False) -> list[int]:
+def answered(queue: Queue, image: int, label: Label, is_sampled: bool = False, client: str = "a") -> list[int]:
     """Answer an image; the drawn and answered ones that the model has selected with it."""
-    passed = [other for other in queue.passed(image, is_sampled) if queue.states.has(other, ImageState.DRAWN)]
+    passed = queue.question(image, client).passed
     queue.answer(image, label, is_sampled)
-    return passed
+    return [other for other in passed if queue.states.has(other, ImageState.DRAWN)]
 
 
 def draw(queue: Queue, client: str = "a") -> int:
     """Have the next question drawn, answer it as negative, and say which it is."""
     share, queue.share = queue.share, 1.0
     [(image, told)] = queue.next(client, 1)
-    assert queue.is_sampled(image, client)
+    assert queue.question(image, client).is_sampled
     assert told is None
     queue.answer(image, "negative", is_sampled=True)
     queue.share = share
@@ -49,7 +49,7 @@ def test_the_share_is_drawn() -> None:
     for turn in range(3000):
         for _ in range(1 + turn % 3):
             [image, *_] = images(queue, "a", 16)
-        is_sampled = queue.is_sampled(image, "a")
+        is_sampled = queue.question(image, "a").is_sampled
         drawn += is_sampled
         queue.answer(image, "negative", is_sampled)
     assert 240 < drawn < 360  # 300 ± 16
@@ -60,7 +60,7 @@ def test_a_page_that_keeps_what_it_has_is_asked_all_that_was_drawn() -> None:
     queue = drawing(500, 0.4)
     queue.rank(ranking(*range(500)))
     asked = images(queue, "a", 16)
-    drawn = [image for image in asked if queue.is_sampled(image, "a")]
+    drawn = [image for image in asked if queue.question(image, "a").is_sampled]
     assert 0 < len(drawn) < 16
     for image in asked:
         if image not in drawn:
@@ -76,11 +76,11 @@ def test_all_or_none() -> None:
     order = images(queue, "a", 100)
     assert sorted(order) == list(range(100))
     assert order != list(range(100))
-    assert all(queue.is_sampled(image, "a") for image in order)
+    assert all(queue.question(image, "a").is_sampled for image in order)
     queue = drawing(100, 0.0)
     queue.rank(ranking(*range(100)))
     assert images(queue, "a", 100) == list(range(100))
-    assert not any(queue.is_sampled(image, "a") for image in range(100))
+    assert not any(queue.question(image, "a").is_sampled for image in range(100))
 
 
 def test_a_change_of_the_share_strands_nothing() -> None:
@@ -155,8 +155,8 @@ def test_a_lease_that_is_lost() -> None:
     queue.rank(ranking(drawn))
     clock.now_s += LEASE_S + 1
     assert images(queue, "b", 1) == [drawn]
-    assert not queue.is_sampled(drawn, "a")
-    assert not queue.is_sampled(drawn, "b")
+    assert not queue.question(drawn, "a").is_sampled
+    assert not queue.question(drawn, "b").is_sampled
 
 
 def test_an_answer_taken_back_is_drawn_again() -> None:
@@ -167,7 +167,7 @@ def test_an_answer_taken_back_is_drawn_again() -> None:
     assert len(queue.counted().sample.images) == 5
     queue.answer(drawn[2], None)
     queue.hold(drawn[2], "a", is_sampled=True)
-    assert queue.is_sampled(drawn[2], "a")
+    assert queue.question(drawn[2], "a").is_sampled
     assert (
         queue.counted().sample.images.tolist() == drawn[:2]
     )  # what lies behind the gap is no sample until it is filled
@@ -222,7 +222,7 @@ def test_without_a_ranking_what_is_drawn_lies_at_the_other_end() -> None:
     drawn = {draw(queue) for _ in range(10)}
     for _ in range(60):
         [image] = images(queue, "a", 1)
-        reached = answered(queue, image, "negative", queue.is_sampled(image, "a"))
+        reached = answered(queue, image, "negative", queue.question(image, "a").is_sampled)
         assert not drawn & set(reached)
     assert len(queue.counted().sample.images) >= 10
 
@@ -266,19 +266,19 @@ class Work:
         if not self.waiting[client]:
             return
         image = self.waiting[client].pop(0)
-        self.store(image, self.queue.is_sampled(image, client))
+        self.store(image, client, self.queue.question(image, client).is_sampled)
         if self.random.random() < 0.05:
             was_drawn = image in self.drawn
             self.queue.answer(image, None)
             self.queue.hold(image, client, was_drawn)
-            self.store(image, was_drawn)
+            self.store(image, client, was_drawn)
         if len(self.asked) % 5 == 0:
             self.rank()
 
-    def store(self, image: int, is_sampled: bool) -> None:
+    def store(self, image: int, client: str, is_sampled: bool) -> None:
         """What the server does with an answer."""
         label: Label = "positive" if self.truth[image] else "negative"
-        passed = answered(self.queue, image, label, is_sampled)
+        passed = answered(self.queue, image, label, is_sampled, client)
         (self.drawn if is_sampled else self.asked).add(image)
         for reached in self.drawn & set(passed):
             self.queue.answer(reached, "positive" if self.truth[reached] else "negative")
@@ -312,7 +312,7 @@ def test_intervals_cover_the_truth(looks: dict[int, list[tuple[ScreeningState, i
     seen = looks[look]
     inside = [low <= truth <= high for standing, truth in seen for low, high in [standing.positives()]]
     assert np.mean(inside) >= 0.93
-    assert np.mean([standing.rest.drawn for standing, _ in seen]) > 10  # and there is a sample
+    assert np.mean([standing.remaining.sampled for standing, _ in seen]) > 10  # and there is a sample
 
 
 @pytest.mark.slow
@@ -321,10 +321,10 @@ def test_the_sample_favours_nothing(looks: dict[int, list[tuple[ScreeningState, 
     """On average as many positives are in it as in the rest; half a deviation too many if draws are never reached."""
     deviations = []
     for standing, truth in looks[look]:
-        rest, positives = standing.rest, truth - standing.found
-        if 0 < rest.drawn < rest.images and 0 < positives < rest.images:
-            mean = rest.drawn * positives / rest.images
-            finite = (rest.images - rest.drawn) / (rest.images - 1)
+        rest, positives = standing.remaining, truth - standing.found
+        if 0 < rest.sampled < rest.images and 0 < positives < rest.images:
+            mean = rest.sampled * positives / rest.images
+            finite = (rest.images - rest.sampled) / (rest.images - 1)
             deviations.append((rest.positives - mean) / np.sqrt(mean * (1 - positives / rest.images) * finite))
     assert len(deviations) > 150
     assert abs(np.mean(deviations)) < 0.25
@@ -345,4 +345,4 @@ def test_the_model_finds_more_than_chance() -> None:
 def test_queue_of_has_no_draws(client: str) -> None:
     """A queue draws nothing unless it is told to."""
     queue = queue_of(50)
-    assert not any(queue.is_sampled(image, client) for image in images(queue, client, 50))
+    assert not any(queue.question(image, client).is_sampled for image in images(queue, client, 50))

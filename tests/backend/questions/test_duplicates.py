@@ -100,7 +100,7 @@ def test_images_that_are_gone_are_not_told() -> None:
     assert sorted(order) == [0, 2, 3, 5]
     assert queue.near_duplicates(2, "a") == []
     assert queue.states.among(2, [1, 4, 2, 0, 99]) == []
-    assert queue.is_sampled(2, "a")
+    assert queue.question(2, "a").is_sampled
 
 
 def test_drawn_once() -> None:
@@ -188,12 +188,12 @@ class GroupedWork(Work):
         known[: self.known] = self.first[: self.known]
         self.queue.group(known)
 
-    def store(self, image: int, is_sampled: bool) -> None:
+    def store(self, image: int, client: str, is_sampled: bool) -> None:
         """The answer is for the copies, too, unless the person does not say so."""
         alike = self.queue.near_duplicates(image, "a") + self.queue.near_duplicates(image, "b")
         for each in [image, *(alike if self.random.random() < 0.9 else [])]:
             if self.queue.states.is_open(each):
-                super().store(each, is_sampled)
+                super().store(each, client, is_sampled)
         if self.random.random() < 0.1:
             self.learn_of_copies()
 
@@ -221,7 +221,7 @@ def test_intervals_cover_the_truth_of_units(looks: list[tuple[ScreeningState, in
     """The interval of the number of positive units holds the truth in at least 93 % of the work."""
     inside = [low <= truth <= high for standing, truth in looks for low, high in [standing.positives()]]
     assert np.mean(inside) >= 0.93
-    assert np.mean([standing.rest.drawn for standing, _ in looks]) > 8
+    assert np.mean([standing.remaining.sampled for standing, _ in looks]) > 8
 
 
 @pytest.mark.slow
@@ -229,10 +229,10 @@ def test_the_sample_favours_no_large_group(looks: list[tuple[ScreeningState, int
     """As many positives are drawn as there must be: groups, large or small, are drawn alike."""
     deviations = []
     for standing, truth in looks:
-        rest, positives = standing.rest, truth - standing.found
-        if 0 < rest.drawn < rest.images and 0 < positives < rest.images:
-            mean = rest.drawn * positives / rest.images
-            finite = (rest.images - rest.drawn) / (rest.images - 1)
+        rest, positives = standing.remaining, truth - standing.found
+        if 0 < rest.sampled < rest.images and 0 < positives < rest.images:
+            mean = rest.sampled * positives / rest.images
+            finite = (rest.images - rest.sampled) / (rest.images - 1)
             deviations.append((rest.positives - mean) / np.sqrt(mean * (1 - positives / rest.images) * finite))
     assert len(deviations) > 100
     assert abs(np.mean(deviations)) < 0.3

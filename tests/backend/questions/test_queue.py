@@ -117,9 +117,9 @@ def test_the_probability_shown_is_remembered() -> None:
     queue.score(np.array([0.1, 0.2, 0.3], np.float32).data)
     queue.rank(ranking(0, 1, 2))
     assert shown is not None
-    assert queue.predicted(image, "a").probability == shown
-    assert round(queue.predicted(image, "b").probability or 0, 6) == 0.3
-    assert queue.predicted(99, "b") == (None, None)
+    assert queue.question(image, "a").predicted.probability == shown
+    assert round(queue.question(image, "b").predicted.probability or 0, 6) == 0.3
+    assert queue.question(99, "b").predicted == (None, None)
 
 
 def test_nothing_left() -> None:
@@ -180,7 +180,7 @@ def test_who_goes_hands_back() -> None:
     [drawn] = images(queue, "d", 1)
     queue.share = 0.0
     queue.release("d")
-    assert queue.is_sampled(drawn, "d")
+    assert queue.question(drawn, "d").is_sampled
     assert drawn not in images(queue, "e", 6)
 
 
@@ -191,4 +191,4 @@ def test_what_was_said_outlives_who_goes() -> None:
     [(image, shown)] = queue.next("a", 1)
     queue.answer(image, "positive")
     queue.release("a")
-    assert queue.predicted(image, "a").probability == shown
+    assert queue.question(image, "a").predicted.probability == shown

@@ -181,7 +181,7 @@ def test_names_that_are_lost(runs: Path, datadir: Path, monkeypatch: pytest.Monk
     """Where nothing says what the answers of an earlier version are called, none takes a new name without --rename."""
     run = runs / "photos"
     (run / SETTINGS.name).write_bytes(b"torn")
-    monkeypatch.setattr(question, "_stored", lambda connection: None)
+    monkeypatch.setattr(question, "stored_names", lambda connection: None)
     assert started(Config(run, datadir=datadir)) == ("positive", "negative")
     config = Config(run, datadir=datadir, positive="hat", negative="no hat")
     with pytest.raises(UsageError, match=r"cannot be read any more; .*--rename"):

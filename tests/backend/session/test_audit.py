@@ -101,7 +101,7 @@ class AnyCourse(RuleBasedStateMachine):
         assert len({image for image, _ in asked}) == len(asked) <= count
         for image, probability in asked:
             assert self.session.labels.label(self.session.images.path(image)) is None
-            assert not (self.session.queue.is_sampled(image, client) and probability is not None)
+            assert not (self.session.queue.question(image, client).is_sampled and probability is not None)
         self.hands[client] = [image for image, _ in asked]
 
     @rule(client=CLIENTS, said=st.lists(st.tuples(LABELS, st.integers(0, 4)), min_size=2, max_size=6))
@@ -132,8 +132,9 @@ class AnyCourse(RuleBasedStateMachine):
         labels = self.session.labels
         is_first = labels.label(self.session.images.path(image)) is None
         answering = self.session.answering
-        [answer] = answering.answers(image, client, id=str(uuid.uuid4()), label=label, source="key")
-        [stored] = answering.store([answer]).result()
+        given = answering.given(image, client, id=str(uuid.uuid4()), label=label, source="key")
+        [answer] = given.answers
+        [stored] = answering.store([given]).result()
         if is_first and answer.audit:
             self.drawn.add(answer.path)
         assert is_first or stored.audit in {0, 1, 2}

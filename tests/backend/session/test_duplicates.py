@@ -224,4 +224,4 @@ def test_a_drawn_question_stays_drawn(server: Serving) -> None:
     server.session.queue.share = 0.0
     asked(server)  # the others are in the client's hands, too, and not drawn
     [shown] = server.client.post("/api/undo", json={"client": "me"}).json()["images"]
-    assert server.session.queue.is_sampled(shown["image"], "me")
+    assert server.session.queue.question(shown["image"], "me").is_sampled

@@ -134,7 +134,7 @@ def test_nothing_is_told_of_what_was_drawn(server: Serving) -> None:
     until(lambda: server.session.following.ranking)
     server.session.queue.share = 1.0
     [asked] = server.client.get("/api/queue?count=1&client=me").json()["images"]
-    assert server.session.queue.is_sampled(asked["image"], "me")
+    assert server.session.queue.question(asked["image"], "me").is_sampled
     assert told(server, asked["image"]) is None
     assert all(told(server, image) for image in range(6) if image != asked["image"])
     server.answer(asked["image"], "positive", client="me")

@@ -285,7 +285,7 @@ def test_odd_names_are_carried(tmp_path: Path) -> None:
     labels = Labels(tmp_path)
     labels.annotate(answer("\udcff.jpg", "positive")).result()
     content = Content(1, "-1", "1", b"", b"")
-    labels.keep_contents({"\udcff.jpg": content})
+    contents.keep_in(labels.database, {"\udcff.jpg": content})
     labels.carry([("\udcff.jpg", "\udcfe.jpg")], None)
     assert labels.by_path() == {"\udcfe.jpg": "positive"}
     assert labels.stored.contents(["\udcff.jpg", "\udcfe.jpg"]) == {"\udcfe.jpg": content}

@@ -19,7 +19,7 @@ from backend.store import schema
 from backend.store import table as answers
 from backend.store.database import Database, NotDurableError
 from backend.store.labels import Labels
-from backend.store.listener import Listener
+from backend.store.listener import CurrentLabel, Listener
 from backend.store.schema import DATABASE
 from backend.store.table import Answer, Label, NothingToUndoError
 from config import ROOT, UsageError
@@ -170,16 +170,16 @@ def test_not_durable_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """While the disk fails an answer is refused and not counted; when it heals, answers are taken again."""
     labels = Labels(tmp_path)
     labels.annotate(answer("a.jpg", "positive")).result()
-    working = Database._commit
+    working = answers.store
 
     def failing(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(Database, "_commit", failing)
+    monkeypatch.setattr(answers, "store", failing)
     with pytest.raises(NotDurableError):
         labels.annotate(answer("b.jpg", "positive")).result()
     assert labels.counts()["positive"] == 1
-    monkeypatch.setattr(Database, "_commit", working)
+    monkeypatch.setattr(answers, "store", working)
     labels.annotate(answer("b.jpg", "positive")).result()
     assert labels.counts()["positive"] == 2
     labels.close()
@@ -308,7 +308,7 @@ def test_counts_when_an_undo_and_an_answer_are_stored_together(tmp_path: Path) -
     released = threading.Event()
 
     class Waiting(Listener):
-        def labels_changed(self, paths: Sequence[str]) -> None:
+        def labels_changed(self, changed: Sequence[CurrentLabel], answers: int) -> None:
             released.wait(20)
 
     labels = Labels(tmp_path, Waiting())
@@ -350,7 +350,7 @@ def test_an_answer_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
     """A request that was given up before its turn is left out, and the others are taken."""
     labels = Labels(tmp_path)
     released = threading.Event()
-    labels._database.submit(lambda connection: (released.wait(20), None), lambda _: None)
+    labels.database.submit(lambda connection: (released.wait(20), None), lambda _: None)
     given_up = labels.annotate(answer("a.jpg", "positive"))
     assert given_up.cancel()
     released.set()

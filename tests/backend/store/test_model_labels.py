@@ -201,7 +201,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labels = Labels(tmp_path)
     model = ModelLabels(labels.database)
     write(model, {"a.jpg": 0.9})
-    insert, calls = model_labels._insert, []
+    insert, calls = model_labels.insert, []
 
     def fill_up(connection: sqlite3.Connection, rows: Any) -> Any:
         calls.append(len(rows))
@@ -209,7 +209,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise sqlite3.OperationalError("database or disk is full")
         return insert(connection, rows)
 
-    monkeypatch.setattr(model_labels, "_insert", fill_up)
+    monkeypatch.setattr(model_labels, "insert", fill_up)
     write(model, {f"{number}.jpg": 0.9 for number in range(2 * model_labels.CHUNK)})
     assert len(calls) == 2
     assert "disk is full" in str(model.trouble)
@@ -253,7 +253,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
-    ("where", "calls", "stands"), [("_insert", 0, False), ("_insert", 7, False), ("_stand", 0, False), ("", 0, True)]
+    ("where", "calls", "stands"), [("insert", 0, False), ("insert", 7, False), ("stand", 0, False), ("", 0, True)]
 )
 def test_killed_while_it_is_written(tmp_path: Path, where: str, calls: int, stands: bool) -> None:
     """Kill -9 at any moment leaves all labels or none, and the next process deletes what does not count."""

@@ -78,7 +78,7 @@ def _same_sum(cache: Embeddings, words: Any, keys: Any) -> Any:
         (files.checkpoints_flipped, archive, "check", _no_check, 0.02),
         (files.embeddings_flipped, Embeddings, "checksums", _same_sum, 0.02),
         (files.embeddings_flipped_in_use, Embeddings, "checksums", _same_sum, 0.02),
-        (files.answers_flipped, "backend.store.table", "check", _no_check, 0.02),
+        (files.answers_flipped, "backend.store.schema", "check", _no_check, 0.02),
         (files.log_flipped, "backend.store.table", "unheard_of", lambda *_: {}, 0.01),
     ],
 )

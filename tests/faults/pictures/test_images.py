@@ -106,7 +106,7 @@ def test_the_server_ends_while_a_decoder_hangs(tmp_path: Path) -> None:
     ):
         until(lambda: server.session.images.present == 1)
         asked = client.submit(server.client.get, "/api/images/0?size=32")
-        until(lambda: server.session.previews._flying)
+        until(lambda: server.session.previews.under_way)
         server.session.end_streams()
         assert asked.result(10).status_code == 404
 
@@ -125,7 +125,7 @@ def test_answers_do_not_wait_behind_pictures(tmp_path: Path) -> None:
         asked = [
             clients.submit(server.client.get, f"/api/images/{hanging}?size={size}") for size in range(60, 3660, 60)
         ]
-        until(lambda: len(server.session.previews._flying) > 1)
+        until(lambda: server.session.previews.under_way > 1)
         assert other is not None
         assert server.answer(other).status_code == 201
         assert not any(each.done() for each in asked)

@@ -5,14 +5,14 @@ import { advance, STOPPED, type Clock } from "./clock";
 export const WARNING_MS = 5_000;
 
 const GAPS = 5; // without a press for five times the usual gap: that happens to less than one in a hundred who watch
-const FINDS = 10; // the last ones say how often something is found now
-const LEAST_CHANCE = 0.002; // what the model calls less probable than that does not put the question off any further
+const FINDS = 10; // so many last finds tell how often something is found
+const LEAST_CHANCE = 0.002; // a lower mean probability does not delay the question any further
 const FRAME_MS = 1_000; // a longer frame means that the page stood still: nothing timed out meanwhile
 
 export class Attendance {
   private running: Clock = STOPPED; // while images time out
-  private sign_ms = 0; // the last sign, on that clock
-  private finds_ms: readonly number[] = []; // on that clock, too
+  private sign_ms = 0; // the time of the last sign, on that clock
+  private finds_ms: readonly number[] = []; // the times of the last finds, on the same clock
 
   /** Another frame of AUTO; `runs`: whether the time of an image runs down. */
   frame(now: number, runs: boolean): void {

@@ -14,11 +14,10 @@ import {
 import { Attendance, WARNING_MS } from "./attendance";
 import { LatePresses, type Reaction } from "./late";
 import { Offer } from "./offer";
+import { Repeats } from "./repeats";
 import type { Pace } from "./pace";
 
-const IDLE_S = 180; // where the server does not say
-const REPEATED = 0.02; // of AUTO's own answers: that share is asked again, blindly
-const REPEATED_AFTER = 20; // answers at least
+const IDLE_S = 180; // used with a server that does not report it
 
 /** What AUTO needs of the engine. */
 export interface Cockpit {
@@ -34,15 +33,16 @@ export interface Cockpit {
 export class Autopilot {
   private readonly late = new LatePresses<number>(kept("ia:reaction", reactionOf));
   private readonly offer = new Offer();
-  private repeats: { readonly queued: Queued; due: number }[] = [];
-  private readonly repeated = new Set<number>();
+  private readonly repeats: Repeats;
   private frame: number | null = null;
   private readonly attendance = new Attendance();
 
   constructor(
     private readonly cockpit: Cockpit,
-    private readonly random: () => number = Math.random,
-  ) {}
+    random: () => number = Math.random,
+  ) {
+    this.repeats = new Repeats(random);
+  }
 
   /** The person is there. */
   sign(): void {
@@ -125,7 +125,7 @@ export class Autopilot {
     this.withdraw(released);
     const shown = shownOf(this.cockpit.state);
     if (isCertain) this.release([...released, image].filter((other) => other !== shown?.image));
-    const images = doubtful.flatMap((other) => this.queuedOf(other) ?? []);
+    const images = doubtful.flatMap((other) => queuedOf(this.cockpit.state, other) ?? []);
     if (images.length > 0) this.cockpit.dispatch({ type: "again", images, how: "inPeace" });
     this.giveTo(image, "positive", source, back);
     return true;
@@ -145,16 +145,16 @@ export class Autopilot {
     const { state } = this.cockpit;
     const onScreen = shownOf(state);
     if (onScreen?.image === image && isPainted(state)) return this.cockpit.give(label, source);
-    const queued = this.queuedOf(image);
+    const queued = queuedOf(this.cockpit.state, image);
     if (queued === null) return;
-    this.cockpit.correct(queued, label, source, this.repeated.has(image) ? { repeat: true } : {});
+    this.cockpit.correct(queued, label, source, this.repeats.includes(image) ? { repeat: true } : {});
     this.cockpit.dispatch({ type: "late", late: { queued, label, back, onScreen } });
   }
 
   /** Images that a press had been given to are negative after all. */
   private withdraw(images: readonly number[]): void {
     for (const image of images) {
-      const entry = this.pastOf(image);
+      const entry = pastOf(this.cockpit.state, image);
       if (entry?.label === "positive") this.cockpit.correct(entry, "negative", "timeout");
     }
   }
@@ -167,14 +167,6 @@ export class Autopilot {
 
   private release(images: readonly number[]): void {
     if (images.length > 0) this.cockpit.dispatch({ type: "unasked", images });
-  }
-
-  private queuedOf(image: number): Queued | null {
-    return this.pastOf(image) ?? this.cockpit.state.queue.find((asked) => asked.image === image) ?? null;
-  }
-
-  private pastOf(image: number): Past | null {
-    return this.cockpit.state.past.find((entry) => entry.image === image) ?? null;
   }
 
   // --- the time of an image ------------------------------------------------------------------------------------------
@@ -203,7 +195,7 @@ export class Autopilot {
   private end(): void {
     this.forget();
     this.offer.refused();
-    this.repeats = [];
+    this.repeats.forget();
   }
 
   private countDown(now: number): void {
@@ -233,23 +225,17 @@ export class Autopilot {
     }
     this.cockpit.pace.sign(performance.now()); // whoever lets an image pass has looked at it
     this.cockpit.give("negative", "timeout");
-    if (shown !== null) this.mayRepeat(shown);
+    if (shown !== null) this.repeat(shown);
     this.offer.timedOut();
   }
 
   // --- how good AUTO is ----------------------------------------------------------------------------------------------
 
-  private mayRepeat(shown: Asked): void {
-    for (const repeat of this.repeats) repeat.due -= 1;
-    const due = this.repeats.filter(
-      (repeat) => repeat.due <= 0 && this.pastOf(repeat.queued.image)?.label === "negative",
-    );
-    this.repeats = this.repeats.filter((repeat) => repeat.due > 0);
-    const images = due.map(({ queued }) => queued);
-    for (const { image } of images) this.repeated.add(image);
+  /** AUTO has answered this image; a few of its answers are asked again, later and blindly. */
+  private repeat(shown: Asked): void {
+    const stands = ({ image }: Queued) => pastOf(this.cockpit.state, image)?.label === "negative";
+    const images = this.repeats.answered(shown, stands);
     if (images.length > 0) this.cockpit.dispatch({ type: "again", images, how: "blindly" });
-    const isChosen = shown.again === undefined && this.random() < REPEATED;
-    if (isChosen) this.repeats.push({ queued: shown, due: REPEATED_AFTER });
   }
 
   private lookAhead(): void {
@@ -257,6 +243,14 @@ export class Autopilot {
     const isOffered = this.offer.isDue(state.queue.slice(1).map(({ probability }) => probability));
     if (isOffered && !state.offer) this.cockpit.dispatch({ type: "offer", offer: true });
   }
+}
+
+function queuedOf(state: State, image: number): Queued | null {
+  return pastOf(state, image) ?? state.queue.find((asked) => asked.image === image) ?? null;
+}
+
+function pastOf({ past }: State, image: number): Past | null {
+  return past.find((entry) => entry.image === image) ?? null;
 }
 
 function reactionOf(value: unknown): Reaction | undefined {

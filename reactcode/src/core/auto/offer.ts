@@ -1,6 +1,6 @@
 // When AUTO offers to stop: what comes next has become improbable, and nothing was found for a while.
 
-const AHEAD_LEAST = 8; // images with a known probability, to speak of what comes
+const AHEAD_LEAST = 8; // with fewer known probabilities it makes no offer
 const IMPROBABLE = 0.1;
 const FALLEN = 0.5; // of the highest mean so far
 const WITHOUT = 30; // answers by AUTO in a row without a find

@@ -3,10 +3,10 @@ import { atWork, countsDown, type State } from "../session";
 import { advance, median, STOPPED, type Clock } from "./clock";
 
 const FRAME_MS = 100; // a longer frame means that the page stood still: nobody saw the image meanwhile
-const LAST = 50; // answers of a kind, that say how long one takes
-const ENOUGH = 5; // fewer answers of a kind say nothing of how long one takes
-const JUST_NOW = 8; // of those, what says how soon the next ones come
-const REST_MS = 60_000; // so long without a sign of a person, and the clock of work stands
+const LAST = 50; // so many last answers of a kind tell how long one takes
+const ENOUGH = 5; // fewer answers of a kind than this tell nothing
+const JUST_NOW = 8; // so many of the last answers predict how soon the next one comes
+const REST_MS = 60_000; // the work clock stops after so long without a sign of a person
 
 /** Answers that take different times: one by one, what times out in AUTO, pages of the grid. */
 export type Kind = "single" | "auto" | "grid";
@@ -19,13 +19,13 @@ export function kindOf({ grid, auto }: State): Kind {
 
 export class Pace {
   private shown: Clock = STOPPED;
-  private countdown: Clock = STOPPED; // the same as shown, but frame by frame, for AUTO
-  private isSure = false; // whether a frame with the image has begun since it was painted, or came back
+  private countdown: Clock = STOPPED; // the same time as `shown`, counted frame by frame for AUTO
+  private isSure = false; // whether a frame has begun since the image was painted or the countdown resumed
   private work: Clock = STOPPED;
-  private signed_ms = 0; // when a person was last there: whoever opens the page is
+  private signed_ms = 0; // when a person was last active; opening the page counts
   private seen: Clock = STOPPED; // never reset: cells of a grid remember when they were painted by it
   private since_ms: number | null = null; // the answer before, or the first image, on the clock of work
-  private latest: Kind | null = null; // of those with enough answers
+  private latest: Kind | null = null; // the last kind that has enough answers
   private readonly took_ms: Record<Kind, readonly number[]> = { single: [], auto: [], grid: [] }; // for each image
 
   /** Start, stop and reset the clocks as a change of state asks. */
@@ -41,7 +41,7 @@ export class Pace {
     if (state.painted !== null || state.grid.painted.size > 0) this.since_ms ??= this.worked_ms(now);
   }
 
-  /** Somebody is there: a key, a movement of the mouse; or AUTO takes it that somebody is. */
+  /** A person is active: a key or the mouse says so, or AUTO assumes it. */
   sign(now: number): void {
     const runs = this.work.at !== null;
     const { spent_ms } = advance(this.work, this.present(now), false);
@@ -56,8 +56,8 @@ export class Pace {
   /**
    * Another frame of AUTO; frames come only while the page is visible.
    *
-   * Counted is what anybody would grant: from the second frame on, as the one before it has been painted by then, to
-   * the beginning of a later one.
+   * The countdown begins with the second frame, because only then the first one has surely been painted, and ends with
+   * the beginning of a later frame.
    *
    * @param time when the frame began; a busy machine gets to it later.
    */
@@ -70,7 +70,7 @@ export class Pace {
     this.isSure = runs;
   }
 
-  /** So many images were answered at once. */
+  /** Notes that so many images were answered at once. */
   answered(now: number, kind: Kind, images = 1): void {
     const worked_ms = this.worked_ms(now);
     const took_ms = (worked_ms - (this.since_ms ?? worked_ms)) / images;
@@ -79,7 +79,7 @@ export class Pace {
     if (this.took_ms[kind].length >= ENOUGH) this.latest = kind;
   }
 
-  /** For how long the page was seen at all. */
+  /** How long the page has been visible. */
   seen_ms(now: number): number {
     return advance(this.seen, now, false).spent_ms;
   }
@@ -108,7 +108,7 @@ export class Pace {
     return known && median(this.took_ms[known]);
   }
 
-  /** `now`, or until when somebody may be taken to have been there. */
+  /** `now`, or the latest time at which a person can be assumed to have been there. */
   private present(now: number): number {
     return Math.min(now, this.signed_ms + REST_MS);
   }

@@ -10,7 +10,7 @@ export interface Kept {
 }
 
 const STORE = "outbox";
-const PATIENCE_MS = 2_000; // a browser that does not open it at all: then answers are kept in the page only
+const PATIENCE_MS = 2_000; // after that, answers are kept only in the page
 
 /** The browser's database; without one, nothing is kept over a reload, and the page works all the same. */
 export async function openKept(): Promise<Kept> {
@@ -59,11 +59,11 @@ class Database implements Kept {
   private write(change: (store: IDBObjectStore) => unknown): void {
     try {
       const transaction = this.database.transaction(STORE, "readwrite", { durability: "relaxed" });
-      transaction.done.catch(() => undefined); // the disk is full: the server has it soon anyway
+      transaction.done.catch(() => undefined); // the disk is full; the server will soon have the answer anyway
       change(unwrap(transaction.store));
       transaction.commit();
     } catch {
-      // the database was closed under us
+      // the browser has closed the database
     }
   }
 }

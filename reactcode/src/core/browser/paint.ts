@@ -1,4 +1,4 @@
-// When what is in the page has been painted: the rest of a frame's work is done before the next task begins.
+// Tells when the page has been painted: the browser finishes a frame before it begins the next task.
 
 const tasks: (() => void)[] = [];
 const channel = new MessageChannel();
@@ -20,7 +20,7 @@ export function nextFrame(callback: (time: number) => void): number {
   });
 }
 
-/** Call back when what is in the page now has been painted. Returns what calls it off. */
+/** Calls back once the present content of the page has been painted. Returns a function that cancels it. */
 export function afterPaint(action: () => void): () => void {
   let isOff = false;
   const done = () => {

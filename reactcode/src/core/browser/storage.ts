@@ -22,7 +22,7 @@ export const browserStorage: Storage = {
   keys: () => attempt(() => Object.keys(localStorage), []),
 };
 
-/** The value kept under a key, or what `check` makes of nothing. */
+/** The value kept under a key, as `check` reads it; `check` gets undefined where there is none. */
 export function kept<T>(key: string, check: (value: unknown) => T): T {
   const text = browserStorage.read(key);
   return check(text === null ? undefined : attempt(() => JSON.parse(text) as unknown, undefined));
@@ -41,7 +41,7 @@ export function newId(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** Who answers here: the same after a reload and after a restart of the server, so that undo still works. */
+/** The identifier of this tab: it survives a reload and a restart of the server, so that undo still works. */
 export function clientId(): string {
   const known = browserStorage.read("ia:client");
   if (known !== null && /^[A-Za-z0-9_.:-]{1,64}$/.test(known)) return known;

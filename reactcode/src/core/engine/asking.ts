@@ -3,10 +3,10 @@ import { AHEAD } from "../images";
 import { countImages, imagesWaiting, type State } from "../session";
 
 const PAUSE_MS = 200;
-const AGAIN_MS = 3_000; // when the server had nothing new, or did not answer
+const AGAIN_MS = 3_000; // after a reply with nothing new, or none
 const MOST = 100;
 
-/** Asks soon after what made it necessary, and never twice at once. */
+/** Asks soon after something made it necessary, and never twice at once. */
 export class Asking {
   private isAsking = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,7 +26,7 @@ export class Asking {
     }, pause_ms);
   }
 
-  /** When somebody else, or the server itself, has had some time. */
+  /** Asks again after a while, when others may have handed images back or the server may answer. */
   later(): void {
     this.soon(AGAIN_MS);
   }
@@ -44,17 +44,17 @@ export class Asking {
   }
 }
 
-/** So many images are to be in hand: the one shown and some after it, or two grids. */
+/** How many images the page wants to hold: the one shown and those ahead, or two grids. */
 function inHand({ grid }: State): number {
   return Math.max(AHEAD + 1, grid.isOpen ? 2 * grid.size : 0);
 }
 
-/** How many images to ask for; the server still takes those that wait in the outbox for open. */
+/** How many images to ask for: plus those in the outbox, which the server still takes for open. */
 export function countFor(state: State): number {
   return Math.min(inHand(state) + state.waiting, MOST);
 }
 
-/** Whether fewer images are in hand than there could be. */
+/** Whether the page holds fewer images than it could. */
 export function isShort(state: State, left: number): boolean {
   return state.queue.length < inHand(state) && left > countImages(state.queue) + imagesWaiting(state);
 }
@@ -62,7 +62,7 @@ export function isShort(state: State, left: number): boolean {
 const KEEP_LEAST = 2;
 const SPARE_MS = 50;
 
-/** So many decoded images stay next whatever a newer ranking says: what is fetched meanwhile comes in time. */
+/** How many decoded images stay next whatever a newer ranking says, so that its first images can be fetched in time. */
 export function keepAhead(fetch_ms: number, interval_ms: number): number {
   const answers = Math.ceil((fetch_ms + SPARE_MS) / interval_ms);
   return Math.min(Math.max(answers + 1, KEEP_LEAST), AHEAD);

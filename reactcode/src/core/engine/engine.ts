@@ -1,4 +1,4 @@
-// The page without its face: joins what it knows to the pictures, the clocks, AUTO and the server.
+// The page without its view: connects the state to the pictures, the clocks, AUTO and the server.
 import type { Annotation, Label, Queued, Source } from "../../api";
 import { Autopilot, kindOf, Pace } from "../auto";
 import { afterPaint, clientId, keep, kept, newId } from "../browser";
@@ -37,7 +37,7 @@ export class Engine implements Store {
   readonly pictures = new Pictures({
     onDecoded: (queued) => this.dispatch({ type: "decoded", queued }),
     onUnreadable: (queued) => this.dispatch({ type: "unreadable", queued }),
-    onTrouble: (error) => this.server.heed(error), // any other trouble with one picture is only retried
+    onTrouble: (error) => this.server.heed(error), // the preloader itself retries a picture that was refused
   });
   private readonly server = new Server(this, {
     pictures: this.pictures,
@@ -48,7 +48,7 @@ export class Engine implements Store {
   readonly history = new History(this, this.server, () => this.autopilot.forget());
   readonly wishes = new Wishes(this, this.server);
   private onStage: ShowOnStage | null = null;
-  private isShowing = false; // a picture has been put there, and is not painted yet
+  private isShowing = false; // a picture is on the stage, and is not painted yet
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly onOtherRun: () => void = () => window.location.reload()) {}
@@ -92,7 +92,7 @@ export class Engine implements Store {
     this.tell();
   }
 
-  /** There is a stage, on which pictures can be put directly; or there is none any more. */
+  /** Sets how a picture is put on the stage directly; null: there is no stage. */
   setStage(show: ShowOnStage | null): void {
     this.onStage = show;
   }
@@ -101,7 +101,7 @@ export class Engine implements Store {
     if (!this.isShowing) for (const listener of this.listeners) listener();
   }
 
-  /** The next picture goes into the page before anything else that an answer changes there is worked out. */
+  /** Puts the next picture into the page before the rest of what an answer changes is rendered. */
   private showAtOnce(): void {
     const shown = shownOf(this.state);
     const picture = shown && this.pictures.element(shown);
@@ -161,13 +161,13 @@ export class Engine implements Store {
     );
   }
 
-  /** Give an image of the past, shown anywhere, another label. */
+  /** Gives an image that was answered before another label. */
   correct(queued: Queued, label: Label, source: Source, more: Partial<Annotation> = {}): void {
     this.dispatch({ type: "corrected", queued, label });
     this.server.send([this.outgoing(queued, label, source, more)]);
   }
 
-  /** Put an answer of the past right; undo brings back what it was. */
+  /** Corrects an answer; undo brings back the earlier label. */
   relabel(answer: Past, label: Label, source: Source, more: Partial<Annotation> = {}): void {
     this.dispatch({ type: "corrected", queued: answer, label, from: answer.label });
     this.server.send([this.outgoing(answer, label, source, more)]);
@@ -233,12 +233,12 @@ export class Engine implements Store {
 
   // --- how the work goes -------------------------------------------------------------------------------------------
 
-  /** How long an image takes as answers are given now; null before there are any. */
+  /** How long an image takes at the present pace; null before there are answers. */
   image_ms(): number | null {
     return this.pace.image_ms(kindOf(this.state));
   }
 
-  /** For how long somebody was at work on this visit. */
+  /** How long somebody has worked on this visit. */
   worked_ms(): number {
     return this.pace.worked_ms(performance.now());
   }
@@ -258,7 +258,7 @@ export class Engine implements Store {
   }
 
   private wantPictures(): void {
-    if (!this.isShowing) this.pictures.want(this.state); // else what is next can wait for what is now
+    if (!this.isShowing) this.pictures.want(this.state); // while a picture is being painted, the next ones can wait
   }
 }
 

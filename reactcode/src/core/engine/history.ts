@@ -8,13 +8,13 @@ import type { Server } from "./server";
 import { attempt, type Store } from "./store";
 
 const PAGE = 50;
-const AHEAD = 15; // so many answers before the last one known, older ones are asked for
+const AHEAD = 15; // older answers are loaded when so few known ones are left
 const WRONG_TOKEN = "The link is not valid any more; open the link printed in the terminal.";
 
 export class History {
   private undosWaiting = 0;
   private loading: Promise<void> | null = null;
-  private splitting: Promise<void> | null = null; // not known to the server yet
+  private splitting: Promise<void> | null = null; // resolves once the server knows of the split
 
   /** `onUndo`: something is about to be taken back. */
   constructor(
@@ -54,12 +54,12 @@ export class History {
     }
   }
 
-  /** The near duplicates of an image are asked one by one from now on. */
+  /** Asks the near duplicates of an image one by one from now on. */
   async split(shown: Queued | null = shownOf(this.store.state)): Promise<void> {
     if (shown === null || alikeOf(shown).length === 0) return this.store.note("This image stands alone.");
     this.store.dispatch({ type: "split", image: shown.image }); // at once: the next answer is for this one only
     const told = async () => {
-      await this.server.outbox?.idle(); // what was answered before is taken back after this
+      await this.server.outbox?.idle(); // earlier answers must be stored first: undo takes the split back before them
       await api.split(this.store.client, shown.image);
       this.server.askSoon();
     };
@@ -79,7 +79,7 @@ export class History {
     this.store.dispatch({ type: "walk", direction });
   }
 
-  /** Learn what was answered before this page was there. */
+  /** Loads what was answered before this page was opened. */
   recall(): void {
     const { past, pastComplete } = this.store.state;
     if (past.length === 0 && !pastComplete) void this.load();
@@ -92,7 +92,7 @@ export class History {
     return this.loading;
   }
 
-  /** Older answers than are known; where others have answered meanwhile, the next page holds nothing new. */
+  /** Loads older answers; it goes on where a page holds nothing new, because others have answered meanwhile. */
   private async loadOlder(): Promise<void> {
     const { store } = this;
     const known = store.state.past.length;

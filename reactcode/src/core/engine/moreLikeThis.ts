@@ -17,7 +17,7 @@ export class MoreLikeThis {
     private readonly server: Asker,
   ) {}
 
-  /** The order is another one by now: pressed again it is a new wish. */
+  /** Something else has changed the order: the next press is a new wish. */
   forget(): void {
     this.image = null;
   }

@@ -23,14 +23,14 @@ const LONGEST_PAUSE_MS = 8_000;
 
 interface Entry extends Outgoing {
   readonly key: string;
-  mayBeThere: boolean; // it was sent once; nobody knows whether the server has it until it says so
+  mayBeThere: boolean; // it was sent once, and the server has not said yet whether it has it
 }
 
 export class Outbox {
   private readonly entries: Entry[];
   private isSending = false;
-  private isDoubtful = false; // the last attempt failed: what is not sent along can still be taken back
-  private isRefused = false; // a batch was: one by one the good ones in it are stored
+  private isDoubtful = false; // the last attempt failed: send one at a time, so that the rest can still be taken back
+  private isRefused = false; // a batch was refused: send its answers one by one, so that the good ones are stored
   private pause_ms = FIRST_PAUSE_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isWaiting = false;
@@ -76,7 +76,7 @@ export class Outbox {
     void this.sendNext();
   }
 
-  /** Take the last answer, or the last group, out again; null when any of it may be on its way (or there is none). */
+  /** Takes the last answer, or the last group, out again; null where there is none, or any of it may have been sent. */
   takeBack(): readonly Outgoing[] | null {
     const last = this.entries.at(-1);
     if (last === undefined) return null;
@@ -89,7 +89,7 @@ export class Outbox {
     return together;
   }
 
-  /** Wait until all is stored: true; or until an attempt fails: false. */
+  /** Resolves to true once everything is stored, to false once an attempt fails. */
   idle(): Promise<boolean> {
     if (this.waiting === 0) return Promise.resolve(true);
     return new Promise((resolve) => this.onIdle.push(resolve));
@@ -118,7 +118,7 @@ export class Outbox {
     const outgoing = value as Partial<Outgoing> | undefined;
     if (typeof outgoing?.annotation?.id === "string" && outgoing.queued)
       return [{ annotation: outgoing.annotation, queued: outgoing.queued, key, mayBeThere: true }];
-    this.kept.remove(key); // nothing that could ever be sent
+    this.kept.remove(key); // it cannot be sent in any way
     return [];
   }
 
@@ -130,7 +130,7 @@ export class Outbox {
     this.events.onChange(this.waiting);
   }
 
-  /** The oldest ones; a group is not split, so that it can be taken back as a whole. */
+  /** The oldest answers; a group is never split, so that undo takes it back as a whole. */
   private nextBatch(): readonly Entry[] {
     if (this.isRefused) return this.entries.slice(0, 1);
     const groupAt = (place: number) => this.entries[place]?.annotation.group;

@@ -25,7 +25,7 @@ export class Server {
   /** Null until the status has named the run. */
   outbox: Outbox | null = null;
   private opening: Promise<void> | null = null;
-  private inDoubt = false; // whether the server may have become another run's
+  private inDoubt = false; // whether the server may serve another run by now
   private stuckTimer: ReturnType<typeof setTimeout> | undefined;
   private heldTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly asking = new Asking(() => this.ask());
@@ -38,7 +38,7 @@ export class Server {
   /** Begin; the returned function ends everything. */
   start(): () => void {
     const onLeft = () => {
-      if (this.outbox?.waiting === 0) api.release(this.store.client); // else the server has to know what was asked here
+      if (this.outbox?.waiting === 0) api.release(this.store.client); // images with unsent answers stay ours
     };
     const onBack = (event: PageTransitionEvent) => {
       if (event.persisted) this.askAnew();
@@ -194,7 +194,7 @@ export class Server {
     }
   }
 
-  /** Say so when answers wait and none is stored, whatever keeps them. */
+  /** Reports when answers wait and none is stored, whatever the reason. */
   private watchHeld(isMoving: boolean): void {
     if (isMoving) {
       clearTimeout(this.heldTimer);
@@ -206,7 +206,7 @@ export class Server {
 
   // --- what it asks next ---------------------------------------------------------------------------------------------
 
-  /** Ask for images; whether fewer came than are left: others hold the rest for now. */
+  /** Asks for images; resolves to whether fewer came than remain, because others hold them. */
   private async ask(): Promise<boolean> {
     const { store } = this;
     const { pictures, pace } = this.parts;
@@ -214,7 +214,7 @@ export class Server {
     const count = countFor(store.state);
     try {
       if (store.state.status === null) await this.refresh();
-      await this.opening; // whatever is shown can be answered
+      await this.opening; // so that every image that is shown can be answered
       const answer = await api.queue(store.client, count);
       const keep = keepAhead(pictures.fetch_ms, pace.interval_ms(kindOf(store.state)));
       store.dispatch({ type: "queue", answer, asked_at: tick, keep });
@@ -227,7 +227,7 @@ export class Server {
   }
 }
 
-/** Whether an error says that the server is away or refuses us, rather than what it thinks of one request. */
+/** Whether an error means that the server is away or rejects this page, rather than only one request. */
 function isLost(error: unknown): boolean {
   return !(error instanceof Refused) || error.status === 401;
 }

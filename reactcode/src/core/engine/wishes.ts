@@ -10,7 +10,7 @@ const AS_BEFORE = "it asks as before";
 
 export class Wishes {
   readonly moreLikeThis: MoreLikeThis;
-  private returnsToFinish = false; // once the random questions are answered that were asked for there
+  private returnsToFinish = false; // after the random questions that Finish asked for
 
   constructor(
     private readonly store: Store,
@@ -24,7 +24,7 @@ export class Wishes {
     return attempt(this.store, choose, "the strategy was not changed");
   }
 
-  /** Draw this share of the questions at random; what is known of the audit is asked anew with the next status. */
+  /** Samples this share of the questions at random; the new status brings the figures of the audit. */
   drawAtRandom(share: number, until?: number): Promise<void> {
     const draw = async () => {
       await api.drawAtRandom(share, until);
@@ -35,13 +35,13 @@ export class Wishes {
     return attempt(this.store, draw, AS_BEFORE);
   }
 
-  /** Ask random images until so many answers to such are there, and come back to Finish then. */
+  /** Asks random images until so many of them are answered, and then comes back to Finish. */
   async answerAtRandom(answers: number): Promise<void> {
     this.store.dispatch({ type: "panel", panel: null });
     await this.drawAtRandom(1, answers);
   }
 
-  /** Have the images of a band asked before all others, and go back to them. */
+  /** Asks the images of a band before all others, and closes the panel. */
   askFirst(band: Range, threshold: number): Promise<void> {
     const ask = async () => {
       const { next } = await api.askFirst(band, threshold);

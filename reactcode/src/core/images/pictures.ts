@@ -3,14 +3,14 @@ import type { Queued } from "../../api";
 import { nextGrid, type State } from "../session";
 import { Preload, sizeFor, type PreloadEvents } from "./preload";
 
-export const AHEAD = 16; // so many images after the one shown are fetched and decoded
+export const AHEAD = 16; // how many images after the one shown are fetched and decoded
 
 export class Pictures {
   private stage = { width: 1280, height: 720 };
   private cell_px = sizeFor(320, 320, window.devicePixelRatio);
   private readonly large: Preload;
   private readonly cells: Preload;
-  private wanted: State | null = null; // what is wanted is read off it
+  private wanted: State | null = null; // the last state given to want()
 
   constructor(events: Omit<PreloadEvents, "size_px">) {
     const stage_px = () => sizeFor(this.stage.width, this.stage.height, window.devicePixelRatio);
@@ -38,12 +38,12 @@ export class Pictures {
     return this.large.fetch_ms;
   }
 
-  /** The stage measures so many CSS pixels; what is fetched from now on is chosen for that. */
+  /** Sets the size of the stage in CSS pixels; later fetches choose the picture size for it. */
   resize(width: number, height: number): void {
     this.stage = { width, height };
   }
 
-  /** So large is a cell of the grid, in CSS pixels; if it has grown, its pictures come again, sharper. */
+  /** Sets the size of a grid cell in CSS pixels; if it has grown, its pictures are fetched again, sharper. */
   resizeCells(width: number, height: number): void {
     const before_px = this.cell_px;
     this.cell_px = sizeFor(width, height, window.devicePixelRatio);
@@ -52,7 +52,7 @@ export class Pictures {
     if (this.wanted !== null) this.want(this.wanted);
   }
 
-  /** Have ready what is looked at, its neighbours, and what comes next. */
+  /** Load what is looked at, its neighbours, and what comes next. */
   want(state: State): void {
     this.wanted = state;
     const { queue, past, place, grid } = state;
@@ -63,7 +63,7 @@ export class Pictures {
     this.cells.want(cells.filter((queued) => this.large.element(queued) === null));
   }
 
-  /** Try again now what waits for the server. */
+  /** Retry now what waits for the server. */
   hurry(): void {
     this.large.hurry();
     this.cells.hurry();

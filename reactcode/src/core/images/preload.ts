@@ -22,21 +22,21 @@ interface Slot {
   readonly queued: Queued;
   readonly element: HTMLImageElement;
   state: "idle" | "loading" | "waiting" | "decoded" | "unreadable";
-  attempts: number; // that failed
-  failures: number; // of these, how often the server was there and said no
+  attempts: number; // how often loading it failed
+  failures: number; // how often the server answered that it cannot give it
   abort: AbortController | null;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-const AT_ONCE = 4; // the browser opens six connections; events, answers and questions need some
-const SPARE = 28; // for undo, for the way back, and for the grid
+const AT_ONCE = 4; // the browser opens six connections; events, answers and questions need the others
+const SPARE = 28; // decoded pictures kept for undo, for walking back and for the grid
 const FIRST_PAUSE_MS = 300;
-const MOST_FAILURES = 4; // of a server that is there: then the picture is given up
+const MOST_FAILURES = 4; // after so many refusals the picture is given up
 const LONGEST_PAUSE_MS = 8_000;
 const FETCHES_KEPT = 16;
 
 export class Preload {
-  private slots = new Map<string, Slot>(); // in order of use, the stalest first
+  private slots = new Map<string, Slot>(); // the least recently used first
   private wanted: readonly string[] = [];
   private fetches_ms: readonly number[] = []; // how long the last pictures took
 
@@ -57,13 +57,13 @@ export class Preload {
     return [...this.slots.values()].some(({ state }) => state === "loading");
   }
 
-  /** How long it takes to have a picture, the slower ones of the last. */
+  /** How long a picture takes to arrive: the 90th percentile of the last ones. */
   get fetch_ms(): number {
     const sorted = [...this.fetches_ms].sort((a, b) => a - b);
     return sorted[Math.floor(0.9 * sorted.length)] ?? 0;
   }
 
-  /** Have these ready, the first first; whatever else is under way stops. */
+  /** Load these, in this order; whatever else is being loaded stops. */
   want(images: readonly Queued[]): void {
     this.wanted = images.map(keyOf);
     for (const queued of images) {
@@ -76,7 +76,7 @@ export class Preload {
     this.loadNext();
   }
 
-  /** Try again now what waits for the server. */
+  /** Retry now what waits for the server. */
   hurry(): void {
     for (const slot of this.slots.values()) {
       if (slot.state !== "waiting") continue;
@@ -131,7 +131,7 @@ export class Preload {
     } catch (error) {
       outcome = this.isHopeless(slot, error) ? "unreadable" : (error as Error);
     }
-    if (this.slots.get(key) !== slot) return; // nobody wants it any more
+    if (this.slots.get(key) !== slot) return; // it is not wanted any more
     if (outcome instanceof Error) this.retryLater(slot, outcome);
     else slot.state = outcome;
     if (outcome === "decoded")
@@ -174,6 +174,6 @@ async function decode(element: HTMLImageElement, blob: Blob): Promise<"decoded" 
   } catch {
     URL.revokeObjectURL(element.src);
     element.removeAttribute("src");
-    return "unreadable"; // the bytes are all here, and they are no picture
+    return "unreadable"; // all bytes have arrived, but they are not a picture
   }
 }

@@ -2,12 +2,12 @@
 import type { PastAnswer, Queued } from "../../api";
 import type { State } from "./state";
 
-/** The images that an answer is for, too. */
+/** The near duplicates that get the same answer. */
 export function alikeOf({ alike }: Pick<Queued, "alike">): readonly number[] {
   return alike ?? [];
 }
 
-/** All images that an answer is for, the one on the screen first. */
+/** All images that an answer counts for, the one on the screen first. */
 export function imagesOf(queued: Pick<Queued, "image" | "alike">): readonly number[] {
   return [queued.image, ...alikeOf(queued)];
 }
@@ -17,12 +17,12 @@ export function countImages(questions: readonly Queued[]): number {
   return questions.reduce((sum, queued) => sum + imagesOf(queued).length, 0);
 }
 
-/** How many images were answered here that the server does not know of yet. */
+/** How many images were answered here without the server knowing of it yet. */
 export function imagesWaiting({ answered, waiting }: State): number {
   return Math.max(waiting, [...answered.values()].filter((tick) => tick === Infinity).length);
 }
 
-/** The image is asked, and put right, alone from now on. */
+/** From now on an answer to the image, or its correction, counts for this image alone. */
 export function withSplit(state: State, image: number): State {
   const alone = <T extends Queued>(queued: T): T =>
     imagesOf(queued).includes(image) ? { ...queued, alike: [] } : queued;
@@ -43,7 +43,7 @@ export function folded(answers: readonly PastAnswer[]): readonly PastAnswer[] {
   return shown.map((answer) => ({ ...answer, alike: copiesOf(answer).filter((image) => image >= 0) }));
 }
 
-/** So many of these are copies of an image that is to follow: they are asked for again, to come together with it. */
+/** How many answers at the end are copies of an image on the next page, which loads them again together with it. */
 export function copiesAtEnd(answers: readonly PastAnswer[]): number {
   const last = answers.findLastIndex((answer) => !isCopy(answer));
   return last < 0 ? 0 : answers.length - 1 - last;

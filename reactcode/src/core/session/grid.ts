@@ -7,10 +7,10 @@ import type { Asked, Panel, Past, State } from "./state";
 export const SIZES = [4, 6, 9, 12, 16, 20] as const;
 const LARGEST = 20;
 
-const MARKED_FROM = 0.5; // of the probability: the model marks it, until the person says otherwise
-const SURE = 0.8; // from this probability on, or below its complement, an answer can go against the model
+const MARKED_FROM = 0.5; // from this probability on, the model marks an image until the person says otherwise
+const SURE = 0.8; // from this probability on, or below its complement, the model counts as sure
 const ROUNDING = 1e-9;
-const RARE = 0.05; // pages that go against the model more rarely than that, if its probabilities are right, are asked about
+const RARE = 0.05; // a page is asked about if a calibrated model would be contradicted so on fewer pages than this share
 
 // --- what can be read off ---------------------------------------------------------------------------------------------
 
@@ -18,17 +18,17 @@ export function isGridShown(state: State): boolean {
   return state.grid.isOpen && state.place === null;
 }
 
-/** Whether an image has its place in the grid, whatever a newer ranking says. */
+/** Whether an image is in the grid, where it stays whatever a newer ranking says. */
 export function isInGrid({ grid }: State, { image }: Queued): boolean {
   return grid.isOpen && grid.cells.some((cell) => cell.image === image);
 }
 
-/** What follows the cells of the grid: most of it will be the next one. */
+/** The images after the cells: most of them will be in the next grid. */
 export function nextGrid({ grid, queue }: State): readonly Queued[] {
   return without(once(queue), grid.cells).slice(0, grid.size);
 }
 
-/** So many places are drawn, before all images are there, too: what is there does not move when the others come. */
+/** How many places the grid has, also while images are missing: nothing moves when these arrive. */
 export function placesOf(state: State): number {
   const { grid, status, queue } = state;
   const left = status === null ? grid.size : Math.max(0, status.left - imagesWaiting(state));
@@ -36,14 +36,14 @@ export function placesOf(state: State): number {
   return Math.max(grid.cells.length, Math.min(grid.size, queue.length + unknown, left));
 }
 
-/** The mark of an image: the person's, else the model's, where probabilities are not hidden. */
+/** The mark of an image: the person's, else the model's unless probabilities are hidden. */
 export function markOf({ grid, blind }: State, { image, probability }: Queued): Mark | null {
   const said = grid.marks.get(image);
   if (said !== undefined) return said === "negative" ? null : said;
   return !blind && probability !== null && probability >= MARKED_FROM ? "positive" : null;
 }
 
-/** What the grid says now: marks, and the negative for the rest; nobody has seen what is not painted. */
+/** The answers of the grid: the marks, and negative for all other painted cells; nobody has seen an unpainted one. */
 export function gridAnswers(state: State): readonly GridAnswer[] {
   return state.grid.cells.flatMap((queued) => {
     const painted_ms = state.grid.painted.get(queued.image);
@@ -57,7 +57,7 @@ export function againstModel(state: State): readonly GridAnswer[] {
   return state.blind ? [] : sureAnswers(state).filter(isAgainst);
 }
 
-/** Whether the page goes so much against the model that it is asked if that is meant; no page is asked about twice. */
+/** Whether the person is asked to confirm the page, because it contradicts the model unusually often; never twice. */
 export function asksFirst(state: State): boolean {
   const { isAsking, askedAbout } = state.grid;
   if (isAsking || state.blind) return false;
@@ -76,12 +76,12 @@ function isAgainst({ queued, label }: GridAnswer): boolean {
   return label !== "skipped" && (label === "positive") !== (queued.probability ?? 0) >= MARKED_FROM;
 }
 
-/** How probable it is, by the model, that an answer to this image goes against it. */
+/** The model's own probability that an answer to this image contradicts it. */
 function chanceAgainst({ queued }: GridAnswer): number {
   return Math.min(queued.probability ?? 0, 1 - (queued.probability ?? 0));
 }
 
-/** The probability that so many of several events or more happen, each with a probability of its own. */
+/** The probability that at least `count` of several independent events happen (Poisson binomial). */
 function atLeast(count: number, chances: readonly number[]): number {
   const nothing: readonly number[] = [1];
   const happened = chances.reduce(
@@ -113,13 +113,13 @@ export function columnsFor(
   const worth = (columns: number) => {
     const rows = Math.ceil(count / columns);
     const areas = aspects.map((aspect) => fitted(width / columns, height / rows, aspect));
-    return areas.reduce((sum, area) => sum + area, 0) - 1e-3 * (columns * rows - count); // else without gaps
+    return areas.reduce((sum, area) => sum + area, 0) - 1e-3 * (columns * rows - count); // of equals, the one without gaps
   };
   const possible = Array.from({ length: Math.max(count, 1) }, (_, place) => place + 1);
   return possible.reduce((best, columns) => (worth(columns) > worth(best) ? columns : best));
 }
 
-/** The area of a picture that is whole in a cell. */
+/** The area of a picture that fits a cell as a whole. */
 function fitted(width: number, height: number, aspect: number): number {
   const fits = Math.min(width, height * aspect);
   return (fits * fits) / aspect;
@@ -155,7 +155,7 @@ function withPainted({ painted, cells }: Grid, images: readonly number[], at_ms:
   return new Map([...painted, ...fresh.map(({ image }) => [image, at_ms] as const)]);
 }
 
-/** Mark an image, or take the same mark away; one that is not painted yet takes none. */
+/** Sets a mark, or removes the same one; a cell that is not painted yet cannot be marked. */
 function withMark(state: State, image: number, wanted: Mark): Grid {
   const { grid } = state;
   const cell = grid.cells.find((queued) => queued.image === image);
@@ -208,7 +208,7 @@ const CLOSED = {
   isAsking: false,
 };
 
-/** What was taken back stands first again, with the marks that it had; `state` has it in the queue already. */
+/** Puts images that were taken back first in the grid, with their marks; `state` has them in the queue already. */
 export function withTakenBack(
   state: State,
   images: readonly (Pick<Answered, "image"> & { readonly label?: Label | null })[],
@@ -228,7 +228,7 @@ export function withTakenBack(
   return { ...state, grid: { ...grid, cells, marks, painted, isAsking: false } };
 }
 
-/** What is shown again has an answer already; it waits until single images are shown. */
+/** Without images that are asked again: they have an answer, and wait until single images are shown. */
 function once(queue: readonly Asked[]): readonly Asked[] {
   return queue.filter(({ again }) => again === undefined);
 }
@@ -249,7 +249,7 @@ function paintedOf(cells: readonly Queued[], painted: ReadonlyMap<number, number
   return new Map([...painted].filter(([image]) => cells.some((cell) => cell.image === image)));
 }
 
-/** An image that is no longer asked leaves its place to the next one, so that the others stay where they are. */
+/** Replaces each cell that is no longer asked by the next image, so that the others stay where they are. */
 function filled({ cells, size }: Grid, queue: readonly Queued[]): readonly Queued[] {
   const spare = [...without(queue, cells)];
   const isAsked = (cell: Queued) =>

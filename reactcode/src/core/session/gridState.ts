@@ -1,13 +1,13 @@
 // What the page knows of the grid: its cells, how they are marked, and the steps that change them.
 import type { Label, Queued } from "../../api";
 
-/** How an image is marked; one without a mark is one of the rest. */
+/** How an image is marked; an image without a mark gets the negative label. */
 export type Mark = "positive" | "skipped";
 
 export interface GridAnswer {
   readonly queued: Queued;
   readonly label: Label;
-  /** When it was painted, on the clock that `gridPainted` was told. */
+  /** When it was painted, on the same clock as `at_ms` of the step `gridPainted`. */
   readonly painted_ms: number;
 }
 
@@ -17,14 +17,14 @@ export interface Grid {
   readonly size: number;
   /** In reading order; once there, an image keeps its place until it is answered. */
   readonly cells: readonly Queued[];
-  /** What the person said; “negative”: that an image is one of the rest although the model marked it. */
+  /** The person's own marks; “negative” removes a mark that the model has set. */
   readonly marks: ReadonlyMap<number, Label>;
   readonly painted: ReadonlyMap<number, number>;
   /** Whether the next cell that is chosen is skipped. */
   readonly isSkipping: boolean;
-  /** Whether it is asked if a page that goes against the model is meant so. */
+  /** Whether the page asks the person to confirm answers that contradict the model. */
   readonly isAsking: boolean;
-  /** Images of pages that were asked about: once is enough. */
+  /** Images whose page the person has been asked about already; once is enough. */
   readonly askedAbout: ReadonlySet<number>;
   readonly last: Readonly<Record<Label, number>> | null;
 }

@@ -17,7 +17,7 @@ export const BOUNDS: Readonly<Record<Part, { least: number; most: number; step: 
   gamma: { least: 0.2, most: 4, step: 0.1, digits: 1 },
 };
 
-/** What was kept, as far as it is a look. */
+/** The kept look, as far as its values are valid. */
 export function checkedLook(value: unknown): Look {
   const known = (value ?? {}) as Partial<Record<keyof Look, unknown>>;
   const within = (part: Part) => {

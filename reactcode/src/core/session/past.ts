@@ -27,7 +27,7 @@ export function withAnswer(state: State, label: Label, source: Source): State {
   };
 }
 
-/** An answer of the past is another one now; its image keeps its place among them. */
+/** Changes the label of a past answer; its image keeps its place among the past ones. */
 export function withCorrection(state: State, { image }: Queued, label: Label, from?: Label): State {
   const last = { label, source: "key", serial: (state.last?.serial ?? 0) + 1 } as const;
   const next =
@@ -41,7 +41,7 @@ function relabelled(state: State, image: number, from: Label, to: Label): State 
   return { ...withLabel(state, image, to), corrections: [...state.corrections, { image, from, to }] };
 }
 
-/** The image has a newer answer, of which undo asks again. */
+/** Forgets the corrections of an image, because undo will ask about its newer answer. */
 function withoutCorrections(state: State, image: number): State {
   return { ...state, corrections: state.corrections.filter((correction) => correction.image !== image) };
 }
@@ -101,7 +101,7 @@ export function withUndone(before: State, { label, images: taken }: UndoAnswer):
   return noted(withTakenBack(asked, images), sentence);
 }
 
-/** Near duplicates that were split are one question again; it comes at once if it is open. */
+/** Joins near duplicates that were split; if their question is open, it comes next. */
 export function withRejoined(state: State, { together, images }: Rejoined): State {
   const again = images.map((queued) => {
     const known = state.queue.find(({ image }) => image === queued.image);

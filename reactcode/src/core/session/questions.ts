@@ -5,11 +5,11 @@ import { imagesOf } from "./alike";
 import { isInGrid } from "./grid";
 import { keyOf, noted, type Again, type Asked, type State } from "./state";
 
-const BLINDLY_AT = 8; // images that are shown again blindly come so far behind the one on the screen
+const BLINDLY_AT = 8; // how many places behind the one on the screen an image is inserted to be asked again blindly
 
 /**
- * A newer order: the image being asked, the first decoded ones after it, and those shown again stay; the rest is
- * replaced. What was answered here after the question went out is in the server's answer only because it did not know yet.
+ * Takes a newer order: the image being asked, the first decoded ones after it, and those shown again stay; the others
+ * are replaced. Images answered here after the question went out are left out: the server did not know of them yet.
  */
 export function withQueue(state: State, answer: QueueAnswer, asked_at: number, keep: number): State {
   const isOpen = (queued: Queued) =>
@@ -24,7 +24,7 @@ export function withQueue(state: State, answer: QueueAnswer, asked_at: number, k
   const held = new Set(kept.flatMap(imagesOf));
   const fresh = answer.images.filter((queued) => isOpen(queued) && !held.has(queued.image));
   const queue = [...kept, ...fresh];
-  const isCurrent = state.tick === asked_at; // else `left` is older than what is known
+  const isCurrent = state.tick === asked_at; // otherwise `left` is older than the known count
   const status = state.status && { ...state.status, left: isCurrent ? answer.left : state.status.left };
   return {
     ...state,
@@ -39,7 +39,7 @@ export function withQueue(state: State, answer: QueueAnswer, asked_at: number, k
   };
 }
 
-/** In peace: next; blindly: after what is fetched already, so that nobody waits for it. */
+/** Inserts images to be shown again: in peace as the next ones, blindly behind those that are fetched already. */
 export function withAgain(queue: readonly Asked[], images: readonly Queued[], how: Again): readonly Asked[] {
   const numbers = new Set(images.map(({ image }) => image));
   const rest = queue.filter((asked, place) => place === 0 || !numbers.has(asked.image));
@@ -48,7 +48,7 @@ export function withAgain(queue: readonly Asked[], images: readonly Queued[], ho
   return [...rest.slice(0, place), ...again, ...rest.slice(place)];
 }
 
-/** The pictures known to be decoded, less those that nobody asks for any more. */
+/** The decoded pictures that are still in the queue. */
 function decodedOf(state: State, queue: readonly Queued[]): ReadonlySet<string> {
   return new Set(queue.map(keyOf).filter((key) => state.decoded.has(key)));
 }

@@ -1,4 +1,4 @@
-// How what the page knows changes: a pure reducer. No React, no clock, no network.
+// How each step changes what the page knows: a pure reducer without React, clock or network.
 import type { Counts } from "../../api";
 import { tileOf } from "../words";
 import { withSplit } from "./alike";
@@ -23,7 +23,8 @@ export function reduce(before: State, step: Step): State {
   const shown = shownOf(state);
   const last = shownOf(before);
   const isSame = shown?.image === last?.image && shown?.again === last?.again && state.place === before.place;
-  return isSame && shown !== null ? state : { ...state, painted: null, zoom: state.pinned, photo: false }; // yet to be painted
+  if (isSame && shown !== null) return state;
+  return { ...state, painted: null, zoom: state.pinned, photo: false }; // the next image is not painted yet
 }
 
 function changed(state: State, step: Step): State {
@@ -125,7 +126,7 @@ function changed(state: State, step: Step): State {
   }
 }
 
-/** Only what is seen can be looked at closely; the whole picture is not pinned. */
+/** Zooms only into a painted picture; a view of the whole picture is never pinned. */
 function withZoom(state: State, wanted: boolean): State {
   const zoom = wanted && (state.zoom || isPainted(state));
   return { ...state, zoom, pinned: state.pinned && zoom, photo: false };
@@ -137,7 +138,7 @@ function withPhoto(state: State): State {
   return { ...state, photo: !state.photo && isPainted(state) };
 }
 
-/** What sways the answer is not shown to who has hidden the probability. */
+/** A person who has hidden the probability does not see the explanation either: it would sway the answer. */
 function withExplains(state: State): State {
   const explains = !state.explains;
   const isHidden = explains && state.blind;

@@ -96,9 +96,9 @@ export interface State {
   readonly speed: number;
   readonly paused: boolean;
   readonly idle: boolean;
-  /** The last press that was given to an earlier image; null once its image is long gone. */
+  /** The last press that was given to an earlier image; null once it is corrected, or AUTO is switched. */
   readonly late: Late | null;
-  /** AUTO offers to stop: what comes next is hardly what is looked for. */
+  /** Whether AUTO offers to stop, because hardly any positive comes next. */
   readonly offer: boolean;
   readonly visible: boolean;
   readonly panel: Panel | null;
@@ -109,9 +109,9 @@ export interface State {
   /** The photo of the tile is shown in its place. */
   readonly photo: boolean;
   readonly look: Look;
-  /** Probabilities are hidden: a score that one sees draws the answer towards it. */
+  /** Whether probabilities are hidden: a visible score draws the answer towards it. */
   readonly blind: boolean;
-  /** It is shown why the model thinks so. */
+  /** Whether the explanation of the model is shown. */
   readonly explains: boolean;
   readonly last: { readonly label: Label; readonly source: Source; readonly serial: number } | null;
   /** A quiet sentence for the eye. */
@@ -166,7 +166,7 @@ export type Step =
       readonly type: "queue";
       readonly answer: QueueAnswer;
       readonly asked_at: number;
-      /** So many of the decoded ones stay next, whatever the order says. */
+      /** How many decoded images stay next, whatever the new order says. */
       readonly keep: number;
     }
   | { readonly type: "decoded" | "unreadable"; readonly queued: Queued }
@@ -180,7 +180,7 @@ export type Step =
       readonly type: "corrected";
       readonly queued: Queued;
       readonly label: Label;
-      /** What it was, if undo is to bring that back rather than to ask again. */
+      /** The earlier label, if undo is to bring it back rather than to ask again. */
       readonly from?: Label;
     }
   | { readonly type: "waiting"; readonly waiting: number; readonly images: readonly number[] }
@@ -205,12 +205,12 @@ export type Step =
 
 // --- what can be read off the state ----------------------------------------------------------------------------------
 
-/** What identifies a picture: a file that was written anew is another picture. */
+/** The identity of a picture: a file with new content is another picture. */
 export function keyOf(queued: Queued): string {
   return `${queued.image}@${queued.version ?? ""}`;
 }
 
-/** What is said instead of an answer while a veil covers the image. */
+/** The note that an answer gets while the pause covers the image. */
 export const PAUSED = "Paused: go on first.";
 
 /** What is on the stage: an image of the past, or the one being asked. */
@@ -251,7 +251,7 @@ export function isLoopDown({ status }: State): boolean {
   return status !== null && Object.values(status.loops).includes("down");
 }
 
-/** Whether a person is at work: on that time images a second rest. */
+/** Whether a person is at work; images per second are counted over this time. */
 export function atWork(state: State): boolean {
   const isWatched = state.panel === null || state.panel === "grid";
   return state.visible && !state.paused && !state.idle && isWatched;
@@ -261,7 +261,7 @@ export function answeredCount(status: Status): number {
   return status.positives + status.negatives + status.skipped;
 }
 
-/** How many images were answered on this visit, and stand. */
+/** How many images were answered on this visit, without those taken back. */
 export function answeredHere(state: State): number {
   return state.past.filter(({ isOlder }) => !isOlder).length;
 }

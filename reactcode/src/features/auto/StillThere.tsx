@@ -6,7 +6,7 @@ import { useState } from "react";
 
 export function StillThere({ session }: { readonly session: Session }) {
   const { engine, bindings } = session;
-  const [waited_ms] = useState(engine.autopilot.idle_ms); // as it was when it began to ask
+  const [waited_ms] = useState(engine.autopilot.idle_ms); // the idle time when the question appeared
   const goOn = () => engine.dispatch({ type: "back" });
   const look = () => {
     goOn();

@@ -1,9 +1,9 @@
 // A map of where the model looked, as colours over a picture and as words.
 import type { HeatMap } from "../../api";
 
-const PIXELS = 12; // of the painting, for each place of the map on a side: the browser enlarges them
-const LEAST = 0.15; // what says less is not painted
-const STRONGEST = 0.6; // of what lies under the strongest place this much is hidden: one must see what it is
+const PIXELS = 12; // pixels of the canvas along each side of a cell of the map; the browser enlarges them
+const LEAST = 0.15; // weaker values are not painted
+const STRONGEST = 0.6; // the largest opacity: one must still see the picture
 const FOR = [255, 140, 0] as const; // orange and blue stay apart for every kind of colour vision
 const AGAINST = [30, 110, 230] as const;
 
@@ -42,7 +42,7 @@ export function painting(map: HeatMap): HTMLCanvasElement {
   return canvas;
 }
 
-/** What speaks for and against, in words. */
+/** Where the image speaks for and against positive, in words. */
 export function sentenceOf(map: HeatMap, name: string): string {
   const [pro, contra] = [placeOf(map, 1), placeOf(map, -1)];
   if (pro === null) return "No place says more than another.";
@@ -53,7 +53,7 @@ export function sentenceOf(map: HeatMap, name: string): string {
 const ROWS = ["upper", "", "lower"] as const;
 const COLUMNS = ["left", "", "right"] as const;
 
-/** Where in the picture most is said for (1) or against (-1) positive; null: nowhere. */
+/** Where the picture speaks most for (1) or against (-1) positive; null: nowhere. */
 function placeOf({ height, width, values }: HeatMap, sign: 1 | -1): string | null {
   let best = -1;
   for (const [place, value] of values.entries())
@@ -70,7 +70,7 @@ function third(place: number, places: number): number {
   return Math.min(2, Math.floor((3 * (place + 0.5)) / places));
 }
 
-/** The place whose middle lies before, and how far it is to the next one. */
+/** The cell whose middle lies before, and the share of the way to the next one. */
 function between(part: number, places: number): readonly [number, number] {
   const at = Math.min(Math.max(part * places - 0.5, 0), places - 1);
   return [Math.floor(at), at - Math.floor(at)];

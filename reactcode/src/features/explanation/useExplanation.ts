@@ -1,11 +1,11 @@
-// Why the model thinks so, of the image on the screen: asked for once it is painted, so that nothing waits for it.
+// The explanation of the image on the screen; asked for once the image is painted, so that nothing waits for it.
 import * as api from "../../api";
 import { isGridShown, isPainted, keyOf, shownOf, type State } from "../../core/session";
 import { useAsked } from "../../ui";
 
-const AGAIN_MS = [500, 1_000, 2_000, 4_000]; // after so long, the last one again and again
+const AGAIN_MS = [500, 1_000, 2_000, 4_000]; // pauses before a question is repeated; the last one stays
 
-/** Null while it is not to be shown; `explanation` is undefined while it comes, null where there is none. */
+/** Null while none is to be shown; `explanation` is undefined while it loads, null where there is none. */
 export type Why = {
   readonly queued: api.Queued;
   readonly explanation: api.Explanation | null | undefined;

@@ -1,6 +1,7 @@
-// Lays the map over the very picture that it is of.
+// Lays the explanation's map over its own picture.
 import { useEffect } from "react";
 import type { Status } from "../../api";
+import { keyOf } from "../../core/session";
 import type { Lens } from "../looking";
 import { painting, sentenceOf } from "./heat";
 import type { Why } from "./useExplanation";
@@ -10,10 +11,10 @@ export function useHeat(lens: Lens, status: Status | null, why: Why): void {
   const queued = why?.queued ?? null;
   const name = status?.classes.positive ?? "positive";
   useEffect(() => {
-    if (map === null || queued === null) return lens.lay(null, null);
+    if (map === null || queued === null) return lens.glass.lay(null, null);
     const canvas = painting(map);
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", sentenceOf(map, name));
-    lens.lay(queued, canvas);
+    lens.glass.lay(keyOf(queued), canvas);
   }, [lens, map, queued, name]);
 }

@@ -42,7 +42,7 @@ interface BoundProps {
   readonly onBand: (band: Range) => void;
 }
 
-/** A bound in per cent; nothing follows from what is none. */
+/** A bound in per cent; an invalid number changes nothing. */
 function Bound({ name, words, doubtful, onBand }: BoundProps) {
   const shown = Math.round(1000 * doubtful[name]) / 10;
   return (

@@ -1,4 +1,4 @@
-// What the model would label how: images around the threshold, and some from either side of it.
+// Examples of what the model would label: images at the threshold, and some from either side of it.
 import { useState } from "react";
 import { pictureAddress, type FinishPreview, type Queued, type Classes } from "../../api";
 import { named, percent } from "../../core/words";

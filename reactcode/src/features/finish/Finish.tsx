@@ -1,4 +1,4 @@
-// The model labels the rest: by which threshold, how right that would be, what a person should see first, and undo.
+// The model labels the unreviewed images: the threshold, the expected precision, what to check first, and undo.
 import { useLayoutEffect, useState } from "react";
 import type { FinishPreview, Range, Classes } from "../../api";
 import { isTaken, keyName } from "../../core/keys";
@@ -12,8 +12,8 @@ import { Threshold } from "./Threshold";
 import { USUAL, useFinish, type Finishing } from "./useFinish";
 
 const NEXT_KEY = "q";
-const MOST_TO_ANSWER = 200; // images that a person rather answers than leaves to the model
-const ASKED_FIRST = 100; // so many of a band on one side of the threshold the server asks first, at most
+const MOST_TO_ANSWER = 200; // up to so many images a person would rather answer than leave to the model
+const ASKED_FIRST = 100; // the server asks at most so many images of a band first
 
 export function Finish({ session }: { readonly session: Session }) {
   const { engine, state } = session;
@@ -102,7 +102,7 @@ interface ConfirmProps {
   readonly things: string;
   readonly isAsking: boolean;
   readonly setAsking: (isAsking: boolean) => void;
-  /** Asks the images that would become positive. */
+  /** Has the images asked that would become positive. */
   readonly onPositive: () => void;
   readonly onRandom: () => void;
 }
@@ -161,7 +161,7 @@ interface UnknownProps {
   readonly positive: string;
 }
 
-/** That too few random answers tell how right the positive labels would be. */
+/** Says that too few random answers tell how right the positive labels would be. */
 function Unknown({ preview, positive }: UnknownProps) {
   const { positive: labels, drawn_positive: drawn } = preview;
   const few =
@@ -177,7 +177,7 @@ function Unknown({ preview, positive }: UnknownProps) {
   );
 }
 
-/** What the button says that has the images which would become positive asked first. */
+/** The text of the button that asks the images first which would become positive. */
 function answering(labels: number): string {
   if (labels > ASKED_FIRST) return `Answer ${count(ASKED_FIRST)} of these ${count(labels)}`;
   return labels === 1 ? "Answer this one" : `Answer these ${count(labels)}`;

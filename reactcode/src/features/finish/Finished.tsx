@@ -1,4 +1,4 @@
-// The labels that the model has given: how many, taking them home, and taking them away.
+// The labels that the model has given: how many, their download, and their undo.
 import type { Finished as Labels, FinishPreview, Classes } from "../../api";
 import type { State } from "../../core/session";
 import { count, moment, percent } from "../../core/words";

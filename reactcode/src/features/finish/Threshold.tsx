@@ -8,7 +8,7 @@ interface Props {
   readonly preview: FinishPreview;
   /** Images or tiles. */
   readonly things: string;
-  /** Where the person has put it; null: nowhere yet. */
+  /** The threshold that the person has chosen; null: none yet. */
   readonly wanted: number | null;
   readonly names: Classes;
   readonly unreadable: number;
@@ -62,7 +62,7 @@ interface HistogramProps {
 }
 
 function Histogram({ bins, threshold, things }: HistogramProps) {
-  const most = Math.sqrt(Math.max(1, ...bins)); // as roots: nearly all are improbable, and would hide the rest
+  const most = Math.sqrt(Math.max(1, ...bins)); // square roots: nearly all images are improbable, and would hide the others
   return (
     <svg
       className="histogram"

@@ -1,4 +1,4 @@
-// What the model would make of the rest, asked anew as the person moves the threshold and as the run goes on.
+// How the model would label the unreviewed images; asked again when the threshold moves and as the run goes on.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import * as api from "../../api";
 import { newId } from "../../core/browser";
@@ -7,10 +7,10 @@ import { reasonOf, LAST_KNOWN } from "../../core/words";
 import { useAsked } from "../../ui";
 
 const SETTLE_MS = 120; // the threshold is being moved
-const LEAST_MS = 1_000; // between two questions that nobody has asked for
+const LEAST_MS = 1_000; // at least, between two questions that no person has caused
 const WRITING_MS = 300;
 
-/** What to look at; null: what the server finds best. */
+/** What to preview; null: what the server finds best. */
 export interface Wanted {
   readonly threshold: number | null;
   readonly band: api.Range | null;
@@ -20,10 +20,10 @@ export const USUAL: Wanted = { threshold: null, band: null };
 
 export interface Finishing {
   readonly preview: api.FinishPreview | null;
-  /** Whether the figures are those of what was asked for last. */
+  /** Whether the preview is of what is wanted now. */
   readonly isCurrent: boolean;
   readonly trouble: string | null;
-  /** Resolves to whether it was begun. */
+  /** Resolves to whether the labelling has begun. */
   readonly finish: () => Promise<boolean>;
   readonly undo: () => Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface Finishing {
 export function useFinish({ status, link }: State, client: string, wanted: Wanted): Finishing {
   const [turn, setTurn] = useState(0);
   const [failure, setFailure] = useState({ error: null as unknown, at_ms: 0 });
-  const looked = useRef<Wanted | null>(null); // for what, the last time; null: the next look is not to wait long
+  const looked = useRef<Wanted | null>(null); // what the last question was for; null: the next question does not wait long
   const id = useRef(newId());
   const about = useMemo(() => ({ status, link, wanted, turn }), [status, link, wanted, turn]);
   const ask = async () => {

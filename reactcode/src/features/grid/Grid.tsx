@@ -13,7 +13,7 @@ export function Grid({ session }: { readonly session: Session }) {
   const [focused, setFocused] = useState(0);
   const { width, height } = useSize(host, engine);
   const places = placesOf(state);
-  const [aspects] = useState(() => aspectsOf(session)); // once: the columns do not change from grid to grid
+  const [aspects] = useState(() => aspectsOf(session)); // read once, so that the columns do not change from grid to grid
   const columns = columnsFor(places, width, height, aspects);
   const rows = Math.ceil(places / columns);
   useEffect(
@@ -57,7 +57,7 @@ export function Grid({ session }: { readonly session: Session }) {
   );
 }
 
-/** Of the pictures that are there when the grid opens. */
+/** The aspects of the pictures that are loaded when the grid opens. */
 function aspectsOf({ engine, state }: Session): readonly number[] | undefined {
   const pictures = state.grid.cells.flatMap((queued) => engine.pictures.small(queued) ?? []);
   const aspects = pictures.flatMap((picture) => picture.naturalWidth / picture.naturalHeight || []);

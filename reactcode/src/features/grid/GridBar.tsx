@@ -25,7 +25,7 @@ export function GridBar({ session }: Props) {
   );
 }
 
-/** Before a page that goes against the model is stored: what does, and both ways out. */
+/** Asks before a page that contradicts the model is stored: which answers do, and both ways out. */
 function Question({ session }: Props) {
   const { engine, state } = session;
   const host = useRef<HTMLDivElement>(null);
@@ -73,7 +73,7 @@ const OPPOSITES = [
   ["negative", "positive"],
 ] as const;
 
-/** Stores what the grid says, and says what that is. */
+/** The button that stores the answers of the grid, with how many there are of each. */
 function Store({ session, says = "" }: Props & { readonly says?: string }) {
   const { engine, state } = session;
   const { grid, past } = state;
@@ -103,7 +103,7 @@ function Store({ session, says = "" }: Props & { readonly says?: string }) {
   );
 }
 
-/** How many images get which answer: those on the screen, before there are any all that come. */
+/** How many images get which answer: of those painted, or of all cells before any is painted. */
 function tallyOf(state: State): readonly (readonly [number, string])[] {
   const answers = gridAnswers(state).map(({ label }) => label);
   const coming = state.grid.cells.map((cell) => markOf(state, cell) ?? "negative");
@@ -127,7 +127,7 @@ function Size({ session }: Props) {
         value={state.grid.size}
         onChange={(event) => {
           engine.setGridSize(Number(event.target.value));
-          event.target.blur(); // keys are the cells' again
+          event.target.blur(); // the keys belong to the cells again
         }}
       >
         {SIZES.map((size) => (

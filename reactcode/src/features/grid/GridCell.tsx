@@ -12,7 +12,7 @@ interface Props {
   readonly place: number;
   readonly session: Session;
   readonly filter: string;
-  /** Whether it is asked if its answer, which goes against the model, is meant so. */
+  /** Whether the person is asked to confirm its answer, because it contradicts the model. */
   readonly isAgainst: boolean;
   /** Whether Tab comes to this one; arrows go on from there. */
   readonly isFirst: boolean;
@@ -63,13 +63,13 @@ export function GridCell({ queued, place, session, filter, isAgainst, isFirst, o
   );
 }
 
-/** For how many near duplicates the answer is. */
+/** How many near duplicates the answer counts for. */
 function Together({ queued }: { readonly queued: Queued }) {
   const alike = alikeOf(queued).length;
   return alike > 0 && <span className="together">{alike + 1} alike</span>;
 }
 
-/** How probable a positive is; the one place where a grid says so. */
+/** The probability of positive; the only place in the grid that shows it. */
 function Chance({ probability }: { readonly probability: number | null }) {
   if (probability === null) return null;
   return <span className="chance">{percent(probability)}</span>;
@@ -81,7 +81,7 @@ interface PictureProps {
   readonly filter: string;
 }
 
-/** The decoded element itself; once it is there it stays until the same picture comes larger. */
+/** Shows the decoded element itself; it stays until the same picture arrives in a larger size. */
 function Picture({ queued, engine, filter }: PictureProps) {
   const host = useRef<HTMLSpanElement>(null);
   useLayoutEffect(() => {
@@ -103,7 +103,7 @@ function mount(host: HTMLSpanElement, queued: Queued, engine: Engine): void {
   host.replaceChildren(picture);
 }
 
-const LONG_MS = 450; // before the system's own long press
+const LONG_MS = 450; // shorter than the system's own long press
 
 /** A click toggles; a right click or a long press skips. */
 function useGestures(onToggle: () => void, onSkip: () => void) {

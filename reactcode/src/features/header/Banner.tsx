@@ -1,4 +1,4 @@
-// One calm line when something is wrong that the person should know of; answering goes on under it.
+// One calm line that says what is wrong; answering goes on under it.
 import type { Status } from "../../api";
 import type { State } from "../../core/session";
 import { count } from "../../core/words";
@@ -42,7 +42,7 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** Whether the server would give out another program than the one that runs here. */
+/** Whether the server has another version of the page than the one that runs here. */
 function isOfOtherVersion({ page }: Status): boolean {
   const own = document.querySelector<HTMLScriptElement>("script[type=module]")?.src;
   return page != null && own?.includes("/assets/") === true && !own.endsWith(`/${page}`);

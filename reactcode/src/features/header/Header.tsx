@@ -1,4 +1,4 @@
-// The line at the top: how far, what was found, how fast, what the model knows, and the doors to the panels.
+// The line at the top: progress, positives found, pace, the model, and the buttons of the panels.
 import type { CSSProperties } from "react";
 import type { Status } from "../../api";
 import { answeredCount, answeredHere } from "../../core/session";
@@ -30,7 +30,7 @@ export function Header({ session }: { readonly session: Session }) {
   );
 }
 
-/** Each number has room for the largest it can become, so that nothing moves while they grow. */
+/** Reserves room for the largest number that each count can become, so that nothing moves. */
 function roomFor(status: Status | null): CSSProperties {
   return { "--digits": count(status?.images ?? 0).length } as CSSProperties;
 }

@@ -1,12 +1,12 @@
-// What the model knows: whether it has learnt all that there is to learn, and how much is embedded.
+// The state of the model: whether it has learnt all answers, and how much of the pool is embedded.
 import { useEffect, useState } from "react";
 import type { Status } from "../../api";
 import { count, counted, nameOf } from "../../core/words";
 
-const PATIENCE_MS = 1500; // a model that is quicker is not worth a word
+const PATIENCE_MS = 1500; // faster learning is not shown
 
 export function Model({ status }: { readonly status: Status }) {
-  const random = status.audit?.drawn ?? 0; // those are never learnt
+  const random = status.audit?.drawn ?? 0; // the model never learns random answers
   const answers = status.positives + status.negatives;
   const isBehind = status.model !== null && answers - random > status.model.labels;
   const isLearning = useLasting(isBehind, PATIENCE_MS);

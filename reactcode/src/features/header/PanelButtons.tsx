@@ -1,4 +1,4 @@
-// The doors to the panels; where there is little room, the rarely used ones stand behind "more".
+// The buttons that open the panels; where there is little room, the rarely used ones stand behind "more".
 import { useEffect, useRef, useState } from "react";
 import { keyLabel, type Action, perform } from "../../core/keys";
 import type { Panel, State } from "../../core/session";

@@ -1,4 +1,4 @@
-// How fast and for how long somebody has worked; looks once a second, so that nothing else has to.
+// How fast and how long somebody has worked; it updates itself once a second, so that nothing else has to.
 import { useEffect, useState } from "react";
 import type { Engine } from "../../core/engine";
 import { answersPerSecond, count, minutes, perSecond, pace } from "../../core/words";

@@ -201,7 +201,7 @@ function Examples({ some, one, many }: SaidProps & { readonly some: Some }) {
   );
 }
 
-/** Words that mean nothing here yet: the person says what they mean, and keeps what was said. */
+/** Words of the file without a meaning here; the person chooses one, and the choice is kept. */
 function Words({ session, importing, plan }: Props & { readonly plan: ImportPlan }) {
   const { status } = session.state;
   const { words }: Importing = importing.state;

@@ -1,4 +1,4 @@
-// The last import: how many of its labels stand, and the way to take them back, which asks once more.
+// The last import: how many of its labels are left, and the button to undo it, which asks once more.
 import { useState } from "react";
 import * as api from "../../api";
 import { counted, takenBack, reasonOf } from "../../core/words";

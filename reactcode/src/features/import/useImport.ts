@@ -1,4 +1,4 @@
-// Taking over labels from a file: told first, stored when asked, taken back as a whole.
+// Labels from a file: first a plan of what would happen, then the import, then its undo as a whole.
 import { useState } from "react";
 import * as api from "../../api";
 import { reasonOf } from "../../core/words";
@@ -10,7 +10,7 @@ export interface Importing {
   readonly plan: api.ImportPlan | null;
   readonly done: api.Imported | null;
   readonly overwrite: boolean;
-  /** What the person says that words of the file mean; "": nothing. */
+  /** The meaning that the person has given to words of the file; "": none. */
   readonly words: ReadonlyMap<string, Meaning>;
   /** The columns of a table, where the person has to say which is which; else null. */
   readonly unnamed: api.Unnamed | null;

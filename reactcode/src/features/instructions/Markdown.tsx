@@ -1,4 +1,4 @@
-// Text of other people's making: Markdown without HTML, without pictures, and with links that take nothing along.
+// Markdown from other people: without HTML and pictures, and with links that send no referrer.
 import Compiler from "markdown-to-jsx/react";
 import type { AnchorHTMLAttributes, ImgHTMLAttributes } from "react";
 
@@ -25,7 +25,7 @@ function Link({ href = "", children }: AnchorHTMLAttributes<HTMLAnchorElement>) 
   );
 }
 
-/** Nothing is fetched: what the picture shows is told by its words. */
+/** A picture is not fetched; its alternative text stands in its place. */
 function Picture({ alt = "" }: ImgHTMLAttributes<HTMLImageElement>) {
   return alt === "" ? null : <em>[{alt}]</em>;
 }

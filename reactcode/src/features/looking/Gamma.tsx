@@ -1,4 +1,4 @@
-// The curve of a look with gamma, for the style sheet to refer to; nothing for any other look.
+// The gamma curve as an SVG filter that the style sheet refers to; nothing without gamma.
 import { GAMMA_FILTER, PLAIN, type Look } from "../../core/session";
 
 export function Gamma({ look }: { readonly look: Look }) {

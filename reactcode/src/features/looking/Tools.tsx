@@ -10,7 +10,7 @@ export function Tools({ session }: { readonly session: Session }) {
   const { engine, state, bindings } = session;
   const section = useRef<HTMLElement>(null);
   const setLook = (look: Look) => engine.dispatch({ type: "look", look });
-  useEffect(() => section.current?.focus(), []); // Tab goes to the sliders; arrows are not theirs before
+  useEffect(() => section.current?.focus(), []); // arrow keys belong to the sliders only after Tab
   return (
     <section className="tools" aria-label="Contrast and brightness" ref={section} tabIndex={-1}>
       {PARTS.map((part) => (

@@ -1,4 +1,4 @@
-// While one looks closely: how close, whether the view stays for the next images, and the way back.
+// While the view is zoomed: the scale, whether the view stays for the next images, and the way back.
 import { keyLabel, perform } from "../../core/keys";
 import { type Session, Icon, Press } from "../../ui";
 import type { Lens } from "./lens";
@@ -16,8 +16,8 @@ export function Viewing({ session, lens }: Props) {
       <span
         id="scale"
         ref={(label) => {
-          lens.writeScaleTo(label);
-          return () => lens.writeScaleTo(null);
+          lens.glass.writeScaleTo(label);
+          return () => lens.glass.writeScaleTo(null);
         }}
       />
       <Press

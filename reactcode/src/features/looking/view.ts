@@ -31,9 +31,9 @@ export interface Frame {
 export const FIT: View = { scale: 1, x: 0.5, y: 0.5 };
 export const MIDDLE: Point = { x: 0, y: 0 };
 
-const MOST_ENLARGED = 3; // a tiny picture does not fill the stage
+const MOST_ENLARGED = 3; // a tiny picture is enlarged no further, though it does not fill the stage
 const LARGEST = { scale: 8, pixels: 4 };
-const ALMOST_FIT = 1.02; // who goes back as far as this wants the whole picture
+const ALMOST_FIT = 1.02; // zooming out to this scale shows the whole picture
 
 /** The size of a whole picture on a stage. */
 export function fittedTo(stage: Size, natural: Size): Size {
@@ -46,12 +46,12 @@ export function pixelScale(fitted: Size, natural: Size, pixelRatio: number): num
   return natural.width / (pixelRatio * fitted.width);
 }
 
-/** The largest scale that is of any use, given the one of the file's own pixels. */
+/** The largest useful scale, given the scale of the file's own pixels. */
 export function largestScale(pixels: number): number {
   return Math.max(LARGEST.scale, LARGEST.pixels * pixels);
 }
 
-/** Closer by a factor; what is under the point stays there, as far as the edges allow. */
+/** Zooms by a factor; what is under the point stays there, as far as the edges allow. */
 export function zoomed(view: View, factor: number, at: Point, frame: Frame): View {
   const wanted = Math.min(view.scale * factor, frame.most);
   if (factor < 1 && wanted < ALMOST_FIT) return FIT;
@@ -78,7 +78,7 @@ export function clamped(view: View, { stage, fitted, most }: Frame): View {
   };
 }
 
-/** A middle from which the stage reaches so far to both sides. */
+/** The nearest middle from which the stage, reaching so far to both sides, leaves no gap. */
 function within(middle: number, reach: number): number {
   return reach >= 0.5 ? 0.5 : Math.min(Math.max(middle, reach), 1 - reach);
 }

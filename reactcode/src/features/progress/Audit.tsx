@@ -1,4 +1,4 @@
-// What questions drawn at random say: what is still to find, whether that is enough, what the model would miss.
+// The audit by randomly sampled questions: what is still to find, whether enough is found, what the model would miss.
 import type { Audit, Range, Statistics } from "../../api";
 import type { Engine } from "../../core/engine";
 import { noun, count, counted, minutes, percent } from "../../core/words";
@@ -6,7 +6,7 @@ import { type Session, Figure, Press, inWords, Share } from "../../ui";
 
 const USUAL_SHARE = 0.02;
 const MINUTE_MS = 60_000;
-const FEWEST_EXPECTED = 3; // positives among the drawn: fewer tell nothing of the probabilities
+const FEWEST_EXPECTED = 3; // with fewer expected positives in the sample, nothing can be said of the calibration
 const FINE = " They are fine as far as one can see.";
 
 interface Props {
@@ -196,13 +196,13 @@ function Calibration({
   );
 }
 
-/** Whole numbers from one to another. */
+/** A range of whole numbers. */
 function between({ low, high }: Range): string {
   if (low === high) return low === 0 ? "none" : count(low);
   return `${count(low)} to ${count(high)}`;
 }
 
-/** Shares from one to another; rounded so that nothing is claimed too much. */
+/** A range of shares in per cent, rounded outwards so that it claims no more than is known. */
 function percentages({ low, high }: Range): string {
   return `${Math.floor(100 * low)} to ${Math.ceil(100 * high)} %`;
 }

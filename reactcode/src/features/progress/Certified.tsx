@@ -1,4 +1,4 @@
-// Says once in a run that enough is found; it stays until the person has seen it, and answering goes on beside it.
+// Says once in a run that enough is found; the message stays until the person closes it, beside the answering.
 import { useState } from "react";
 import { keep, kept } from "../../core/browser";
 import type { State } from "../../core/session";

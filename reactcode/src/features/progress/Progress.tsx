@@ -154,7 +154,7 @@ function Right({ statistics }: { readonly statistics: Statistics | null }) {
   );
 }
 
-/** How often AUTO was wrong, from what was asked again. */
+/** How often AUTO was wrong, by the images that were asked again. */
 function Repeats({ asked, missed, low, high }: Statistics["repeats"]) {
   if (asked === 0) return null;
   const range =

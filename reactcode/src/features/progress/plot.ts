@@ -1,4 +1,4 @@
-// Where things stand in a plot: ticks at round numbers, and from a number to a place on paper.
+// The geometry of a plot: ticks at round numbers, and the place of a number on paper.
 
 export const PAPER = { width: 400, height: 168, left: 44, right: 10, top: 8, bottom: 22 } as const;
 

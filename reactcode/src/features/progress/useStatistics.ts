@@ -1,4 +1,4 @@
-// What the server has counted, asked anew as the run goes on; what was known stays while the server is away.
+// The server's statistics, asked again as the run goes on; the last ones stay while the server is away.
 import { useMemo } from "react";
 import * as api from "../../api";
 import type { State } from "../../core/session";

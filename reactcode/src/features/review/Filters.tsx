@@ -7,7 +7,7 @@ interface Props {
   readonly state: State;
   readonly filter: Filter;
   readonly onChange: (filter: Filter) => void;
-  /** Something was chosen by mouse or touch: the keys are for the answers again. */
+  /** Called when something was chosen by mouse or touch: the keys belong to the answers again. */
   readonly onChosen: () => void;
 }
 
@@ -119,7 +119,7 @@ interface BoundProps {
   readonly onChange: (value: number | undefined) => void;
 }
 
-/** A bound in per cent; what is no number between 0 and 100 is none. */
+/** A bound in per cent; anything but a number between 0 and 100 removes it. */
 function Bound({ id, name, value, empty, onChange }: BoundProps) {
   return (
     <label>

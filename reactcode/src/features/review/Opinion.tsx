@@ -1,4 +1,4 @@
-// What the model says of an answered image: when it has not learnt that answer, or else when it was asked.
+// The model's probability for an answered image: of a model without that answer, or else from when it was asked.
 import type { PastAnswer } from "../../api";
 import { percent } from "../../core/words";
 

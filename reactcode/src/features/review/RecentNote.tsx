@@ -1,4 +1,4 @@
-// What the page has said since a review is open: its own note lies behind it.
+// The notes of the page since this panel was opened: the panel covers the page's own note.
 import { useState } from "react";
 import type { State } from "../../core/session";
 

@@ -11,7 +11,7 @@ import { FIRST, Overview } from "./Overview";
 import { changeable, columnsOf, seenWith, stepOf, type Seen } from "./reviewed";
 import { useReview } from "./useReview";
 
-const NEARLY = 5; // so few answers before the last one known, the next are asked for
+const NEARLY = 5; // the next page is loaded when so few known answers are left
 
 export function Review({ session }: { readonly session: Session }) {
   const { engine, state } = session;
@@ -124,7 +124,7 @@ function cellAt(cells: HTMLUListElement | null, place: number): HTMLElement | nu
   return cells?.children[place]?.querySelector("button") ?? null;
 }
 
-/** The focus goes to the first answer once there are any, and back to where it was when a large view is left. */
+/** Focuses the first answer once there are any, and the last one again when the large view is left. */
 function useFocus(
   cells: React.RefObject<HTMLUListElement | null>,
   place: number,

@@ -1,4 +1,4 @@
-// What the keys of a review share: a key counts once, and only what was answered there is taken back.
+// What the keys of the review panels share: a held key counts once, and undo stays within the panel.
 import type { Correction } from "../../core/session";
 import type { Session } from "../../ui";
 
@@ -7,7 +7,7 @@ export function once(event: React.KeyboardEvent, action: () => void): void {
   if (!event.repeat) action();
 }
 
-/** Only what was answered here: undo itself would go on with answers that nobody sees. */
+/** Takes back only what was answered in this panel: a plain undo would go on with answers that nobody sees. */
 export function takeLastBack({ engine, state }: Session, corrections: readonly Correction[]): void {
   if (corrections.length === 0) engine.note("Nothing was changed here that could be taken back.");
   else if (!state.undoing) void engine.history.undo();

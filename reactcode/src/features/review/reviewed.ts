@@ -1,4 +1,4 @@
-// Past answers as the review shows them: with what was changed since it was opened.
+// Past answers as the review shows them: with the changes since it was opened.
 import type { Label, PastAnswer } from "../../api";
 import type { Correction, Past } from "../../core/session";
 
@@ -31,7 +31,7 @@ export function columnsOf(cells: HTMLElement | null): number {
   return Math.max(1, all.filter(({ offsetTop }) => offsetTop === all[0]?.offsetTop).length);
 }
 
-/** How many answers further a key leads; null for any other key. `columns` is null where only one is seen. */
+/** By how many answers a key moves; null for other keys. `columns` is null where one answer is shown. */
 export function stepOf(key: string, columns: number | null): number | null {
   if (key === "arrowleft") return -1;
   if (key === "arrowright") return 1;

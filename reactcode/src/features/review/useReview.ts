@@ -13,7 +13,7 @@ export interface Listed {
   readonly total: number;
   readonly isComplete: boolean;
   readonly isLoading: boolean;
-  /** Why there is nothing newer; null while all is well. */
+  /** Why the list could not be loaded; null while all is well. */
   readonly trouble: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface Review extends Listed {
 /**
  * The answers that a filter lets through; a change of the filter begins anew.
  *
- * @param moved how many may have left the list since it was loaded, so that what comes next has moved up.
+ * @param moved how many answers may have left the list since it was loaded, so that later ones have moved up.
  */
 export function useReview(filter: Filter, moved: number): Review {
   const [listed, setListed] = useState(NOTHING);

@@ -8,9 +8,9 @@ import { whatTheModelSays, whatWasSaid } from "./slips";
 interface Props {
   readonly session: Session;
   readonly slip: Slip;
-  /** What it was given here; null while it was not. */
+  /** The label that it was given here; null before that. */
   readonly label: Label | null;
-  /** Its picture is on the screen, and an answer counts. */
+  /** Whether its picture is on the screen, so that an answer counts. */
   readonly isSeen: boolean;
   readonly onLabel: (label: Label) => void;
   readonly onLoad: () => void;

@@ -39,7 +39,8 @@ function Sitting({ session, onAgain }: Props) {
     const answer = slip && changeable(slip);
     if (!answer) return;
     if (loaded !== answer.path) return engine.note("The image is not here yet.");
-    if (state.undoing) return engine.note("Taking back…"); // what comes before that is over would be taken back itself
+    // an answer given before the undo is over would be taken back itself
+    if (state.undoing) return engine.note("Taking back…");
     const now = labels.get(answer.image) ?? answer.label;
     engine.relabel({ ...answer, label: now }, label, source, { reviewed: true });
     engine.note(told(session, slip, label));
@@ -92,7 +93,7 @@ function titleOf(place: number, last: number, total: number): string {
   return `Check ${place + 1} of ${last}${total > last ? `, ${total} in all` : ""}`;
 }
 
-/** What became of it; in blind mode only now what the model had said. */
+/** What became of the answer; with hidden probabilities the model's opinion is shown only now. */
 function told({ state, bindings }: Session, slip: Slip, label: Label): string {
   const [now, was] = [label, slip.label].map((one) => nameOf(state.status, one));
   const what = label === slip.label ? `Still ${now}` : `Now ${now}, was ${was}`;

@@ -12,7 +12,7 @@ export function whatWasSaid({ source, shown_ms, client, label }: Slip, me: strin
   return `${who}${shown_ms === null ? "" : ` in ${duration(shown_ms)}`}${how}`;
 }
 
-/** What a model says that does not know the answer: how probable the other one is. */
+/** What a model that has not learnt the answer says: the probability of the opposite one. */
 export function whatTheModelSays({ label, held_out, why }: Slip, status: Status | null): string {
   const other: Label = label === "positive" ? "negative" : "positive";
   const probability = other === "positive" ? held_out : 1 - held_out;
@@ -25,7 +25,7 @@ export interface Outcome {
   readonly changed: number;
 }
 
-/** What stands now of each image answered here, beside what had stood before. */
+/** How many of the images answered here have another label than before, and how many the same. */
 export function outcomeOf(corrections: readonly Correction[]): Outcome {
   const latest = latestOf(corrections);
   const before = new Map<number | null, Label>(

@@ -3,7 +3,7 @@ import * as api from "../../api";
 import type { Slip } from "../../api";
 import { useAsked } from "../../ui";
 
-const SITTING = 100; // after so many, what is suspicious is worked out anew: the model has learnt from them
+const SITTING = 100; // after so many the suspicion is computed again, because the model has learnt from the corrections
 
 export interface Sitting {
   /** Null while they are on their way. */

@@ -1,4 +1,4 @@
-// Over the picture: which near duplicates the answer is for, too, small; and the way to have them asked one by one.
+// Over the picture: the near duplicates that get the same answer, and a button to ask them one by one.
 import { pictureAddress } from "../../api";
 import { keyLabel, perform } from "../../core/keys";
 import { alikeOf, shownOf } from "../../core/session";

@@ -1,4 +1,4 @@
-// Over the picture: how much is left of what was to be asked before all else; and, once, that it is over.
+// Over the picture: how much is left of the images that are asked first; and, once, that these are answered.
 import { useState } from "react";
 import { isGridShown } from "../../core/session";
 import { leftInWords, overInWords } from "../../core/words";
@@ -7,10 +7,10 @@ import { type Session, Key, Press } from "../../ui";
 export function First({ session }: { readonly session: Session }) {
   const { engine, state, bindings } = session;
   const first = state.status?.asked_first;
-  const [isAwaited, setAwaited] = useState(false); // the end of what was seen to be under way
+  const [isAwaited, setAwaited] = useState(false); // whether the end is to be announced, because the beginning was seen
   const isLeft = (first?.left ?? 0) > 0;
   if (isLeft && !isAwaited) setAwaited(true);
-  if (!isLeft && isAwaited && state.panel === "finish") setAwaited(false); // that is where it leads
+  if (!isLeft && isAwaited && state.panel === "finish") setAwaited(false); // the panel that the announcement leads to
   if (!first || state.place !== null) return null;
   if (isLeft)
     return isGridShown(state) ? null : (

@@ -73,7 +73,7 @@ interface ThumbnailProps {
   readonly engine: Engine;
 }
 
-/** Made from the picture that was just answered; one of before is asked for, small. */
+/** Drawn from the picture if it is still loaded; else a small one is fetched. */
 function Thumbnail({ entry, engine }: ThumbnailProps) {
   const [isHere] = useState(() => engine.pictures.small(entry) !== null);
   const [drawn, setDrawn] = useState<string | null>(null);

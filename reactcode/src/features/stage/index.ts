@@ -1,4 +1,4 @@
-// One image at a time: the stage, its caption, the answers and what lies over the picture; imports the features that lie on the stage.
+// One image at a time: stage, caption, answers and overlays; imports core, ui and the features that lie on the stage.
 export { Alike } from "./Alike";
 export { Answers } from "./Answers";
 export { Caption } from "./Caption";

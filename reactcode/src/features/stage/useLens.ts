@@ -1,4 +1,4 @@
-// Binds the lens to React: the element it looks at, the hands on it, and the keys that move it.
+// Binds the lens to React: its elements, the pointer on them, and the keys that move the view.
 import { useEffect, useLayoutEffect, useState, type RefObject } from "react";
 import type { Engine } from "../../core/engine";
 import { actionOf, isTaken, keyName, type Bindings } from "../../core/keys";
@@ -48,7 +48,7 @@ const STRIDES: Readonly<Record<string, readonly [x: number, y: number]>> = {
   arrowdown: [0, 1],
 };
 
-/** Plus and minus zoom, Shift with an arrow pans; a key that a person has given to an action stays that. */
+/** Plus and minus zoom, Shift with an arrow pans; a key that is bound to an action keeps that action. */
 function onKey(engine: Engine, lens: Lens, bindings: Bindings, event: KeyboardEvent): void {
   const key = keyName(event);
   const { panel, idle } = engine.state;

@@ -41,7 +41,7 @@ export function Where({ session }: { readonly session: Session }) {
   );
 }
 
-/** Nothing is painted of it before it is here; the place in the photo is seen at once. */
+/** The small photo, once it has arrived; the place of the tile in it is shown at once. */
 function Small({ photo: { tile, small, onLoad } }: { readonly photo: Photo }) {
   if (small === null) return null;
   return (

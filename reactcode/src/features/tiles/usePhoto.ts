@@ -6,7 +6,7 @@ import { tileOf, type Tile } from "../../core/words";
 import type { Session } from "../../ui";
 
 const SMALL_PX = 256;
-const LINGER_MS = 150; // who answers faster than this has no eyes for it, and the server has better things to do
+const LINGER_MS = 150; // a person who answers faster does not look at it, and the server has more urgent work
 
 export interface Photo {
   readonly queued: Queued;
@@ -18,7 +18,7 @@ export interface Photo {
 
 /** Null where what is shown is no tile. */
 export function usePhoto({ engine, state }: Session): Photo | null {
-  const [fetched] = useState(() => new Set<string>()); // the browser keeps them
+  const [fetched] = useState(() => new Set<string>()); // the addresses that the browser has in its cache
   const [wanted, setWanted] = useState<string | null>(null);
   const [loaded, setLoaded] = useState<string | null>(null);
   const queued = shownOf(state);
@@ -36,7 +36,7 @@ export function usePhoto({ engine, state }: Session): Photo | null {
     if (next === null || address === null || loaded !== address || fetched.has(next)) return;
     let timer = setTimeout(function look() {
       if (engine.pictures.isBusy) timer = setTimeout(look, LINGER_MS);
-      else fetch(next, () => fetched.add(next));
+      else prefetch(next, () => fetched.add(next));
     }, LINGER_MS);
     return () => clearTimeout(timer);
   }, [engine, fetched, address, loaded, next]);
@@ -48,7 +48,7 @@ export function usePhoto({ engine, state }: Session): Photo | null {
   return { queued, tile, small: isSeen && wanted === address ? address : null, onLoad };
 }
 
-function fetch(address: string, onLoad: () => void): void {
+function prefetch(address: string, onLoad: () => void): void {
   const picture = new Image();
   picture.fetchPriority = "low";
   picture.onload = onLoad;

@@ -1,4 +1,4 @@
-// What a swipe under way would answer; shown and hidden by the style sheet as the finger moves.
+// The answer that a swipe would give; the style sheet shows it as the finger moves.
 import type { Status } from "../../api";
 import { nameOf } from "../../core/words";
 import { Icon } from "../../ui";

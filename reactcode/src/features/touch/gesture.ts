@@ -1,4 +1,4 @@
-// What fingers or a mouse mean: pan, pinch, swipe, taps. Fed with plain data; knows neither elements nor a clock.
+// Recognises pan, pinch, swipe and taps from plain data; it knows neither elements nor a clock.
 import type { Point } from "../looking";
 
 /** A finger, or the mouse while its button is down. */
@@ -12,7 +12,7 @@ export type Direction = "left" | "right" | "up";
 export type Gesture =
   | { readonly type: "pan"; readonly by: Point }
   | { readonly type: "pinch"; readonly by: Point; readonly factor: number; readonly at: Point }
-  /** A swipe under way; `part` is how much of the way is done, 1 from where it would count. */
+  /** A swipe in progress; `part` is the share of the way done, 1 from where it would count. */
   | { readonly type: "pull"; readonly direction: Direction; readonly by: Point; readonly part: number }
   | { readonly type: "letGo" }
   | { readonly type: "swipe"; readonly direction: Direction }
@@ -22,7 +22,7 @@ export type Gesture =
 /** What one finger does: move what is seen, answer, or nothing. */
 export type Mode = "pan" | "swipe" | "nothing";
 
-const SLOP = 6; // pixels that a hand trembles
+const SLOP = 6; // pixels that a finger may move during a tap
 const PINCH_SLOP = 12;
 const TAP_MS = 350;
 const DOUBLE = { within_ms: 350, within: 30 };
@@ -39,11 +39,11 @@ export class Gestures {
   private mode: Mode = "nothing";
   private width = 0;
   private start: Touch = { id: 0, x: 0, y: 0, time_ms: 0 };
-  private trail: readonly Touch[] = []; // where the finger was lately
+  private trail: readonly Touch[] = []; // the last places of the finger
   private pair = { middle: { x: 0, y: 0 }, apart: 1 };
   private lastTap: Touch | null = null;
 
-  /** Another finger; the first one's mode and stage hold until all are gone. */
+  /** A finger goes down; the mode and width of the first one hold until all are up. */
   down(touch: Touch, mode: Mode, width: number): readonly Gesture[] {
     this.fingers.set(touch.id, touch);
     if (this.fingers.size === 1) {
@@ -89,7 +89,7 @@ export class Gestures {
     if (!this.fingers.delete(touch.id)) return NONE;
     const { phase } = this;
     const isLast = this.fingers.size === 0;
-    if (phase === "pinch") this.phase = "pan"; // the finger that stays
+    if (phase === "pinch") this.phase = "pan"; // the remaining finger pans
     if (isLast) this.phase = "none";
     if (isPull(phase)) return [this.released(touch, this.directionOf(phase, touch))];
     if (!isLast || touch.time_ms - this.start.time_ms > TAP_MS) return NONE;
@@ -149,7 +149,7 @@ export class Gestures {
     const isFirst = this.phase === "two";
     this.phase = "pinch";
     this.pair = { middle, apart };
-    return isFirst ? NONE : [{ type: "pinch", by, factor, at: middle }]; // begins without a jump
+    return isFirst ? NONE : [{ type: "pinch", by, factor, at: middle }]; // so that nothing jumps
   }
 
   private measure(): { middle: Point; apart: number } {
@@ -174,7 +174,7 @@ function isPull(phase: Phase): boolean {
   return phase === "across" || phase === "up";
 }
 
-/** Which way a finger has set out; down means nothing. */
+/** The direction in which a finger has set out; down means nothing. */
 function wayOf(x: number, y: number): Phase {
   if (Math.abs(x) >= Math.abs(y)) return "across";
   return y < 0 ? "up" : "over";

@@ -1,4 +1,4 @@
-// Mouse, wheel and fingers on the stage: what they mean is done to the view, or is an answer.
+// Mouse, wheel and fingers on the stage: they move the view, or give an answer.
 import type { Engine } from "../../core/engine";
 import { type Action, perform } from "../../core/keys";
 import { shownOf } from "../../core/session";
@@ -12,7 +12,7 @@ export const SWIPES: Readonly<Record<Direction, Action & ("positive" | "negative
   up: "skipped",
 };
 
-const EDGE_PX = 16; // of the screen, where a swipe is the system's own: back and forward
+const EDGE_PX = 16; // a swipe from this close to the edge of the screen belongs to the system: back and forward
 const WHEEL = { line_px: 16, page_px: 400, most_px: 240, gain: 0.002, pinch_gain: 0.01, notch_px: 50 };
 
 /** Listen until the returned function is called. */
@@ -26,7 +26,7 @@ export function attachPointer(stage: HTMLElement, lens: Lens, engine: Engine): (
   const act = (gesture: Gesture) => follow(gesture, stage, lens, engine);
   on("pointerdown", (event) => {
     if (event.button !== 0 || isOnButton(event)) return;
-    stage.setPointerCapture(event.pointerId); // the picture under the finger may be gone before the finger is
+    stage.setPointerCapture(event.pointerId); // the picture may be replaced before the finger is lifted
     gestures.down(touchOf(stage, event), modeOf(event, engine), stage.clientWidth).forEach(act);
   });
   on("pointermove", (event) => {
@@ -82,7 +82,7 @@ function swipe(direction: Direction, lens: Lens, engine: Engine): void {
   lens.springBack(before === shownOf(engine.state));
 }
 
-/** Which answer the swipe under way would be; drawn by the style sheet. */
+/** Sets what the style sheet shows of the swipe: its answer, and how far it is. */
 function hint(stage: HTMLElement, direction: Direction | null, part: number): void {
   stage.dataset["swipe"] = direction ?? "";
   stage.dataset["sure"] = String(part === 1);

@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
-from backend.exports.crops import CHANGED, Crop, cropped
 from backend.exports.pictures import MissingError, changed_s, chunks, state
 from backend.exports.source import Source
 from backend.exports.spool import Spool
-from backend.exports.zipped import Entry, zipped
+from backend.exports.trees.crops import CHANGED, Crop, cropped
+from backend.exports.trees.zipped import Entry, zipped
 from backend.store.table import Answer
 
 Link = Literal["copy", "hard", "symbolic"]
 LINKS: tuple[Link, ...] = get_args(Link)
 MISSING = "MISSING.txt"
-AT_ONCE_BYTES = 8 * 2**20  # a file with no more is read whole: nearly every photo
+AT_ONCE_BYTES = 8 * 2**20  # A smaller file is read at once; nearly every photo is.
 
 
 class Tree(ABC):
-    """Where each image goes, and what the table says.
+    """Lays out the images of an export, and writes its table.
 
     Attributes:
         table: name of the table.
@@ -62,7 +62,7 @@ class Tree(ABC):
                 if is_there := self._is_had(answer.path, crop):
                     yield Entry(place, crop.content, crop.changed_ns / 1e9)
             elif place is not None:
-                with self._told(answer.path), self.source.pictures.open(answer.path) as file:
+                with self._noting(answer.path), self.source.pictures.open(answer.path) as file:
                     yield from self._entry(answer.path, place, file)
                     is_there = True
             self.placed += is_there
@@ -81,7 +81,7 @@ class Tree(ABC):
             self._lacks(path, CHANGED)
 
     def _readable(self, path: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The pieces up to where the file cannot be read on: what was sent cannot be taken back."""
+        """The pieces up to where the file becomes unreadable: what was sent cannot be taken back."""
         try:
             yield from pieces
         except OSError as error:
@@ -102,7 +102,7 @@ class Tree(ABC):
                 if is_there := self._is_had(answer.path, crop):
                     _write_crop(crop, folder / place)
             elif place is not None:
-                with self._told(answer.path), self.source.pictures.open(answer.path) as file:
+                with self._noting(answer.path), self.source.pictures.open(answer.path) as file:
                     self._put(answer.path, file, folder / place, link)
                     is_there = True
             self.placed += is_there
@@ -141,7 +141,7 @@ class Tree(ABC):
         return cropped(((answer, self.place(answer)) for answer in self.source.answers), self.source.pictures)
 
     def _is_had(self, path: str, crop: Crop) -> bool:
-        """Take note of what is wrong with a tile, and tell whether there is a picture of it all the same."""
+        """Note what is wrong with a tile, and return whether there is a picture of it all the same."""
         if crop.lacks:
             self._lacks(path, crop.lacks)
         return bool(crop.content)
@@ -152,8 +152,8 @@ class Tree(ABC):
             yield MISSING, self.missing
 
     @contextlib.contextmanager
-    def _told(self, path: str) -> Iterator[None]:
-        """Take note of a file that cannot be had, and go on."""
+    def _noting(self, path: str) -> Iterator[None]:
+        """Note a file that cannot be read, and go on."""
         try:
             yield
         except MissingError as error:

@@ -18,7 +18,7 @@ from IA.images.tiles import Tile, split
 from IA.images.workers import Workers
 from IA.text.image_files import IMAGE_SUFFIXES
 
-AT_ONCE_PX = 25_000_000  # of tiles that are made together: a photo of most cameras
+AT_ONCE_PX = 25_000_000  # Tiles of so many pixels in all are made together: a photo of most cameras.
 CHANGED = "it was changed while it was read"
 SUFFIX = ".jpg"
 
@@ -28,7 +28,7 @@ Placed = tuple[Answer, str | None]
 
 @dataclass(frozen=True)
 class Crop:
-    """What became of one tile.
+    """The result of cutting out one tile.
 
     Attributes:
         content: the encoded bytes; none, where it could not be had.
@@ -53,7 +53,7 @@ def name_of(photo: str, tile: Tile) -> str:
 
 
 def cropped(placed: Iterable[Placed], pictures: Pictures) -> Iterator[tuple[Answer, str | None, Crop | None]]:
-    """Yield the same with the crop of each that is a tile and goes somewhere; None for any other."""
+    """Yield the same, each tile that has a place with its crop, everything else with None."""
     with contextlib.closing(Workers(1)) as workers:
         for photo, group in itertools.groupby(placed, key=_photo_of_tile):
             if photo is None:
@@ -80,7 +80,7 @@ def _some(photo: str, group: Iterator[Placed], pictures: Pictures) -> list[tuple
         if tile is None:
             raise ValueError(answer.path)
         if not some:
-            with contextlib.suppress(MissingError):  # it is told when the tile is to be made
+            with contextlib.suppress(MissingError):  # Making the tile reports it.
                 width_px, height_px = pictures.size_px(photo)
                 most = max(1, AT_ONCE_PX * tile.columns * tile.rows // max(1, width_px * height_px))
         some.append((answer, place, tile))

@@ -71,13 +71,13 @@ def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 class _Described:
-    """What the archive says of one entry."""
+    """One entry of the archive, in its three records."""
 
     def __init__(self, entry: Entry) -> None:
         self._is_streamed = not isinstance(entry.content, bytes)
         try:
             self._name, utf_8 = entry.name.encode(), UTF_8
-        except UnicodeEncodeError:  # the bytes as the file system has them
+        except UnicodeEncodeError:  # The name keeps the bytes that the file system has.
             self._name, utf_8 = entry.name.encode("utf-8", "surrogateescape"), 0
         self._flags = utf_8 | (SIZES_BEHIND if self._is_streamed else 0)
         self._when = _dos_time(entry.time)
