@@ -14,6 +14,7 @@ import httpx
 
 from config import ROOT
 from tests.serving import until
+from tests.wire import check
 
 START_S = 90.0
 END_S = 30.0
@@ -60,7 +61,13 @@ class Suite:
             self.process.kill()
             self.process.communicate()
         assert self.link, self.terminal()
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False, verify=False)
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            timeout=20,
+            trust_env=False,
+            verify=False,
+            event_hooks={"response": [check]},
+        )
         self.client.get("/api/status", params=dict(httpx.URL(self.link).params), follow_redirects=True)
         return self
 
