@@ -1,9 +1,9 @@
 // Taking over labels from a file, against a fake server.
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { expect, it } from "vitest";
 import type { ImportPlan } from "../../api";
 import { App } from "../../App";
-import { FakeServer } from "../../testing/fakeServer";
+import { server } from "../../testing/page";
 
 const NONE = { images: 0, examples: [] };
 const PLAN: ImportPlan = {
@@ -18,18 +18,6 @@ const PLAN: ImportPlan = {
   ambiguous: NONE,
   unknown: NONE,
 };
-
-let server: FakeServer;
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer();
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
 
 async function opened(): Promise<void> {
   render(<App />);
