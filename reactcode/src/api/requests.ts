@@ -3,6 +3,7 @@ import { Away, json, request, sending } from "./client";
 import type {
   Annotation,
   BatchAnswer,
+  Choices,
   Doubtful,
   Explanation,
   Filter,
@@ -23,18 +24,12 @@ import type {
   UndoAnswer,
 } from "./types";
 
-/** The strategies, in the order in which they are offered. */
-export const STRATEGIES = [
-  "max_prob",
-  "entropy",
-  "min_prob",
-  "min_entropy",
-  "random",
-] as const satisfies readonly Strategy[];
-
 const PICTURE_PATIENCE_MS = 60_000;
 
 export const status = () => json<Status>("api/status");
+
+/** What the menus offer; the same as long as the server runs. */
+export const choices = () => json<Choices>("api/choices");
 
 export const queue = (client: string, count: number) =>
   json<QueueAnswer>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
