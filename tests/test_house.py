@@ -14,7 +14,7 @@ MOST_FILES = 14  # in a folder, without those of the folders in it
 PRODUCT = ("config.py", "IA", "backend", "reactcode/src")
 SOURCES = {".py", ".ts", ".tsx"}
 PATCHES = {"setattr", "delattr"}
-GENERATED = {"generated.ts", "openapi.ts"}  # in reactcode/src/api, made from openapi.json
+GENERATED = {"wire.ts"}  # in reactcode/src/api, made from openapi.json
 
 
 def sources(*places: str) -> Iterator[Path]:
