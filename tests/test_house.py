@@ -4,6 +4,7 @@ import ast
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from config import ROOT
@@ -30,18 +31,24 @@ def sources(*places: str) -> Iterator[Path]:
                     yield path
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file of Python, taken apart once."""
+    return ast.parse(path.read_bytes())
+
+
 def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
     """The product's classes in Python."""
     for path in sources(*PRODUCT):
         if path.suffix == ".py":
-            for node in ast.walk(ast.parse(path.read_bytes())):
+            for node in ast.walk(tree(path)):
                 if isinstance(node, ast.ClassDef):
                     yield path, node
 
 
 def private_names(path: Path) -> Iterator[str]:
     """The private names of other modules that a file imports or patches; ruff sees those that it only reads."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom):
             names: list[object] = [alias.name for alias in node.names]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PATCHES:

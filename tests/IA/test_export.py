@@ -51,6 +51,14 @@ def files(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+@pytest.fixture
+def saved(predictor: Predictor, tmp_path: Path) -> Path:
+    """A folder with predictor.ckpt, and a predictor.onnx that is none."""
+    predictor.save(tmp_path / "predictor.ckpt")
+    (tmp_path / "predictor.onnx").write_bytes(b"no checkpoint")
+    return tmp_path
+
+
 def session(path: Path) -> Any:
     """The file in ONNX Runtime."""
     import onnxruntime
@@ -209,26 +217,26 @@ def test_the_command_writes_a_file_and_its_card(
 def test_a_mistake_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    files: Path,
+    saved: Path,
     arguments: list[str],
     sentence: str,
 ) -> None:
     """One sentence says what is wrong and what to do; the exit code is 2, and nothing is written."""
-    monkeypatch.chdir(files)
-    before = sorted(files.iterdir())
+    monkeypatch.chdir(saved)
+    before = sorted(saved.iterdir())
     with pytest.raises(SystemExit) as raised:
         run(monkeypatch, *arguments)
     assert raised.value.code == 2
     told = capsys.readouterr()
     assert sentence in told.err
     assert told.err.count("\n") == 1
-    assert sorted(files.iterdir()) == before
+    assert sorted(saved.iterdir()) == before
 
 
-def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
+def test_a_missing_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch, saved: Path) -> None:
     """The sentence says what to install, before seconds of tracing."""
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    monkeypatch.setattr(sys, "argv", ["IA.export", str(files / "predictor.ckpt")])
+    monkeypatch.setattr(sys, "argv", ["IA.export", str(saved / "predictor.ckpt")])
     monkeypatch.setattr(export, "traced", None)
     with pytest.raises(UsageError, match=r"pip install -e '.*\[export\]'"):
         export.main()

@@ -60,6 +60,7 @@ def test_a_network_of_ones_own_takes_one_registration(monkeypatch: pytest.Monkey
     assert wanted == [True, False]
 
 
+@pytest.mark.slow
 def test_the_recipe_in_the_readme_is_a_network(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, images_folder: Path
 ) -> None:

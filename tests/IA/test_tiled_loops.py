@@ -87,6 +87,7 @@ def test_tiles_are_learnt_and_ranked(loops: TiledLoops) -> None:
     assert load_head(loops.run / PREDICTOR).tile == "3x2"
 
 
+@pytest.mark.slow
 def test_a_photo_is_decoded_once(loops: TiledLoops, monkeypatch: pytest.MonkeyPatch) -> None:
     """One decoding is enough to embed all tiles of a photo."""
     decoded: list[Path] = []
@@ -115,6 +116,7 @@ def test_an_unreadable_photo_takes_its_tiles_along(loops: TiledLoops) -> None:
     assert list(pickle_file.read(loops.run, PREDICTIONS).content.unreadable) == []
 
 
+@pytest.mark.slow
 def test_tiles_are_explained(loops: TiledLoops) -> None:
     """Each tile has a map and the nearest answered tiles."""
     loops.answer(truth(loops, 12))
@@ -140,6 +142,7 @@ def test_tiles_of_a_copy_are_copies(loops: TiledLoops) -> None:
     assert list(first[7 * 6 : 8 * 6]) == list(range(4 * 6, 5 * 6))
 
 
+@pytest.mark.slow
 def test_mistakes_are_pictured(loops: TiledLoops) -> None:
     """TensorBoard shows the tiles that the answers contradict."""
     answers = truth(loops, 40)
@@ -159,6 +162,7 @@ def test_networks_are_compared_on_tiles(loops: TiledLoops) -> None:
     assert (row.answers, row.average_precision) == (40, 1.0)
 
 
+@pytest.mark.slow
 def test_a_network_is_tuned_on_tiles(loops: TiledLoops, monkeypatch: pytest.MonkeyPatch) -> None:
     """No tile is taken for a missing file."""
     monkeypatch.setattr(finetuning, "EPOCHS", 1)
@@ -177,6 +181,7 @@ def test_the_card_counts_tiles_and_photos(loops: TiledLoops) -> None:
     assert (known.images, known.photos) == (72, 12)
 
 
+@pytest.mark.slow
 def test_one_warning_for_an_unreadable_photo(loops: TiledLoops, caplog: pytest.LogCaptureFixture) -> None:
     """An unreadable photo causes one warning for all its tiles, and another one when the file has changed."""
     torn = loops.datadir / "00.png"

@@ -41,6 +41,7 @@ def test_issue_asks_for_600() -> None:
     assert demo.COUNT >= 600
 
 
+@pytest.mark.slow
 def test_star_is_what_tells_them_apart() -> None:
     """A positive picture has a star that a person sees at once; a negative one has next to nothing of its colours."""
     chance = random.Random(3)

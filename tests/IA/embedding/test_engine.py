@@ -146,6 +146,7 @@ def test_without_openvino_torch_does_it(tiny_network: str, monkeypatch: pytest.M
     assert isinstance(fastest(build(tiny_network), cores=1), TorchEngine)
 
 
+@pytest.mark.slow
 def test_half_precision_is_close_enough(backbone: Backbone) -> None:
     """Half precision, as on CUDA but tried on the processor, gives nearly the same embeddings."""
     halved = TorchEngine(backbone, CPU, in_half=True)

@@ -105,6 +105,7 @@ def test_a_file_that_torch_alone_reads(images_folder: Path, tiny_network: str) -
     assert max(said) - min(said) > 0.1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_one_sentence(tiny_network: str) -> None:
     """One sentence refuses a way to resize that no graph has, and a network that branches on its picture."""
     backbone = build(tiny_network)
@@ -122,6 +123,7 @@ def test_what_cannot_be_exported_is_one_sentence(tiny_network: str) -> None:
         traced(Predictor(build("chooses"), Head.empty(3, 2, 0)))
 
 
+@pytest.mark.slow
 def test_a_graph_that_says_something_else_is_refused(tiny_network: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A graph that predicts something else is refused, since tracing may change a network silently."""
     predictor = Predictor(build(tiny_network), Head.empty(24, 4, 0))

@@ -66,6 +66,7 @@ def test_prequential_figures_never_see_the_answer() -> None:
     assert learner.figures["prequential_accuracy"] == pytest.approx(0.5, abs=0.15)
 
 
+@pytest.mark.slow
 def test_a_restart_knows_nearly_the_same() -> None:
     """Answers that all come at once, as after a restart, give the same head and nearly the same calibration."""
     slow: Learner[int] = Learner(vectors_of)
@@ -138,6 +139,7 @@ def learnt_beside_many_others(with_sample: bool) -> tuple[Learner[int], Tensor]:
     return learner, others
 
 
+@pytest.mark.slow
 def test_the_pool_tells_how_rare_positives_are() -> None:
     """With a sample of the pool, few of thousands of other images are expected to be positive, and few called so."""
     expected, called = {}, {}

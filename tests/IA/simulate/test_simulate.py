@@ -36,6 +36,7 @@ def test_the_same_seed_asks_the_same() -> None:
     assert once != other
 
 
+@pytest.mark.slow
 def test_what_remains_is_not_taken_for_positive() -> None:
     """While nearly every answer is positive, and later, the remaining images are calibrated, and their count holds.
 

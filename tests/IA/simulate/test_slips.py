@@ -43,6 +43,7 @@ def test_errors_are_found() -> None:
     assert first_right >= as_answered
 
 
+@pytest.mark.slow
 def test_haste_helps_where_errors_are_fast() -> None:
     """If wrong answers are faster, an order with times is no worse than one without."""
     runs = [play((0.2, "cat", seed), VECTORS, CLASSES, noise=0.1, answers=240) for seed in range(2)]

@@ -206,6 +206,7 @@ def test_a_crash_harms_no_other_picture(previews: Previews, large: Path) -> None
     assert len(pictures) == 3
 
 
+@pytest.mark.slow
 def test_what_is_being_prepared_is_not_begun_twice(
     previews: Previews, large: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
