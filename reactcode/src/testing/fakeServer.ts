@@ -13,7 +13,7 @@ import type {
 } from "../api";
 import type { AnswerOf } from "../api/types";
 import type * as wire from "../api/wire";
-import { named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
+import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
 interface Stored {
   readonly image: number;
@@ -128,6 +128,8 @@ export class FakeServer {
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
         return good<"get_status">(this.status);
+      case "GET /api/choices":
+        return good<"get_choices">(CHOICES);
       case "GET /api/queue":
         return good<"get_queue">(this.queue(Number(url.searchParams.get("count"))));
       case "POST /api/annotations/batch":
