@@ -39,7 +39,7 @@ it("offers the sorted images first, by the names of this run, and every other fo
   ]);
 });
 
-it("offers skipped images and the model where there are any", () => {
+it("offers skipped images and the model where there are any", async () => {
   const model = { generation: 1, labels: 3, metrics: {} };
   await shown(<Downloads status={{ ...status, skipped: 2, model }} />);
   expect(offered().slice(-2)).toEqual(["csv&label=skipped", "api/predictor"]);
