@@ -40,11 +40,7 @@ export type ColumnName = wire.ColumnQuestion["missing"];
 export type Finished = wire.FinishedLabels;
 export type Doubtful = wire.DoubtfulBand;
 export type FinishPreview = wire.FinishPreview;
-export type PastPage = wire.AnswerPage;
-export type SlipsPage = wire.SuspectedAnswers;
-export type Liked = wire.ImagesLikeThis;
-export type Instructions = wire.InstructionText;
-export type ImportUndone = wire.ImportTakenBack;
+export type Choices = wire.PageChoices;
 export type LastImport = wire.LastImport;
 export type FinishDecision = wire.FinishBody;
 

@@ -12,8 +12,6 @@ import type {
   Status,
 } from "../api";
 import type * as wire from "../api/wire";
-import { FakeSource } from "./fakeSource";
-import { good, refusal } from "./replies";
 import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
 interface Stored {
@@ -129,6 +127,8 @@ export class FakeServer {
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
         return good<"get_status">(this.status);
+      case "GET /api/choices":
+        return good<"get_choices">(CHOICES);
       case "GET /api/queue":
         return good<"get_queue">(this.queue(Number(url.searchParams.get("count"))));
       case "POST /api/annotations/batch":

@@ -1,10 +1,9 @@
-// What the menus offer: strategies, formats and usual values, as the server declares them.
+// What the menus offer, which the server knows; null until it has said so.
 import { choices, type Choices } from "../api";
 import { useAsked } from "./useAsked";
 
-const AGAIN_MS = [1000, 5000];
+const AGAIN_MS = [3_000];
 
-/** Null until the server has said it. */
-export function useChoices(): Choices | null {
-  return useAsked<Choices>(choices, "choices", { again_ms: AGAIN_MS }).answer;
+export function useChoices(isWanted = true): Choices | null {
+  return useAsked(isWanted ? choices : null, null, { again_ms: AGAIN_MS }).answer;
 }

@@ -7,7 +7,7 @@ import { useImport, type Importing, type Meaning } from "./useImport";
 export function Import({ session }: { readonly session: Session }) {
   const { engine } = session;
   const importing = useImport();
-  const suffixes = useChoices()?.import_suffixes;
+  const choices = useChoices();
   const { file, plan, done, isBusy, trouble } = importing.state;
   return (
     <Dialog title="Take over labels" className="import" onClose={() => engine.toggle("import")}>
@@ -17,7 +17,7 @@ export function Import({ session }: { readonly session: Session }) {
           id="import-file"
           type="file"
           aria-label="File of labels"
-          accept={suffixes?.join(",")}
+          {...(choices && { accept: choices.import_suffixes.join(",") })}
           onChange={(event) => {
             const chosen = event.target.files?.[0];
             if (chosen) void importing.choose(chosen);

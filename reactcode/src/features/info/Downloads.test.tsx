@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, render, waitFor } from "@testing-library/react";
+import type { ReactElement } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Status } from "../../api";
 import { FakeServer } from "../../testing/fakeServer";
@@ -8,6 +9,12 @@ let status: Status;
 
 const offered = () =>
   Array.from(document.querySelectorAll("a")).map((link) => link.getAttribute("href")?.split("format=").pop());
+
+/** Rendered, once the server has said what there is. */
+async function shown(downloads: ReactElement): Promise<void> {
+  render(downloads);
+  await waitFor(() => expect(offered()).toContain("csv"));
+}
 
 beforeEach(() => {
   status = new FakeServer().status;
@@ -19,25 +26,23 @@ afterEach(() => {
 });
 
 it("offers the sorted images first, by the names of this run, and every other format", async () => {
-  render(<Downloads status={{ ...status, skipped: 0, model: null }} />);
-  await waitFor(() => expect(offered().length).toBeGreaterThan(2));
+  await shown(<Downloads status={{ ...status, skipped: 0, model: null }} />);
   expect(document.body.textContent).toContain("a folder for hat and one for no hat");
   expect(offered()).toEqual(["folders", "csv", "label-studio", "api/export/label-studio.xml"]);
 });
 
-it("offers skipped images and the model where there are any", () => {
+it("offers skipped images and the model where there are any", async () => {
   const model = { generation: 1, labels: 3, metrics: {} };
-  render(<Downloads status={{ ...status, skipped: 2, model }} />);
+  await shown(<Downloads status={{ ...status, skipped: 2, model }} />);
   expect(offered().slice(-2)).toEqual(["csv&label=skipped", "api/predictor"]);
   expect(document.body.textContent).toContain("2 so far");
 });
 
 it("offers whole photos where the images are tiles of them", async () => {
-  render(<Downloads status={{ ...status, skipped: 2, model: null }} />);
+  await shown(<Downloads status={{ ...status, skipped: 2, model: null }} />);
   expect(document.querySelector("input")).toBeNull();
   cleanup();
-  render(<Downloads status={{ ...status, skipped: 2, model: null, tile: "6x4" }} />);
-  await waitFor(() => expect(offered()).toContain("label-studio"));
+  await shown(<Downloads status={{ ...status, skipped: 2, model: null, tile: "6x4" }} />);
   const before = offered();
   const box = document.querySelector("input");
   expect(box?.closest("label")?.textContent).toContain("hat if any tile is");

@@ -4,18 +4,23 @@ import type { Choices, Status } from "../../api";
 import { count, nameOf } from "../../core/words";
 import { useChoices } from "../../ui";
 
-type Format = Choices["exports"][number];
+type Offer = Choices["exports"][number];
 
 export function Downloads({ status }: { readonly status: Status }) {
   const [first, ...others] = useChoices()?.exports ?? [];
   const [isRolledUp, setRolledUp] = useState(false);
   const photos = isRolledUp ? "&roll_up=true" : "";
+  const [first, ...others] = useChoices()?.exports ?? [];
+  const purposeOf = ({ use }: Offer) =>
+    use
+      .replaceAll("{positive}", nameOf(status, "positive"))
+      .replaceAll("{negative}", nameOf(status, "negative"));
   return (
     <section className="downloads" aria-label="Downloads">
       {first && (
         <p className="sorted">
           <Export format={first.name + photos}>{first.title}</Export>
-          <span>{whatFor(first, status)}</span>
+          <span>{purposeOf(first)}</span>
         </p>
       )}
       {status.tile && (
@@ -37,13 +42,13 @@ export function Downloads({ status }: { readonly status: Status }) {
         </p>
       )}
       <ul>
-        {others.map((format) => (
-          <li key={format.name}>
-            <Export format={format.name + photos}>{format.title}</Export>: {whatFor(format, status)}
-            {format.scheme !== null && (
+        {others.map((offer) => (
+          <li key={offer.name}>
+            <Export format={offer.name + photos}>{offer.title}</Export>: {purposeOf(offer)}
+            {offer.scheme !== null && (
               <>
                 ; its project needs{" "}
-                <a href={format.scheme + (isRolledUp ? "?roll_up=true" : "")} download>
+                <a href={`${offer.scheme}${isRolledUp ? "?roll_up=true" : ""}`} download>
                   this config
                 </a>
               </>
@@ -67,12 +72,6 @@ export function Downloads({ status }: { readonly status: Status }) {
       </ul>
     </section>
   );
-}
-
-function whatFor({ use }: Format, status: Status): string {
-  return use
-    .replace("{positive}", nameOf(status, "positive"))
-    .replace("{negative}", nameOf(status, "negative"));
 }
 
 function Export({ format, children }: { readonly format: string; readonly children: string }) {

@@ -1,5 +1,5 @@
 // About this run: where it is, how it asks, what the model is worth, and what can be taken home.
-import type { Choices, Status, Strategy } from "../../api";
+import type { Status, Strategy } from "../../api";
 import { count, counted, ofPhotos } from "../../core/words";
 import { isOff } from "../header";
 import { LastImport } from "../import";
@@ -54,13 +54,8 @@ function About({ status }: { readonly status: Status }) {
   );
 }
 
-interface LearningProps {
-  readonly status: Status;
-  readonly session: Session;
-  readonly choices: Choices | null;
-}
-
-function Learning({ status, session, choices }: LearningProps) {
+function Learning({ status, session }: { readonly status: Status; readonly session: Session }) {
+  const strategies = useChoices()?.strategies ?? [{ name: status.strategy, meaning: "" }];
   const { model, ranking, embedding } = status;
   return (
     <>
@@ -71,9 +66,9 @@ function Learning({ status, session, choices }: LearningProps) {
           value={status.strategy}
           onChange={(event) => void session.engine.wishes.chooseStrategy(event.target.value as Strategy)}
         >
-          {(choices?.strategies ?? [{ name: status.strategy, meaning: status.strategy }]).map((strategy) => (
-            <option key={strategy.name} value={strategy.name}>
-              {strategy.meaning}
+          {strategies.map(({ name, meaning }) => (
+            <option key={name} value={name}>
+              {meaning}
             </option>
           ))}
         </select>

@@ -81,8 +81,8 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
   const left = state.status?.left ?? 0;
   const { share, after, until = null } = state.status?.audit ?? audit; // the status is newer
   const isCertain = share === 1;
-  const choices = useChoices();
-  const next = isCertain ? (after ?? choices?.usual_audit ?? null) : 1;
+  const usual = useChoices(isCertain)?.usual_audit ?? null;
+  const next = isCertain ? (after ?? usual) : 1;
   const time = timeFor(answers, session.engine);
   return (
     <>
@@ -107,7 +107,6 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
       <Press
         className="switch"
         id="at-random"
-        disabled={next === null}
         onClick={() => next !== null && void engine.wishes.drawAtRandom(next)}
       >
         {isCertain ? "Let the model ask" : "Ask at random"}
