@@ -9,9 +9,6 @@ export const status = () => json<AnswerOf<"get_status">>("api/status");
 /** What the menus offer; the same as long as the server runs. */
 export const choices = () => json<AnswerOf<"get_choices">>("api/choices");
 
-/** What the menus offer; the same as long as the server runs. */
-export const choices = () => json<Choices>("api/choices");
-
 export const queue = (client: string, count: number) =>
   json<AnswerOf<"get_queue">>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
 

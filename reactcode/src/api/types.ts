@@ -17,7 +17,6 @@ export type AnySource = wire.RecordedAnswer["source"];
 export type Source = Exclude<AnySource, "api" | "import">;
 export type LoopState = wire.LoopStatus[keyof wire.LoopStatus];
 export type Strategy = wire.StrategyBody["strategy"];
-export type Choices = wire.PageChoices;
 export type Counts = wire.Counts;
 export type Classes = wire.ClassNames;
 export type Status = wire.Status;

@@ -167,30 +167,3 @@ export const NO_LABELS: wire.ImportPlan = {
   of_photos: NO_IMAGES,
   unknown: NO_IMAGES,
 };
-
-/** Two strategies and the formats of the real server, in the order of its menu. */
-export const CHOICES: wire.PageChoices = {
-  strategies: [
-    { name: "max_prob", meaning: "most probable first: finds positives" },
-    { name: "random", meaning: "at random" },
-  ],
-  exports: [
-    {
-      name: "folders",
-      title: "Images, sorted",
-      use: "a zip with a folder for {positive} and one for {negative}",
-      has_images: true,
-      scheme: null,
-    },
-    { name: "csv", title: "CSV", use: "a table for a spreadsheet", has_images: false, scheme: null },
-    {
-      name: "label-studio",
-      title: "Label Studio",
-      use: "tasks to import there",
-      has_images: false,
-      scheme: "api/export/label-studio.xml",
-    },
-  ],
-  import_suffixes: [".csv", ".json"],
-  usual_audit: 0.02,
-};

@@ -12,6 +12,8 @@ import type {
   Status,
 } from "../api";
 import type * as wire from "../api/wire";
+import { FakeSource } from "./fakeSource";
+import { good, refusal } from "./replies";
 import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
 interface Stored {

@@ -28,7 +28,15 @@ afterEach(() => {
 it("offers the sorted images first, by the names of this run, and every other format", async () => {
   await shown(<Downloads status={{ ...status, skipped: 0, model: null }} />);
   expect(document.body.textContent).toContain("a folder for hat and one for no hat");
-  expect(offered()).toEqual(["folders", "csv", "label-studio", "api/export/label-studio.xml"]);
+  expect(offered()).toEqual([
+    "folders",
+    "csv",
+    "jsonl",
+    "imagefolder",
+    "coco",
+    "label-studio",
+    "api/export/label-studio.xml",
+  ]);
 });
 
 it("offers skipped images and the model where there are any", async () => {

@@ -7,7 +7,6 @@ import { useChoices } from "../../ui";
 type Offer = Choices["exports"][number];
 
 export function Downloads({ status }: { readonly status: Status }) {
-  const [first, ...others] = useChoices()?.exports ?? [];
   const [isRolledUp, setRolledUp] = useState(false);
   const photos = isRolledUp ? "&roll_up=true" : "";
   const [first, ...others] = useChoices()?.exports ?? [];

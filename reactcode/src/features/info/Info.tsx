@@ -15,11 +15,10 @@ interface Props {
 
 export function Info({ session, upload }: Props) {
   const { status } = session.state;
-  const choices = useChoices();
   return (
     <Dialog title="About this run" className="info" onClose={() => session.engine.toggle("info")}>
       {status && <About status={status} />}
-      {status && !isOff(status) && <Learning status={status} session={session} choices={choices} />}
+      {status && !isOff(status) && <Learning status={status} session={session} />}
       {status && <Downloads status={status} />}
       <p className="adding">
         {upload && <ChooseImages upload={upload} />}
