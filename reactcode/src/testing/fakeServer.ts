@@ -153,8 +153,6 @@ export class FakeServer {
         return new Response(null, { status: 204 });
       case "GET /api/slips":
         return good<"get_slips">(this.slips(Number(url.searchParams.get("limit"))));
-      case "GET /api/choices":
-        return good<"get_choices">(CHOICES);
       case "GET /api/statistics":
         return good<"get_statistics">(this.statistics);
       case "GET /api/finish":
