@@ -1,23 +1,17 @@
 // Progress, review and instructions against a fake server, by key.
-import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { act, cleanup, fireEvent, render } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Audit } from "./api";
 import { App } from "./App";
 import { NO_AUDIT } from "./testing/answers";
 import { FakeServer } from "./testing/fakeServer";
+import { find, painted, press, serve, server, soon, text } from "./testing/page";
 
-let server: FakeServer;
-
-const find = (id: string) => document.getElementById(id);
-const text = (id: string) => find(id)?.textContent;
 const seen = (selector: string) => document.querySelector<HTMLElement>(selector);
-const press = (key: string, target: Element | null = document.activeElement) =>
-  fireEvent.keyDown(target ?? document.body, { key });
 const cells = () => Array.from(document.querySelectorAll<HTMLElement>(".cell"));
 const labels = () => cells().map(({ dataset }) => dataset["label"]);
 const paths = () => cells().map(({ dataset }) => dataset["path"]);
 const received = () => server.received.map(({ image, label, source }) => [image, label, source]);
-const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
 
 async function opened(): Promise<void> {
   render(<App />);
@@ -37,16 +31,6 @@ async function reviewed(): Promise<void> {
   await soon(() => expect(cells()).toHaveLength(3));
   await soon(() => expect(document.activeElement).toBe(cells()[0]));
 }
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer();
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
 
 describe("review", () => {
   it("shows the most suspicious first, with what the model says without that answer", async () => {
@@ -115,7 +99,7 @@ describe("review", () => {
   });
 
   it("asks for 60 at a time, and lists each once", async () => {
-    server = new FakeServer(100);
+    serve(new FakeServer(100));
     server.stored = Array.from({ length: 70 }, (_, place) => ({
       image: place + 20,
       label: "negative",
@@ -218,7 +202,7 @@ describe("audit", () => {
   };
 
   async function progress(changes: Partial<Audit> = {}): Promise<void> {
-    server = new FakeServer(1000);
+    serve(new FakeServer(1000));
     told(changes);
     await opened();
     press("p");
@@ -262,6 +246,7 @@ describe("audit", () => {
     press("Escape");
     const before = server.received.length;
     for (let answers = 1; answers <= 5; answers += 1) {
+      await painted();
       press("j");
       await soon(() => expect(server.received).toHaveLength(before + answers));
     }

@@ -1,49 +1,25 @@
 // Every question that the page asks the server, one function each.
 import { Away, json, request, sending } from "./client";
-import type {
-  Annotation,
-  BatchAnswer,
-  Doubtful,
-  Explanation,
-  Filter,
-  FinishDecision,
-  FinishPreview,
-  Finished,
-  Instructions,
-  Liked,
-  PastPage,
-  QueueAnswer,
-  Queued,
-  Range,
-  Rejoined,
-  SlipsPage,
-  Statistics,
-  Status,
-  Strategy,
-  UndoAnswer,
-} from "./types";
-
-/** The strategies, in the order in which they are offered. */
-export const STRATEGIES = [
-  "max_prob",
-  "entropy",
-  "min_prob",
-  "min_entropy",
-  "random",
-] as const satisfies readonly Strategy[];
+import type { Annotation, AnswerOf, Filter, FinishDecision, Queued, Range, Strategy } from "./types";
 
 const PICTURE_PATIENCE_MS = 60_000;
 
-export const status = () => json<Status>("api/status");
+export const status = () => json<AnswerOf<"get_status">>("api/status");
+
+/** What the menus offer; the same as long as the server runs. */
+export const choices = () => json<AnswerOf<"get_choices">>("api/choices");
+
+/** What the menus offer; the same as long as the server runs. */
+export const choices = () => json<Choices>("api/choices");
 
 export const queue = (client: string, count: number) =>
-  json<QueueAnswer>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
+  json<AnswerOf<"get_queue">>(`api/queue?count=${count}&client=${encodeURIComponent(client)}`);
 
 /** Store answers in this order; all are durable when this resolves, or none. */
 export const annotate = (annotations: readonly Annotation[]) =>
-  json<BatchAnswer>("api/annotations/batch", sending("POST", { annotations }));
+  json<AnswerOf<"post_annotations_batch">>("api/annotations/batch", sending("POST", { annotations }));
 
-export const undo = (client: string) => json<UndoAnswer | Rejoined>("api/undo", sending("POST", { client }));
+export const undo = (client: string) => json<AnswerOf<"post_undo">>("api/undo", sending("POST", { client }));
 
 /** Hand back what this page was given, while it is being left: nobody waits for an answer. */
 export function release(client: string): void {
@@ -53,54 +29,59 @@ export function release(client: string): void {
 
 /** Have an image and its near duplicates asked one by one from now on. */
 export const split = (client: string, image: number) =>
-  json<unknown>("api/split", sending("POST", { client, image }));
+  json<AnswerOf<"post_split">>("api/split", sending("POST", { client, image }));
 
 export function past(limit: number, offset: number, filter: Filter = {}) {
   const query = new URLSearchParams({ limit: String(limit), offset: String(offset) });
   for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, String(value));
-  return json<PastPage>(`api/annotations?${query.toString()}`);
+  return json<AnswerOf<"get_annotations">>(`api/annotations?${query.toString()}`);
 }
 
 /** The most suspicious first; `total`: how many there are. */
-export const slips = (limit: number) => json<SlipsPage>(`api/slips?limit=${limit}`);
+export const slips = (limit: number) => json<AnswerOf<"get_slips">>(`api/slips?limit=${limit}`);
 
-export const statistics = (points: number) => json<Statistics>(`api/statistics?points=${points}`);
+export const statistics = (points: number) =>
+  json<AnswerOf<"get_statistics">>(`api/statistics?points=${points}`);
 
-export const instructions = () => json<Instructions>("api/instructions");
+export const instructions = () => json<AnswerOf<"get_instructions">>("api/instructions");
 
 export const chooseStrategy = (strategy: Strategy) =>
-  json<unknown>("api/strategy", sending("PUT", { strategy }));
+  json<AnswerOf<"put_strategy">>("api/strategy", sending("PUT", { strategy }));
 
 /** Draw this share at random; 1: all, until so many answers to such images are there, else the certificate. */
 export const drawAtRandom = (share: number, until?: number) =>
-  json<unknown>("api/audit", sending("PUT", { share, until }));
+  json<AnswerOf<"put_audit">>("api/audit", sending("PUT", { share, until }));
 
 /** What the model would make of the rest; null: the threshold of its own, the band that it doubts. */
 export function finishPreview(threshold: number | null, band: Range | null) {
   const query = new URLSearchParams();
   if (threshold !== null) query.set("threshold", String(threshold));
   if (band !== null) for (const name of ["low", "high"] as const) query.set(name, String(band[name]));
-  return json<FinishPreview>(`api/finish?${query.toString()}`);
+  return json<AnswerOf<"get_finish">>(`api/finish?${query.toString()}`);
 }
 
 /** Let the model label the rest; sent again with the same id it is done once. */
-export const finish = (decision: FinishDecision) => json<Finished>("api/finish", sending("POST", decision));
+export const finish = (decision: FinishDecision) =>
+  json<AnswerOf<"post_finish">>("api/finish", sending("POST", decision));
 
 /** Take the model's labels away. */
-export const undoFinish = () => json<Finished>("api/finish/undo", sending("POST", {}));
+export const undoFinish = () => json<AnswerOf<"post_finish_undo">>("api/finish/undo", sending("POST", {}));
 
 /** Ask the images of a band before all others. */
 export const askFirst = (band: Range, threshold: number) =>
-  json<Doubtful>("api/finish/doubtful", sending("POST", { low: band.low, high: band.high, threshold }));
+  json<AnswerOf<"post_finish_doubtful">>(
+    "api/finish/doubtful",
+    sending("POST", { low: band.low, high: band.high, threshold }),
+  );
 
 /** Ask the images most like this one before all others; resolves to how many. */
-export const like = (image: number) => json<Liked>("api/like", sending("POST", { image }));
+export const like = (image: number) => json<AnswerOf<"post_like">>("api/like", sending("POST", { image }));
 
 /** Ask in the usual order again. */
-export const forgetLike = () => json<unknown>("api/like", { method: "DELETE" });
+export const forgetLike = () => json<AnswerOf<"delete_like">>("api/like", { method: "DELETE" });
 
 /** Why the model thinks so; refused with 404 where nothing is to be told. */
-export const explanation = (image: number) => json<Explanation>(`api/explanation/${image}`);
+export const explanation = (image: number) => json<AnswerOf<"get_explanation">>(`api/explanation/${image}`);
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

@@ -1,6 +1,6 @@
 // Files on their way to the server: images, and labels that a person has already.
 import { Away, json, pageKey, refusalOf, Refused, sending } from "./client";
-import type { Imported, ImportPlan, ImportUndone, LastImport, Reading, Unnamed, Uploaded } from "./types";
+import type { Imported, ImportPlan, AnswerOf, Reading, Unnamed, Uploaded } from "./types";
 
 const IMPORT_PATIENCE_MS = 300_000;
 const IMPORT_NAME = 60; // characters of the file's name: its ending says what it is
@@ -34,10 +34,10 @@ export const planImport = (file: File, reading: Reading) => importing<ImportPlan
 
 export const importLabels = (file: File, reading: Reading) => importing<Imported>(file, reading, false);
 
-export const lastImport = () => json<LastImport>("api/import/last");
+export const lastImport = () => json<AnswerOf<"get_import_last">>("api/import/last");
 
 export const undoImport = (group: string) =>
-  json<ImportUndone>("api/import/undo", sending("POST", { group }));
+  json<AnswerOf<"post_import_undo">>("api/import/undo", sending("POST", { group }));
 
 /** Add an image, or a zip of them; a request of its own kind, for fetch does not tell how far it is. */
 export function upload(

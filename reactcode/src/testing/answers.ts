@@ -89,6 +89,63 @@ export const NO_MODEL: wire.FinishPreview = {
   trouble: null,
 };
 
+/** What the menus offer. */
+export const CHOICES: wire.PageChoices = {
+  strategies: [
+    { name: "max_prob", meaning: "most probable first: finds positives" },
+    { name: "entropy", meaning: "most uncertain first: improves the model" },
+    { name: "min_prob", meaning: "least probable first: checks negatives" },
+    { name: "min_entropy", meaning: "most certain first: checks the model" },
+    { name: "random", meaning: "at random" },
+  ],
+  exports: [
+    {
+      name: "folders",
+      title: "Images, sorted",
+      use: "a zip with a folder for {positive} and one for {negative}",
+      has_images: true,
+      scheme: null,
+    },
+    {
+      name: "csv",
+      title: "CSV",
+      use: "a table for a spreadsheet: every answer with its time and probability",
+      has_images: false,
+      scheme: null,
+    },
+    {
+      name: "jsonl",
+      title: "JSON lines",
+      use: "the same for a script, one answer a line",
+      has_images: false,
+      scheme: null,
+    },
+    {
+      name: "imagefolder",
+      title: "Hugging Face",
+      use: "a zip of images and metadata.csv for the datasets library",
+      has_images: true,
+      scheme: null,
+    },
+    {
+      name: "coco",
+      title: "COCO",
+      use: "JSON for training programs that read COCO",
+      has_images: false,
+      scheme: null,
+    },
+    {
+      name: "label-studio",
+      title: "Label Studio",
+      use: "tasks to import there",
+      has_images: false,
+      scheme: "api/export/label-studio.xml",
+    },
+  ],
+  import_suffixes: [".pickle", ".pkl", ".csv", ".tsv", ".jsonl", ".ndjson", ".json"],
+  usual_audit: 0.02,
+};
+
 /** Of none of the images. */
 export const NO_IMAGES: wire.SomeImages = { images: 0, examples: [] };
 
@@ -109,4 +166,31 @@ export const NO_LABELS: wire.ImportPlan = {
   claimed: NO_IMAGES,
   of_photos: NO_IMAGES,
   unknown: NO_IMAGES,
+};
+
+/** Two strategies and the formats of the real server, in the order of its menu. */
+export const CHOICES: wire.PageChoices = {
+  strategies: [
+    { name: "max_prob", meaning: "most probable first: finds positives" },
+    { name: "random", meaning: "at random" },
+  ],
+  exports: [
+    {
+      name: "folders",
+      title: "Images, sorted",
+      use: "a zip with a folder for {positive} and one for {negative}",
+      has_images: true,
+      scheme: null,
+    },
+    { name: "csv", title: "CSV", use: "a table for a spreadsheet", has_images: false, scheme: null },
+    {
+      name: "label-studio",
+      title: "Label Studio",
+      use: "tasks to import there",
+      has_images: false,
+      scheme: "api/export/label-studio.xml",
+    },
+  ],
+  import_suffixes: [".csv", ".json"],
+  usual_audit: 0.02,
 };

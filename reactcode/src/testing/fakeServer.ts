@@ -11,9 +11,8 @@ import type {
   Statistics,
   Status,
 } from "../api";
-import type { AnswerOf } from "../api/types";
 import type * as wire from "../api/wire";
-import { named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
+import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
 interface Stored {
   readonly image: number;
@@ -128,6 +127,8 @@ export class FakeServer {
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
         return good<"get_status">(this.status);
+      case "GET /api/choices":
+        return good<"get_choices">(CHOICES);
       case "GET /api/queue":
         return good<"get_queue">(this.queue(Number(url.searchParams.get("count"))));
       case "POST /api/annotations/batch":
@@ -150,6 +151,8 @@ export class FakeServer {
         return new Response(null, { status: 204 });
       case "GET /api/slips":
         return good<"get_slips">(this.slips(Number(url.searchParams.get("limit"))));
+      case "GET /api/choices":
+        return good<"get_choices">(CHOICES);
       case "GET /api/statistics":
         return good<"get_statistics">(this.statistics);
       case "GET /api/finish":
@@ -338,34 +341,4 @@ export class FakeServer {
 function doubt({ label, held_out }: wire.RecordedAnswer): number {
   if (held_out === null || label === "skipped") return 0;
   return label === "positive" ? 1 - held_out : held_out;
-}
-
-/** A good answer of the route with this name. */
-function good<Name extends keyof wire.operations>(content: AnswerOf<Name>, status = 200): Response {
-  return Response.json(content, { status });
-}
-
-function refusal(
-  status: number,
-  body: wire.Refusal | wire.ColumnQuestion = { detail: `The fake server says ${status}.` },
-): Response {
-  return Response.json(body, { status });
-}
-
-class FakeSource {
-  readonly readyState = 1;
-  private readonly listeners: { type: string; listener: (event: MessageEvent<string>) => void }[] = [];
-
-  addEventListener(type: string, listener: (event: MessageEvent<string>) => void): void {
-    this.listeners.push({ type, listener });
-  }
-
-  hear(type: string, data: string): void {
-    for (const entry of this.listeners)
-      if (entry.type === type) entry.listener(new MessageEvent(type, { data }));
-  }
-
-  close(): void {
-    this.listeners.length = 0;
-  }
 }

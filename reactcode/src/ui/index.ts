@@ -9,5 +9,6 @@ export { LargeImage, fetched } from "./LargeImage";
 export { Press } from "./Press";
 export { Share, inWords } from "./Share";
 export { type Reply, useAsked } from "./useAsked";
+export { useChoices } from "./useChoices";
 export { useFocusMeanwhile } from "./useFocusMeanwhile";
 export { type Session, useSession } from "./useSession";

@@ -1,34 +1,15 @@
 // More like this, by key and by button, against a fake server.
-import { cleanup, fireEvent, render, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fireEvent, render, waitFor } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
 import { App } from "../../App";
-import { FakeServer } from "../../testing/fakeServer";
+import { find, painted, press, server, soon } from "../../testing/page";
 
-let server: FakeServer;
-
-const find = (id: string) => document.getElementById(id);
 const note = () => find("note")?.textContent;
-const press = (key: string, target: Element = document.body) => fireEvent.keyDown(target, { key });
-const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
 const asked = () => server.requests.filter((request) => request === "GET /api/queue").length;
 
-async function painted(image: number): Promise<void> {
-  await soon(() => {
-    expect(find("image")?.dataset["painted"]).toBe("true");
-    expect(Number(find("image")?.dataset["image"])).toBe(image);
-  });
-}
-
 beforeEach(async () => {
-  localStorage.clear();
-  server = new FakeServer();
   render(<App />);
   await painted(0);
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
 });
 
 describe("more like this", () => {

@@ -1,20 +1,13 @@
 // Finish against a fake server: what would be labelled, deciding, the doubtful band, and taking it back.
-import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { act, fireEvent, render } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { FinishPreview } from "../../api";
 import { App } from "../../App";
 import { named } from "../../testing/answers";
-import { FakeServer } from "../../testing/fakeServer";
+import { find, press, server, soon, text } from "../../testing/page";
 
-let server: FakeServer;
-
-const find = (id: string) => document.getElementById(id);
-const text = (id: string) => find(id)?.textContent;
 const panel = () => document.querySelector<HTMLElement>("dialog.finish");
-const press = (key: string, target: Element | null = document.activeElement) =>
-  fireEvent.keyDown(target ?? document.body, { key });
 const click = (id: string) => fireEvent.click(find(id) ?? document.body);
-const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
 const example = (image: number, probability: number) => ({
   image,
   ...named(`folder/${image}.jpg`),
@@ -55,14 +48,7 @@ async function finishing(): Promise<void> {
 }
 
 beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer();
   server.preview = HOPEFUL;
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
 });
 
 describe("finish", () => {

@@ -1,10 +1,10 @@
 // Taking over labels from a file, against a fake server.
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { expect, it } from "vitest";
 import type { ImportPlan } from "../../api";
 import { App } from "../../App";
 import { NO_LABELS } from "../../testing/answers";
-import { FakeServer } from "../../testing/fakeServer";
+import { server } from "../../testing/page";
 
 const PLAN: ImportPlan = {
   ...NO_LABELS,
@@ -13,18 +13,6 @@ const PLAN: ImportPlan = {
   unread: { coat: 3 },
   conflicts: { images: 1, examples: ["a.jpg"] },
 };
-
-let server: FakeServer;
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer();
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
 
 async function opened(): Promise<void> {
   render(<App />);

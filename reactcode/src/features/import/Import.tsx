@@ -1,12 +1,13 @@
 // Labels that a person has already: choose a file, see what it would do, take it over, take it back.
 import type { ColumnName, ImportPlan, Some } from "../../api";
 import { noun, count, counted, nameOf, takenBack } from "../../core/words";
-import { type Session, Dialog } from "../../ui";
+import { type Session, Dialog, useChoices } from "../../ui";
 import { useImport, type Importing, type Meaning } from "./useImport";
 
 export function Import({ session }: { readonly session: Session }) {
   const { engine } = session;
   const importing = useImport();
+  const choices = useChoices();
   const { file, plan, done, isBusy, trouble } = importing.state;
   return (
     <Dialog title="Take over labels" className="import" onClose={() => engine.toggle("import")}>
@@ -16,7 +17,7 @@ export function Import({ session }: { readonly session: Session }) {
           id="import-file"
           type="file"
           aria-label="File of labels"
-          accept=".csv,.tsv,.jsonl,.ndjson,.json,.pickle,.pkl"
+          {...(choices && { accept: choices.import_suffixes.join(",") })}
           onChange={(event) => {
             const chosen = event.target.files?.[0];
             if (chosen) void importing.choose(chosen);

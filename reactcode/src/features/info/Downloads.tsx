@@ -1,35 +1,28 @@
 // What a person takes home: the images sorted, the answers for other programs, and the predictor.
 import { useState } from "react";
-import type { Status } from "../../api";
+import type { Choices, Status } from "../../api";
 import { count, nameOf } from "../../core/words";
+import { useChoices } from "../../ui";
 
-interface Offer {
-  readonly format: string;
-  readonly name: string;
-  readonly use: string;
-}
-
-const OFFERS: readonly Offer[] = [
-  {
-    format: "csv",
-    name: "CSV",
-    use: "a table for a spreadsheet: every answer with its time and probability",
-  },
-  { format: "jsonl", name: "JSON lines", use: "the same for a script, one answer a line" },
-  {
-    format: "imagefolder",
-    name: "Hugging Face",
-    use: "a zip of images and metadata.csv for the datasets library",
-  },
-  { format: "coco", name: "COCO", use: "JSON for training programs that read COCO" },
-];
+type Offer = Choices["exports"][number];
 
 export function Downloads({ status }: { readonly status: Status }) {
+  const [first, ...others] = useChoices()?.exports ?? [];
   const [isRolledUp, setRolledUp] = useState(false);
   const photos = isRolledUp ? "&roll_up=true" : "";
+  const [first, ...others] = useChoices()?.exports ?? [];
+  const purposeOf = ({ use }: Offer) =>
+    use
+      .replaceAll("{positive}", nameOf(status, "positive"))
+      .replaceAll("{negative}", nameOf(status, "negative"));
   return (
     <section className="downloads" aria-label="Downloads">
-      <Sorted status={status} photos={photos} />
+      {first && (
+        <p className="sorted">
+          <Export format={first.name + photos}>{first.title}</Export>
+          <span>{purposeOf(first)}</span>
+        </p>
+      )}
       {status.tile && (
         <label className="rolled-up">
           <input
@@ -49,18 +42,19 @@ export function Downloads({ status }: { readonly status: Status }) {
         </p>
       )}
       <ul>
-        {OFFERS.map(({ format, name, use }) => (
-          <li key={format}>
-            <Export format={format + photos}>{name}</Export>: {use}
+        {others.map((offer) => (
+          <li key={offer.name}>
+            <Export format={offer.name + photos}>{offer.title}</Export>: {purposeOf(offer)}
+            {offer.scheme !== null && (
+              <>
+                ; its project needs{" "}
+                <a href={`${offer.scheme}${isRolledUp ? "?roll_up=true" : ""}`} download>
+                  this config
+                </a>
+              </>
+            )}
           </li>
         ))}
-        <li>
-          <Export format={`label-studio${photos}`}>Label Studio</Export>: tasks to import there; its project
-          needs{" "}
-          <a href={`api/export/label-studio.xml${isRolledUp ? "?roll_up=true" : ""}`} download>
-            this config
-          </a>
-        </li>
         {status.skipped > 0 && (
           <li>
             <Export format={`csv&label=skipped${photos}`}>Skipped images</Export>: a table of those without a
@@ -77,18 +71,6 @@ export function Downloads({ status }: { readonly status: Status }) {
         )}
       </ul>
     </section>
-  );
-}
-
-/** First, because it is what most people want. */
-function Sorted({ status, photos }: { readonly status: Status; readonly photos: string }) {
-  return (
-    <p className="sorted">
-      <Export format={`folders${photos}`}>Images, sorted</Export>
-      <span>
-        a zip with a folder for {nameOf(status, "positive")} and one for {nameOf(status, "negative")}
-      </span>
-    </p>
   );
 }
 

@@ -1,19 +1,11 @@
 // About this run: where it is, how it asks, what the model is worth, and what can be taken home.
-import { STRATEGIES, type Status, type Strategy } from "../../api";
+import type { Status, Strategy } from "../../api";
 import { count, counted, ofPhotos } from "../../core/words";
 import { isOff } from "../header";
 import { LastImport } from "../import";
-import { type Session, Dialog } from "../../ui";
+import { type Session, Dialog, useChoices } from "../../ui";
 import { ChooseImages, type Uploads } from "../upload";
 import { Downloads } from "./Downloads";
-
-const MEANING: Readonly<Record<Strategy, string>> = {
-  max_prob: "most probable first: finds positives",
-  entropy: "most uncertain first: improves the model",
-  min_prob: "least probable first: checks negatives",
-  min_entropy: "most certain first: checks the model",
-  random: "at random",
-};
 
 interface Props {
   readonly session: Session;
@@ -23,10 +15,11 @@ interface Props {
 
 export function Info({ session, upload }: Props) {
   const { status } = session.state;
+  const choices = useChoices();
   return (
     <Dialog title="About this run" className="info" onClose={() => session.engine.toggle("info")}>
       {status && <About status={status} />}
-      {status && !isOff(status) && <Learning status={status} session={session} />}
+      {status && !isOff(status) && <Learning status={status} session={session} choices={choices} />}
       {status && <Downloads status={status} />}
       <p className="adding">
         {upload && <ChooseImages upload={upload} />}
@@ -62,6 +55,7 @@ function About({ status }: { readonly status: Status }) {
 }
 
 function Learning({ status, session }: { readonly status: Status; readonly session: Session }) {
+  const strategies = useChoices()?.strategies ?? [{ name: status.strategy, meaning: "" }];
   const { model, ranking, embedding } = status;
   return (
     <>
@@ -72,9 +66,9 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
           value={status.strategy}
           onChange={(event) => void session.engine.wishes.chooseStrategy(event.target.value as Strategy)}
         >
-          {STRATEGIES.map((strategy) => (
-            <option key={strategy} value={strategy}>
-              {MEANING[strategy]}
+          {strategies.map(({ name, meaning }) => (
+            <option key={name} value={name}>
+              {meaning}
             </option>
           ))}
         </select>

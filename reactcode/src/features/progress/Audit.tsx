@@ -2,9 +2,8 @@
 import type { Audit, Range, Statistics } from "../../api";
 import type { Engine } from "../../core/engine";
 import { noun, count, counted, minutes, percent } from "../../core/words";
-import { type Session, Figure, Press, inWords, Share } from "../../ui";
+import { type Session, Figure, Press, inWords, Share, useChoices } from "../../ui";
 
-const USUAL_SHARE = 0.02;
 const MINUTE_MS = 60_000;
 const FEWEST_EXPECTED = 3; // with fewer expected positives in the sample, nothing can be said of the calibration
 const FINE = " They are fine as far as one can see.";
@@ -82,6 +81,8 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
   const left = state.status?.left ?? 0;
   const { share, after, until = null } = state.status?.audit ?? audit; // the status is newer
   const isCertain = share === 1;
+  const usual = useChoices(isCertain)?.usual_audit ?? null;
+  const next = isCertain ? (after ?? usual) : 1;
   const time = timeFor(answers, session.engine);
   return (
     <>
@@ -106,7 +107,7 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
       <Press
         className="switch"
         id="at-random"
-        onClick={() => void engine.wishes.drawAtRandom(isCertain ? (after ?? USUAL_SHARE) : 1)}
+        onClick={() => next !== null && void engine.wishes.drawAtRandom(next)}
       >
         {isCertain ? "Let the model ask" : "Ask at random"}
       </Press>

@@ -1,22 +1,17 @@
 // Checking answers that look wrong, by key, against a fake server.
-import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { act, fireEvent, render } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Slip, Status } from "../../api";
 import { App } from "../../App";
 import { named } from "../../testing/answers";
-import { FakeServer } from "../../testing/fakeServer";
+import { press, server, soon } from "../../testing/page";
 import { outcomeOf, whatTheModelSays, whatWasSaid } from "./slips";
 
-let server: FakeServer;
-
 const seen = (selector: string) => document.querySelector<HTMLElement>(selector);
-const press = (key: string, target: Element | null = document.activeElement) =>
-  fireEvent.keyDown(target ?? document.body, { key });
 const title = () => seen("dialog.slips h2")?.textContent;
 const picture = () => seen(".doubted img");
 const words = () => seen(".doubted .words")?.textContent;
 const received = () => server.received.map(({ image, label, reviewed }) => [image, label, reviewed]);
-const soon = (check: () => void) => waitFor(check, { timeout: 5000 });
 
 /** The picture is on the screen. */
 async function here(image: number): Promise<void> {
@@ -31,8 +26,6 @@ async function opened(): Promise<void> {
 
 /** Of 10, a hat, the model says 3 %, and of 11 and 12, no hats, 90 and 60 %; of 13 it thinks as was answered. */
 beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer();
   server.stored = [
     { image: 10, label: "positive", group: "a", source: "key" },
     { image: 11, label: "negative", group: "b", source: "timeout" },
@@ -40,11 +33,6 @@ beforeEach(() => {
     { image: 13, label: "negative", group: "d", source: "key" },
   ];
   server.heldOut.set(10, 0.03).set(11, 0.9).set(12, 0.6).set(13, 0.1);
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
 });
 
 async function checking(): Promise<void> {

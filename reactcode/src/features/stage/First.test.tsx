@@ -1,15 +1,9 @@
 // What comes before all else: how much is left of it, and that it is over.
-import { act, cleanup, fireEvent, render, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { act, fireEvent, render, waitFor } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
 import type { AskedFirst } from "../../api";
 import { App } from "../../App";
-import { FakeServer } from "../../testing/fakeServer";
-
-let server: FakeServer;
-
-const find = (id: string) => document.getElementById(id);
-const text = (id: string) => find(id)?.textContent;
-const press = (key: string) => fireEvent.keyDown(document.body, { key });
+import { find, press, server, text } from "../../testing/page";
 
 async function opened(first: AskedFirst | null): Promise<void> {
   server.changes = { asked_first: first };
@@ -21,16 +15,6 @@ function now(first: AskedFirst | null): void {
   server.changes = { asked_first: first };
   act(() => server.push());
 }
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer();
-});
-
-afterEach(() => {
-  cleanup();
-  vi.unstubAllGlobals();
-});
 
 describe("what is asked first", () => {
   it("says how much is left, and at the end that it is over, with the way back to Finish", async () => {
