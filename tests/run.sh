@@ -14,6 +14,19 @@ if ! command -v chromium >/dev/null || ! PATH=$PATH:/usr/sbin command -v nginx >
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends chromium nginx >/dev/null
 fi
 
+together=$(mktemp -d)
+trap 'kill "${checks:-}" 2>/dev/null || true; rm -rf "$together"' EXIT
+
+echo '--- lint and types, while the page is built and tested'
+python_checks() {
+    .venv/bin/ruff check --output-format concise . &&
+        .venv/bin/ruff format --check --quiet . &&
+        .venv/bin/mypy &&
+        .venv/bin/lint-imports
+}
+python_checks >"$together/checks" 2>&1 &
+checks=$!
+
 echo '--- page'
 (
     cd reactcode
@@ -27,14 +40,15 @@ if [[ -n $(git status --porcelain -- reactcode/dist) ]]; then
     exit 1
 fi
 
-echo '--- lint and types'
-.venv/bin/ruff check --output-format concise .
-.venv/bin/ruff format --check --quiet .
-.venv/bin/mypy
+wait "$checks" || {
+    cat "$together/checks"
+    exit 1
+}
+tail -n 3 "$together/checks"
 
 echo '--- tests'
 tests() { # those that a selection such as -k leaves none of are no failure
     .venv/bin/python -m pytest "$@" || [[ $? -eq 5 ]]
 }
-tests -n auto -m 'not processes and not browser and not foreign' "$@"
+EXAMPLES=all tests -n auto -m 'not processes and not browser and not foreign' "$@" # also the slow ones
 tests -m '(processes or browser) and not foreign' "$@" # they measure and time out: one at a time

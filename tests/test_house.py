@@ -19,12 +19,12 @@ GENERATED = {"wire.ts"}  # in reactcode/src/api, made from openapi.json
 
 
 def sources(*places: str) -> Iterator[Path]:
-    """The hand-written source files below these places; the page's tests are none of them."""
+    """The hand-written source files below these places; what the page is tested with is none of them."""
     for place in places:
         if (ROOT / place).is_file():
             yield ROOT / place
         for folder, folders, names in os.walk(ROOT / place):
-            folders[:] = [name for name in folders if name not in ("node_modules", "__pycache__")]
+            folders[:] = [name for name in folders if name not in ("node_modules", "__pycache__", "testing")]
             for name in names:
                 path = Path(folder, name)
                 if path.suffix in SOURCES and name not in GENERATED and ".test." not in name:

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.benchmarks.browser.chromium import launched
+from tests.browser.courses.test_tabs import PATIENCE_MS, painted
 from tests.browser.test_page import stored
-from tests.browser.test_tabs import PATIENCE_MS, painted
 from tests.nginx import PATH, proxied
 from tests.serving import DEADLINE_S, Serving
 
