@@ -91,9 +91,15 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
 
 
 def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
-    """Wait for a condition; fails when it does not come true."""
+    """Wait for a condition, which is not true yet while the file that it asks for is not there; else fail."""
     ends_s = time.monotonic() + deadline_s
-    while not condition():
+    while not _holds(condition):
         if time.monotonic() > ends_s:
             raise AssertionError("the condition did not come true in time")
         time.sleep(LOOK_S)  # between two looks at a condition, not instead of one
+
+
+def _holds(condition: Callable[[], object]) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return bool(condition())
+    return False

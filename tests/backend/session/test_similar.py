@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -139,15 +140,14 @@ def test_what_cannot_be_told(server: Serving, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_later_wish_takes_the_place_of_an_earlier(server: Serving) -> None:
     """Whoever waits is told at once that something else is wanted."""
-    early: list[httpx.Response] = []
-    waiting = threading.Thread(target=lambda: early.append(like(server, 3)))
-    waiting.start()
     wanted = Latest(server.session.run, WANTED)
-    until(lambda: wanted.content() is not None)
-    with inference(server.session.run, [7]):
-        assert like(server, 4).json() == {"image": 4, "images": 1}
-        waiting.join()
-    assert early[0].status_code == 409
+    with ThreadPoolExecutor() as clients:
+        early = clients.submit(like, server, 3)
+        until(lambda: wanted.content() is not None)
+        later = clients.submit(like, server, 4)
+        assert early.result().status_code == 409
+        with inference(server.session.run, [7]):
+            assert later.result().json() == {"image": 4, "images": 1}
 
 
 @pytest.mark.parametrize("body", [{}, {"image": -1}, {"image": "3"}, {"image": 3, "more": 1}])

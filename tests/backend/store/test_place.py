@@ -148,6 +148,7 @@ def test_another_run_in_its_place_is_left_alone(server: Serving, tmp_path: Path)
     run = server.session.run
     with serving(tmp_path / "other", server.session.images.datadir):
         pass
+    until(lambda: published(run))  # later it would be published where the other run is
     before = {path.name: path.read_bytes() for path in (tmp_path / "other").iterdir() if path.is_file()}
     run.rename(tmp_path / "aside")
     (tmp_path / "other").rename(run)
@@ -166,6 +167,7 @@ def test_all_that_the_server_knows_is_written_again(server: Serving) -> None:
     """Settings, images and answers are there after the directory was deleted, and a start goes on with them."""
     run, datadir = server.session.run, server.session.images.datadir
     status = server.client.get("/api/status").json()
+    until(lambda: published(run))  # nothing is being written while the directory goes
     shutil.rmtree(run)
     assert server.answer(1, "negative").status_code == 201
     until(lambda: (run / "images.pickle").exists() and len(published(run)) == 2)
