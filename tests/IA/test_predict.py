@@ -267,7 +267,7 @@ def test_ctrl_c_leaves_a_good_file(checkpoint: Path, images_folder: Path, tmp_pa
     process.stderr.close()
     assert process.wait() == 130
     assert "Traceback" not in told
-    assert "the same command goes on" in told
+    assert "the same command continues" in told
     partly = (tmp_path / "rows.csv").read_bytes()
     assert partly.endswith(b"\n")
     assert 30 < partly.count(b"\n") < 1013
