@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +16,7 @@ MOST_FILES = 14  # in a folder, without those of the folders in it
 PRODUCT = ("config.py", "IA", "backend", "reactcode/src")
 SOURCES = {".py", ".ts", ".tsx"}
 PATCHES = {"setattr", "delattr"}
+PAGE_CLASS = re.compile(r"^(?:export )?class (\w+)", re.MULTILINE)
 GENERATED = {"wire.ts"}  # in reactcode/src/api, made from openapi.json
 
 
@@ -99,10 +101,13 @@ def test_no_folder_is_crowded() -> None:
 
 
 def test_no_class_name_twice() -> None:
-    """A class name of the product means one thing."""
+    """A class name of the product means one thing, in Python and in the page."""
     places: defaultdict[str, set[str]] = defaultdict(set)
     for path, node in classes():
         places[node.name].add(named(path))
+    for path in sources("reactcode/src"):
+        for name in PAGE_CLASS.findall(path.read_text("utf-8")):
+            places[f"{name} of the page"].add(named(path))
     assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}
 
 
