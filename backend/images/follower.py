@@ -161,9 +161,7 @@ class Follower:
             log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self._datadir)
         self._say(sentence_on_missing(self._listing.missing))
         self._say(sentence_on_unread(self._listing.others, present // self._numbers.tiles), key="others")
-        self.is_listing = (
-            False  # Whoever waits for the end of the listing has all warnings by then.
-        )
+        self.is_listing = False  # Whoever waits for the end of the listing has all warnings by then.
 
     def _say(self, sentence: str, key: str = "") -> None:
         """Log a sentence as a warning once, or only the first of all sentences with one key; "" is not logged."""
@@ -206,7 +204,7 @@ class Follower:
                 self._numbers.publish()
 
     def _look_at_all(self, paths: Iterable[Path]) -> bool:
-        """Call `_look_at` for each path; True if a known file is another one now. An unreadable path stays as it was."""
+        """Call `_look_at` for each path; True if a known file is another one now. Unreadable paths stay unchanged."""
         changed = False
         for path in paths:
             try:

@@ -2,9 +2,8 @@
 
 import re
 
-LONE = re.compile(
-    "[\ud800-\udc7f\udd00-\udfff]"
-)  # lone surrogates, which JSON may hold, but no file name
+# JSON may hold these lone surrogates, but no file name has them.
+LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def displayed(text: str) -> str:
