@@ -71,7 +71,7 @@ class Plan:
         return [_answer(image, taken[image], row, group) for image, row in self.rows.items() if image in taken]
 
     def group(self, is_sampled: Callable[[str], bool]) -> str | None:
-        """A new name by which to undo the import; None: no undo is possible, as images that left the sample stay out."""
+        """A new name by which to undo the import; None: images left the sample, and an undo cannot return them."""
         return None if self.drawn(is_sampled) else str(uuid.uuid4())
 
     def drawn(self, is_sampled: Callable[[str], bool]) -> list[str]:
