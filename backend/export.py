@@ -154,7 +154,7 @@ def _file(content: Iterator[bytes], part: Path) -> None:
 def _folder(tree: Tree, part: Path, link: Link) -> None:
     part.mkdir()
     tree.write(part, link)
-    os.sync()  # one sync for all files: a million single ones would take hours
+    os.sync()  # One sync covers all files; a million single ones would take hours.
 
 
 def _write(to: Path, make: Callable[[Path], object]) -> None:

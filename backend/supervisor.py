@@ -52,7 +52,7 @@ class Supervisor:
             The exit code: 0, or that of a vital process that ended for a person's mistake.
         """
         for number in ENDS:
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP for us
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP already
                 signal.signal(number, self._handle_signal)
         try:
             return self._keep_alive()
@@ -150,7 +150,7 @@ def commands(config: Config) -> list[Command]:
         return [server]
     loops = [
         Command("trainer", python("-m", "IA.training")),
-        Command("inference", python("-m", "IA.inference")),  # its threads that embed give way by themselves
+        Command("inference", python("-m", "IA.inference")),  # its embedding threads lower their own priority
         Command("selector", python("-m", "IA.selector")),
     ]
     return [server, *loops, _tensorboard(config)] if config.tensorboard else [server, *loops]

@@ -89,7 +89,7 @@ class Listing:
             return False
         try:
             return path.is_file() and (not is_link or self._is_followed(path.resolve()))
-        except (OSError, RuntimeError):  # a circle of links
+        except (OSError, RuntimeError):  # The links form a circle.
             return False
 
     def enters(self, path: Path, is_link: bool) -> bool:

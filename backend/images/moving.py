@@ -16,7 +16,7 @@ NO_LINK = (
     errno.ENOTSUP,
     errno.EMLINK,
     errno.ENOSYS,
-)  # another disk, or one without links
+)  # The target is on another disk, or its file system has no links.
 
 
 class NotMovedError(Exception):

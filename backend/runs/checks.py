@@ -162,7 +162,7 @@ def check_run(config: Config) -> None:
             "with --reset."
         )
     check_names(config)
-    check_byte_locks(run)  # last: it makes a file
+    check_byte_locks(run)  # This check comes last, because it makes a file.
 
 
 def _check_files(run: Path) -> None:
