@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv on the first start, then becomes backend/supervisor.py.
-[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh launch.sh, and shells that are none of sh
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # for `sh launch.sh`, and for other shells
 set -euo pipefail
 
 # Files such as config.py, backend/ or logging.py where the person stands must not stand in for ours or Python's.
@@ -8,13 +8,13 @@ export PYTHONSAFEPATH=1
 # Names are UTF-8, whatever the locale says.
 export PYTHONUTF8=1
 
-# What is closed is made a stream that takes nothing: else the next file that is opened would get what is written there.
+# A closed standard stream becomes /dev/null: otherwise the next file that is opened would get its number and its text.
 { : <&0; } 2>/dev/null || exec 0</dev/null
 { : >&1; } 2>/dev/null || exec 1</dev/null
 { : >&2; } 2>/dev/null || exec 2</dev/null
 
 script=${BASH_SOURCE[0]}
-while [[ -L $script ]]; do # it may stand in a folder of commands, as a link to here
+while [[ -L $script ]]; do # A folder of commands may hold a link to this file.
     target=$(readlink -- "$script")
     [[ $target == /* ]] || target=$(dirname -- "$script")/$target
     script=$target
@@ -24,7 +24,7 @@ venv=$root/.venv
 stamp=$venv/installed
 
 say() {
-    echo "$1" >&2 || true # also where nobody can be told
+    echo "$1" >&2 || true # A closed or full standard error must not end the script.
 }
 
 python_of_this_machine() {
@@ -73,18 +73,18 @@ done
 
 if ! is_installed; then
     python=$(python_of_this_machine)
-    "$python" "$root/config.py" "$@" # a mistake in the arguments is told before the wait
+    "$python" "$root/config.py" "$@" # This reports a mistake in the arguments before the wait.
     if ! mkdir -p "$venv" 2>/dev/null || [[ ! -w $venv ]]; then
         say "Nothing can be installed in $venv; make it writable, or take the wheel, see docs/start/installation.md."
         exit 2
     fi
     if command -v flock >/dev/null; then
         exec 9>"$venv/installing"
-        flock 9 || true # two first starts at the same moment install once, where the disk knows locks
+        flock 9 || true # Two first starts at the same moment install once, if the disk supports locks.
     fi
     is_installed || install "$python"
     exec 9>&-
 fi
 
-# The installation knows this folder by the path it had then; ours comes first, also where it was moved or copied.
+# The installation refers to this folder by its old path. PYTHONPATH comes first, so a moved or copied folder works.
 PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} exec "$venv/bin/python" -m backend.supervisor "$@"

@@ -1,7 +1,7 @@
 """Copies a run while it is in use: python -m backend.backup RUN TARGET.
 
-TARGET is a run of its own afterwards: the answers with their history, and every file that cannot be made anew from
-them. Left out are cache/, logs/ and tensorboard/.
+TARGET is then a run of its own: it holds the answers with their history, and every file that cannot be made again from
+them. cache/, logs/ and tensorboard/ are left out.
 """
 
 import argparse
@@ -26,13 +26,13 @@ def back_up(run: Path, target: Path) -> None:
     """Copy a run.
 
     Raises:
-        UsageError: there is no run, the target is taken, or something cannot be read or written.
+        UsageError: there is no run, the target exists already, or a file cannot be read or written.
     """
     if not (run / DATABASE).is_file():
         raise UsageError(f"There are no answers in {run}; name a run directory.")
     if target.exists():
         raise UsageError(f"{target} is there already; name a folder that is not.")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # half a copy must not be taken for one
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # nobody may take half a copy for a run
     try:
         part.mkdir(parents=True)
         for name in FILES:

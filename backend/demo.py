@@ -21,12 +21,12 @@ Point = tuple[float, float]
 def make(folder: Path, count: int = COUNT, seed: int = 7) -> None:
     """Make the pictures, and beside them `truth.csv` (path, label).
 
-    The folder appears as a whole or not at all: an interrupted one is never taken for finished.
+    The folder appears as a whole or not at all, so that nobody takes an interrupted one for finished.
 
     Args:
-        folder: where they go; one that is there already, or that another start makes meanwhile, stays.
+        folder: where the pictures go; a folder that exists, or that another start makes meanwhile, stays as it is.
         count: how many pictures; 8 % of them are positive.
-        seed: the same seed draws the same pictures.
+        seed: the same seed makes the same pictures.
 
     Raises:
         OSError: the folder cannot be written.
@@ -46,7 +46,7 @@ def _appear(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
     except OSError:
-        if not folder.is_dir():  # else another start was faster
+        if not folder.is_dir():  # A folder there means that another start was faster.
             raise
 
 

@@ -39,15 +39,15 @@ from IA.text.words import counted
 
 @dataclass(frozen=True)
 class Exported:
-    """How much was written.
+    """How much an export has written.
 
     Attributes:
-        answers: all that people gave.
-        images: those that are there, too; None: the format has none.
-        left_out: answers whose images have no place there: they are skipped.
-        missing: images that could not be had, or not as they were.
+        answers: how many answers people gave.
+        images: how many images the export holds; None: the format holds no images.
+        left_out: answers that were skipped because their images have no place in the export.
+        missing: images that could not be read, or that changed while they were read.
         unknown: photos of which nothing is known yet; 0 unless the answers were rolled up.
-        by_model: labels that no person gave, but a model.
+        by_model: labels that a model gave.
     """
 
     answers: int
@@ -74,14 +74,14 @@ def export(
         reading: the run.
         format: what to write.
         to: a file or a folder that is not there yet.
-        link: what a folder is made of; None: a zip if `to` ends so, else copies.
+        link: how a folder refers to the images; None: a zip if `to` ends in .zip, else copies.
         label: only answers with this label.
-        prefix: what Label Studio is to find before the path of an image.
-        roll_up: one answer a photo, made of those to its tiles.
-        exif: read from each photo when and with what it was taken.
+        prefix: the text that Label Studio needs before the path of an image.
+        roll_up: make one answer for each photo from the answers to its tiles.
+        exif: read the time and the camera of each photo from its file.
 
     Raises:
-        UsageError: it cannot be written, or the answers not be read; there is nothing at `to` then.
+        UsageError: the export cannot be written, or the answers cannot be read; nothing is at `to` then.
     """
     is_folder = format.tree is not None and (link is not None or to.suffix.lower() != ".zip")
     if link is not None and format.tree is None:
@@ -115,7 +115,7 @@ def export(
         try:
             _write(_scheme_beside(to, format), lambda part: part.write_bytes(scheme))
         except UsageError:
-            to.unlink()  # both or none
+            to.unlink()  # A person gets both files or none.
             raise
     unknown = 0 if photos is None else max(0, _photos(reading) - photos.known)
     if tree is None:
@@ -124,7 +124,7 @@ def export(
 
 
 def _scheme_beside(to: Path, format: ExportFormat) -> Path:
-    """Where the scheme of a format goes."""
+    """The path of the scheme that goes with an export."""
     return to if format.scheme is None else to.with_suffix(Path(format.scheme.ending).suffix)
 
 
@@ -154,15 +154,15 @@ def _file(content: Iterator[bytes], part: Path) -> None:
 def _folder(tree: Tree, part: Path, link: Link) -> None:
     part.mkdir()
     tree.write(part, link)
-    os.sync()  # of all at once: one by one, a million small files would take hours
+    os.sync()  # One sync covers all files; a million single ones would take hours.
 
 
 def _write(to: Path, make: Callable[[Path], object]) -> None:
-    """Make something beside its place, and put it there once it is whole."""
+    """Make a file or folder beside its place, and move it there once it is whole."""
     part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
         make(part)
-        _check_free(to)  # somebody may have been quicker
+        _check_free(to)  # another program may have made it meanwhile
         part.rename(to)
     except (OSError, WriteError) as error:
         raise UsageError(f"{to} could not be written ({str(error).rstrip('.')}); nothing is there.") from None

@@ -1,4 +1,4 @@
-"""Lets the model label the rest: python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo].
+"""Lets the model label unanswered images: python -m backend.finish RUN [--threshold T] [--dry-run] [--anyway] [--undo].
 
 Every image that nobody has answered gets the label of the model, apart from people's answers. Only answers to random
 images tell how right the labels would be; without them it stores nothing, except with --anyway.
@@ -45,7 +45,7 @@ images tell how right the labels would be; without them it stores nothing, excep
 
 
 def report(figures: FinishFigures, doubtful: DoubtfulBand, settings: Settings) -> Iterator[str]:
-    """What a person is to know of it, line by line."""
+    """Yield the lines that tell a person what the model would label, and how reliable that is."""
     positive, negative = settings.positive, settings.negative
     threshold, checkpoint = figures["threshold"], figures["checkpoint"]
     thing = "tile" if settings.tile else "image"
@@ -74,7 +74,7 @@ def report(figures: FinishFigures, doubtful: DoubtfulBand, settings: Settings) -
 
 
 def _unknown(figures: FinishFigures, positive: str) -> str:
-    """That too few random answers tell how right the positive labels would be."""
+    """The sentence that too few random answers show how right the positive labels would be."""
     count, drawn = figures["positive"], figures["drawn_positive"]
     labels = f"this {positive} label is" if count == 1 else f"these {count:,} {positive} labels are"
     few = f"only {counted(drawn, 'random answer is', 'random answers are')}" if drawn else "no random answer is"
@@ -86,37 +86,40 @@ def _percentages(interval: Interval) -> str:
 
 
 def finish(run: Path, threshold: float | None = None, dry_run: bool = False, anyway: bool = False) -> None:
-    """Tell what the model would make of the rest and, unless it is a dry run, store that; tell which was done.
+    """Report the labels that the model would give to unanswered images, and store them unless it is a dry run.
 
     Args:
         run: the run directory.
-        threshold: the probability from which on an image is positive; None: the checkpoint's own.
-        dry_run: only tell.
-        anyway: store it also where too few random answers tell how right it is.
+        threshold: the lowest probability of a positive image; None: the checkpoint's own threshold.
+        dry_run: only report.
+        anyway: store the labels even if too few random answers show how right they are.
 
     Raises:
-        UsageError: the run is none, has no model, is in use, or too few random answers are there; nothing is stored.
+        UsageError: the folder is no run, the run has no model or is in use, or there are too few random answers.
+            Nothing is stored then.
     """
     check_version(run)
     with contextlib.nullcontext() if dry_run else alone(run, "finish"):
         paths, settings, predictions = _files(run)
-        rest = _rest(run, paths, settings, predictions, *_answers(run))
+        unreviewed = _unreviewed(run, paths, settings, predictions, *_answers(run))
         with contextlib.nullcontext() if dry_run else _labels(run) as labels:
-            threshold = rest.usual_threshold if threshold is None else threshold
-            for line in report(rest.figures(threshold), rest.doubtful(Doubtful.around(threshold)), settings):
+            threshold = unreviewed.usual_threshold if threshold is None else threshold
+            doubtful = unreviewed.doubtful(Doubtful.around(threshold))
+            for line in report(unreviewed.figures(threshold), doubtful, settings):
                 sys.stdout.write(f"{line}\n")
-            lacks = rest.lacks()
+            lacks = unreviewed.lacks()
             if labels is not None and lacks is not None and not anyway:
                 raise UsageError(f"{lacks}; the page asks them (E, Answer at random), or give --anyway.")
             if labels is None:
-                sys.stdout.write(_without_dry_run(None if anyway else rest.needs()))
+                sys.stdout.write(_without_dry_run(None if anyway else unreviewed.needs()))
                 return
-            _store(labels, Finish(str(uuid.uuid4()), "finish", threshold, rest.checkpoint), rest, paths)
+            decided = Finish(str(uuid.uuid4()), "finish", threshold, unreviewed.checkpoint)
+            _store(labels, decided, unreviewed, paths)
     sys.stdout.write(STORED)
 
 
 def _without_dry_run(needs: str | None) -> str:
-    """What the same command would do without --dry-run; `needs`: why it would be refused."""
+    """A sentence on what the same command would do without --dry-run; `needs` says why it would be refused."""
     if needs is None:
         return "Nothing was stored. Without --dry-run the labels would be stored.\n"
     return f"Nothing was stored. Without --dry-run it would be refused: {needs} (--anyway stores all the same).\n"
@@ -138,9 +141,9 @@ def undo(run: Path) -> None:
     sys.stdout.write(f"{taken} taken away.\n")
 
 
-def _store(labels: ModelLabels, decided: Finish, rest: UnreviewedImages, paths: list[str]) -> None:
+def _store(labels: ModelLabels, decided: Finish, unreviewed: UnreviewedImages, paths: list[str]) -> None:
     try:
-        labels.write(decided, rest.images, rest.probability, paths.__getitem__)
+        labels.write(decided, unreviewed.images, unreviewed.probability, paths.__getitem__)
         labels.wait()
     except NotDurableError as error:
         raise UsageError(f"The labels could not be stored: {error}; none of them counts.") from None
@@ -159,7 +162,7 @@ def _labels(run: Path) -> Iterator[ModelLabels]:
 
 
 def _files(run: Path) -> tuple[list[str], Settings, Predictions]:
-    """What the loops have published. Raises UsageError."""
+    """The paths, settings and predictions that the loops have published. Raises UsageError."""
     try:
         paths, settings = read(run, IMAGES).content, read(run, SETTINGS).content
     except (OSError, ValueError) as error:
@@ -174,7 +177,7 @@ def _files(run: Path) -> tuple[list[str], Settings, Predictions]:
 
 
 def _answers(run: Path) -> tuple[dict[str, Label], set[str], set[str]]:
-    """The label of each path, which of them were drawn, and which were split; nothing is written. Raises UsageError."""
+    """The label of each path, the paths sampled at random, and the split ones; writes nothing. Raises UsageError."""
     file = run / DATABASE
     if version_of(file) < VERSION:
         raise UsageError(f"{file} was written by an earlier version of this program; start on the run once.")
@@ -186,16 +189,16 @@ def _answers(run: Path) -> tuple[dict[str, Label], set[str], set[str]]:
         raise UsageError(f"The answers in {file} cannot be read ({error}).") from None
 
 
-def _rest(
+def _unreviewed(
     run: Path,
     paths: list[str],
     settings: Settings,
     predictions: Predictions,
     labels: dict[str, Label],
-    drawn: set[str],
+    sampled: set[str],
     split: set[str],
 ) -> UnreviewedImages:
-    """The images without an answer, as the server would count them."""
+    """The images without an answer, counted as the server counts them."""
     folder, queue = settings.datadir, Queue()
     if not os.path.isdir(folder):  # noqa: PTH112 - as below
         raise UsageError(f"The images were in {folder}, and that is away; finish when it is back.")
@@ -203,7 +206,7 @@ def _rest(
         photo = photo_of(path)
         queue.mark(image, ImageState.GONE, not os.path.isfile(f"{folder}/{photo}"))  # noqa: PTH113 - a million of them
         if path in labels:
-            queue.answer(image, labels[path], path in drawn)
+            queue.answer(image, labels[path], path in sampled)
     for image in predictions.unreadable:
         if image < len(paths):
             queue.mark(image, ImageState.UNREADABLE, True)

@@ -1,7 +1,7 @@
 """Takes over labels: python -m backend.import_labels RUN FILE, or RUN --labels-from-folders positive=hat.
 
 FILE is CSV, JSON lines, JSON of Label Studio (JSON_MIN, too) or COCO, an export of a run, or the annotations.pickle of
-a run or of the seed of this project. With --dry-run nothing is stored, only told. An image that has another answer
+a run or of the seed of this project. --dry-run stores nothing and only reports. An image that has another answer
 keeps it, unless --overwrite is given.
 """
 
@@ -37,17 +37,17 @@ Read = Callable[[Sequence[str]], Iterable[Labelled]]
 def import_labels(
     run: Path, labelled: Read, words: Words | None = None, dry_run: bool = False, overwrite: bool = False
 ) -> Plan:
-    """Take over labels, all or none, and tell on the standard output what becomes of them.
+    """Take over labels, all or none, and report on the standard output what becomes of them.
 
     Args:
         run: the run directory.
         labelled: see `Read`; it may raise ValueError or OSError.
-        words: what the words in the file mean; None: the usual, and the names of the run.
+        words: what the words in the file mean; None: the usual words, and the names of the run.
         dry_run: store nothing.
         overwrite: change answers that the run has.
 
     Raises:
-        UsageError: the run is in use or is none, or the labels cannot be read; nothing is stored.
+        UsageError: the run is in use, the folder is no run, or the labels cannot be read; nothing is stored then.
     """
     try:
         images, settings = read(run, IMAGES).content, read(run, SETTINGS).content
@@ -73,8 +73,8 @@ def import_labels(
             for line in report(planned, standing, overwrite):
                 sys.stdout.write(f"{displayed(line)}\n")
             if not dry_run:
-                drawn = planned.drawn(labels.is_sampled)
-                labels.annotate_all(planned.answers(overwrite), selected=drawn).result()
+                sampled = planned.drawn(labels.is_sampled)
+                labels.annotate_all(planned.answers(overwrite), selected=sampled).result()
         except NotDurableError as error:
             raise UsageError(f"The labels could not be stored in {run / DATABASE}: {error}; none was.") from None
         finally:
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_folder,
         help="images in these folders below DATADIR, such as positive=hat negative=coat,shirt; negative=*: all others",
     )
-    parser.add_argument("--dry-run", action="store_true", help="store nothing, only tell")
+    parser.add_argument("--dry-run", action="store_true", help="store nothing, only report")
     parser.add_argument("--overwrite", action="store_true", help="change answers that the run has")
     parser.add_argument("--positive", metavar="WORD", action="append", default=[], help="a class that means positive")
     parser.add_argument(

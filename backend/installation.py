@@ -1,8 +1,8 @@
 """Installs a clone into its environment: python backend/installation.py PYTHON ROOT; standard library only.
 
-On Linux without an NVIDIA GPU torch and torchvision come from PyTorch's own index of builds without CUDA, far
-smaller, where that answers within a few seconds and has them; else from the usual index. uv installs where there is
-one, else pip.
+On Linux without an NVIDIA GPU, torch and torchvision come from PyTorch's own index of builds without CUDA, which are
+far smaller, if that index answers within a few seconds and has them; otherwise they come from the usual index. uv
+installs the packages where it exists, otherwise pip does.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-VARIABLE = "IA_TORCH_INDEX"  # the address of a mirror of it; `NO_INDEX`: the usual index
+VARIABLE = "IA_TORCH_INDEX"  # It holds the address of a mirror of that index, or `NO_INDEX` for the usual index.
 NO_INDEX = "none"
 TRY_S = 5.0
 PAGE_BYTES = 16_000_000
 FROM_PYTORCH = ("torch", "torchvision")
 OTHER_INDEXES = ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
-IMPATIENT = {"PIP_TIMEOUT": "15", "PIP_RETRIES": "1", "UV_HTTP_TIMEOUT": "15"}  # there is another index
+IMPATIENT = {"PIP_TIMEOUT": "15", "PIP_RETRIES": "1", "UV_HTTP_TIMEOUT": "15"}  # for an index that has a substitute
 INTERRUPTED = 130  # exit code
 
 
@@ -37,7 +37,7 @@ def pins(root: Path) -> dict[str, str]:
 
 
 def index_for(environ: Mapping[str, str], machine: Path = Path("/")) -> str:
-    """The index that torch is to come from; "" for the usual one."""
+    """The address of the index that torch is installed from; "" for the usual index."""
     if given := environ.get(VARIABLE, ""):
         return "" if given == NO_INDEX else given.rstrip("/")
     return CPU_INDEX if sys.platform == "linux" and not has_nvidia(machine, environ) else ""
@@ -50,25 +50,25 @@ def has_nvidia(machine: Path, environ: Mapping[str, str]) -> bool:
 
 
 def trouble(index: str, wanted: Mapping[str, str], try_s: float = TRY_S) -> str:
-    """Why these versions cannot be had from an index; "" where they can.
+    """Why an index cannot provide these versions; "" where it can.
 
     Args:
         index: its address.
         wanted: version by package.
-        try_s: how long it may take to answer.
+        try_s: how many seconds the index may take to answer.
     """
-    said = [_silence(try_s)]
-    asking = threading.Thread(target=lambda: said.append(_asked(index, wanted, try_s)), daemon=True)
+    reasons = [_silence(try_s)]
+    asking = threading.Thread(target=lambda: reasons.append(_missing(index, wanted, try_s)), daemon=True)
     asking.start()
-    asking.join(try_s)  # a server that sends a byte now and then would keep a socket's own limit waiting
-    return said[-1]
+    asking.join(try_s)  # A socket's own limit starts again with each byte that a slow server sends.
+    return reasons[-1]
 
 
 def _silence(try_s: float) -> str:
     return f"no answer within {try_s:.0f} s"
 
 
-def _asked(index: str, wanted: Mapping[str, str], try_s: float) -> str:
+def _missing(index: str, wanted: Mapping[str, str], try_s: float) -> str:
     for name, version in wanted.items():
         try:
             with urllib.request.urlopen(f"{index}/{name}/", timeout=try_s) as answer:
@@ -84,12 +84,12 @@ def _asked(index: str, wanted: Mapping[str, str], try_s: float) -> str:
 
 
 def install(python: str, root: Path, environ: Mapping[str, str] = os.environ) -> bool:
-    """Install a clone, in place, with all that it needs; returns whether that succeeded.
+    """Install a clone, in place, with all packages that it needs; returns whether that succeeded.
 
     Args:
-        python: of the environment to install into.
+        python: the interpreter of the environment to install into.
         root: the clone.
-        environ: what the installers find in their environment.
+        environ: the environment variables of the installers.
     """
     index, wanted = index_for(environ), pins(root)
     if index and not _are_there(python, wanted):
@@ -98,13 +98,13 @@ def install(python: str, root: Path, environ: Mapping[str, str] = os.environ) ->
 
 
 def _install_torch(python: str, index: str, wanted: Mapping[str, str], environ: Mapping[str, str]) -> None:
-    """From this index, if that can be: what it needs besides comes from the usual one later on."""
+    """Install torch from this index, if it can provide it; torch's dependencies come from the usual index later."""
     reason = trouble(index, wanted)
     if not reason:
         why = "There is no NVIDIA GPU here" if index == CPU_INDEX else f"{VARIABLE} is set"
         _say(f"{why}: torch comes from {index}.")
         here = {name: value for name, value in environ.items() if name not in OTHER_INDEXES} | IMPATIENT
-        versions = [f"{name}=={version}" for name, version in wanted.items()]  # 2.14.1+cpu is a 2.14.1, too
+        versions = [f"{name}=={version}" for name, version in wanted.items()]  # 2.14.1+cpu satisfies ==2.14.1
         if _install(python, ["--no-deps", "--index-url", index, *versions], here):
             return
         reason = "the lines above say why"
@@ -112,7 +112,7 @@ def _install_torch(python: str, index: str, wanted: Mapping[str, str], environ: 
 
 
 def _are_there(python: str, wanted: Mapping[str, str]) -> bool:
-    """Whether these versions are installed already, of whatever build."""
+    """Whether these versions are installed already, in any build."""
     script = "import sys; from importlib.metadata import version; [print(version(name)) for name in sys.argv[1:]]"
     known = subprocess.run([python, "-c", script, *wanted], capture_output=True, text=True, check=False)
     return [line.partition("+")[0] for line in known.stdout.splitlines()] == list(wanted.values())

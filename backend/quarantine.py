@@ -1,9 +1,10 @@
 """Moves skipped images out of the way: python -m backend.quarantine RUN --to FOLDER [--unreadable] [--dry-run].
 
-They keep their sub-folders, and FOLDER/manifest.jsonl says of each where it was, before it is moved. With --unreadable
-those go too that the model could not read. Of a run with --tile a photo goes once all its tiles are skipped. `--back
-FOLDER` instead of `--to FOLDER` puts all of them back. Nothing is ever overwritten or deleted. Stopped at any moment,
-each image is in one of the two places; the same command goes on.
+The images keep their sub-folders, and FOLDER/manifest.jsonl records where each one was before the command moves it.
+--unreadable also moves the images that the model could not read. In a run with --tile a photo is moved once all its
+tiles are skipped. `--back FOLDER` instead of `--to FOLDER` puts all of them back. Nothing is ever overwritten or
+deleted. The command may be stopped at any moment: each image is then in one of the two places, and the same command
+goes on.
 """
 
 import argparse
@@ -42,8 +43,8 @@ class Quarantined:
     """What became of the images.
 
     Attributes:
-        moved: those that are in their new place.
-        kept: those that stay where they are, with the reason.
+        moved: images that are in their new place.
+        kept: images that stay where they are, with the reason.
     """
 
     moved: list[str] = field(default_factory=list)
@@ -53,10 +54,10 @@ class Quarantined:
 def chosen(reading: RunReading, unreadable: bool, outcome: Quarantined) -> Iterator[str]:
     """The files to move: skipped ones and, if asked for, unreadable ones without a label.
 
-    One of which some tiles are skipped, but not all, is noted as kept.
+    A photo with some skipped tiles, but not all, is noted as kept.
 
     Raises:
-        UsageError: at once, before the first file: the answers cannot be read, or no model has looked at the images.
+        UsageError: the answers cannot be read, or no model has looked at the images; raised before the first file.
     """
     found = _found_unreadable(reading) if unreadable else ()
     labels, skipped = set[str](), Counter[str]()
@@ -84,7 +85,7 @@ def _found_unreadable(reading: RunReading) -> Iterable[str]:
 
 
 def _unreadable(reading: RunReading, paths: Iterable[str]) -> Iterator[str]:
-    """Those files that still cannot be read: some may have been mended since."""
+    """The files that still cannot be read; a person may have mended some since."""
     with contextlib.closing(Damage(reading.inside)) as damage:
         yield from (path for path in paths if damage.look(reading.datadir / path) is not None)
 
@@ -94,12 +95,12 @@ def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_ru
 
     Args:
         reading: the run.
-        folder: where they go; it is made.
-        unreadable: also those that could not be read.
+        folder: where the images go; it is made if it is missing.
+        unreadable: also move the images that could not be read.
         dry_run: move nothing.
 
     Raises:
-        UsageError: the folder will not do.
+        UsageError: the folder is unsuitable.
     """
     datadir = _folder_of_images(reading)
     _check_place(folder, datadir)
@@ -118,10 +119,10 @@ def put_away(reading: RunReading, folder: Path, unreadable: bool = False, dry_ru
 
 
 def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Quarantined:
-    """Move images from such a folder back to where they were.
+    """Move images from a folder that `put_away` has filled back to where they were.
 
     Raises:
-        UsageError: nothing was ever put away there, or not from here.
+        UsageError: nothing was ever put away there, or its images are not from this run's folder.
     """
     datadir = _folder_of_images(reading)
     outcome = Quarantined()
@@ -143,10 +144,10 @@ def put_back(reading: RunReading, folder: Path, dry_run: bool = False) -> Quaran
 
 
 def entries(folder: Path, datadir: Path) -> Mapping[str, dict[str, Any]]:
-    """The last entry of the manifest for each image; a line that was cut off belongs to no move.
+    """The last entry of the manifest for each image; a line without its end is left out, as its move never began.
 
     Raises:
-        UsageError: there is none, or it is of another folder of images, which is still there.
+        UsageError: there is no manifest, or it describes another folder of images that still exists.
     """
     try:
         lines = (folder / MANIFEST).read_bytes().splitlines(keepends=True)
@@ -185,7 +186,7 @@ def _check_place(folder: Path, datadir: Path) -> None:
 
 
 def _plain_file(folder: Path, path: str) -> Path:
-    """The file, unless links lead to it: then it belongs to somebody else too. Raises NotMovedError."""
+    """The file at a path. Raises NotMovedError if a link leads to it, as it may belong to somebody else then."""
     place = folder / path
     if not os.path.lexists(place):
         raise NotMovedError("it is not there any more")
@@ -198,7 +199,7 @@ def _plain_file(folder: Path, path: str) -> Path:
 
 @contextlib.contextmanager
 def _noted(outcome: Quarantined, path: str) -> Iterator[None]:
-    """Note whether the block moves the image; a failure with one image stops no other."""
+    """Note whether the block moves the image; a failure with one image does not stop the others."""
     try:
         yield
         outcome.moved.append(path)
@@ -246,12 +247,12 @@ class _Manifest:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
-        except OSError as error:  # Without a line in the manifest nothing is moved, nor anything after it.
+        except OSError as error:  # Without its line in the manifest no image is moved, and the command ends.
             reason = (error.strerror or str(error)).lower()
             raise UsageError(f"{self._file.name} cannot be written: {reason}; make room, and start again.") from None
 
     def _end_last_line(self) -> None:
-        """Cut off a line that an interruption has left unfinished: its move never began."""
+        """Cut off a line that an interruption has left unfinished, because its move never began."""
         self._file.seek(0)
         content = self._file.readall()
         if not content.endswith(b"\n"):
@@ -284,7 +285,7 @@ def main() -> None:
     way.add_argument("--to", type=_path, metavar="FOLDER", help="move skipped images there")
     way.add_argument("--back", type=_path, metavar="FOLDER", help="move them back from there")
     parser.add_argument("--unreadable", action="store_true", help="also those that cannot be read")
-    parser.add_argument("--dry-run", action="store_true", help="only tell")
+    parser.add_argument("--dry-run", action="store_true", help="move nothing, only report")
     given = parser.parse_args()
     if given.back and given.unreadable:
         raise UsageError("--back puts back all that is there; leave --unreadable out.")

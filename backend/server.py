@@ -64,7 +64,7 @@ def serve() -> None:
     threading.excepthook = _end
     notes = ""
     if len(sys.argv) > 1:
-        # The supervisor has done these checks for its server: a disk that goes away later must not end the session.
+        # The supervisor has done these checks for its server; a disk that goes away later must not end the session.
         first = config.run
         config = find_run(config)
         check_place(config)

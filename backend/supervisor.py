@@ -40,7 +40,7 @@ class Supervisor:
         self._environment = environment
         self._link = link
         self._was_up = False
-        self._is_ending = False  # no Event: its lock may be held by the very code that a signal interrupts
+        self._is_ending = False  # not an Event: the code that a signal interrupts may hold its lock
         self._reaper: subprocess.Popen[str] | None = None
         self._groups: set[str] = set()
         self._children = [Child(command, environment, self._tell_reaper) for command in commands]
@@ -52,7 +52,7 @@ class Supervisor:
             The exit code: 0, or that of a vital process that ended for a person's mistake.
         """
         for number in ENDS:
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # else nohup is to keep it off
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP already
                 signal.signal(number, self._handle_signal)
         try:
             return self._keep_alive()
@@ -68,12 +68,12 @@ class Supervisor:
     def _keep_alive(self) -> int:
         while not self._is_ending:
             self._keep_reaper()
-            with contextlib.suppress(OSError):  # another session has the run; our server says so
+            with contextlib.suppress(OSError):  # another session holds the run; our server reports that
                 locks.renew()
             for child in self._children:
                 child.keep_alive()
                 if child.command.vital and child.exit_code == PERSONS_MISTAKE and not self._was_up:
-                    return PERSONS_MISTAKE  # once it has served, it is the machine that fails, and that may pass
+                    return PERSONS_MISTAKE  # after it has served, the machine is at fault, and may recover
             if self._link is not None and self._link.is_up():
                 self._link, self._was_up = None, True
             time.sleep(LOOK_EVERY_S)
@@ -82,7 +82,7 @@ class Supervisor:
     # --- the reaper ---------------------------------------------------------------------------------------------------
 
     def _keep_reaper(self) -> None:
-        """Start the reaper, anew if it died, and tell it of everything that runs."""
+        """Start the reaper, or start it again if it died, and give it the groups of all running processes."""
         if self._reaper is not None and self._reaper.poll() is None:
             return
         try:
@@ -93,7 +93,7 @@ class Supervisor:
                 start_new_session=True,
                 text=True,
             )
-        except OSError:  # no descriptors or no memory left: at the next look
+        except OSError:  # no descriptors or no memory are left; the next look tries again
             return
         for group in list(self._groups):
             self._tell_reaper(f"+{group}")
@@ -101,7 +101,7 @@ class Supervisor:
     def _tell_reaper(self, line: str) -> None:
         (self._groups.add if line[0] == "+" else self._groups.discard)(line[1:])
         if self._reaper is not None and self._reaper.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it died; the next one is told everything
+            with contextlib.suppress(BrokenPipeError):  # it died; the next reaper gets all groups
                 self._reaper.stdin.write(f"{line}\n")
                 self._reaper.stdin.flush()
 
@@ -150,7 +150,7 @@ def commands(config: Config) -> list[Command]:
         return [server]
     loops = [
         Command("trainer", python("-m", "IA.training")),
-        Command("inference", python("-m", "IA.inference")),  # its threads that embed give way by themselves
+        Command("inference", python("-m", "IA.inference")),  # its embedding threads lower their own priority
         Command("selector", python("-m", "IA.selector")),
     ]
     return [server, *loops, _tensorboard(config)] if config.tensorboard else [server, *loops]
@@ -162,7 +162,7 @@ def _tensorboard(config: Config) -> Command:
 
 
 def environment(config: Config) -> dict[str, str]:
-    """What the processes find in their environment."""
+    """The environment of the processes."""
     ours = {**python_path(), "PYTHONSAFEPATH": "1", "IA_LOG_LEVEL": "WARNING"}
     return {**os.environ, **ours, **config.environment()}
 
@@ -184,20 +184,20 @@ def set_aside(run: Path) -> None:
 
 
 def prepare(config: Config) -> Config:
-    """Check everything that a person may have got wrong, and make what is missing.
+    """Check everything that a person may have got wrong, and make the folders that are missing.
 
     Returns:
-        The settings to go on with.
+        The settings that the session uses.
 
     Raises:
         UsageError: with one sentence.
     """
     if config.demo:
-        check_address(config)  # before pictures are made
+        check_address(config)  # A wrong address ends the start before pictures are made.
         _make_demo(config)
     first = config.run
     config = find_run(config)
-    check_place(config)  # this and the network before an old run is moved: a mistake changes nothing
+    check_place(config)  # This and the network are checked before an old run is moved, so a mistake changes nothing.
     _check_network(config)
     if config.reset and config.run.is_dir():
         with only_session(config.run):
@@ -233,7 +233,7 @@ def _make_demo(config: Config) -> None:
 
 
 def _check_network(config: Config) -> None:
-    """Build a network that is not the default once, so that a wrong name is told at once."""
+    """Build a network that is not the default once, so that a wrong name is reported at once."""
     if not config.ai or config.network in {None, DEFAULT_NETWORK}:
         return
     checked = subprocess.run(python("-m", "IA.networks", str(config.network)), check=False, env=environment(config))
@@ -242,7 +242,7 @@ def _check_network(config: Config) -> None:
 
 
 def main() -> None:
-    """The session that the command line describes."""
+    """Run the session that the command line describes."""
     config = prepare(Config.for_session(sys.argv[1:] or ["--help"]))
     with only_session(config.run):
         (config.run / "logs").mkdir(exist_ok=True)
@@ -258,8 +258,8 @@ def main() -> None:
 
 
 def start() -> None:
-    """Be `intelligent-annotation`: launch.sh without the installing, for whoever has installed the wheel."""
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before anything was started
+    """Run the command `intelligent-annotation` of the wheel: what launch.sh does, without the installation."""
+    with contextlib.suppress(KeyboardInterrupt):  # A person pressed Ctrl-C before anything was started.
         one_sentence(main)
 
 

@@ -19,12 +19,12 @@ def bmp(
     """A BMP of pixels (H, W, 3 or 4), red first.
 
     Args:
-        values: as many of them as there are masks count; of a mask of few bits the upper ones are kept.
-        masks: of red, green, blue and perhaps alpha, in a pixel of so many bits.
+        values: the pixels; one channel per mask is used, and a mask of few bits keeps the upper bits of its channel.
+        masks: the masks of red, green, blue and perhaps alpha, in a pixel of `bits` bits.
         bits: 16, 24 or 32.
-        header: its length: 40, 52, 56, 108 or 124.
-        compression: as the header has it.
-        is_downwards: the first row comes first.
+        header: length of the header: 40, 52, 56, 108 or 124 bytes.
+        compression: the number in the header.
+        is_downwards: the first row comes first in the file.
     """
     height, width = values.shape[:2]
     pixels = np.zeros((height, width), np.uint32)
@@ -39,7 +39,7 @@ def bmp(
     rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
     data = (rows if is_downwards else rows[::-1]).tobytes()
     four = (*masks, 0)[:4]
-    said = struct.pack(
+    head = struct.pack(
         "<IiiHHIIiiII",
         header,
         width,
@@ -53,8 +53,8 @@ def bmp(
         0,
         0,
     )
-    said += struct.pack("<4I", *four)[: max(0, header - 40) if header > 40 else 4 * len(masks)]
-    said = said.ljust(header, b"\0")
+    head += struct.pack("<4I", *four)[: max(0, header - 40) if header > 40 else 4 * len(masks)]
+    head = head.ljust(header, b"\0")
     if header >= 108:
-        said = said[:56] + b"BGRs" + said[60:]
-    return b"BM" + struct.pack("<IHHI", 14 + len(said) + len(data), 0, 0, 14 + len(said)) + said + data
+        head = head[:56] + b"BGRs" + head[60:]
+    return b"BM" + struct.pack("<IHHI", 14 + len(head) + len(data), 0, 0, 14 + len(head)) + head + data

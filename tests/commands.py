@@ -1,4 +1,4 @@
-"""Commands as a person starts them, within the test process."""
+"""Runs commands as a person starts them, but within the test process."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Command = Callable[..., str]
 def command_of(
     main: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
-    """The command of an entry point."""
+    """A function that runs an entry point with arguments."""
 
     def run_it(*arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", ["command", *map(str, arguments)])

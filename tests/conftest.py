@@ -1,4 +1,4 @@
-"""What several tests share: a few pictures, and a network small enough to build in a moment."""
+"""The fixtures that several tests share: a few pictures, and a network that is built in a moment."""
 
 import gc
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
-if IS_ONE_OF_SEVERAL:  # before numpy and torch are there: threads of two workers on two cores wait for one another
+if IS_ONE_OF_SEVERAL:  # before numpy and torch are imported: threads of two workers on two cores wait for one another
     os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 import numpy as np
@@ -17,31 +17,31 @@ from PIL import Image
 
 from tests.examples import examples
 
-if TYPE_CHECKING:  # torch takes seconds to import, and the server's tests do without
+if TYPE_CHECKING:  # torch takes seconds to import, and the server's tests do not need it
     from torch import nn
 
     from IA.dataset import Preprocessing
 
-sys.dont_write_bytecode = False  # each worker would compile all the tests again, every time
+sys.dont_write_bytecode = False  # otherwise each worker compiles all tests again every time
 settings.register_profile("tests", max_examples=examples(100), deadline=None)
 settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:
-    """What the imports have made stays: the collector of garbage need not walk through torch again."""
+    """Freeze the objects of the imports, so that the garbage collector does not walk through torch again."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_runtest_setup() -> None:
-    """One thread for torch also after a test in which an embedder took more of them."""
+    """Give torch one thread again, as an embedder in an earlier test may have taken more."""
     if IS_ONE_OF_SEVERAL and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture
 def images_folder(tmp_path: Path) -> Path:
-    """Twelve pictures, `red/0.png` to `red/5.png` and the same in `blue/`, each of its colour with some noise."""
+    """Twelve pictures, `red/0.png` to `red/5.png` and the same in `blue/`, each in its colour with some noise."""
     random = np.random.default_rng(0)
     folder = tmp_path / "images"
     for name, colour in {"red": (200, 40, 40), "blue": (40, 40, 200)}.items():
@@ -62,7 +62,7 @@ def tiny_network() -> str:
 
 
 def tiny(pretrained: bool) -> "tuple[nn.Module, Preprocessing]":
-    """The tiny network, as `IA.networks.register` takes it."""
+    """Build the tiny network, in the form that `IA.networks.register` takes."""
     import torch
     from torch import nn
 

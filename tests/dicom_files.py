@@ -1,4 +1,4 @@
-"""DICOM files byte by byte, so that the tests need no package to make what they should be read by."""
+"""DICOM files byte by byte, so that the tests do not make them with the package that reads them."""
 
 import struct
 
@@ -11,7 +11,7 @@ JPEG_LS = "1.2.840.10008.1.2.4.80"
 
 
 def element(group: int, number: int, kind: str, value: bytes) -> bytes:
-    """One of a DICOM file, explicit, little endian."""
+    """One element of a DICOM file, explicit, little endian."""
     value += (b"\0" if kind == "UI" else b" ") * (len(value) % 2)
     length = struct.pack("<2xI" if kind in {"OW", "OB", "SQ"} else "<H", len(value))
     return struct.pack("<HH", group, number) + kind.encode() + length + value

@@ -7,5 +7,5 @@ FEWEST = 5
 
 
 def examples(most: int) -> int:
-    """So many of a property's examples are tried in this run of the tests."""
+    """How many of a property's examples this run of the tests tries."""
     return max(most // SHARE, min(FEWEST, most))

@@ -1,4 +1,4 @@
-"""A real nginx before a server, with everything that is not about the place left as nginx comes."""
+"""A real nginx in front of a server, with nginx's defaults for everything but its place."""
 
 import contextlib
 import shutil
@@ -43,14 +43,14 @@ def executable() -> str:
 
 @contextlib.contextmanager
 def proxied(folder: Path, upstream: int, more: str = "") -> Iterator[int]:
-    """The port of an nginx that serves what listens at another port below `PATH`, until the block ends.
+    """The port of an nginx that serves another port below `PATH`, until the block ends.
 
-    Two other places lead there, too: `/named/` asks for it by the name of an upstream, `/whole/` keeps the path.
+    Two other places lead to the same server: `/named/` uses the name of an upstream, `/whole/` keeps the path.
 
     Args:
-        folder: for what it writes.
-        upstream: the port of the server behind it.
-        more: settings of `PATH` in nginx's own words.
+        folder: the folder for nginx's files.
+        upstream: the port of the server behind nginx.
+        more: further settings of `PATH`, in nginx's syntax.
     """
     folder.mkdir()
     port = next(port for port in range(upstream + 2, 65536) if is_free(port))

@@ -1,4 +1,4 @@
-"""A predictor that has learnt something, small enough to make in a moment."""
+"""A predictor that has learnt a little, and is made in a moment."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ CLASSES = {"positive": "red", "negative": "blue"}
 
 
 def trained(folder: Path, network: str, tile: str = "") -> Predictor:
-    """One that tells the pictures below `red/` from the others; `network` is registered, `tile` what it says of it."""
+    """A predictor that finds the pictures below `red/`, with a registered network and, in its file, the grid `tile`."""
     backbone = build(network)
     untrained = Predictor(backbone, Head.empty(backbone.dimension, 1, 0))
     paths = sorted(folder.glob("*/*.png"))

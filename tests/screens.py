@@ -1,4 +1,4 @@
-"""Every screen of the page: how one gets to it from an image that waits for its answer, and what proves it is open."""
+"""Every screen of the page: the steps to it from an image that waits for its answer, and the proof that it is open."""
 
 import re
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Screen:
     """One screen.
 
     Attributes:
-        name: a word for it.
-        steps: keys and clicks, as `do` takes them, or `door:ID` of a button that may stand behind "more".
-        proof: a selector that is visible when it is open.
+        name: a word for the screen.
+        steps: keys and clicks, as `do` takes them, or `door:ID` for a button that may be behind "more".
+        proof: a selector of an element that is visible when the screen is open.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Screen:
     proof: str
 
     def open(self, page: Page) -> None:
-        """Go there; fails where it does not open."""
+        """Open the screen; fails if it does not open."""
         for step in self.steps:
             if step.startswith("door:"):
                 open_door(page, step.removeprefix("door:"))
@@ -36,16 +36,16 @@ class Screen:
 
 
 def open_door(page: Page, name: str) -> None:
-    """Click the button of a panel; on a narrow page some stand behind "more"."""
+    """Click the button of a panel; on a narrow page some buttons are behind "more"."""
     if not page.locator(f"#{name}").is_visible():
         page.click("#more")
     page.click(f"#{name}")
 
 
 def put_instructions_away(page: Page) -> None:
-    """Close what stands before the first image of a run that has instructions."""
+    """Close the instructions that a run shows before its first image."""
     text = page.locator("dialog.instructions .sheet > :not(header)")
-    expect(text).to_have_text(re.compile(r"\w"))  # once it is read it does not come again
+    expect(text).to_have_text(re.compile(r"\w"))  # A text that was read does not appear again.
     page.keyboard.press("Escape")
     expect(page.locator("dialog.instructions")).to_be_hidden()
 

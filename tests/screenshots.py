@@ -4,7 +4,7 @@
     python -m tests.screenshots OUT --datadir PHOTOS --positive hat    on photos in class folders
     python -m tests.screenshots OUT --url LINK                         on a running suite; 160 answers go to its run
 
-Writes OUT/annotate-1280-light.png and so on. Screens that do not open are named in the end.
+Writes OUT/annotate-1280-light.png and so on. At the end it names the screens that do not open.
 """
 
 import argparse
@@ -53,22 +53,22 @@ class Camera:
     """Writes pictures of a page into a folder.
 
     Attributes:
-        folder: where they go.
-        missing: what could not be taken, and why.
+        folder: the folder for the pictures.
+        missing: the pictures that could not be taken, and why.
     """
 
     folder: Path
     missing: list[str] = field(default_factory=list)
 
     def take(self, page: Page, name: str) -> None:
-        """One picture of what is on the screen, light and dark."""
+        """Take a light and a dark picture of the page."""
         width = page.evaluate("innerWidth")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             page.screenshot(path=self.folder / f"{name}-{width}-{scheme}.png", animations="disabled")
 
     def attempt(self, page: Page, name: str, open_screen: Callable[[], object]) -> None:
-        """A picture, if the screen opens."""
+        """Take a picture if the screen opens, else note why it does not."""
         try:
             open_screen()
             self.take(page, name)
@@ -111,7 +111,7 @@ def before_any_model(context: BrowserContext, link: str, camera: Camera) -> None
 
 
 def with_model(context: BrowserContext, link: str, camera: Camera) -> None:
-    """Everything that there is once the model has learnt."""
+    """All screens that exist once the model has learnt."""
     page = context.new_page()
     page.goto(link)
     page.evaluate(f'localStorage.setItem("ia:speed", "{AUTO_SPEED}")')
@@ -132,7 +132,7 @@ def with_model(context: BrowserContext, link: str, camera: Camera) -> None:
 
 
 def open_whole(page: Page, screen: Screen) -> None:
-    """Open a screen, and wait for what it shows of other pages; the mouse points at nothing."""
+    """Open a screen, and wait for the pages that it embeds; the mouse points at nothing."""
     screen.open(page)
     page.mouse.move(2, 200)
     for frame in page.locator("dialog[open] iframe").all():
@@ -149,7 +149,7 @@ def auto(page: Page) -> None:
 
 
 def away(page: Page) -> None:
-    """An answer while nothing gets through to the server."""
+    """An answer while no request reaches the server."""
     page.context.set_offline(True)
     page.keyboard.press("j")
     expect(page.locator("#banner")).to_be_visible(timeout=PATIENCE_MS)
@@ -164,7 +164,7 @@ def without_token(context: BrowserContext, link: str, camera: Camera) -> None:
 
 
 def done(context: BrowserContext, suite: Suite, camera: Camera) -> None:
-    """Nothing is left; its folder is small."""
+    """The page when no image is left to answer, from a run over a small folder."""
     page = context.new_page()
     page.goto(suite.link)
     text = page.get_by_text("All images are answered")
@@ -173,7 +173,7 @@ def done(context: BrowserContext, suite: Suite, camera: Camera) -> None:
 
 
 def answer(link: str, positive: str | None) -> None:
-    """Give answers as the truth is, and wait until the ranking has learnt them."""
+    """Give true answers, and wait until the ranking has learnt them."""
     with httpx.Client(base_url=link.split("?")[0], timeout=60, follow_redirects=True, trust_env=False) as client:
         status = client.get("/api/status", params=dict(httpx.URL(link).params)).raise_for_status().json()
         positives = truth(Path(status["datadir"]), positive)
@@ -191,7 +191,7 @@ def _has_learnt(client: httpx.Client) -> bool:
 
 
 def truth(datadir: Path, positive: str | None) -> Callable[[str], bool]:
-    """Whether a path is positive: by the folder it is in, else by the demo's list."""
+    """A function that decides whether a path is positive: by its folder, else by the demo's list."""
     if positive is not None:
         return lambda path: path.split("/")[0] == positive
     with (datadir / "truth.csv").open(newline="") as file:
@@ -201,7 +201,7 @@ def truth(datadir: Path, positive: str | None) -> Callable[[str], bool]:
 
 @contextlib.contextmanager
 def link_of(folder: Path, given: argparse.Namespace) -> Iterator[str]:
-    """A suite to take pictures of: the one that is named, else a new one."""
+    """The link of the suite to take pictures of: the one given by --url, else a new one."""
     if given.url is not None:
         yield given.url
         return
@@ -249,7 +249,7 @@ def finished(folder: Path) -> Iterator[Suite]:
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--url", help="the link of a suite that runs")

@@ -36,7 +36,7 @@ class Serving:
 
 
 class PromptServer(uvicorn.Server):
-    """Ends as uvicorn's own server does, but looks more often whether it may: uvicorn spends 0.2 s on each end."""
+    """Ends like uvicorn's own server, but checks more often whether it may: uvicorn spends 0.2 s on each end."""
 
     async def main_loop(self) -> None:
         """Serve until the test is over."""
@@ -44,7 +44,7 @@ class PromptServer(uvicorn.Server):
             await asyncio.sleep(LOOK_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, let the requests under way be answered, then end the app."""
+        """Accept no more connections, answer the requests under way, then end the app."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -59,7 +59,7 @@ class PromptServer(uvicorn.Server):
 
 @contextlib.contextmanager
 def serving(run: Path, datadir: Path, token: str | None = None, **settings: object) -> Iterator[Serving]:
-    """Serve a folder until the block ends; then every answer must have been as the OpenAPI document has it."""
+    """Serve a folder until the block ends, and then check that every response agreed with the OpenAPI document."""
     given = {
         "run": run,
         "datadir": datadir.resolve(),
@@ -79,7 +79,7 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
     thread.start()
     address = f"http://127.0.0.1:{config.port}"
     try:
-        # nothing is encrypted here, and to read the system's certificates takes longer than most tests
+        # Nothing is encrypted here, and reading the system's certificates takes longer than most tests.
         with httpx.Client(base_url=address, timeout=DEADLINE_S, trust_env=False, verify=False) as client:
             until(lambda: server.started)
             yield Serving(session, client)
@@ -91,7 +91,7 @@ def serving(run: Path, datadir: Path, token: str | None = None, **settings: obje
 
 
 def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
-    """Wait for a condition, which is not true yet while the file that it asks for is not there; else fail."""
+    """Wait for a condition, or fail after the deadline; a condition whose file is missing is not true yet."""
     ends_s = time.monotonic() + deadline_s
     while not _holds(condition):
         if time.monotonic() > ends_s:

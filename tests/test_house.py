@@ -1,4 +1,4 @@
-"""The rules of size and name that keep the house one to live in: files, classes, folders, and names of classes."""
+"""The rules of size and name that keep the code readable: for files, classes, folders and names of classes."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ from config import ROOT
 
 MOST_LINES = 350
 MOST_METHODS = 25
-MOST_FILES = 14  # in a folder, without those of the folders in it
+MOST_FILES = 14  # A folder may hold so many files, not counting its sub-folders.
 PRODUCT = ("config.py", "IA", "backend", "reactcode/src")
 SOURCES = {".py", ".ts", ".tsx"}
 PATCHES = {"setattr", "delattr"}
@@ -21,7 +21,7 @@ GENERATED = {"wire.ts"}  # in reactcode/src/api, made from openapi.json
 
 
 def sources(*places: str) -> Iterator[Path]:
-    """The hand-written source files below these places; what the page is tested with is none of them."""
+    """The hand-written source files below these places, without the tests of the page."""
     for place in places:
         if (ROOT / place).is_file():
             yield ROOT / place
@@ -35,7 +35,7 @@ def sources(*places: str) -> Iterator[Path]:
 
 @cache
 def tree(path: Path) -> ast.Module:
-    """A file of Python, taken apart once."""
+    """The syntax tree of a Python file, parsed once."""
     return ast.parse(path.read_bytes())
 
 
@@ -49,7 +49,7 @@ def classes() -> Iterator[tuple[Path, ast.ClassDef]]:
 
 
 def private_names(path: Path) -> Iterator[str]:
-    """The private names of other modules that a file imports or patches; ruff sees those that it only reads."""
+    """The private names of other modules that a file imports or patches; ruff finds those that it only reads."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom):
             names: list[object] = [alias.name for alias in node.names]
@@ -64,14 +64,14 @@ def private_names(path: Path) -> Iterator[str]:
 
 
 def methods_of(node: ast.ClassDef) -> Iterator[str]:
-    """The methods and properties of a class, without those whose names Python gives."""
+    """The methods and properties of a class, without those that Python names."""
     for part in node.body:
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and not part.name.startswith("__"):
             yield part.name
 
 
 def named(path: Path) -> str:
-    """A path as it stands in a sentence."""
+    """A path for a sentence, relative to the root."""
     return path.relative_to(ROOT).as_posix()
 
 
@@ -112,6 +112,6 @@ def test_no_class_name_twice() -> None:
 
 
 def test_no_test_reaches_for_private_names() -> None:
-    """A test knows another module by what that module gives everybody."""
+    """A test uses only the public names of another module."""
     found = [name for path in sources("tests") if path.suffix == ".py" for name in private_names(path)]
     assert found == []

@@ -1,4 +1,4 @@
-"""TIFF files byte by byte: layouts that no package here writes."""
+"""TIFF files byte by byte, in layouts that no package here writes."""
 
 import struct
 from typing import Any
@@ -11,14 +11,14 @@ SIZES = {SHORT: 2, LONG: 4, LONG8: 8}
 
 
 def packed(values: NDArray[Any], bits: int) -> bytes:
-    """Rows of whole numbers (H, N) of so many bits each, the highest first; each row is filled up to a byte."""
+    """Rows of whole numbers (H, N) of `bits` bits each, the highest bit first; each row is filled up to a byte."""
     shifts = np.arange(bits - 1, -1, -1)
     single = (values[..., None].astype(np.uint64) >> shifts.astype(np.uint64)) & np.uint64(1)
     return np.packbits(single.astype(np.uint8).reshape(len(values), -1), axis=1).tobytes()
 
 
 def raw(values: NDArray[Any], bits: int, order: str) -> bytes:
-    """Values (H, N) as they stand in a file: of whole bytes in its order, others packed."""
+    """The bytes of values (H, N) in a file: whole bytes in its order, other widths packed."""
     if values.dtype.kind == "f" or bits in {8, 16, 32, 64}:
         return values.astype(f"{order}{values.dtype.str[1:]}").tobytes()
     return packed(values, bits)
@@ -42,19 +42,19 @@ def tiff(
     """A TIFF of one page.
 
     Args:
-        values: (H, W) or (H, W, S), of a dtype of so many bits, or a larger one where the bits are packed.
-        bits: of a sample.
+        values: (H, W) or (H, W, S), in a dtype of `bits` bits, or a larger one if the bits are packed.
+        bits: bits of a sample.
         order: "<" or ">".
         big: BigTIFF.
-        photometric: as the tag has it.
-        extra: what the last sample is; None: a colour like the others.
+        photometric: the value of the tag.
+        extra: the kind of the last sample; None: a colour like the others.
         planar: each sample in a plane of its own.
         kind: the sample format: 1 whole numbers, 2 with a sign, 3 floats.
-        rows: in a strip; None: all in one.
-        tile: side of square tiles instead of strips.
-        compression: as the tag has it.
+        rows: rows in a strip; None: all rows are in one strip.
+        tile: side of square tiles, which replace strips.
+        compression: the value of the tag.
         more: further tags.
-        pack: makes what is stored of the bytes of a strip or tile.
+        pack: makes the stored bytes from the bytes of a strip or tile.
     """
     pixels = values[..., None] if values.ndim == 2 else values
     height, width, samples = pixels.shape

@@ -1,4 +1,4 @@
-"""Holds what a real server sends against the OpenAPI document that is committed: no key more, none less."""
+"""Compares the responses of a real server with the committed OpenAPI document: no key more, and none less."""
 
 import json
 import re
@@ -19,10 +19,10 @@ METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
 class Checked:
-    """ASGI middleware that lets everything pass, and notes what the document does not describe.
+    """ASGI middleware that passes everything on, and notes responses that the document does not describe.
 
     Attributes:
-        differences: one text for each answer that is not as the document has it.
+        differences: one text for each response that differs from the document.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,7 +30,7 @@ class Checked:
         self.differences: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the app does."""
+        """Pass the app's response on, and note its differences from the document."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -57,7 +57,7 @@ class Checked:
 
 
 def differences(method: str, path: str, status: int, body: bytes) -> Iterator[str]:
-    """In what a JSON answer is not as the document has it; empty where it is, and where no route of the API answers."""
+    """How a JSON response differs from the document; empty if it agrees, or if it is not from a route of the API."""
     is_ours = path.startswith("/api/") and path != DESCRIBED and method in METHODS
     if is_ours and status != HTTPStatus.NO_CONTENT:
         for error in _validator(*_place_of(method, path, status)).iter_errors(_content_of(body)):
@@ -65,14 +65,14 @@ def differences(method: str, path: str, status: int, body: bytes) -> Iterator[st
 
 
 def differences_of_events(events: bytes) -> Iterator[str]:
-    """In what the statuses in whole events of the stream are not as the document has them."""
+    """How the statuses in whole events of the stream differ from the document."""
     for data in re.findall(rb"^event: status\ndata: (.*)$", events, re.MULTILINE):
         for error in _validator("components", "schemas", "Status").iter_errors(_content_of(data)):
             yield f"GET /api/events: {error.instance_path} {error.message}"
 
 
 def check(response: httpx.Response) -> None:
-    """Fail where an answer is not as the document has it; a hook for httpx clients."""
+    """Fail if a response differs from the document; a hook for httpx clients."""
     if response.headers.get("content-type", "").startswith(JSON_TYPE):
         request = response.request
         found = list(differences(request.method, request.url.path, response.status_code, response.read()))
@@ -88,7 +88,7 @@ def _no_json(name: str) -> None:
 
 
 def _place_of(method: str, path: str, status: int) -> tuple[str, ...]:
-    """Where in the document the schema of an answer stands."""
+    """The place of a response's schema in the document."""
     for template, pattern in _patterns().items():
         if pattern.fullmatch(path) and method.lower() in _document()["paths"][template]:
             responses = _document()["paths"][template][method.lower()]["responses"]
@@ -99,7 +99,7 @@ def _place_of(method: str, path: str, status: int) -> tuple[str, ...]:
 
 @cache
 def _document() -> dict[str, Any]:
-    """The document, in which no object may have another key than those that it names."""
+    """The document, changed so that no object may have keys that it does not name."""
     document: dict[str, Any] = json.loads(DOCUMENT.read_text("utf-8"))
     _close(document)
     return document

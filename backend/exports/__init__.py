@@ -1,4 +1,4 @@
-"""The answers in other people's formats: one file a format, each a generator of bytes; to add one, list it here."""
+"""Writes the answers in other programs' formats: one file per format, each a generator of bytes, listed here."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,7 +19,7 @@ FORMATS: dict[str, ExportFormat] = {
 
 
 def pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of about the same size: neither a line nor a photo at a time."""
+    """The same bytes in pieces of about equal size, however long the lines or photos are."""
     held = bytearray()
     for line in lines:
         held += line

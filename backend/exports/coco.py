@@ -1,10 +1,10 @@
 """COCO: the images with their sizes, and an annotation of the whole image for each that has a label.
 
-COCO knows no label of an image as a whole: the box is the image. A skipped image has no annotation. What it has no
-place for stands in the `attributes` of each image.
+COCO has no label for a whole image, so the box covers the image. A skipped image has no annotation. The `attributes` of
+each image hold the values for which COCO has no place.
 
-Of a run with tiles each photo is an image, and each answer to a tile an annotation with the box of the tile and
-`attributes` of its own; those of skipped tiles stand in `skipped`, beside the annotations.
+In a run with tiles each photo is an image, and each answer to a tile is an annotation with the box of the tile and its
+own `attributes`; annotations of skipped tiles are in the list `skipped`, beside `annotations`.
 """
 
 import json
@@ -25,7 +25,7 @@ CATEGORY: dict[Label, int] = {"positive": 1, "negative": 2}
 
 
 def coco_lines(source: Source) -> Iterator[bytes]:
-    """Yield one JSON object, an image or an annotation a line."""
+    """Yield one JSON object, with one image or annotation per line."""
     categories = [{"id": id, "name": source.word(label), "supercategory": "label"} for label, id in CATEGORY.items()]
     yield b'{"info": {"description": "Intelligent Annotation"}, "licenses": [],\n"categories": '
     yield json.dumps(categories).encode() + b',\n"images": ['
@@ -44,7 +44,7 @@ def coco_lines(source: Source) -> Iterator[bytes]:
 
 
 class _Document:
-    """What stands behind the images, kept until they are written, and of which photos there is an image already."""
+    """Keeps the annotations until the images are written, and the photos whose image is written already."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -55,7 +55,7 @@ class _Document:
         self.skipped = Spool()
 
     def take(self, answer: Answer) -> Iterator[bytes]:
-        """Yield the image of an answer, unless it is there already, and keep its annotation."""
+        """Yield the image of an answer, unless it was yielded before, and keep its annotation."""
         photo, tile = split(answer.path)
         number = None if tile is None else self._photos.number(photo)
         if number is not None:
@@ -90,7 +90,7 @@ def _keep(spool: Spool, entry: dict[str, Any]) -> None:
 
 
 def _box(tile: Tile | None, width_px: int, height_px: int) -> Box:
-    """Where an image lies in its photo; nowhere, where the size of that is not known, or too small to be cut up."""
+    """The box of an image in its photo; an empty one if the photo's size is unknown, or too small for the grid."""
     try:
         return (0, 0, width_px, height_px) if tile is None else tile.box(width_px, height_px)
     except ValueError:

@@ -1,4 +1,4 @@
-"""CSV: a header, then a line an answer; file names keep their bytes."""
+"""CSV: a header, then one line per answer; file names keep their bytes."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ def csv_lines(source: Source) -> Iterator[bytes]:
 
 
 def csv_line(cells: Iterable[str | float | bool | None]) -> bytes:
-    """One line; true and false are written as in JSON, and no text as a formula."""
+    """One line; booleans are written as in JSON, and no spreadsheet runs a text as a formula."""
     line = io.StringIO()
     csv.writer(line).writerow(map(_cell, cells))
     return line.getvalue().encode("utf-8", "surrogateescape")

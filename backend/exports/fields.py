@@ -1,4 +1,4 @@
-"""What every export says of an answer."""
+"""The fields of an answer that every export has."""
 
 from backend.exports.roll_up import OfPhoto
 from backend.exports.source import Source
@@ -19,19 +19,19 @@ FIELDS = (
     "source_image",
     "tile",
 )
-OF_PHOTO = ("tiles", "tiles_positive")  # of answers that are rolled up, behind those
-FURTHER = ("class", "person", "captured", "camera")  # behind all others, for columns are known by their place too
+OF_PHOTO = ("tiles", "tiles_positive")  # Rolled-up answers have these fields after the others.
+FURTHER = ("class", "person", "captured", "camera")  # These are last, because programs may know columns by their place.
 
 Value = str | float | bool | None
 
 
 def fields(is_rolled_up: bool) -> tuple[str, ...]:
-    """What is said of each answer."""
+    """The names of an answer's fields, in the order of the columns."""
     return (*FIELDS, *(OF_PHOTO if is_rolled_up else ()), *FURTHER)
 
 
 def values(answer: Answer, source: Source) -> tuple[Value, ...]:
-    """The values of `fields`."""
+    """The values of `fields` for an answer."""
     photo, tile = split(answer.path)
     of_photo = (answer.tiles, answer.tiles_positive) if isinstance(answer, OfPhoto) else ()
     taken = source.taken(photo)
@@ -57,5 +57,5 @@ def values(answer: Answer, source: Source) -> tuple[Value, ...]:
 
 
 def named(answer: Answer, source: Source) -> dict[str, Value]:
-    """The same by name."""
+    """The values of `fields` by name."""
     return dict(zip(fields(isinstance(answer, OfPhoto)), values(answer, source), strict=True))

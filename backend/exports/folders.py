@@ -1,4 +1,4 @@
-"""Class folders: each image below the name of its label; answers.csv says all there is to say, of skipped ones too."""
+"""Class folders: each image lies in the folder of its label; answers.csv has all answers, also the skipped ones."""
 
 import re
 
@@ -14,13 +14,13 @@ from IA.text.answer_words import USUAL, folded
 
 TABLE = "answers.csv"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # no file on Windows may be called so
-MOST_BYTES = 200  # of a name: file systems allow 255
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # Windows reserves these names.
+MOST_BYTES = 200  # A name may have so many bytes; file systems allow 255.
 SKIPPED = "skipped"
 
 
 class FolderTree(Tree):
-    """`hat/a/1.jpg`, `no hat/2.jpg`; skipped images only where nothing else is asked for."""
+    """`hat/a/1.jpg`, `no hat/2.jpg`; skipped images are included only if a person asks for them alone."""
 
     table = TABLE
 
@@ -32,18 +32,18 @@ class FolderTree(Tree):
         self.rows.write(csv_line(fields(source.is_rolled_up)))
 
     def place(self, answer: Answer) -> str | None:
-        """In the folder of its label, below it as below DATADIR."""
+        """The folder of its label, then the path relative to DATADIR."""
         name = self._names.get(answer.label)
         photo, tile = split(answer.path)
         return None if name is None else f"{name}/{photo if tile is None else name_of(photo, tile)}"
 
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
-        """A line of answers.csv, whether the image is there or not."""
+        """Add a line to answers.csv, whether the image is there or not."""
         self.rows.write(csv_line(values(answer, self.source)))
 
 
 def folder_names(positive: str, negative: str) -> dict[str, str]:
-    """The folder of each label: a name that every file system takes, and no two that some of them confuse."""
+    """The folder of each label: names that every file system accepts, and that none of them confuses."""
     taken = {folded(TABLE), folded(MISSING), SKIPPED}
     names = {}
     for label, called in (("positive", positive), ("negative", negative)):

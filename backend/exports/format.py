@@ -1,4 +1,4 @@
-"""What a format says of itself: each has one, in its own file, and `backend.exports.FORMATS` lists them."""
+"""The description of a format: each format has one in its own file, and `backend.exports.FORMATS` lists them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from backend.exports.trees.tree import Tree
 
 @dataclass(frozen=True)
 class Scheme:
-    """A file that another program needs beside the answers, to make sense of them.
+    """A file that another program needs beside the answers to understand them.
 
     Attributes:
-        ending: of its name, where the answers have the ending of the format.
-        media_type: of the file.
-        content: makes it of the names of the positive and the negative answer, and of whether there are tiles.
+        ending: the ending of its name, in place of the format's ending.
+        media_type: media type of the file.
+        content: makes the file from the names of the positive and the negative answer, and whether there are tiles.
     """
 
     ending: str
@@ -27,14 +27,14 @@ class ExportFormat:
     """One format.
 
     Attributes:
-        name: on the command line and in addresses.
-        title: what the page's menu calls it.
-        use: what it is good for, in the page's menu; `{positive}` and `{negative}` stand for the names of the answers.
-        media_type: of the file.
-        ending: of its name, behind the name of the run.
-        lines: makes it, in pieces of any size.
-        tree: lays out the images, where the format holds them: as a zip, or as files.
-        scheme: what goes with it; None: nothing.
+        name: its name on the command line and in addresses.
+        title: its name in the page's menu.
+        use: its purpose, in the page's menu; `{positive}` and `{negative}` stand for the names of the answers.
+        media_type: media type of the file.
+        ending: the ending of the file's name, after the name of the run.
+        lines: makes the file, in pieces of any size.
+        tree: lays out the images as a zip or as files, if the format holds images.
+        scheme: the file that goes with it; None: there is none.
     """
 
     name: str
@@ -48,6 +48,6 @@ class ExportFormat:
 
 
 def zip_of(name: str, title: str, use: str, tree: Callable[[Source], Tree]) -> ExportFormat:
-    """A format that holds the images."""
+    """The description of a format that holds the images."""
     ending = f"{name}.zip"
     return ExportFormat(name, title, use, "application/zip", ending, lambda source: tree(source).zipped(), tree)

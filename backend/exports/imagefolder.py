@@ -1,7 +1,7 @@
-"""Hugging Face imagefolder: the images, and a metadata.csv with what is known of each.
+"""Hugging Face imagefolder: the images, and a metadata.csv with the fields of each.
 
-They are numbered, a thousand a folder, and metadata.csv says where each was. The library makes splits of names: of
-images in folders called `test` and `photos` it would load those in `test` alone, without a word.
+The images are numbered, a thousand in each folder, and metadata.csv has their original paths. The library takes some
+folder names for splits: if images lie in folders `test` and `photos`, it silently loads only those in `test`.
 """
 
 from pathlib import PurePosixPath
@@ -19,7 +19,7 @@ PER_FOLDER = 1000
 
 
 class ImageFolder(Tree):
-    """`0017/0017345.jpg`; metadata.csv names only files that are there: the library refuses others."""
+    """`0017/0017345.jpg`; metadata.csv names only files that exist, because the library refuses others."""
 
     table = "metadata.csv"
 
@@ -29,14 +29,14 @@ class ImageFolder(Tree):
         self.rows.write(csv_line(("file_name", *fields(source.is_rolled_up))))
 
     def place(self, answer: Answer) -> str:
-        """By its number in this export."""
+        """A path made of the image's number in this export."""
         number, self._count = self._count, self._count + 1
         photo, tile = split(answer.path)
         suffix = PurePosixPath(photo).suffix.lower() if tile is None else SUFFIX
         return f"{number // PER_FOLDER:04d}/{number:07d}{suffix}"
 
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
-        """A line, if the image is there."""
+        """Add a line to metadata.csv if the image is there."""
         if is_there:
             self.rows.write(csv_line((place, *values(answer, self.source))))
 

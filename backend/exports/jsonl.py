@@ -1,4 +1,4 @@
-"""JSON lines: one object an answer."""
+"""JSON lines: one object per answer."""
 
 import json
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Label Studio: a task an image, with the person's annotation and what the model had said; and the labelling config.
+"""Label Studio: one task per image, with the person's annotation and the model's prediction; and the labelling config.
 
-Of a skipped image the annotation is there, but cancelled. A label that a model gave is a prediction alone. Who
-annotated stands in `meta`: Label Studio refuses the whole file where `completed_by` is nobody that it knows.
+The annotation of a skipped image is cancelled. A label that a model gave is only a prediction. `meta` holds the
+annotator, because Label Studio refuses the whole file if it does not know the person in `completed_by`.
 
 The task of a tile shows its photo, with a rectangle around the tile in every annotation and prediction.
 """
@@ -20,8 +20,8 @@ from backend.store.table import Answer, Label
 from IA.images.tiles import Tile, split
 from IA.text.answer_words import mistakable
 
-CHOICES, IMAGE = "label", "image"  # names in the config that results refer to
-PLACE = "place"  # likewise; not "tile", for JSON_MIN makes a column of it, which would replace that of the data
+CHOICES, IMAGE = "label", "image"  # Results refer to these names in the config.
+PLACE = "place"  # Likewise; JSON_MIN makes a column of it, and the name "tile" would replace the column of the data.
 RECTANGLE = f'  <Rectangle name="{PLACE}" toName="{IMAGE}"/>\n'
 CONFIG = """<View>
   <Image name="{image}" value="$image" zoom="true" zoomControl="true"/>
@@ -34,9 +34,9 @@ CONFIG = """<View>
 
 
 def config(positive: str, negative: str, has_tiles: bool = False) -> bytes:
-    """The labelling config that the tasks need, by what the two answers are called.
+    """The labelling config that the tasks need, with the names of the two answers.
 
-    Where these names would mislead whoever reads the results, `positive` and `negative` stand there instead.
+    If these names would mislead readers of the results, the config has `positive` and `negative` instead.
     """
     names = {"positive": quoteattr(positive), "negative": quoteattr(negative)}
     is_plain = mistakable(positive, negative) is None
@@ -47,7 +47,7 @@ def config(positive: str, negative: str, has_tiles: bool = False) -> bytes:
 
 
 def label_studio_lines(source: Source) -> Iterator[bytes]:
-    """Yield a JSON array, a task a line."""
+    """Yield a JSON array with one task per line."""
     before = b"[\n"
     for number, answer in enumerate(source.answers, 1):
         yield before + json.dumps(_task(answer, source, number)).encode()
@@ -79,7 +79,7 @@ def _task(answer: Answer, source: Source, number: int) -> dict[str, Any]:
 
 
 def _prediction(answer: Answer, predicted: Label, source: Source, tile: Tile | None) -> list[dict[str, Any]]:
-    """What the model said, with the probability of just that; nothing where it was not asked."""
+    """The label that the model predicted, with its probability; empty if the model had not scored the image."""
     if answer.probability is None:
         return []
     version = "model" if answer.checkpoint is None else f"checkpoint {answer.checkpoint}"
@@ -98,7 +98,7 @@ def _result(label: Label, source: Source, tile: Tile | None) -> list[dict[str, A
 
 
 def _rectangle(tile: Tile) -> dict[str, Any]:
-    """Where a tile lies, in percent of its photo."""
+    """The rectangle of a tile, in percent of its photo."""
     width, height = 100 / tile.columns, 100 / tile.rows
     return {
         "x": width * (tile.column - 1),
@@ -110,7 +110,7 @@ def _rectangle(tile: Tile) -> dict[str, Any]:
 
 
 def _text(value: str | float | bool | None) -> str | float | bool | None:
-    """Text that its database takes: bytes of a file name that are no UTF-8 stand in the address alone."""
+    """Text that Label Studio's database accepts; only the address keeps bytes of a file name that are not UTF-8."""
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""The image files behind the answers, for the formats that hold them or tell their size."""
+"""The image files of the answers, for the formats that hold them or report their size."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ CHUNK_BYTES = 1 << 18
 
 
 class MissingError(Exception):
-    """The file cannot be had: one sentence with the reason."""
+    """An image file is missing or unreadable; the message is one sentence with the reason."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Pictures:
     inside: Path | None = None
 
     def place(self, path: str) -> Path:
-        """Where the image is. Raises MissingError for a path that leads out of the folder."""
+        """The file of an image. Raises MissingError for a path that leads out of the folder."""
         return Path(self._place(path))
 
     def _place(self, path: str) -> str:
@@ -41,7 +41,7 @@ class Pictures:
 
     @contextlib.contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
-        """The file of an image, open. Raises MissingError where it cannot be opened, or not be read in the block."""
+        """The open file of an image. Raises MissingError if it cannot be opened, or cannot be read in the block."""
         with contextlib.ExitStack() as stack:
             try:
                 file = stack.enter_context(opened(self.place(path), self.inside))
@@ -53,7 +53,7 @@ class Pictures:
                 raise MissingError(reason(error)) from None
 
     def size_px(self, path: str) -> tuple[int, int]:
-        """Width and height as a person sees them, by the header alone. Raises MissingError."""
+        """Width and height as a person sees them, from the header alone. Raises MissingError."""
         with self.open(path) as file:
             try:
                 return upright_size_px(file)
@@ -61,7 +61,7 @@ class Pictures:
                 raise MissingError(reason(error)) from None
 
     def taken(self, path: str) -> Taken:
-        """What the camera has written into the header; nothing where the file cannot be read."""
+        """What the camera has written into the header; empty if the file cannot be read."""
         try:
             descriptor = descriptor_of(self._place(path), self.inside)
         except (MissingError, UnreadableError, OSError, ValueError):
@@ -75,7 +75,7 @@ class Pictures:
 
 
 def chunks(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """The first `size` bytes; fewer where the file has become shorter."""
+    """The first `size` bytes, or fewer if the file has become shorter."""
     while size > 0 and (chunk := file.read(min(CHUNK_BYTES, size))):
         size -= len(chunk)
         yield chunk

@@ -1,7 +1,7 @@
-"""Answers to tiles rolled up to their photos: positive if any tile is, negative if all of them are.
+"""Rolls answers to tiles up to their photos: a photo is positive if any tile is, and negative if all tiles are.
 
-A photo is skipped where none of its tiles is positive, all are answered, and one at least was skipped. As long as tiles
-are open and none is positive nothing is known of it, and it is left out.
+A photo is skipped if none of its tiles is positive, all are answered, and at least one was skipped. A photo with
+unanswered tiles and no positive one has no label yet, and is left out.
 """
 
 import math
@@ -19,15 +19,15 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class OfPhoto(Answer):
-    """What the answers to the tiles of a photo say of it.
+    """The label of a photo, made of the answers to its tiles.
 
     Source, client, time and time shown are those of the answer that decided: the first positive one, else the last
-    skipped one, else the last.
-    The probability is the highest of its tiles, of the positive ones where there are some. No photo is drawn at random.
+    skipped one, else the last one. The probability is the highest of the positive tiles if there are any, else of all
+    tiles. No photo is sampled at random.
 
     Attributes:
-        tiles: how many the photo has.
-        tiles_positive: how many of them are.
+        tiles: how many tiles the photo has.
+        tiles_positive: how many of them are positive.
     """
 
     tiles: int = 1
@@ -35,21 +35,21 @@ class OfPhoto(Answer):
 
 
 class RolledUp:
-    """The photos of a run by the answers to their tiles, in the order in which they were decided.
+    """The photos of a run with the labels that their tiles give them, in the order in which these were decided.
 
-    The answers are read twice: between the two some thirty bytes a photo are kept, and four an answer.
+    The answers are read twice; in between, some thirty bytes per photo and four per answer are kept.
 
     Attributes:
-        known: how many photos have a label, once they were read.
-        count: how many of them were asked for.
+        known: how many photos have a label; counted when they are read.
+        count: how many of these have the label that was asked for.
     """
 
     def __init__(self, answers: Iterable[Answer], label: Label | None = None) -> None:
         """Read nothing yet.
 
         Args:
-            answers: each time that they are read the same ones.
-            label: only photos with this one.
+            answers: the answers; each reading must give the same ones.
+            label: only photos with this label.
         """
         self._answers = answers
         self._label = label
@@ -64,7 +64,7 @@ class RolledUp:
                 yield tally.answer(number, answer)
 
     def _tallied(self) -> "tuple[_Tally, array[int]]":
-        """Counts of the photos, and for each answer the number of the photo that it decides, or NOBODY."""
+        """The counts of the photos, and for each answer the number of the photo whose label it decides, or NOBODY."""
         tally, places = _Tally(), 0
         for answer in self._answers:
             tally.add(answer, places)
@@ -82,7 +82,7 @@ class RolledUp:
 
 
 class _Tally:
-    """Counts of each photo, in columns: there may be half a million photos."""
+    """The counts of each photo, in columns, because there may be half a million photos."""
 
     def __init__(self) -> None:
         self._paths = Paths()
@@ -92,7 +92,7 @@ class _Tally:
         self._skipped = array("H")
         self._probability = array("d")
         self._checkpoint = array("q")
-        self.deciding = array("i")  # places of answers
+        self.deciding = array("i")  # place of the deciding answer of each photo
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -106,7 +106,7 @@ class _Tally:
         self._skipped[number] += answer.label == "skipped"
         if had_positive and not is_positive:
             return
-        if is_positive and not had_positive:  # The answers before do not matter any more.
+        if is_positive and not had_positive:  # The earlier answers to its tiles do not matter any more.
             self._probability[number] = math.nan
         if not had_positive and (is_positive or answer.label == "skipped" or not self._skipped[number]):
             self.deciding[number] = place
@@ -115,7 +115,7 @@ class _Tally:
             self._checkpoint[number] = NO_CHECKPOINT if answer.checkpoint is None else answer.checkpoint
 
     def label(self, number: int) -> Label | None:
-        """The label of a photo; None where it has none yet."""
+        """The label of a photo; None if it has none yet."""
         if self._positive[number]:
             return "positive"
         if self._answered[number] < self._tiles[number]:
@@ -123,7 +123,7 @@ class _Tally:
         return "skipped" if self._skipped[number] else "negative"
 
     def answer(self, number: int, decided: Answer) -> OfPhoto:
-        """The rolled-up answer of a photo that has one, from the answer that decided."""
+        """The rolled-up answer of a photo with a label, made from the answer that decided."""
         label, probability, checkpoint = self.label(number), self._probability[number], self._checkpoint[number]
         if label is None:
             raise ValueError(number)

@@ -1,4 +1,4 @@
-"""What an export is made of."""
+"""The contents of an export: the answers, and all that a format needs to describe them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from backend.store.table import Answer, Label
 from IA.images.exif import NOTHING, Taken
 from IA.text.answer_words import mistakable
 
-LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files of its own machine
+LOCAL_FILES = "/data/local-files/?d="  # Label Studio serves local files below this address.
 
 KEPT = 4096  # The headers of so many photos are kept in memory.
 
@@ -19,15 +19,15 @@ class Source:
     """The answers of a run, and what is needed to make sense of them.
 
     Attributes:
-        answers: those of people in the order answered, then those that a model gave; read once. Of a run with tiles,
-            for a format that holds the images, each of the two by path.
-        positive: what the positive answer is called.
-        negative: what the negative answer is called.
+        answers: people's answers in the order answered, then the model's labels; they are read once. For a run with
+            tiles and a format that holds the images, each of the two parts is in the order of paths.
+        positive: the name of the positive answer.
+        negative: the name of the negative answer.
         pictures: the image files.
-        label: the one that these answers were chosen by; None: all are there.
-        prefix: what Label Studio is to find before the path of an image.
-        is_rolled_up: the answers are those of photos, made of the answers to their tiles.
-        reads_exif: whether what cameras said is read from the files.
+        label: the label that all these answers have; None: answers with any label.
+        prefix: the text that Label Studio needs before the path of an image.
+        is_rolled_up: each answer is about a photo, and made of the answers to its tiles.
+        reads_exif: whether the time and the camera of each photo are read from its file.
     """
 
     answers: Iterable[Answer]
@@ -41,13 +41,13 @@ class Source:
 
     @cached_property
     def taken(self) -> Callable[[str], Taken]:
-        """What the camera said of a photo; of the last ones it is kept, for a photo has many tiles."""
+        """Returns the time and the camera of a photo; those of the last photos are kept, as a photo has many tiles."""
         return lru_cache(KEPT)(self.pictures.taken if self.reads_exif else lambda _: NOTHING)
 
     def name(self, label: Label) -> str:
-        """What a label is called."""
+        """The name of a label."""
         return {"positive": self.positive, "negative": self.negative}.get(label, label)
 
     def word(self, label: Label) -> str:
-        """What stands for a label in a file that names classes: its name, or the label where names would mislead."""
+        """The word for a label in a file of classes: its name, or the label itself if the names would mislead."""
         return self.name(label) if mistakable(self.positive, self.negative) is None else label

@@ -1,10 +1,10 @@
-"""What is known before its place in a file comes: kept compressed, a tenth of its size."""
+"""Keeps data compressed, at a tenth of its size, until its place in a file comes."""
 
 import zlib
 from collections.abc import Iterator
 
 PIECE_BYTES = 1 << 16
-LEVEL = 1  # a million rows take seconds, not minutes
+LEVEL = 1  # At this level a million rows take seconds, not minutes.
 
 
 class Spool:
@@ -17,7 +17,7 @@ class Spool:
 
     @property
     def held_bytes(self) -> int:
-        """How much memory is taken by what was written."""
+        """How much memory the written data takes."""
         return sum(map(len, self._packed))
 
     def write(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Names made of the names of other files, where these leave no room: file systems take 255 bytes."""
+"""Makes file names from longer ones that leave no room for an ending: file systems take 255 bytes."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ DIGEST_BYTES = 8
 
 
 def fitting(stem: str, ending: str) -> str:
-    """The two together, the stem cut where they are too long; then a hash of all of it keeps two names apart."""
+    """Join stem and ending; a stem that is too long is cut, and a hash of all of it keeps two names apart."""
     data = stem.encode("utf-8", "surrogateescape")
     room = MOST_BYTES - len(ending.encode("utf-8", "surrogateescape"))
     if len(data) <= room:

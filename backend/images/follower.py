@@ -1,4 +1,4 @@
-"""Follows DATADIR: a thread lists the folder, and then looks at whatever the system says has changed in it."""
+"""Follows DATADIR: a thread lists the folder, and then looks at every path that the system reports as changed."""
 
 import logging
 import os
@@ -37,11 +37,11 @@ EVENTS: list[type[FileSystemEvent]] = [
     FileDeletedEvent,
     FileMovedEvent,
 ]
-SETTLE_S = 0.3  # a file that is being copied in causes several events
+SETTLE_S = 0.3  # The thread waits so long after an event, because a file that is being copied in causes several.
 PUBLISH_EVERY_S = 1.0
-LIST_AGAIN_S = 4.0  # at least, where the system cannot watch or part of the folder cannot be read
-LOOK_EVERY_S = 2.0  # whether the folder is still the one that is watched, and not another one mounted there
-PUBLISH_FIRST_S = 0.1  # nobody can answer before
+LIST_AGAIN_S = 4.0  # least time between two listings, where the system cannot watch or a folder cannot be read
+LOOK_EVERY_S = 2.0  # The thread checks so often that no other folder was mounted in place of the watched one.
+PUBLISH_FIRST_S = 0.1  # The first publication comes early, because nobody can answer before it.
 
 
 class Follower:
@@ -49,7 +49,7 @@ class Follower:
 
     Attributes:
         is_listing: the folder has not been listed to its end yet.
-        lists_again: the folder is listed at intervals, for the system does not report all changes in it.
+        lists_again: the folder is listed at intervals, because the system does not report all changes in it.
     """
 
     def __init__(self, run: Path, datadir: Path, numbers: Numbers, follow_links: bool) -> None:
@@ -58,12 +58,12 @@ class Follower:
         self._datadir = datadir
         self._numbers = numbers
         self._is_watching = True
-        self._is_whole = True  # all images that are known could be looked for
-        # A run inside DATADIR is no part of it; one around DATADIR, or in its place, hides nothing.
+        self._is_whole = True  # The last listing could look for all known images.
+        # The images leave out a run inside DATADIR; a run that contains DATADIR, or is DATADIR, leaves nothing out.
         self._leave_out = run if datadir in run.parents else None
         self._listing = Listing(datadir, self._leave_out, follow_links)
         self._leading_out = 0
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._touched: set[Path] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -82,7 +82,7 @@ class Follower:
             self._thread.join(timeout=2)
 
     def wake(self) -> None:
-        """Have the thread publish what is to be published."""
+        """Have the thread publish the images that came since the last publication."""
         self._wake.set()
 
     # --- the thread ---------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class Follower:
                     observer.stop()
 
     def _watch(self) -> BaseObserver | None:
-        """Begin to watch the folder; None where that cannot be: it is away, or inotify is exhausted."""
+        """Begin to watch the folder; None if the folder is away, or inotify is exhausted."""
         try:
             observer = watching.observe(self._datadir, _Touched(self.touch), EVENTS, recursive=True)
         except OSError as error:
@@ -115,7 +115,7 @@ class Follower:
         return observer
 
     def _look_for_gaps(self) -> None:
-        """After a walk: list again later where changes are not told of, below links or where nothing can be watched."""
+        """Decide after a walk to list again later if the system does not report all changes, such as below links."""
         unwatched = watching.unwatched(self._listing.folders)
         if unwatched:
             many = counted(unwatched, "folder", "folders")
@@ -130,14 +130,14 @@ class Follower:
             self.lists_again = True
 
     def _list(self) -> None:
-        """Walk the whole folder: number what is new, mark what is gone; what cannot be read now is not gone."""
+        """Walk the whole folder: number new images and mark missing ones as gone, except in unreadable folders."""
         found = bytearray(len(self._numbers.paths))  # A set of a million numbers would take 60 MB.
         is_empty = True
         published = time.monotonic()
         for path in self._listing.walk(self._datadir):
             is_empty = False
             numbers = self._numbers.add(self._numbers.relative(path))
-            if numbers.start < len(found):  # those that come now are there
+            if numbers.start < len(found):  # New images have numbers beyond `found`.
                 found[numbers.start : numbers.stop] = bytes([True]) * len(numbers)
             if self._stop.is_set():
                 return
@@ -146,11 +146,11 @@ class Follower:
                 published = time.monotonic()
         unread = list(self._listing.unread)
         self._look_for_gaps()
-        if is_empty:  # where its disk is not mounted there is an empty folder, or none
+        if is_empty:  # A disk that is not mounted leaves an empty folder, or none.
             unread.append(self._datadir)
         missing = [number for number, is_there in enumerate(found) if not is_there and number not in self._numbers.gone]
         is_whole = self._leave(missing, unread)
-        # Where the folder is whole again, the other loops look again for what they did not find.
+        # When the folder is whole again, the other loops look again for the images that they did not find.
         self._numbers.publish(again=is_whole and not self._is_whole)
         self._is_whole = is_whole
         self.lists_again |= not is_whole
@@ -161,16 +161,16 @@ class Follower:
             log.warning("%d links lead out of %s; --follow-links follows them", self._leading_out, self._datadir)
         self._say(sentence_on_missing(self._listing.missing))
         self._say(sentence_on_unread(self._listing.others, present // self._numbers.tiles), key="others")
-        self.is_listing = False  # after the warnings: whoever waits for the end of the listing has them all
+        self.is_listing = False  # Whoever waits for the end of the listing has all warnings by then.
 
     def _say(self, sentence: str, key: str = "") -> None:
-        """Warn once of a sentence, or of all that have one key; "" says nothing."""
-        if sentence and (key or sentence) not in self._told:
-            self._told.add(key or sentence)
+        """Log a sentence as a warning once, or only the first of all sentences with one key; "" is not logged."""
+        if sentence and (key or sentence) not in self._warned:
+            self._warned.add(key or sentence)
             log.warning("%s", sentence)
 
     def _leave(self, missing: Sequence[int], unread: Sequence[Path]) -> bool:
-        """Mark missing images as gone, but for those in folders that could not be read; whether there is none such."""
+        """Mark missing images as gone, except in unreadable folders. Returns whether every folder was readable."""
         kept = tuple("" if folder == self._datadir else f"{self._numbers.relative(folder)}/" for folder in unread)
         away = [number for number in missing if self._numbers.paths[number].startswith(kept)]
         for number in set(missing).difference(away):
@@ -186,9 +186,9 @@ class Follower:
         self._wake.set()
 
     def _apply_touches(self, folder: object, pause_s: float) -> None:
-        """Follow single files as they come, go and change, while DATADIR is this very folder.
+        """Follow single files as they come, go and change, while DATADIR is still this folder.
 
-        Where not all changes are told of, for `pause_s` only.
+        If the system does not report all changes, this ends after `pause_s`.
         """
         ends_s = time.monotonic() + pause_s
         while not self._stop.is_set() and watching.identity(self._datadir) == folder:
@@ -204,7 +204,7 @@ class Follower:
                 self._numbers.publish()
 
     def _look_at_all(self, paths: Iterable[Path]) -> bool:
-        """`_look_at` each; True if one is another now. What may not be looked at stays as it was."""
+        """Call `_look_at` for each path; True if a known file is another one now. Unreadable paths stay unchanged."""
         changed = False
         for path in paths:
             try:
@@ -214,7 +214,7 @@ class Follower:
         return changed
 
     def _look_at(self, path: Path) -> bool:
-        """Bring what is known of one path up to date; True if a file known before is another now."""
+        """Update the images at one path; True if a file that was known before is another one now."""
         relative = self._numbers.relative(path)
         if any(map(is_left_out, relative.split("/"))):
             return False
@@ -231,7 +231,7 @@ class Follower:
             for number in self._numbers.add(relative):
                 self._numbers.report(number)
             return known is not None
-        # A link that leads out of the folder may stand there now.
+        # The file is missing, or a link that leads out of the folder has replaced it.
         if self._numbers.of_file(relative) is not None or not path.exists():
             for number in self._numbers.inside(relative):
                 self._numbers.remove(number)
@@ -239,7 +239,7 @@ class Follower:
 
 
 class _Touched(FileSystemEventHandler):
-    """Hands on the paths of events; an exception here would end the observer."""
+    """Passes on the paths of events; an exception here would end the observer."""
 
     def __init__(self, touch: Callable[[Path], None]) -> None:
         self._touch = touch

@@ -1,6 +1,6 @@
-"""The images: listing DATADIR, following it, and the number that each path keeps for good.
+"""The images of DATADIR, which a thread lists and follows; each path keeps its number for good.
 
-With a grid the images are the tiles of the photos there: those of one photo have numbers in a row.
+With a grid the images are the tiles of the photos; the tiles of one photo have consecutive numbers.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from IA.protocol import watching
 class Images:
     """Every image of DATADIR by number; a thread lists and follows the folder.
 
-    `on_change(number)` is called, from that thread, for each image that is there, came, went, came back or was written
-    anew; for one that came only once images.pickle has it: whatever happens then, the number stays that image's.
+    That thread calls `on_change(number)` for each image that is there, came, went, came back or was rewritten; for an
+    image that came, it does so only after images.pickle has it. From then on the number always belongs to that image.
     """
 
     def __init__(
@@ -49,21 +49,21 @@ class Images:
 
     @property
     def lists_again(self) -> bool:
-        """Whether the folder is listed at intervals, for the system does not report all changes in it."""
+        """Whether the folder is listed at intervals, because the system does not report all changes in it."""
         return self._follower.lists_again
 
     def publish_again(self) -> None:
-        """Publish the paths again: the file was deleted."""
+        """Publish the paths again, because the file was deleted."""
         self._numbers.publish_again()
         self._follower.wake()
 
     def __len__(self) -> int:
-        """How many numbers are given, those of removed images included."""
+        """How many numbers were given, including those of removed images."""
         return len(self._numbers.paths)
 
     @property
     def published(self) -> int:
-        """How many of them images.pickle has."""
+        """How many images images.pickle has."""
         return self._numbers.published
 
     @property
@@ -73,17 +73,17 @@ class Images:
 
     @property
     def photos(self) -> int:
-        """How many files these are."""
+        """How many files hold the images that are there now."""
         return self.present // self._numbers.tiles
 
     def path(self, number: int) -> str:
-        """The path relative to DATADIR; of a tile with its mark. Raises IndexError for a number never given."""
+        """The path relative to DATADIR; a tile's path has its mark. Raises IndexError for a number never given."""
         if number < 0:
             raise IndexError(number)
         return self._numbers.paths[number]
 
     def files(self) -> Iterator[Path]:
-        """The files of all images that were ever known."""
+        """The files of all images that were ever there."""
         firsts = range(0, len(self), self._numbers.tiles)
         return (self.datadir / photo_of(self._numbers.paths[number]) for number in firsts)
 
@@ -96,10 +96,10 @@ class Images:
         return number in self._numbers.gone
 
     def file(self, number: int, whole: bool = False) -> Path:
-        """The file itself; of a tile that of its photo, with its mark, or the whole photo.
+        """The file of an image; for a tile the file of its photo with the tile's mark, or without it if `whole`.
 
         Raises:
-            FileNotFoundError: there is no such image, or a link has come to lead out of DATADIR.
+            FileNotFoundError: there is no such image, or a link leads out of DATADIR now.
         """
         try:
             path = self.path(number)
@@ -111,7 +111,7 @@ class Images:
         return photo if whole else self.datadir / path
 
     def version(self, number: int, whole: bool = False) -> str:
-        """A key of the file's content as it is now, for addresses that may be cached for good."""
+        """A key of the file's present content, for addresses that may be cached for good."""
         photo = photo_of(self._numbers.paths[number])
         path = photo if whole else self._numbers.paths[number]
         signature = watching.signature(self.datadir / photo)

@@ -1,4 +1,4 @@
-"""What in a folder is an image to ask about, and which links are followed."""
+"""Decides which files in a folder are images to ask about, and which links are followed."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from IA.text.words import counted
 
 log = logging.getLogger(__name__)
 
-# Nobody is told of files that are left out if there are at most so many, and at most this share of the images.
+# Files that are left out are not reported if they are at most so many, and at most this share of the images.
 FEW, FEW_SHARE = 10, 0.01
 NAMED = 4  # A sentence names at most so many endings.
 
@@ -22,8 +22,8 @@ class Listing:
 
     Attributes:
         leading_out: how many links of the last walk led out of DATADIR and were not followed.
-        missing: how many images of the last walk take a package that is not installed, by their ending.
-        others: how many other pictures and films, by their ending.
+        missing: how many images of the last walk need a package that is not installed, by their ending.
+        others: how many other pictures and films the last walk found, by their ending.
         unread: the folders that the last walk could not read.
         folders: the folders of the last walk.
         entered: the folders outside of DATADIR that links of the last walk led to.
@@ -34,8 +34,8 @@ class Listing:
 
         Args:
             datadir: the folder, without links in its path.
-            leave_out: a folder that is not entered: a run directory in it.
-            follow_links: also those that lead out of it.
+            leave_out: a run directory inside it, which is not entered.
+            follow_links: also follow links that lead out of it.
         """
         self._datadir = datadir
         self._leave_out = leave_out
@@ -48,9 +48,9 @@ class Listing:
         self.entered: set[Path] = set()
 
     def walk(self, folder: Path) -> Iterator[Path]:
-        """The images in a folder and below, folder by folder in order of name; what `is_left_out` is not entered.
+        """The images in a folder and below, folder by folder in order of name; folders that `is_left_out` are skipped.
 
-        The entry of a folder says what each name is: no file is asked for, but for links.
+        The entries of a folder say which name is a file, so that only links cost a request to the file system.
         """
         self.leading_out, self.missing, self.others = 0, Counter(), Counter()
         self.unread, self.entered, self.folders = [], set(), []
@@ -89,11 +89,11 @@ class Listing:
             return False
         try:
             return path.is_file() and (not is_link or self._is_followed(path.resolve()))
-        except (OSError, RuntimeError):  # a circle of links
+        except (OSError, RuntimeError):  # The links form a circle.
             return False
 
     def enters(self, path: Path, is_link: bool) -> bool:
-        """Whether to look into a path as a folder. A folder in DATADIR is listed by its own name, not through links."""
+        """Whether to enter a path as a folder. A folder in DATADIR is listed by its own name, not through links."""
         try:
             if path == self._leave_out or not path.is_dir():
                 return False
@@ -104,7 +104,7 @@ class Listing:
             return False
         if target.is_relative_to(self._datadir) or not self._is_followed(target):
             return False
-        if any(target.is_relative_to(folder) for folder in self.entered):  # perhaps a circle
+        if any(target.is_relative_to(folder) for folder in self.entered):  # The link may close a circle.
             return False
         self.entered.add(target)
         return True

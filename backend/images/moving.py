@@ -1,4 +1,4 @@
-"""Moves a file so that at every moment it is in its old or its new place; nothing is ever overwritten."""
+"""Moves a file so that it is in its old or its new place at every moment; nothing is ever overwritten."""
 
 import contextlib
 import errno
@@ -16,11 +16,11 @@ NO_LINK = (
     errno.ENOTSUP,
     errno.EMLINK,
     errno.ENOSYS,
-)  # another disk, or one without links
+)  # The target is on another disk, or its file system has no links.
 
 
 class NotMovedError(Exception):
-    """The file stays where it is: the reason, in a few words."""
+    """The file stays where it is; the message is the reason, in a few words."""
 
 
 def digest(path: Path) -> str:
@@ -39,7 +39,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, durably. Raises OSError."""
+    """Make a folder and its parents, durably. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
         with contextlib.suppress(FileExistsError):
@@ -48,18 +48,18 @@ def make_folder(folder: Path) -> None:
 
 
 def move(source: Path, target: Path, sha256: str) -> None:
-    """Move a file; whenever this is interrupted, it is in one of the two places or in both.
+    """Move a file; after an interruption at any moment it is in one of the two places or in both.
 
-    Where both are there already and alike, an earlier move was interrupted, and is finished.
+    If both files exist already and are equal, an earlier move was interrupted, and this call finishes it.
 
     Args:
-        source: a file, no link.
-        target: where it goes; its folder is made.
-        sha256: of its content.
+        source: a file, not a link.
+        target: the new path; its folder is made.
+        sha256: digest of the content.
 
     Raises:
-        NotMovedError: another file is in its place, or it was changed while it was moved; it is still where it was.
-        OSError: the disk says no; the file may be in both places.
+        NotMovedError: another file is at the target, or the file changed while it was moved; it is still where it was.
+        OSError: the disk reports an error; the file may be in both places.
     """
     before = _state(source)
     if os.path.lexists(target):
@@ -73,7 +73,7 @@ def move(source: Path, target: Path, sha256: str) -> None:
             if error.errno not in NO_LINK:
                 raise
             _copy(source, target, sha256)
-    _part(target).unlink(missing_ok=True)  # An interrupted copy has left it.
+    _part(target).unlink(missing_ok=True)  # An interrupted copy may have left it.
     sync_folder(target.parent)
     if _state(source) != before:
         raise NotMovedError("it was changed meanwhile")
@@ -103,12 +103,12 @@ def _copy(source: Path, target: Path, sha256: str) -> None:
 
 
 def _part(target: Path) -> Path:
-    """Where a copy is made: always the same place, so that an interrupted one is found again."""
+    """The path where a copy is made; always the same one, so that an interrupted copy is found again."""
     return target.with_name(fitting(f".{target.name}", ".moving-part"))
 
 
 def _name(part: Path, target: Path) -> None:
-    """Give a copy its name, if that is free."""
+    """Give a copy its name, if the name is free."""
     try:
         os.link(part, target)
     except FileExistsError:

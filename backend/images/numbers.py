@@ -17,13 +17,13 @@ class Numbers:
     """Gives every image a number, remembers which images are gone, and publishes the paths.
 
     Only the thread that follows the folder changes them. It calls `on_change(number)` for each image that came, went,
-    came back or was written anew; for one that came only once images.pickle has it. Whatever happens then, the number
-    stays that image's.
+    came back or was rewritten; for an image that came, only after images.pickle has it. From then on the number always
+    belongs to that image.
     """
 
     def __init__(self, run: Path, datadir: Path, on_change: Callable[[int], None], grid: Grid | None) -> None:
         """Begin with the images that the run has."""
-        self.tiles = len(grid) if grid else 1  # images of a file
+        self.tiles = len(grid) if grid else 1  # number of images in a file
         self.gone: set[int] = set()
         self._run = run
         self._datadir = datadir
@@ -37,20 +37,20 @@ class Numbers:
 
     @property
     def published(self) -> int:
-        """How many of them images.pickle has."""
+        """How many images images.pickle has."""
         return max(0, self._published)
 
     def relative(self, path: Path | str) -> str:
-        """A path as it stands below DATADIR."""
+        """A path relative to DATADIR."""
         return os.path.relpath(path, self._datadir).replace(os.sep, "/")
 
     def of_file(self, file: str) -> range | None:
-        """The numbers of a file: one, or those of its tiles; None where it never came."""
+        """The number of a file, or the numbers of its tiles; None if it was never there."""
         first = self.paths.number(file if self._grid is None else next(self._grid.paths(file)))
         return None if first is None else range(first, first + self.tiles)
 
     def inside(self, relative: str) -> list[int]:
-        """The numbers of one file, or of all in the folder that stood there."""
+        """The numbers of the file at this path, or of all files below it if it was a folder."""
         numbers = self.of_file(relative)
         if numbers is not None:
             return list(numbers)
@@ -58,7 +58,7 @@ class Numbers:
         return [number for number, path in enumerate(self.paths) if path.startswith(folder)]
 
     def add(self, file: str) -> range:
-        """Take note that a file is there; gives it new numbers if it never came before."""
+        """Note that a file is there; it gets new numbers if it was never there before."""
         numbers = self.of_file(file)
         if numbers is None:
             first, *_ = [self.paths.add(path) for path in (self._grid.paths(file) if self._grid else [file])]
@@ -70,12 +70,12 @@ class Numbers:
         return numbers
 
     def remove(self, number: int) -> None:
-        """Take note that an image is gone."""
+        """Note that an image is gone."""
         self.gone.add(number)
         self.report(number)
 
     def report(self, number: int) -> None:
-        """Call `on_change`, unless the number is still to be published."""
+        """Call `on_change`, unless the number has not been published yet."""
         if number < self._published:
             self._on_change(number)
 
@@ -85,7 +85,7 @@ class Numbers:
             self._on_change(number)
 
     def publish_again(self) -> None:
-        """Have the next `publish` write images.pickle whether it has changed or not."""
+        """Have the next `publish` write images.pickle even if nothing has changed."""
         self._is_publishing_again = True
 
     def publish(self, again: bool = False) -> None:

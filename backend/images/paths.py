@@ -1,4 +1,4 @@
-"""Paths in the order in which they came, and the number of each: a dict of a million would take 150 MB."""
+"""Keeps paths in the order in which they came, and the number of each: a dict of a million would take 150 MB."""
 
 from array import array
 from bisect import bisect_left
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-RECENT = 4096  # paths in a dict before they join the sorted ones
+RECENT = 4096  # A dict holds so many new paths before they join the sorted ones.
 
 
 class Paths(Sequence[str]):
@@ -20,7 +20,7 @@ class Paths(Sequence[str]):
         self._sort()
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many paths there are."""
         return len(self._paths)
 
     def __getitem__(self, number: int) -> str:  # type: ignore[override]
@@ -28,15 +28,15 @@ class Paths(Sequence[str]):
         return self._paths[number]
 
     def __iter__(self) -> Iterator[str]:
-        """All of them, in order."""
+        """All paths, in order."""
         return iter(self._paths)
 
     def as_list(self) -> list[str]:
-        """All of them, not copied: not to be changed."""
+        """All paths, in order; the list is not a copy, so callers must not change it."""
         return self._paths
 
     def number(self, path: str) -> int | None:
-        """The number of a path; None where it never came."""
+        """The number of a path; None if it was never added."""
         number = self._recent.get(path)
         if number is not None:
             return number
@@ -50,7 +50,7 @@ class Paths(Sequence[str]):
         return None
 
     def add(self, path: str) -> int:
-        """Give a path that never came the next number."""
+        """Give a new path the next number."""
         number = len(self._paths)
         self._paths.append(path)
         self._recent[path] = number

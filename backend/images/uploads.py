@@ -1,4 +1,4 @@
-"""Images that come over the network: into DATADIR/uploads, never over another file, never the same content twice."""
+"""Stores uploaded images in DATADIR/uploads, never over another file, never the same content twice."""
 
 import hashlib
 import itertools
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 FOLDER = "uploads"
 PART = ".part"
-MOST_BYTES = 2 * 2**30  # of a zip
+MOST_BYTES = 2 * 2**30  # A zip may have so many bytes.
 MOST_IMAGE_BYTES = 500 * 2**20
-MOST_FILES = 100_000  # in a zip
+MOST_FILES = 100_000  # A zip may hold so many files.
 MOST_UNPACKED = 8 * 2**30
 MOST_RATIO = 200  # A zip hardly makes images smaller; it makes a file of zeros a thousand times smaller.
 LEFT_FREE = 2**30  # Uploads leave so many bytes of the disk free.
@@ -35,7 +35,7 @@ DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
 class UploadError(Exception):
-    """Why something was not taken, in one sentence."""
+    """An upload was refused; the message says why, in one sentence."""
 
 
 @dataclass
@@ -43,10 +43,10 @@ class Uploaded:
     """What became of an upload.
 
     Attributes:
-        added: paths below DATADIR of the new images.
-        duplicates: names of what was not taken, and the image with the same content.
-        refused: names of what was not taken, and why.
-        unreadable: names of what was added although it cannot be shown, and why.
+        added: paths of the new images, relative to DATADIR.
+        duplicates: names of files that were not stored, each with the image that has the same content.
+        refused: names of files that were not stored, each with the reason.
+        unreadable: names of files that were stored although they cannot be shown, each with the reason.
     """
 
     added: list[str] = field(default_factory=list)
@@ -64,23 +64,23 @@ class Uploads:
         listed: Callable[[], Iterator[Path]],
         damage_of: Callable[[Path], str | None] = lambda path: None,
     ) -> None:
-        """Begin.
+        """Read nothing yet.
 
         Args:
             datadir: the folder of images.
-            listed: the files of all images that are known.
-            damage_of: says of a file why it cannot be shown; None: it can.
+            listed: returns the files of all known images.
+            damage_of: returns why a file cannot be shown; None: it can be shown.
         """
         self._datadir = datadir
         self._folder = datadir / FOLDER
         self._listed = listed
         self._damage_of = damage_of
         self._lock = threading.Lock()
-        self._by_size: defaultdict[int, set[Path]] | None = None  # of all images
+        self._by_size: defaultdict[int, set[Path]] | None = None  # all images; None: not listed yet
         self._hashes: dict[Path, tuple[int, int, str]] = {}
 
     def sweep(self) -> None:
-        """Remove the unfinished files of uploads that broke off."""
+        """Remove the unfinished files of interrupted uploads."""
         for part in self._folder.glob(f".*{PART}"):
             part.unlink(missing_ok=True)
 
@@ -88,7 +88,7 @@ class Uploads:
         """A new file to write an upload to.
 
         Raises:
-            UploadError: the disk is all but full.
+            UploadError: the disk is almost full.
             OSError: the folder cannot be written.
         """
         self._folder.mkdir(exist_ok=True)
@@ -99,11 +99,11 @@ class Uploads:
         return part
 
     def finish(self, part: Path, name: str) -> Uploaded:
-        """Take in an image, or a zip of images, that was written to a file. The file is gone afterwards.
+        """Store an image, or the images of a zip, from a file that holds the upload. The file is gone afterwards.
 
         Args:
-            part: from `begin`.
-            name: as the person's machine has it; folders in it are kept.
+            part: the file, from `begin`.
+            name: the name on the person's machine; folders in it are kept.
 
         Raises:
             OSError: the disk is full, or cannot be written.
@@ -144,7 +144,7 @@ class Uploads:
             outcome.unreadable[name] = damage
 
     def _put(self, part: Path, place: PurePosixPath) -> Path:
-        """Give the file its name, durably; another name where that one is taken."""
+        """Give the file its name, durably; it gets another name if that one is taken."""
         folder = self._folder / place.parent
         folder.mkdir(parents=True, exist_ok=True)
         if not folder.resolve().is_relative_to(self._folder.resolve()):  # Somebody has put a link there.
@@ -195,7 +195,7 @@ class Uploads:
     # --- zips ---------------------------------------------------------------------------------------------------------
 
     def _unpack(self, part: Path, name: str, outcome: Uploaded) -> None:
-        """Take the images in a zip, one after another; report and leave out what is no image."""
+        """Store the images of a zip one by one; report the other files and leave them out."""
         try:
             with zipfile.ZipFile(part) as archive:
                 entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -207,7 +207,7 @@ class Uploads:
 
     def _take_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stem: str, outcome: Uploaded) -> None:
         *folders, file_name = entry.filename.replace("\\", "/").split("/")
-        if file_name.startswith(".") or "__MACOSX" in folders:  # Systems add such files.
+        if file_name.startswith(".") or "__MACOSX" in folders:  # Operating systems add such files.
             return
         inner = self.begin()
         try:
@@ -240,7 +240,7 @@ def _check_bomb(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _copy(packed: object, file: BinaryIO, size: int) -> None:
-    """Unpack, but no more bytes than the directory of the zip has promised."""
+    """Unpack at most as many bytes as the directory of the zip states."""
     left = min(size, MOST_IMAGE_BYTES + 1)
     while left > 0 and (chunk := packed.read(min(CHUNK_BYTES, left))):  # type: ignore[attr-defined]
         file.write(chunk)
@@ -248,10 +248,10 @@ def _copy(packed: object, file: BinaryIO, size: int) -> None:
 
 
 def place_of(name: str) -> PurePosixPath:
-    """Where a file of this name may lie below the folder of uploads.
+    """The path of a file with this name, relative to the folder of uploads.
 
     Raises:
-        UploadError: it is no name of an image.
+        UploadError: it is not the name of an image.
     """
     text = unicodedata.normalize("NFC", NOT_IN_NAMES.sub("_", name.replace("\\", "/")))
     parts = [part.strip(" ") for part in text.split("/")]
@@ -266,7 +266,7 @@ def place_of(name: str) -> PurePosixPath:
 
 
 def _short(part: str) -> str:
-    """The part of a path, changed so that every file system takes it."""
+    """A part of a path, changed so that every file system accepts it."""
     part = f"_{part}" if DEVICES.match(part) else part
     path = PurePosixPath(part)
     stem, suffix = path.stem, path.suffix[:10]

@@ -1,4 +1,4 @@
-"""Labels that other programs have written: one file a format, each a reader; to add one, list it here."""
+"""Reads labels that other programs have written: one file per format, each a reader; to add a format, list it here."""
 
 from pathlib import Path
 
@@ -20,17 +20,17 @@ SUFFIXES: tuple[str, ...] = tuple(dict.fromkeys(suffix for format in FORMATS for
 
 
 def read_labelled(path: Path, path_column: str | None = None, label_column: str | None = None) -> list[Labelled]:
-    """What a file of labels says, by its name and, for JSON, by what is in it.
+    """The labels in a file; its ending and, for JSON, its content decide the format.
 
     Args:
         path: a file that ends in one of `SUFFIXES`.
-        path_column: of a table, names the image; None: found by its name.
-        label_column: of a table, names the class; None: found by its name.
+        path_column: the column of a table that names the image; None: a column with a usual name.
+        label_column: the column of a table that names the class; None: a column with a usual name.
 
     Raises:
-        OSError: it cannot be read.
-        ColumnError: it is a table, and none of its columns is called as usual.
-        ValueError: it is damaged, or none of these.
+        OSError: the file cannot be read.
+        ColumnError: it is a table, and none of its columns has a usual name.
+        ValueError: it is damaged, or in none of the formats.
     """
     known = [suffix.lower() for suffix in reversed(path.suffixes) if suffix.lower() in SUFFIXES]
     if not known:

@@ -13,8 +13,8 @@ UPLOAD = "/data/upload/"
 QUERY = f"{LOCAL}?d="
 WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 OF_UPLOAD = re.compile(r"[0-9a-f]{8}-")  # Label Studio puts this before the name of an uploaded file.
-ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$'()*,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # An address has these as they are.
-KEPT_BYTE = 0xDC00  # Python adds this to a byte that is no UTF-8.
+ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$'()*,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # An encoded address has only these.
+KEPT_BYTE = 0xDC00  # Python adds this to a byte that is not UTF-8.
 OF_CP1252 = {
     KEPT_BYTE + byte: bytes([byte]).decode("latin-1" if byte in b"\x81\x8d\x8f\x90\x9d" else "cp1252")
     for byte in range(0x80, 0x100)
@@ -32,9 +32,9 @@ class AddressReading:
     """A path that an address may mean.
 
     Attributes:
-        path: what it says.
-        rules: by which it is read so; none: as such addresses are meant to be read.
-        tier: readings of a higher one count only where no lower one is an image.
+        path: the path.
+        rules: the rules that give this reading; empty: the usual way to read such addresses.
+        tier: readings of a higher tier count only if none of a lower tier is an image.
     """
 
     path: str
@@ -43,7 +43,7 @@ class AddressReading:
 
 
 def path_of(address: str) -> str:
-    """The path in an address: of Label Studio, http, s3, file: or Windows; any other text is a path itself."""
+    """The path in an address of Label Studio, http, s3, file: or Windows; any other text is a path itself."""
     address = address.strip()
     if _is_address(address):
         try:
@@ -61,8 +61,8 @@ def path_of(address: str) -> str:
 def readings(address: str) -> list[AddressReading]:
     """The paths that an address may mean, the usual one first.
 
-    An address with letters that should be encoded, and are not, may mean either what they say or what they stand for:
-    which of the two, only the images can tell.
+    If an address has letters that should be encoded and are not, its percent signs may be meant literally or as
+    encoding: only the images decide which.
     """
     address = address.strip()
     path, is_address = path_of(address), _is_address(address)
@@ -86,12 +86,12 @@ def readings(address: str) -> list[AddressReading]:
 
 
 def is_image(address: str) -> bool:
-    """Whether an address ends as the name of an image does."""
+    """Whether an address has the ending of an image's name."""
     return any(reading.path.lower().endswith(SUFFIXES) for reading in readings(address))
 
 
 def in_cp1252(text: str) -> str:
-    """Text of a file that is no UTF-8, read as programs for Western Europe write it (cp1252)."""
+    """Text of a file that is not UTF-8, read in the encoding of programs for Western Europe (cp1252)."""
     return text if text.isascii() else text.translate(OF_CP1252)
 
 
@@ -100,15 +100,15 @@ def _is_address(text: str) -> bool:
 
 
 def _as_written(address: str) -> Iterator[str]:
-    """What follows the server in an address, taken letter by letter, with and without its percent signs."""
+    """The part of an address after the server, first with its percent signs decoded, then as it stands."""
     _, _, local = address.partition(QUERY)
     _, _, after = address.partition("://")
-    rest = local or (after[after.find("/") :] if "/" in after else address)
-    yield _as_uploaded(unquote(rest, errors="surrogateescape"))
-    yield _as_uploaded(rest)
+    path = local or (after[after.find("/") :] if "/" in after else address)
+    yield _as_uploaded(unquote(path, errors="surrogateescape"))
+    yield _as_uploaded(path)
 
 
 def _as_uploaded(path: str) -> str:
-    """The path without what Label Studio puts before the name of a file that was uploaded to it."""
+    """The path without the prefix that Label Studio gives to the names of uploaded files."""
     folder, slash, name = path.rpartition("/")
     return f"{folder}{slash}{OF_UPLOAD.sub('', name, count=1)}" if UPLOAD in f"{folder}/" else path

@@ -1,7 +1,7 @@
 """COCO: an image has the classes of all its annotations, whether they have boxes or not.
 
-Our own exports say in the attributes of an image what COCO has no place for, also that it was skipped. Of a photo with
-a grid they say it in those of each annotation, which is of one tile; its categories are none of the photo.
+Our own exports put values for which COCO has no place into the attributes of an image, also that it was skipped. For a
+photo with a grid they put them into the attributes of each annotation, which is about one tile and not the photo.
 """
 
 from collections import defaultdict
@@ -19,10 +19,10 @@ def is_coco(content: object) -> bool:
 
 
 def images(content: Mapping[str, Any]) -> Iterator[Labelled]:
-    """What is said of each image; nothing of those without an annotation.
+    """The labels of each image; an image without an annotation has none.
 
     Raises:
-        ValueError: it is not as COCO has it.
+        ValueError: the content is not valid COCO.
     """
     try:
         names = {category["id"]: str(category["name"]) for category in content.get("categories", [])}

@@ -1,4 +1,4 @@
-"""Class folders: an image is of the class of the folder that it lies in, at any depth."""
+"""Class folders: the class of an image is that of a folder in which it lies, at any depth."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -8,11 +8,11 @@ from IA.images.tiles import photo_of
 
 
 def class_folders(images: Sequence[str], folders: Mapping[Label, Sequence[str]]) -> Iterator[Labelled]:
-    """What the folders say; nothing of images in none of them. A file that is cut up into tiles is named whole.
+    """The labels of the images in these folders. A file that is cut up into tiles gets one label as a whole.
 
     Args:
         images: paths relative to DATADIR.
-        folders: names of the folders of each class, one or several levels each; `*`: all images in none of the others.
+        folders: names of the folders of each class, of one or several levels; `*`: all images in no other folder.
 
     Raises:
         ValueError: no image lies in one of these folders.

@@ -1,4 +1,4 @@
-"""What a format of labels says of itself: each has one, in its own file, and `backend.imports.FORMATS` lists them."""
+"""The description of a format of labels: each has one in its own file, and `backend.imports.FORMATS` lists them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ JSON = (".json",)
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table hold what; None: the one that has a usual name.
+    """The columns of a table to read; None: the column that has a usual name.
 
     Attributes:
-        path: names the image.
-        label: names the class.
+        path: the column that names the image.
+        label: the column that names the class.
     """
 
     path: str | None = None
@@ -27,10 +27,10 @@ class ImportFormat:
     """One format.
 
     Attributes:
-        title: what it is called in a sentence.
-        suffixes: what the names of its files end in.
-        read: what the file at a path says or, of a format with `fits`, what the content of a JSON file says.
-        fits: tells by the content of a JSON file whether it is of this format.
+        title: its name in a sentence.
+        suffixes: the endings of its files.
+        read: reads the file at a path or, for a format with `fits`, the content of a JSON file.
+        fits: decides by the content of a JSON file whether it has this format.
     """
 
     title: str

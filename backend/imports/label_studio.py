@@ -1,4 +1,4 @@
-"""Label Studio's JSON: tasks, each with the annotations of one image; what a model predicted is left out."""
+"""Label Studio's JSON: tasks, each with the annotations of one image; a model's predictions are left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from backend.imports.format import JSON, ImportFormat
 from backend.imports.labelled import Labelled
 from backend.imports.records import label_words, moment, tile_of
 
-IMAGE = "image"  # the field that our own configs and most others name
+IMAGE = "image"  # Our own configs and most others name this field.
 
 
 def is_tasks(content: object) -> bool:
@@ -20,7 +20,7 @@ def is_tasks(content: object) -> bool:
 
 
 def tasks(content: Sequence[Any]) -> Iterator[Labelled]:
-    """What each annotator said of each task.
+    """The label that each annotator gave to each task.
 
     Raises:
         ValueError: a task names no image.
@@ -38,14 +38,14 @@ def tasks(content: Sequence[Any]) -> Iterator[Labelled]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a task says that its image is: in a field, which need not be called `image`; or in one of several."""
+    """Possible addresses of a task's image, and the field that holds them if it is not the usual one."""
 
     addresses: tuple[str, ...]
     field: str
 
 
 def _image(data: Mapping[str, Any]) -> _Place:
-    """The address in `image`; else those that end as the names of images do; else the first text."""
+    """The address in `image`; else the addresses with the ending of an image; else the first text."""
     texts = {str(field): value for field, value in data.items() if isinstance(value, str) and value.strip()}
     images = {field: text for field, text in texts.items() if is_image(text)}
     if IMAGE in texts and (IMAGE in images or not images):

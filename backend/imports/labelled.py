@@ -1,4 +1,4 @@
-"""The label that a foreign file has for an image, and what its words mean."""
+"""The label that a foreign file has for an image, and the meaning of its words."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from backend.store.table import Label
 from IA.text.answer_words import CANONICAL, USUAL, folded
 
 ANY = "*"
-WHOLE = re.compile(r"\d+\.0")  # Tables turn a class that is a whole number into this.
+WHOLE = re.compile(r"\d+\.0")  # Tables write a class that is a whole number like this.
 
 
 @dataclass(frozen=True)
@@ -16,17 +16,18 @@ class Labelled:
     """One image in a file of labels.
 
     Attributes:
-        path: of the image, or an address of it, as the file has it.
-        words: the words for its classes; none where the file knows the image and says nothing of it.
-        source: how the answer was given, where one of our own exports says so.
+        path: the image's path or address, as in the file.
+        words: the words for its classes; empty if the file names the image without a class.
+        source: how the answer was given, if one of our own exports has that.
         annotator: who gave it.
-        time: when, seconds since 1970.
+        time: when it was given, seconds since 1970.
         shown_ms: how long the image had been on the screen.
         probability: what a model predicted for the image.
         checkpoint: which model that was.
-        tile: which part of the photo at `path` the image is, as behind the mark of a path; "": the path says all.
-        or_paths: what else the file has that may be the path or address just as well.
-        field: where the path stands, if that is not where it should.
+        tile: the part of the photo at `path` that is the image, written as after the mark in a path; "": the path alone
+            names the image.
+        or_paths: other texts in the file that may be the path or address as well.
+        field: the field that holds the path, if it is not the usual one.
     """
 
     path: str
@@ -47,9 +48,9 @@ class Words:
     """Knows what words mean, whatever their case, spaces and Unicode form.
 
     Attributes:
-        names: of the two classes in the run.
+        names: the names of the two classes in the run.
         positive: words that mean positive, beside the usual ones.
-        negative: words that mean negative; `*`: all that mean nothing else, also when nothing is said.
+        negative: words that mean negative; `*`: all words that mean nothing else, and images without a word.
     """
 
     names: Mapping[Label, str] = field(default_factory=dict)
@@ -58,11 +59,11 @@ class Words:
     _known: dict[str, Label | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def meaning(self, word: str) -> Label | None:
-        """What a word means; None: nothing that is known.
+        """The meaning of a word; None: it is unknown.
 
-        What was asked for now comes first, then `positive`, `negative` and `skipped`, whatever the answers are called,
-        then the names of the answers, then `yes` and the like. A name that only case, spaces or Unicode form tell from
-        the other one is taken as it stands alone.
+        The words that a person has given come first, then `positive`, `negative` and `skipped`, then the names of the
+        answers, then `yes` and similar words. If two names differ only in case, spaces or Unicode form, only the exact
+        spelling counts.
         """
         if word not in self._known:
             self._known[word] = self._meaning(word.strip())
@@ -85,7 +86,7 @@ class Words:
         return self._meaning(word.removesuffix(".0")) if WHOLE.fullmatch(word) else None
 
     def label(self, words: Sequence[str]) -> Label | None:
-        """What the words for one image mean: positive if any does; None where nothing is known."""
+        """The label that the words for one image mean: positive if any does; None if no word is known."""
         labels = set(map(self.meaning, words))
         for label in ("positive", "negative", "skipped"):
             if label in labels:

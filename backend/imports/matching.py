@@ -1,7 +1,7 @@
 """Finds the image that a foreign path means: by its exact name, a looser rule, a move, or its file name alone.
 
-A looser rule counts only where a stricter one finds nothing, and only where it finds one image alone. Nothing is ever
-guessed: what may mean two images means none.
+A looser rule counts only if all stricter ones find nothing, and only if it finds exactly one image. The search never
+guesses: a path that may mean two images means none.
 """
 
 import os
@@ -19,7 +19,7 @@ MOVED = "moved"
 UNICODE_FORM = "unicode_form"
 CASE = "case"
 NAME = "name"
-LAST_TIER = 2  # The tiers of readings end here.
+LAST_TIER = 2  # This is the highest tier of readings.
 
 
 @dataclass
@@ -28,12 +28,12 @@ class Matches:
 
     Attributes:
         images: the image that each path means.
-        move: how paths from elsewhere were understood; None where none was.
-        unknown: paths of no image.
+        move: the move that explains paths from elsewhere; None: there is none.
+        unknown: paths that mean no image.
         ambiguous: paths that fit several images.
-        elsewhere: paths with the file name of one image, but of another folder.
-        claimed: paths that fit an image only by a loose rule, while another path means it or fits it as well.
-        rules: how many paths were found by each rule that is looser than the very name.
+        elsewhere: paths with the file name of one image, but in another folder.
+        claimed: paths that fit an image only by a loose rule, while another path means or fits the same image.
+        rules: how many paths were found by each rule that is looser than the exact name.
     """
 
     images: dict[str, str] = field(default_factory=dict)
@@ -46,18 +46,18 @@ class Matches:
 
 
 def unicode_form(text: str) -> str:
-    """The same in one Unicode form: an accent may be a letter of its own, as on macOS, or not."""
+    """The text in one Unicode form, because an accent may be a letter of its own, as on macOS, or not."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def caseless(text: str) -> str:
-    """The same in that form and in lower case."""
+    """The text in one Unicode form and in lower case."""
     return unicode_form(unicode_form(text).casefold())
 
 
 Fold = Callable[[str], str]
 FOLDS: tuple[tuple[tuple[str, ...], Fold], ...] = (((), str), ((UNICODE_FORM,), unicode_form), ((CASE,), caseless))
-LOOSE = frozenset({UNICODE_FORM, CASE, NAME})  # By these rules two names become one.
+LOOSE = frozenset({UNICODE_FORM, CASE, NAME})  # These rules may turn two names into one.
 
 
 def match(
@@ -68,15 +68,16 @@ def match(
 ) -> Matches:
     """Find the images that these paths mean.
 
-    A path below DATADIR, or relative to it, means itself, perhaps in another Unicode form or case. The others are taken
-    for paths of a folder that was moved: each is compared from its end with the images of the same name, and what most
-    of them agree on is the move. A file name without a folder means, at last, the one image that has it.
+    A path below DATADIR, or relative to it, means itself, perhaps in another Unicode form or case. The other paths are
+    taken for paths in a folder that was moved: the search compares each from its end with the images of the same name,
+    and the move is the one on which most paths agree. Finally, a file name without a folder means the only image that
+    has this name.
 
     Args:
         paths: absolute, or relative to the folder of images.
         images: paths relative to DATADIR.
         datadir: DATADIR, absolute.
-        readings: of a path that may be read in several ways.
+        readings: returns the possible readings of a path.
     """
     several = readings or {}
     search = _Search({path: several.get(path, (AddressReading(path),)) for path in paths}, images, datadir)
@@ -99,11 +100,11 @@ class _Search:
         self._images, self._datadir = images, datadir
         self._matches = Matches()
         self._rules: dict[str, tuple[str, ...]] = {}  # The rules by which each path was found.
-        self._fitting: dict[str, int] = {}  # How many images have the file name of a path in a folder, up to 2.
+        self._fitting: dict[str, int] = {}  # How many images, up to 2, have the file name of each path.
         self._by_fold: dict[Fold, Mapping[str, Sequence[str]]] = {}
 
     def whole(self, tier: int, rule: tuple[str, ...], fold: Fold) -> None:
-        """Take each path for one that is relative to DATADIR, or below it."""
+        """Take each path for one relative to DATADIR, or for an absolute one below it."""
         if not self._open:
             return
         known = self._known(fold)
@@ -113,7 +114,7 @@ class _Search:
             self._take(path, found, rule)
 
     def moved(self, rule: tuple[str, ...], fold: Fold) -> None:
-        """Take each path for one of a folder that was moved."""
+        """Take each path for one in a folder that was moved."""
         if not self._open:
             return
         moves = self._moves(fold)
@@ -131,7 +132,7 @@ class _Search:
         for path, readings in list(self._open.items()):
             is_bare = any(map(_is_bare, readings))
             if is_bare and are_scattered and len(moves[path]) > 1:
-                continue  # other file names without a folder are of images elsewhere, so the move tells nothing of it
+                continue  # other bare file names mean images elsewhere, so the move does not decide
             for tier in range(LAST_TIER + 1):
                 found = [
                     (reading, known.get(after + folded.removeprefix(before), ()))
@@ -144,7 +145,7 @@ class _Search:
                     break
 
     def named(self, rule: tuple[str, ...], fold: Fold) -> None:
-        """Take each path without a folder for the image that has its name; of the others note how many have it."""
+        """Take each path without a folder for the image that has its name; count the images with the others' names."""
         if not self._open:
             return
         names = {fold(_name(reading.path)) for readings in self._open.values() for reading in readings}
@@ -164,7 +165,7 @@ class _Search:
                     break
 
     def outcome(self) -> Matches:
-        """What was found, once all was tried: of names that a rule makes one, only the very name counts."""
+        """The result after all rules; if a loose rule finds the same image for several paths, none of these counts."""
         matches = self._matches
         claims = Counter(matches.images.values())
         for path, rules in self._rules.items():
@@ -177,12 +178,12 @@ class _Search:
             fitting = self._fitting.get(path, 0)
             if fitting == 1:
                 matches.elsewhere.append(path)
-            else:  # a move says which image a path would be, so that others of its name do not come into question
+            else:  # A move decides which image a path would be, so other images of its name do not count.
                 (matches.ambiguous if fitting and not matches.move else matches.unknown).append(path)
         return matches
 
     def _take(self, path: str, found: Sequence[tuple[AddressReading, Sequence[str]]], rule: tuple[str, ...]) -> bool:
-        """Settle a path if any of its readings is an image; one that may be several images is none of them."""
+        """Settle a path if any of its readings is an image; a path that may be several images means none."""
         images = {image for _, several in found for image in several}
         if not images:
             return False
@@ -197,7 +198,7 @@ class _Search:
         return True
 
     def _known(self, fold: Fold) -> Mapping[str, Sequence[str]]:
-        """The images that each text is; several where the fold makes their names one."""
+        """The images by their folded paths; several images if the fold makes their paths equal."""
         if fold not in self._by_fold:
             known: dict[str, tuple[str, ...]] = {}
             for image in self._images:
@@ -210,7 +211,7 @@ class _Search:
         return os.path.relpath(path, self._datadir) if path.startswith("/") else os.path.normpath(path)
 
     def _moves(self, fold: Fold) -> dict[str, list[Move]]:
-        """For each path the moves that would make it the images with the longest end in common."""
+        """For each path the moves that turn it into the images that share its longest end."""
         wanted = {
             path: [[fold(reading.path) for reading in readings if reading.tier == tier] for tier in range(3)]
             for path, readings in self._open.items()
@@ -225,7 +226,7 @@ class _Search:
 
 
 def _named(images: Sequence[str], names: Set[str], fold: Fold) -> dict[str, list[str]]:
-    """The images by their folded file names, as far as these are wanted."""
+    """The images by their folded file names, for the names in `names`."""
     named: dict[str, list[str]] = defaultdict(list)
     for image in images:
         if (name := fold(_name(image))) in names:
@@ -253,7 +254,7 @@ def _moves_of(path: str, named: Mapping[str, Sequence[str]]) -> list[Move]:
 
 
 def _common_end(path: str, image: str) -> int:
-    """How many characters of whole names two paths have in common at their ends."""
+    """The length of the longest common end of two paths that consists of whole names."""
     length = -1
     for ours, theirs in zip(reversed(path.split("/")), reversed(image.split("/")), strict=False):
         if ours != theirs:
@@ -263,7 +264,7 @@ def _common_end(path: str, image: str) -> int:
 
 
 def _agreed(moves: dict[str, list[Move]]) -> Move | None:
-    """What most paths speak for that leave no choice; part of an image's path alone must convince half of the rest."""
+    """The move of most paths that allow only one; a move that adds a folder needs half of the paths that allow any."""
     votes = Counter(found[0] for found in moves.values() if len(found) == 1).most_common(2)
     if not votes or (len(votes) == 2 and votes[0][1] == votes[1][1]):
         return None

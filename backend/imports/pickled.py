@@ -1,4 +1,4 @@
-"""annotations.pickle: of a run, or of the seed of this project, `{absolute path: bool}`; no code in it is ever run."""
+"""Reads annotations.pickle of a run, or of this project's seed, `{absolute path: bool}`; never runs code in it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +14,8 @@ def pickled(path: Path) -> Iterator[Labelled]:
     """The labels in a pickle of `{path: True, False or None}`.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is damaged, or holds something else.
+        OSError: the file cannot be read.
+        ValueError: the file is damaged, or holds something else.
     """
     content: Any = read_foreign(path)
     if type(content) is not dict:

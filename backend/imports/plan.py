@@ -40,16 +40,16 @@ class Plan:
 
     Attributes:
         matches: which images the paths mean.
-        fresh: labels of images that have none.
-        same: images that have this label already.
-        conflicts: images that have another label, and the one in the file.
-        contradictions: images to which the file gives two labels; neither is taken.
-        unread: words that mean no label here, and how many rows have only such.
+        fresh: the labels in the file of images that have no label yet.
+        same: images that have the same label as in the file.
+        conflicts: images that have another label, each with the label in the file.
+        contradictions: images to which the file gives two labels; the import takes neither.
+        unread: words that mean no label here, and how many rows have only such words.
         unlabelled: how many rows have no label.
-        by_model: labels that no person gave; they are not taken.
-        of_photos: photos that are no images here, but their tiles, and that are positive or skipped in the file: that
-            says nothing of any one tile. Of one that is negative all tiles are.
-        named: the images that the file tells a label of, taken or not.
+        by_model: how many labels a model gave; the import does not take them.
+        of_photos: photos that are positive or skipped in the file, while the images here are their tiles: such a label
+            decides no single tile, whereas a negative one applies to all tiles.
+        named: the images that have a label in the file, taken or not.
         rows: the row of the file for each image in `fresh` and `conflicts`.
     """
 
@@ -66,19 +66,19 @@ class Plan:
     rows: dict[str, Labelled] = field(default_factory=dict)
 
     def answers(self, overwrite: bool, group: str | None = None) -> list[Answer]:
-        """The answers to store, in the order of the file; the import can be taken back by its `group`."""
+        """The answers to store, in the order of the file; an undo takes the import back by its `group`."""
         taken = self.fresh | (self.conflicts if overwrite else {})
         return [_answer(image, taken[image], row, group) for image, row in self.rows.items() if image in taken]
 
     def group(self, is_sampled: Callable[[str], bool]) -> str | None:
-        """A new name to take the import back by; None: it cannot be, for what has left the audit's sample stays out."""
+        """A new name by which to undo the import; None: images left the sample, and an undo cannot return them."""
         return None if self.drawn(is_sampled) else str(uuid.uuid4())
 
     def drawn(self, is_sampled: Callable[[str], bool]) -> list[str]:
-        """The images named in the file that had been drawn at random.
+        """The images named in the file that had been sampled at random.
 
-        Images that the file names leave those that the audit draws from, whatever they show. So the drawn ones among
-        them must leave the sample too: they count as selected by the model from then on.
+        The audit no longer samples from images that the file names, whatever they show. So the sampled ones among them
+        must leave the sample too: from then on they count as selected by the model.
         """
         return [image for image in self.named if is_sampled(image)]
 
@@ -86,13 +86,13 @@ class Plan:
 def plan(
     labelled: Iterable[Labelled], words: Words, images: Sequence[str], datadir: str, standing: Mapping[str, Label]
 ) -> Plan:
-    """Plan what the labels in a file mean for a run.
+    """Plan what the labels in a file change in a run.
 
     Args:
-        labelled: as in the file.
-        words: what its words mean.
+        labelled: the rows of the file.
+        words: the meaning of its words.
         images: the images of the run, relative to `datadir`.
-        datadir: absolute.
+        datadir: DATADIR, absolute.
         standing: the answers that the run has.
     """
     unread, unlabelled, by_model = Counter[str](), 0, 0
@@ -134,7 +134,7 @@ def plan(
 
 
 def _path(row: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
-    """A name for the path that is meant, and all its readings; the path of a known photo has only one."""
+    """A name for the path of a row, and all its readings; the path of a known photo has only one."""
     photo, tile = split(row.path)
     text = row.tile if tile is None else str(tile)
     end = f"{MARK}{text}" if text else ""
@@ -148,7 +148,7 @@ def _path(row: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
 
 
 def _to_tiles(given: dict[str, dict[Label, Labelled]], images: Sequence[str], photos: Set[str], planned: Plan) -> None:
-    """Give each tile the label of its photo, if that label says something of the tile."""
+    """Give each tile the label of its photo, if that label applies to every tile."""
     grid, known = grid_of(images[0]), set(images)
     for photo in [image for image in given if image in photos]:
         labels = given.pop(photo)
@@ -241,7 +241,7 @@ def report(planned: Plan, standing: Mapping[str, Label], overwrite: bool) -> Ite
 
 
 def _answer(image: str, label: Label, row: Labelled, group: str | None) -> Answer:
-    """The answer to store; it keeps source, client and time where one of our own exports has them."""
+    """The answer to store; it keeps source, client and time if one of our own exports has them."""
     return Answer(
         id=str(uuid.uuid4()),
         path=image,

@@ -1,4 +1,4 @@
-"""Rows of any table, such as Label Studio's JSON_MIN: an image and its class in each."""
+"""Reads the rows of any table, such as Label Studio's JSON_MIN, each with an image and its class."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +20,11 @@ MOST_MS = 2**53
 
 
 class ColumnError(ValueError):
-    """No column of a table is called as those that name images, or classes, usually are.
+    """No column of a table has a usual name for images, or for classes.
 
     Attributes:
-        what: images or labels.
-        columns: the names of those that are there.
+        what: what is missing: images or labels.
+        columns: the names of the table's columns.
     """
 
     def __init__(self, what: str, columns: Iterable[str]) -> None:
@@ -36,12 +36,12 @@ class ColumnError(ValueError):
 def labelled(
     records: Iterable[Mapping[str, Any]], path_column: str | None = None, label_column: str | None = None
 ) -> Iterator[Labelled]:
-    """What the rows say.
+    """The images and labels in the rows.
 
     Args:
-        records: by the name of the column.
-        path_column: which names the image; None: one of `PATHS`.
-        label_column: which names the class; None: one of `LABELS`.
+        records: the rows, each by the names of the columns.
+        path_column: the column that names the image; None: one of `PATHS`.
+        label_column: the column that names the class; None: one of `LABELS`.
 
     Raises:
         ColumnError: there is no such column.
@@ -62,7 +62,7 @@ def labelled(
 
 
 def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, Any]) -> Labelled:
-    """What is said of an image, with all else that a record tells of it."""
+    """The label of an image, with source, annotator, time and prediction if the record has them."""
     milliseconds = _number(record.get("shown_ms"))
     if milliseconds is None and (seconds := _number(record.get("lead_time"))) is not None:
         milliseconds = 1000 * seconds
@@ -80,13 +80,13 @@ def with_circumstances(path: str, words: tuple[str, ...], record: Mapping[str, A
 
 
 def tile_of(record: Mapping[str, Any]) -> str:
-    """Which tile of a photo a record is about, as our own exports say it beside the path; "": none."""
+    """The tile of a photo that a record is about, if one of our own exports names it beside the path; "": none."""
     text = record.get("tile")
     return text if isinstance(text, str) and TILE.fullmatch(text) else ""
 
 
 def label_words(value: Any) -> Iterator[str]:
-    """The words in a cell: one, a list of them, or what Label Studio makes of several choices."""
+    """The words in a cell: one word, a list, or Label Studio's form of several choices."""
     if isinstance(value, bool):
         yield str(value).lower()
     elif isinstance(value, str | int | float):
@@ -100,7 +100,7 @@ def label_words(value: Any) -> Iterator[str]:
 
 
 def moment(value: Any) -> float | None:
-    """Seconds since 1970 of a time as ISO 8601, UTC where it does not say."""
+    """Seconds since 1970 of a time in ISO 8601; a time without a zone is UTC."""
     try:
         when = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -111,7 +111,7 @@ def moment(value: Any) -> float | None:
 
 
 def _column(record: Mapping[str, Any], usual: tuple[str, ...], asked: str | None, what: str) -> str:
-    """The column that was asked for, as the table spells it, else the first of the usual names that it has."""
+    """The column that was asked for, as the table spells it, else the first usual name among the columns."""
     known = {folded(in_cp1252(str(name))): name for name in record}
     if asked is not None:
         return asked if asked in record else known.get(folded(asked), asked)

@@ -1,4 +1,4 @@
-"""Tables of any program: a row an image, as CSV, JSON lines or JSON, such as Label Studio's JSON_MIN."""
+"""Reads tables of any program, with one image per row, as CSV, JSON lines or JSON, such as Label Studio's JSON_MIN."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def _are_rows(content: Any) -> bool:
 
 
 def _json(content: Any, columns: Columns) -> Iterator[Labelled]:
-    """Rows, or an object of labels by path."""
+    """The labels in a list of rows, or in an object of labels by path."""
     if isinstance(content, dict):
         content = [{"path": image, "label": label} for image, label in content.items()]
     return labelled(content, columns.path, columns.label)

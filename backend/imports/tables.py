@@ -1,4 +1,4 @@
-"""Tables as files: CSV as spreadsheets write it, in whatever encoding and with whatever separator, and JSON as text."""
+"""Opens tables: CSV as spreadsheets write it, in any of their encodings and separators, and JSON as text."""
 
 import codecs
 import csv
@@ -13,20 +13,20 @@ from IA.text.cells import plain
 
 HEAD_BYTES = 4096
 LINE_CHARACTERS = 2**20
-MARKS = {  # the longest first: UTF-32 begins as UTF-16 does
+MARKS = {  # The longest marks come first, because UTF-32 begins like UTF-16.
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8-sig",
 }
-SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[,;\t]*[\r\n]*', re.IGNORECASE)  # Excel reads it from such a line.
+SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[,;\t]*[\r\n]*', re.IGNORECASE)  # Excel reads the separator from it.
 SEPARATORS = ",;\t"
 QUOTED = re.compile(r'"[^"]*"')
 
 
 def opened(path: Path) -> IO[str]:
-    """A file as text, in the encoding that it seems to have; bytes that are no UTF-8 are kept."""
+    """Open a file as text, in the encoding that it seems to have; bytes that are not UTF-8 are kept."""
     with path.open("rb") as file:
         encoding = encoding_of(file.read(HEAD_BYTES))
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
@@ -34,7 +34,7 @@ def opened(path: Path) -> IO[str]:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding of a file that begins so: by its mark or, of UTF-16 without one, by where its zeros are."""
+    """The encoding of a file by its first bytes: by its mark or, for UTF-16 without a mark, by the places of zeros."""
     for mark, encoding in MARKS.items():
         if head.startswith(mark):
             return encoding
@@ -45,12 +45,12 @@ def encoding_of(head: bytes) -> str:
 
 
 def csv_records(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of a CSV file, or of one with tabs or semicolons; names of images keep their bytes.
+    """The rows of a file with commas, tabs or semicolons; names of images keep their bytes.
 
-    What our own exports put before cells that a spreadsheet would run is taken away again.
+    Our own exports put a prefix before cells that a spreadsheet would run; this removes it.
 
     Raises:
-        ValueError: it is no such file.
+        ValueError: the file is no such table.
     """
     with opened(path) as file:
         head = file.readline(LINE_CHARACTERS)
@@ -72,7 +72,7 @@ def json_line_records(path: Path) -> Iterator[Mapping[str, Any]]:
     """The objects in a file of JSON lines.
 
     Raises:
-        ValueError: a line is none.
+        ValueError: a line is no JSON object.
     """
     with opened(path) as file:
         for number, line in enumerate(file, 1):
@@ -87,7 +87,7 @@ def json_line_records(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def json_content(path: Path) -> Any:
-    """What a JSON file holds. Raises ValueError where it is none."""
+    """The content of a JSON file. Raises ValueError if the file is not JSON."""
     try:
         with opened(path) as file:
             return json.load(file)
@@ -96,5 +96,5 @@ def json_content(path: Path) -> Any:
 
 
 def are_filled(values: Iterable[Any]) -> bool:
-    """Whether any of the cells of a row says something."""
+    """Whether any cell of a row has a value."""
     return any(value.strip() if isinstance(value, str) else value is not None for value in values)

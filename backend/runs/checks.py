@@ -1,4 +1,4 @@
-"""A person's mistakes, found before anything is started: each is one sentence that says what to do."""
+"""Finds a person's mistakes before anything is started; each gets one sentence that says what to do."""
 
 import errno
 import ipaddress
@@ -21,15 +21,15 @@ from IA.text.image_files import IMAGE_SUFFIXES
 
 NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 LOCKS = ("session", "server")
-SAMPLE = 1000  # images of a run that are looked for in another folder
-FOUND_SHARE = 0.5  # of them must be there
+SAMPLE = 1000  # So many images of a run are looked for in another folder.
+FOUND_SHARE = 0.5  # The run accepts that folder if at least this share of them is there.
 
 
 def check_place(config: Config) -> None:
     """Check what a session needs of this machine: its folder of images, and the address to listen on.
 
     Raises:
-        UsageError: the folder, the host or the port will not do.
+        UsageError: the folder, the host or the port cannot be used.
     """
     datadir = config.datadir
     if datadir is None:
@@ -53,7 +53,7 @@ def check_address(config: Config) -> None:
     """Check the address to listen on.
 
     Raises:
-        UsageError: the host or the port will not do.
+        UsageError: the host or the port cannot be used.
     """
     if not config.token and is_exposed(config):
         raise UsageError(
@@ -64,13 +64,13 @@ def check_address(config: Config) -> None:
 
 
 def is_exposed(config: Config) -> bool:
-    """Whether others than this machine can reach the address to listen on. Raises UsageError where it is none."""
+    """Whether other machines can reach the address to listen on. Raises UsageError where the host has no address."""
     addresses = [str(address[0]).partition("%")[0] for _, address in _resolved(config)]
     return not all(ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
 def exposed(config: Config) -> str:
-    """What whoever starts the session is to know of who can reach it; "" where that is this machine alone."""
+    """A sentence for the person who starts the session: who can reach it; "" where only this machine can."""
     if not is_exposed(config):
         return ""
     where = "every address of this machine" if config.is_everywhere else config.host
@@ -94,7 +94,7 @@ def listen(config: Config) -> socket.socket:
             break
         except OSError as error:
             if error.errno in NOT_HERE and address != known[-1][1]:
-                continue  # localhost may have an address of IPv6 where the machine has none
+                continue  # localhost may have an IPv6 address on a machine without IPv6
             reason = os.strerror(error.errno).lower() if error.errno else str(error)
             where = f"{config.host}, port {config.port}"
             raise UsageError(f"Cannot listen on {where}: {reason}; {_other(config.port)}.") from None
@@ -103,7 +103,7 @@ def listen(config: Config) -> socket.socket:
 
 
 def _resolved(config: Config) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
-    """The addresses of the host, the best first, as a socket takes them: with the interface, where one is named."""
+    """The addresses of the host as a socket takes them, the best first, with the interface where one is named."""
     try:
         found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -112,7 +112,7 @@ def _resolved(config: Config) -> list[tuple[socket.AddressFamily, tuple[str, int
 
 
 def _other(port: int) -> str:
-    """What to do about a port that will not do; the TensorBoard of the session before may have it."""
+    """What to do about a port in use, which the TensorBoard of an earlier session may hold."""
     if port < 2 or is_free(port) or is_free(port - 1):
         return "choose another"
     free = next((other for other in range(port + 1, 65535) if is_free(other) and is_free(other + 1)), "another")
@@ -136,8 +136,8 @@ def check_run(config: Config) -> None:
     """Check the run directory, and make it if it is new.
 
     Raises:
-        UsageError: it or a file in it cannot be written, it was written by a later version, belongs to another folder
-            or other tiles, or has answers of other names.
+        UsageError: the run or a file in it cannot be written, a later version has written it, or it belongs to another
+            folder, has other tiles, or has answers with other names.
     """
     run = config.run
     try:
@@ -162,11 +162,11 @@ def check_run(config: Config) -> None:
             "with --reset."
         )
     check_names(config)
-    check_byte_locks(run)  # last: it makes a file
+    check_byte_locks(run)  # This check comes last, because it makes a file.
 
 
 def _check_files(run: Path) -> None:
-    """The files that are written in place, not replaced. Raises UsageError where one of them cannot be."""
+    """Check the files that are written in place, not replaced. Raises UsageError where one cannot be written."""
     for file in [*(run / f"{DATABASE}{part}" for part in PARTS), *(run / f".{name}.lock" for name in LOCKS)]:
         if file.exists() and not os.access(file, os.R_OK | os.W_OK):
             raise UsageError(
@@ -176,7 +176,7 @@ def _check_files(run: Path) -> None:
 
 
 def _whose(file: Path) -> str:
-    """Whose file it is, if it is another person's."""
+    """The owner of a file, if that is another person."""
     owner = file.stat().st_uid
     if owner == os.geteuid():
         return ""
@@ -187,7 +187,7 @@ def _whose(file: Path) -> str:
 
 
 def check_version(run: Path) -> None:
-    """Leave a run alone that a later version has written. Raises UsageError."""
+    """Check that no later version has written the run. Raises UsageError."""
     later = [file.name for file in PICKLES if is_of_later_version(run / file.name)]
     if version_of(run / DATABASE) > VERSION:
         later.append(DATABASE)
@@ -199,9 +199,9 @@ def check_version(run: Path) -> None:
 
 
 def _check_folder(run: Path, before: Settings, datadir: Path) -> None:
-    """A run keeps to its folder, unless the folder is there no more, or the run itself was moved or copied.
+    """Check that the run stays with its folder, unless that folder is gone or the run itself was moved or copied.
 
-    Then it goes on where its images are found again.
+    In these cases the run accepts a folder in which its images are found again.
     """
     folder = Path(before.datadir)
     is_there = folder.is_dir()

@@ -1,4 +1,4 @@
-"""Which run a session works on where nobody has named one: that of its question among the runs over its folder."""
+"""Finds the run that a session works on if nobody has named one: among the runs over its folder, by its question."""
 
 import os
 import unicodedata
@@ -15,16 +15,16 @@ from IA.protocol.pickle_file import read
 from IA.protocol.records import Settings
 from IA.text.answer_words import folded
 
-FOLDER_BYTES, NAME_BYTES = 120, 60  # of a file name, which has 255 at most, and gets a date when it is moved aside
-KEPT = "-_. "  # what a file name keeps of an answer's, beside letters and digits
+FOLDER_BYTES, NAME_BYTES = 120, 60  # A file name has 255 bytes at most, and a run that is moved aside gets a date too.
+KEPT = "-_. "  # A file name keeps these characters of an answer's name, beside letters and digits.
 
 
 def find_run(config: Config) -> Config:
     """The settings with the run that the session is to work on.
 
-    A run that was named is left alone. Else it is `runs/<folder>`, unless a positive name is given that the answers in
-    there do not have: then it is the run over the same folder that has this name, or a new one,
-    `runs/<folder>-<positive>`. With `--rename` the name may be new: then it is the only run that has answers.
+    A run that a person has named is used as it is. Otherwise the run is `runs/<folder>`, unless the person gives a
+    positive name that the answers in there do not have. Then it is the run over the same folder that has this name, or
+    a new one, `runs/<folder>-<positive>`. With `--rename` the name may be new: the run is then the only answered one.
 
     Raises:
         UsageError: several runs could be renamed.
@@ -53,7 +53,7 @@ def find_run(config: Config) -> Config:
 
 
 def why_not_first(config: Config, first: Path) -> str:
-    """What whoever starts is to know of a run that is not the folder's first one; "" where it is."""
+    """A sentence for the person who starts a run that is not the folder's first one; "" where it is the first."""
     names = names_in(first)
     if config.run == first or names is None:
         return ""
@@ -71,7 +71,7 @@ def _is_another(run: Path, key: str) -> bool:
 
 
 def _others(config: Config) -> Iterator[Path]:
-    """The runs over the same folder beside the first one; those that were moved aside are left out."""
+    """The other runs over the same folder, without the first one and without those that were moved aside."""
     prefix = f"{_cut(config.run.name, FOLDER_BYTES)}-"
     for run in sorted(config.run.parent.glob("*")):
         settings = _settings_of(run) if run.name.startswith(prefix) else None
@@ -80,7 +80,7 @@ def _others(config: Config) -> Iterator[Path]:
 
 
 def _free(config: Config, key: str) -> Iterator[Path]:
-    """Where a new run may be: nothing else is there, or a run that nobody has answered in."""
+    """The places for a new run, where nothing else is, or a run in which nobody has answered."""
     name = "".join(letter if unicodedata.category(letter)[0] in "LMN" or letter in KEPT else "-" for letter in key)
     name = f"{_cut(config.run.name, FOLDER_BYTES)}-{_cut(name, NAME_BYTES).rstrip(' .')}"
     for number in count(1):
@@ -100,12 +100,12 @@ def _settings_of(run: Path) -> Settings | None:
 
 
 def _is_over(settings: Settings, datadir: Path | None) -> bool:
-    """Whether a run is over this folder, or over one that is there no more: it may have been moved."""
+    """Whether a run is over this folder, or over a folder that is gone and may have been moved here."""
     return Path(settings.datadir) == datadir or not Path(settings.datadir).is_dir()
 
 
 def _is_empty(run: Path) -> bool:
-    """Whether there is nothing yet but what a start that failed leaves behind."""
+    """Whether the folder is missing, or holds only what a failed start leaves behind."""
     try:
         found = {path.name for path in run.iterdir() if not path.name.startswith(".")}
     except FileNotFoundError:
@@ -116,6 +116,6 @@ def _is_empty(run: Path) -> bool:
 
 
 def _cut(name: str, most_bytes: int) -> str:
-    """The name, or as much of it as so many bytes hold."""
+    """The name, cut to at most this many bytes."""
     encoded = os.fsencode(name)
     return name if len(encoded) <= most_bytes else encoded[:most_bytes].decode("utf-8", "ignore")

@@ -1,4 +1,4 @@
-"""What a run asks: what its two answers are called, and whether it has answers that were given under these names."""
+"""What a run asks: the names of its two answers, and whether it has answers that were given under these names."""
 
 import contextlib
 import logging
@@ -35,7 +35,7 @@ def _is_same(word: str, other: str) -> bool:
 
 
 def names_in(run: Path) -> Names | None:
-    """The names that a run has: those of its settings, or where these cannot be read, those beside its answers."""
+    """The names that a run has, from its settings or, where these cannot be read, from the database of its answers."""
     with contextlib.suppress(OSError, ValueError):
         settings = read(run, SETTINGS).content
         return Names(settings.positive, settings.negative)
@@ -45,7 +45,7 @@ def names_in(run: Path) -> Names | None:
 
 
 def is_answered(run: Path) -> bool:
-    """Whether anything stands under the names of a run: answers, skipped images, or labels of the model."""
+    """Whether a run has anything that its names apply to: answers, skipped images, or labels of the model."""
     with contextlib.suppress(sqlite3.Error), _answers_of(run) as connection:
         if connection.execute("SELECT 1 FROM answers WHERE state = 'standing' LIMIT 1").fetchone():
             return True
@@ -58,13 +58,13 @@ def is_answered(run: Path) -> bool:
 
 
 def names_for(config: Config) -> Names:
-    """The names that a session goes by: what was asked for now, else what the run had, else the default."""
+    """The names that a session uses: those asked for now, else those that the run had, else the default ones."""
     positive, negative = names_in(config.run) or config.default_names
     return Names(config.positive or positive, config.negative or negative)
 
 
 def check_names(config: Config) -> None:
-    """A run that has answers keeps their names, unless it is asked to rename them.
+    """Check that a run with answers keeps their names, unless a person asks to rename them.
 
     Raises:
         UsageError: other names are asked for, or the names could be mistaken.
@@ -82,12 +82,12 @@ def check_names(config: Config) -> None:
             "--rename if only the words change."
         )
     trouble = mistakable(*after)
-    if trouble and after != before:  # a run that has such names already goes on with them
+    if trouble and after != before:  # a run that has such names already keeps them
         raise UsageError(trouble)
 
 
 def renaming(config: Config) -> str:
-    """What whoever starts is to know of answers that are about to be renamed; "" where none are."""
+    """A sentence for the person who starts: which answers are about to be renamed; "" where none are."""
     before, after = names_in(config.run), names_for(config)
     if before is None or not _changes(config, before, after) or not is_answered(config.run):
         return ""
@@ -96,7 +96,7 @@ def renaming(config: Config) -> str:
 
 
 def remember(database: Database, names: Names) -> None:
-    """Keep the names beside the answers too: without the settings nothing else says what was asked."""
+    """Store the names with the answers too, because without the settings nothing else says what was asked."""
     try:
         database.submit(lambda connection: _store(connection, names), lambda _: None).result()
     except NotDurableError as error:
@@ -110,7 +110,7 @@ def _changes(config: Config, before: Names | None, after: Names) -> bool:
 
 
 def stored_names(connection: sqlite3.Connection) -> Names | None:
-    """The names that stand beside the answers; None where there are none."""
+    """The names that are stored with the answers; None where there are none."""
     row = connection.execute("SELECT positive, negative FROM names").fetchone()
     return None if row is None else Names(*map(str, row))
 
@@ -126,6 +126,6 @@ def _store(connection: sqlite3.Connection, names: Names) -> tuple[None, None]:
 
 @contextlib.contextmanager
 def _answers_of(run: Path) -> Iterator[sqlite3.Connection]:
-    """The answers of a run, to read them. Raises sqlite3.Error."""
+    """A connection that reads the answers of a run. Raises sqlite3.Error."""
     with contextlib.closing(to_read(run / DATABASE)) as connection:
         yield connection

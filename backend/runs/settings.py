@@ -1,4 +1,4 @@
-"""The settings of a run at its start: what was asked for now, else what the run had, else the default."""
+"""Settles the settings of a run at its start: the value asked for now, else the run's own value, else the default."""
 
 import logging
 import uuid
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def settle(config: Config) -> Settings:
-    """Settle what a session goes by; a run that cannot be read is one warning."""
+    """Settle the settings of a session; a run that cannot be read causes one warning."""
     try:
         before = pickle_file.read(config.run, SETTINGS).content
     except (OSError, ValueError) as error:
@@ -46,19 +46,22 @@ def settle(config: Config) -> Settings:
 
 
 def _new(config: Config) -> Settings:
-    """The settings of a run of which nothing is known but its images."""
+    """The settings of a run if nothing is known of it but its images."""
     initial: dict[str, Any] = {name: setting.initial for name, setting in kept_settings().items()}
     return Settings(**{**initial, "datadir": "", "id": uuid.uuid4().hex, "tile": _tile_of(config.run)})
 
 
 def _tile_of(run: Path) -> str:
-    """The grid of the images that a run has, whatever became of its settings."""
+    """The grid of the images that a run has, even if its settings are lost."""
     images = Latest(run, IMAGES).content() or []
     return str(grid_of(images[0]) or "") if images else ""
 
 
 def _numbers_stand(run: Path) -> bool:
-    """Whether images keep their numbers; else what rests on them goes, also what a page still wants to send."""
+    """Whether images keep their numbers; if not, the files that use the numbers are deleted.
+
+    `settle` gives the run a new id then, so that answers that a page still wants to send do not count for other images.
+    """
     try:
         pickle_file.read(run, IMAGES)
     except OSError:

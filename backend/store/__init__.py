@@ -1,1 +1,1 @@
-"""What a run remembers: answers, labels of the model, and what is computed from them; one SQLite database."""
+"""Keeps the answers of a run, the model's labels, and the figures computed from them, in one SQLite database."""

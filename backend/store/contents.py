@@ -1,4 +1,4 @@
-"""Digests of the answered photos, as the database keeps them: by these a photo that was moved is known again."""
+"""Digests of the answered photos in the database, by which a photo is recognised after it was moved."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from backend.store.table import Change, Label, in_bytes, labels_in_order
 from IA.images.tiles import Grid
 
 CHUNK_BYTES = 2**20
-ENDS_BYTES = 2**16  # Beginning and end of a file are compared first; only then all of it is read.
+ENDS_BYTES = 2**16  # The ends of a file are compared first; the whole file is read only if they match.
 AT_ONCE = 500  # One query looks up so many paths.
 RENAMED = """
 CREATE TEMP TABLE IF NOT EXISTS renamed (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID;
@@ -31,14 +31,14 @@ UPDATE OR REPLACE model_labels SET path = (SELECT new FROM renamed WHERE old = p
 
 @dataclass(frozen=True)
 class Content:
-    """One file as it was when it was read.
+    """The content of one file when it was read.
 
     Attributes:
-        size: in bytes.
-        changed: when, in nanoseconds; as text, for a file system may give any number.
-        inode: likewise.
+        size: its size in bytes.
+        changed: when it was last written, in nanoseconds; as text, because a file system may give any number.
+        inode: its inode, also as text.
         ends: digest of its beginning and its end.
-        digest: of all of it.
+        digest: digest of the whole file.
     """
 
     size: int
@@ -49,18 +49,18 @@ class Content:
 
     @property
     def version(self) -> tuple[int, str]:
-        """It changes when the file is written anew."""
+        """A value that changes when the file is rewritten."""
         return self.size, self.changed
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What became of answers whose images were moved.
+    """The new places of answers whose images were moved.
 
     Attributes:
         photos: old and new path of each photo.
-        paths: the new path of each image, which may be a tile, by its old one.
-        changes: of the labels.
+        paths: the new path of each image, which may be a tile, by its old path.
+        changes: the changes of labels.
         in_order: all labels in the order answered.
     """
 
@@ -84,13 +84,14 @@ def content_of(file: Path, like: Sequence[Content] = ()) -> Content | None:
 
     Args:
         file: its path.
-        like: what it may be; one that was only renamed, and still begins and ends as it did, is not read in whole.
+        like: contents that the file may have; the whole file is read only if its ends match one of them and it may have
+            been rewritten.
 
     Returns:
-        None where it is none of these, empty, or being written.
+        The content; None if the file has none of these contents, is empty, or is being written.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as opened:
         before = os.fstat(opened.fileno())
@@ -134,7 +135,7 @@ def keep(connection: sqlite3.Connection, contents: Iterable[tuple[str, Content]]
 
 
 def known(connection: sqlite3.Connection, photos: Sequence[str]) -> dict[str, Content]:
-    """What is known of these photos."""
+    """The stored contents of these photos."""
     found: dict[str, Content] = {}
     for start in range(0, len(photos), AT_ONCE):
         some = [in_bytes(photo) for photo in photos[start : start + AT_ONCE]]
@@ -156,11 +157,11 @@ def carry(
 
     Args:
         connection: within a transaction.
-        photos: old and new path of each; a new one that has an answer by now keeps that, and the old one keeps its own.
-        grid: by which they are cut into tiles.
+        photos: old and new path of each; if the new path has an answer already, both paths keep their own answers.
+        grid: the grid that cuts them into tiles.
 
     Returns:
-        The photos that were carried, and what has become of their images.
+        The photos that were carried, with the new places of their images.
     """
     taken = "SELECT 1 FROM answers WHERE path = CAST(? AS TEXT) AND state = 'standing'"
     carried: list[tuple[str, str]] = []

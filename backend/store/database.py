@@ -1,8 +1,8 @@
 """A SQLite file with one writing thread, which stores all waiting jobs in one transaction with one fsync.
 
-Nobody finds again what is committed to a file that was deleted or replaced. So the thread looks for the files before
-each transaction, and again before it acknowledges the jobs. Where the files are gone, it first writes all that the
-connection still sees of them to the place anew (`backend/store/place.py`).
+What is committed to a file that was deleted or replaced is lost. So the thread looks for the files before each
+transaction, and again before it acknowledges the jobs. If the files are gone, it first writes everything that the
+connection still sees of them to the same place again (`backend/store/place.py`).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ Effect = TypeVar("Effect")
 
 BATCH = 256
 NOT_STORED = (sqlite3.Error, OSError, MemoryError)
-# Whoever deletes a folder deletes one file after the other, and fails where a new file comes meanwhile.
+# The thread waits so long, because a program that deletes a folder file by file fails if a new file comes meanwhile.
 SETTLE_S = 0.3
 LOOK_EVERY_S = 1.0  # While there are no jobs, the thread looks for the files so often.
 # Pages of 4 KB. With 100,000 answers a checkpoint takes 10 to 30 ms, in which no job is acknowledged.
@@ -36,7 +36,7 @@ CHECKPOINT_PAGES = 16_000
 
 
 class NotDurableError(Exception):
-    """A job could not be stored durably; it does not count."""
+    """A job could not be stored durably, so it does not count."""
 
 
 class RefusedError(Exception):
@@ -44,12 +44,12 @@ class RefusedError(Exception):
 
 
 def as_file_name(data: bytes) -> str:
-    """Bytes as Python has them in file names, also where they are no UTF-8."""
+    """Bytes as text in Python's form for file names, also if they are not UTF-8."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def to_read(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, to a file that others may be writing. Raises sqlite3.Error where there is none."""
+    """A connection that only reads a file, while others may write it. Raises sqlite3.Error if there is no such file."""
     address = f"{path.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=10)
     connection.text_factory = as_file_name
@@ -57,11 +57,11 @@ def to_read(path: Path) -> sqlite3.Connection:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a database as it is at one moment, durably, also while others write to it.
+    """Copy the state of a database at one moment, durably, also while others write to it.
 
     Raises:
         sqlite3.Error: the source is damaged.
-        OSError: the disk of the target is full or read-only; there is no target then.
+        OSError: the disk of the target is full or read-only; no target is left then.
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -86,9 +86,9 @@ class _Job:
 class Database:
     """Does jobs in the order in which they come, and acknowledges each when it is on the disk.
 
-    `on_recovery()` is called from the writing thread when a transaction has failed and the disk is well again: before
-    the next job, which may find more there than was acknowledged. `on_return()` is called from it when the files were
-    gone and are there again: the other files of the directory may still be gone.
+    The writing thread calls `on_recovery()` when the disk works again after a failed transaction. It does so before the
+    next job, because the database may hold more than was acknowledged. The thread calls `on_return()` when the files
+    were gone and are there again, because the other files of the directory may still be gone.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Database:
         self._place = Place(path)
         self._is_closed = False
         self._is_lost = False
-        self._was_read = True  # when the files were written to their place again
+        self._was_read = True  # whether the data could be read when the files were last written to their place again
         self._has_failed = False
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
@@ -108,13 +108,13 @@ class Database:
         self._writer.start()
 
     def open(self, make: bool = False) -> sqlite3.Connection:
-        """A new connection; it returns text that is no UTF-8 as Python has file names.
+        """A new connection; it returns text that is not UTF-8 in Python's form for file names.
 
         Args:
-            make: an empty database where there is none.
+            make: make an empty database if there is none.
 
         Raises:
-            sqlite3.Error: there is no such file, or it is no database.
+            sqlite3.Error: there is no such file, or it is not a database.
         """
         address = f"{self._path.absolute().as_uri()}?mode={'rwc' if make else 'rw'}"
         connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
@@ -134,11 +134,11 @@ class Database:
         """Do a job in the writing thread.
 
         Args:
-            work: changes the database; gives the result, and an effect for `apply`. May raise RefusedError.
-            apply: is called with the effect once it is durable, before the future is done.
+            work: changes the database, and returns the result and an effect for `apply`. May raise RefusedError.
+            apply: is called with the effect once the change is durable, before the future is done.
 
         Returns:
-            The result; fails with RefusedError or NotDurableError.
+            A future of the result; it fails with RefusedError or NotDurableError.
         """
         future: Future[Result] = Future()
         self._jobs.put(_Job(work, apply, future))
@@ -147,8 +147,8 @@ class Database:
         return future
 
     def begin(self) -> None:
-        """Have the writing thread open the files now: then their content is kept even if they are deleted."""
-        with contextlib.suppress(NotDurableError):  # The first job tries it again.
+        """Have the writing thread open the files now, so that their content survives even if they are deleted."""
+        with contextlib.suppress(NotDurableError):  # The first job tries again.
             self.submit(lambda _: (None, None), lambda _: None).result()
 
     def close(self) -> None:
@@ -181,19 +181,19 @@ class Database:
         self._disconnect()
 
     def _next(self) -> _Job | None:
-        """The next job, or None at the end. Looks for the files while it waits."""
+        """The next job, or None at the end; looks for the files while it waits."""
         while True:
             try:
                 return self._jobs.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
-                with contextlib.suppress(*NOT_STORED):  # The next look tries it again.
+                with contextlib.suppress(*NOT_STORED):  # The next look tries again.
                     self._look()
 
     def _look(self, is_last_chance: bool = False) -> None:
         """Write the files to their place again if they are gone.
 
         Raises:
-            OSError: that cannot be; it is tried again at the next look.
+            OSError: the files cannot be written; the next look tries again.
             sqlite3.Error: likewise.
         """
         if self._connection is None:
@@ -201,7 +201,7 @@ class Database:
         if self._place.is_there():
             if self._is_lost:
                 log.warning("%s is there again.", self._path)
-            self._is_lost = False  # Somebody moved them away and back.
+            self._is_lost = False  # Somebody had moved them away and back.
             return
         try:
             self._return(self._connection, is_last_chance)
@@ -212,11 +212,11 @@ class Database:
             raise
 
     def _return(self, connection: sqlite3.Connection, is_last_chance: bool = False) -> None:
-        """Write all that is known to the place anew and go on there; go on with what lies there if that is unreadable.
+        """Write all known data to the place again; if the data cannot be read any more, use the files that lie there.
 
         Raises:
             OSError: there is no directory to write to, or its disk is full.
-            sqlite3.Error: the disk of the files that are gone is gone with them, and there are no others.
+            sqlite3.Error: the data cannot be read any more, and no files lie there.
         """
         time.sleep(SETTLE_S)
         self._place.make(is_last_chance)
@@ -229,7 +229,7 @@ class Database:
             self._was_read = False
             log.warning("What was stored cannot be read any more (%s); what is in %s counts.", error, self._path)
         self._disconnect()
-        self._has_failed = True  # The state may hold a transaction that was not acknowledged.
+        self._has_failed = True  # The state may include a transaction that was not acknowledged.
         self._connect()
         self._is_lost = False
         self._on_return()
@@ -240,7 +240,7 @@ class Database:
         """Open the connection of the writing thread, and note its files."""
         connection = self.open(make=not self._place.is_known)
         try:
-            connection.execute("BEGIN IMMEDIATE")  # From here on SQLite's files are there.
+            connection.execute("BEGIN IMMEDIATE")  # From here on SQLite's files exist.
             connection.execute("ROLLBACK")
             self._place.take_note()
         except NOT_STORED:
@@ -286,24 +286,24 @@ class Database:
         return outcomes
 
     def _ready(self) -> sqlite3.Connection:
-        """A connection whose files are in their place. Raises OSError or sqlite3.Error where that cannot be."""
+        """A connection whose files are in their place. Raises OSError or sqlite3.Error if that is impossible."""
         if self._connection is None:
             return self._connect()
         self._look()
         return self._connection
 
     def _strike_out(self) -> None:
-        """Make sure that the transaction that failed does not count after a restart either.
+        """Make sure that the failed transaction does not count after a restart either.
 
-        Where only its fsync failed it stands whole in the write-ahead log, and would count once that is read anew. A
-        transaction that changes nothing, written in its place, takes it away, even if that cannot be synced either.
+        If only its fsync failed, the write-ahead log holds it completely, and it would count once the log is read
+        again. A transaction that changes nothing, written in its place, removes it, even if that cannot be synced.
         """
         if self._connection is None:
             return
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            if self._is_lost:  # Nothing but this connection has the data.
+            if self._is_lost:  # Only this connection has the data.
                 return
             [version] = self._connection.execute("PRAGMA user_version").fetchone()
             self._connection.execute(f"PRAGMA user_version = {version}")
@@ -312,7 +312,7 @@ class Database:
             self._has_failed = True
 
     def _recover(self, connection: sqlite3.Connection) -> None:
-        """Sync what a commit with a failed fsync has left: a repeated request is told that its answer is there."""
+        """Sync what a commit with a failed fsync has left, because the server may confirm it to a repeated request."""
         _, logged, stored = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if stored < logged:
             raise sqlite3.OperationalError("the disk is well again, but somebody still reads")

@@ -1,4 +1,4 @@
-"""The answers: SQLite is their system of record, annotations.pickle and audit.pickle what the loops see of them."""
+"""The answers: SQLite is their system of record, and the loops read them from annotations.pickle and audit.pickle."""
 
 import contextlib
 import logging
@@ -31,22 +31,22 @@ log = logging.getLogger(__name__)
 class Labels:
     """All answers of one run.
 
-    The listener is told of what has been stored. Another thread publishes annotations.pickle and audit.pickle.
+    The listener learns of everything that was stored. Another thread publishes annotations.pickle and audit.pickle.
 
     Attributes:
-        database: where they are stored, by one writer for all.
-        stored: reads them from the disk.
-        splits: the images that are not to be asked together with their near duplicates.
+        database: the database that holds them, with one writer for all.
+        stored: reads the answers from the disk.
+        splits: the images that are asked separately from their near duplicates.
     """
 
     def __init__(self, run: Path, listener: Listener | None = None) -> None:
         self._run = run
         self._listener = listener or Listener()
         self.splits: set[str] = set()
-        self._moved: dict[str, str] = {}  # new paths by the old ones, which may have moved on
+        self._moved: dict[str, str] = {}  # new paths by the old ones; a new path may be an old one of a later move
         self._lock = threading.Lock()
         self._standing = CurrentLabels({})
-        self._sampled = CurrentLabels({})  # those labels that the model must not learn
+        self._sampled = CurrentLabels({})  # the labels that the model must not learn
         self._selected: set[str] = set()
         self.database = Database(run / DATABASE, self._recover, self._return)
         self._changes = 0
@@ -59,13 +59,13 @@ class Labels:
     # --- asking -------------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
-        """How many images stand as positive, negative and skipped."""
+        """How many images are positive, negative and skipped now."""
         with self._lock:
             return self._standing.counts
 
     @property
     def photos_positive(self) -> int:
-        """How many photos stand as positive, by one tile at least where they are asked about in tiles."""
+        """How many photos are positive now; a photo with tiles is positive if at least one tile is."""
         return self._standing.photos_positive
 
     def by_path(self) -> dict[str, Label]:
@@ -78,14 +78,14 @@ class Labels:
         return self._standing.label(path)
 
     def now_at(self, path: str) -> str:
-        """Where an image is by now that was there once: its answers were carried over."""
+        """The present path of an image that was at this path once, and whose answers were carried over."""
         with self._lock:
             while path in self._moved:
                 path = self._moved[path]
         return path
 
     def is_sampled(self, path: str) -> bool:
-        """Whether this image was drawn at random, and the model must not learn its answer."""
+        """Whether this image was sampled at random, so that the model must not learn its answer."""
         return path in self._sampled
 
     @property
@@ -96,10 +96,10 @@ class Labels:
         return counts["positive"] + counts["negative"]
 
     def asked_at_random(self, same: Mapping[str, str]) -> int:
-        """How many of the images that have an answer were drawn at random, skipped ones too.
+        """How many of the answered images, including skipped ones, were sampled at random.
 
         Args:
-            same: near duplicates by another name, under which they count once.
+            same: for each near duplicate the path under which its group counts once.
         """
         with self._lock:
             if not same:
@@ -112,7 +112,7 @@ class Labels:
         """Store an answer.
 
         Returns:
-            The answer as stored, once it is durable: the first with this id. Fails with NotDurableError.
+            The answer as stored, once it is durable; a repeated id gives the first answer. Fails with NotDurableError.
         """
         return self.database.submit(lambda connection: answers.store(connection, answer), self._apply)
 
@@ -126,9 +126,9 @@ class Labels:
 
         Args:
             given: the answers.
-            selected_with: by the id of an answer the images that the model has selected on the way to it. Those of them
-                that were drawn at random are learnt from then on. It counts only if the answer is stored now.
-            selected: images of which the same is true whether an answer is stored or not.
+            selected_with: by the id of an answer, the images that the model has selected before it. The model learns
+                those of them that were sampled at random from then on. This counts only if the answer is stored now.
+            selected: further images for which this counts even if no answer is stored.
 
         Returns:
             The answers as stored, once they are durable. Fails with NotDurableError.
@@ -139,7 +139,7 @@ class Labels:
         )
 
     def undo(self, client: str) -> "Future[list[Answer]]":
-        """Take back the client's last answer, or the last group of them; what stood before stands again.
+        """Take back the client's last answer, or its last group of answers; earlier answers stand again.
 
         Returns:
             The answers taken back, in the order answered, once that is durable. Fails with NothingToUndoError or
@@ -150,10 +150,10 @@ class Labels:
         )
 
     def undo_group(self, group: str) -> "Future[int]":
-        """Take back all answers that were given together under this name, such as an import; what stood stands again.
+        """Take back all answers that were given together under this name, such as an import; earlier ones stand again.
 
         Returns:
-            How many, once that is durable. Fails with NothingToUndoError or NotDurableError.
+            How many answers, once that is durable. Fails with NothingToUndoError or NotDurableError.
         """
         return self.database.submit(
             lambda connection: answers.take_back_group(connection, group), lambda effect: self._apply(*effect)
@@ -167,11 +167,10 @@ class Labels:
         )
 
     def undo_split(self, client: str) -> "Future[list[str]]":
-        """Take back what the client did last, if that was a split.
+        """Take back the client's last action, if that was a split.
 
         Returns:
-            The images that were split, none where an answer came last, once that is durable. Fails with
-            NotDurableError.
+            The images that were split, once that is durable; none if an answer came last. Fails with NotDurableError.
         """
         return self.database.submit(
             lambda connection: answers.take_back_split(connection, client),
@@ -179,43 +178,43 @@ class Labels:
         )
 
     def carry(self, photos: Sequence[tuple[str, str]], grid: Grid | None) -> list[tuple[str, str]]:
-        """Carry all that was said of photos over to where they were moved; see `contents.carry`.
+        """Carry the answers to photos over to the paths to which the photos were moved; see `contents.carry`.
 
         Returns:
-            Old and new path of those that were carried.
+            Old and new path of the photos whose answers were carried.
 
         Raises:
-            NotDurableError: it could not be stored.
+            NotDurableError: the change could not be stored.
         """
         return self.database.submit(
             lambda connection: contents.carry(connection, photos, grid), self._apply_moved
         ).result()
 
     def close(self) -> None:
-        """Store what is waiting, publish it, and end both threads."""
+        """Store the waiting answers, publish them, and end both threads."""
         self.database.close()
         self._publisher.close()
 
     def _current(self) -> tuple[bytes, dict[str, bytes]]:
-        """What is to be published: all labels pickled, and the entries of those that the model must not learn."""
+        """The data to publish: all labels pickled, and the entries of the labels that the model must not learn."""
         with self._lock:
             return self._standing.pickled(), self._sampled.entries
 
     def _apply(
         self, changes: list[Change], in_order: dict[str, Label] | None = None, selected: Sequence[str] = ()
     ) -> None:
-        """Follow what has been stored.
+        """Update the labels in memory after a change was stored.
 
         Args:
-            changes: the answers that stand now, or do not any more.
-            in_order: all that stood afterwards, where places in the order have changed.
-            selected: images that were drawn at random, and that the model has selected now.
+            changes: the answers that stand now, or no longer stand.
+            in_order: all labels after the change, if places in the order have changed.
+            selected: images that were sampled at random, and that the model has selected now.
         """
         if not changes and not selected:
             return
         with self._lock:
             self._changes += 1
-            if in_order is not None:  # jobs of the same transaction that are applied later are in it already
+            if in_order is not None:  # It includes jobs of the same transaction that are applied later.
                 self._standing = CurrentLabels(in_order)
             else:
                 for change in changes:
@@ -252,7 +251,7 @@ class Labels:
             self._listener.splits_changed()
 
     def _recover(self) -> None:
-        """After a failure: what the disk has counts. An answer that was refused may be there nevertheless."""
+        """Read the disk after a failure, because its data counts; it may hold an answer that was refused."""
         with contextlib.closing(self.database.open()) as connection:
             now = CurrentLabels(answers.labels_in_order(connection))
             sampled, selected = answers.marks(connection)
@@ -268,15 +267,15 @@ class Labels:
         self._publisher.publish_soon()
 
     def _return(self) -> None:
-        """The database was gone and is there again: what is published from it may be gone too."""
+        """Publish again after the database was gone and is there again, because the published files may be gone too."""
         self._publisher.publish_again()
         self._listener.directory_returned()
 
     def _load(self) -> dict[str, Label] | None:
-        """Read what stands.
+        """Read the standing answers.
 
         Returns:
-            What annotations.pickle says; None: there is none that could be read.
+            The labels in annotations.pickle; None: there is no readable file.
 
         Raises:
             UsageError: the database cannot be opened, is damaged, or is gone.
@@ -302,7 +301,7 @@ class Labels:
                 _keep_lost(self._run, len(lost))
         except (sqlite3.Error, OSError) as error:
             self.database.close()
-            is_machine = isinstance(error, sqlite3.OperationalError)  # a full disk, for one: nothing is lost
+            is_machine = isinstance(error, sqlite3.OperationalError)  # such as a full disk: nothing is lost
             what_to_do = "start again when the disk can be written" if is_machine else "restore a copy, or add --reset"
             reason = str(error).splitlines()[0]
             raise UsageError(f"The answers in {path} cannot be read ({reason}); {what_to_do}.") from None
@@ -310,14 +309,14 @@ class Labels:
 
 
 def _follow(moved: dict[str, str], moves: Iterable[tuple[str, str]]) -> None:
-    """Take note of moves, in the order in which they came: `moved` has the new path of each old one."""
+    """Add moves, in the order in which they came, to `moved`, which has the new path of each old path."""
     for old, new in moves:
-        moved.pop(new, None)  # It may be back where it was.
+        moved.pop(new, None)  # The image may be back at an earlier path.
         moved[old] = new
 
 
 def _keep_lost(run: Path, count: int) -> None:
-    """Keep annotations.pickle, which holds answers that the database has lost, before it is replaced."""
+    """Keep a copy of annotations.pickle before it is replaced, because it holds answers that the database has lost."""
     pickled = run / protocol.ANNOTATIONS.name
     kept = pickled.with_name(f"{pickled.name}.{time.strftime('%Y%m%d-%H%M%S')}")
     replacement.replace(kept, pickled.read_bytes())

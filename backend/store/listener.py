@@ -1,4 +1,4 @@
-"""Who is told of what the store has done."""
+"""The interface by which the store reports its changes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,12 +7,12 @@ from IA.text.answer_words import Label
 
 
 class CurrentLabel(NamedTuple):
-    """What stands for an image now.
+    """The label that stands for an image now.
 
     Attributes:
-        path: of the image.
-        label: None: no answer stands any more.
-        is_sampled: whether it was drawn at random and the model must not learn its answer.
+        path: path of the image.
+        label: its label; None: no answer stands any more.
+        is_sampled: whether the image was sampled at random, so that the model must not learn its answer.
     """
 
     path: str
@@ -21,22 +21,22 @@ class CurrentLabel(NamedTuple):
 
 
 class Listener:
-    """Is called from the writing thread of the database, before the answer is acknowledged; does nothing by itself.
+    """Receives changes from the database's writing thread, before the answer is acknowledged; this class ignores them.
 
-    While one of these methods runs, no answer is stored. So a method must not raise, must not wait for the database (a
+    No answer is stored while one of these methods runs. So a method must not raise, must not wait for the database (a
     job that it submitted and waited for would never be done), and must not take long.
     """
 
     def labels_changed(self, changed: Sequence[CurrentLabel], answers: int) -> None:
-        """Labels have changed, or the model has selected images that were drawn at random.
+        """Labels have changed, or the model has selected images that were sampled at random.
 
         Args:
-            changed: what stands for the images now, in the order of the changes.
+            changed: the labels of these images now, in the order of the changes.
             answers: how many positive and negative answers stand in all.
         """
 
     def splits_changed(self) -> None:
-        """Near duplicates were split, or are one question again."""
+        """Near duplicates were split, or became one question again."""
 
     def directory_returned(self) -> None:
-        """The run directory was gone and is there again: files in it may be missing."""
+        """The run directory was gone and is there again, so files in it may be missing."""

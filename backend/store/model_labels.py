@@ -1,7 +1,7 @@
-"""The labels that a model gave to images without an answer: apart from people's answers, and never learnt.
+"""The labels that a model gave to images without an answer; they are kept apart from people's answers, and not learnt.
 
 A finish is written in chunks, so that answers do not wait for it. It takes effect when its last transaction commits;
-at most one stands. What a crash or a full disk leaves of another is deleted in the background. An answer of a person
+at most one stands. What a crash or a full disk leaves of another is deleted in the background. A person's answer
 counts, whenever it was given: readers leave out the model's label of such an image.
 """
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 State = Literal["writing", "standing", "undone"]
 
-CHUNK = 2000  # Labels in a transaction; it takes some 10 ms, in which no answer is acknowledged.
-REST = 1  # After a chunk that took t seconds the disk is left to answers for REST * t.
+CHUNK = 2000  # A transaction stores so many labels; it takes some 10 ms, in which no answer is acknowledged.
+REST = 1  # After a chunk that took t seconds the thread leaves the disk to answers for REST * t.
 AGAIN_S = 1.0
 
 
@@ -36,12 +36,12 @@ class BusyError(RefusedError):
 
 
 class NoFinishError(RefusedError):
-    """No finish stands that could be taken back."""
+    """No finish stands, so none can be taken back."""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """One decision to let the model label the rest.
+    """One decision to let the model label the unanswered images.
 
     Attributes:
         id: the client's own, so that a repeated request is one finish.
@@ -50,8 +50,8 @@ class Finish:
         checkpoint: generation of the checkpoint that the probabilities came from.
         positives: how many images became positive.
         negatives: how many became negative.
-        time: when, seconds since 1970.
-        state: what has become of it.
+        time: when it was decided, seconds since 1970.
+        state: whether it is being written, stands, or was taken back.
     """
 
     id: str
@@ -66,7 +66,7 @@ class Finish:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the finish that is being written has come, in labels."""
+    """How many labels of the present finish are written."""
 
     finish: Finish
     done: int
@@ -74,18 +74,18 @@ class Progress:
 
 
 class ModelLabels:
-    """The finishes of one run; `on_change()` is called from other threads when one stands or does not any more."""
+    """The finishes of one run; other threads call `on_change()` when a finish takes effect or stops standing."""
 
     def __init__(self, database: Database, on_change: Callable[[], None] = lambda: None) -> None:
-        """Read which one stands; what an earlier process left unfinished is dropped by and by."""
+        """Read which finish stands; the thread deletes what an earlier process left unfinished."""
         self._database = database
         self._on_change = on_change
         with contextlib.closing(database.open()) as connection:
             self.standing = standing_finish(connection)
         self.progress: Progress | None = None
-        self.trouble: str | None = None  # why the last one was not written
-        self._writing: int | None = None  # its number; only the writing thread of the database looks at it
-        self._deciding = threading.Lock()  # One thread decides; the others see that it has been decided.
+        self.trouble: str | None = None  # why the last finish was not written
+        self._writing: int | None = None  # its number; only the writing thread of the database uses this
+        self._deciding = threading.Lock()  # One thread decides; the others then see its decision.
         self._closing = threading.Event()
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="finishing", daemon=True)
@@ -101,19 +101,19 @@ class ModelLabels:
         probability: npt.NDArray[np.float32],
         path_of: Callable[[int], str],
     ) -> Finish:
-        """Begin to label these images; the finish that stands does so until the new one is complete.
+        """Begin to label these images; the earlier finish stands until the new one is complete.
 
         Args:
-            finish: the decision; its counts are taken from the images.
-            images: numbers of those to be labelled.
-            probability: of each of them.
-            path_of: the path of a number.
+            finish: the decision; its counts are computed from the images.
+            images: numbers of the images to label.
+            probability: probability of each of them.
+            path_of: returns the path of a number.
 
         Returns:
-            The finish as it is stored; one with this id that was stored before, if there is one.
+            The finish as stored; if one with this id was stored before, that one.
 
         Raises:
-            BusyError: another one is being written.
+            BusyError: another finish is being written.
             NotDurableError: the decision could not be stored.
         """
         is_positive = probability >= finish.threshold
@@ -134,7 +134,7 @@ class ModelLabels:
         return finish
 
     def known(self, id: str) -> Finish | None:
-        """The finish of this id, if it was ever decided."""
+        """The finish with this id, if there was one."""
         for finish in (self.progress.finish if self.progress else None, self.standing):
             if finish is not None and finish.id == id:
                 return finish
@@ -147,12 +147,12 @@ class ModelLabels:
         return Finish(*row) if row else None
 
     def undo(self) -> Finish:
-        """Take the finish that stands away, with all its labels.
+        """Take back the finish that stands, with all its labels.
 
         Raises:
-            BusyError: one is being written.
-            NoFinishError: none stands.
-            NotDurableError: that could not be stored.
+            BusyError: a finish is being written.
+            NoFinishError: no finish stands.
+            NotDurableError: the change could not be stored.
         """
         with self._deciding:
             before = self.standing
@@ -169,13 +169,13 @@ class ModelLabels:
         return replace(before, state="undone")
 
     def wait(self) -> None:
-        """Wait until everything that was decided is done."""
+        """Wait until all decisions are carried out."""
         done = threading.Event()
         self._tasks.put(done.set)
         done.wait()
 
     def close(self) -> None:
-        """End the thread; a finish that is not complete is dropped at the next start."""
+        """End the thread; the next start deletes a finish that is not complete."""
         self._closing.set()
         self._tasks.put(None)
         self._thread.join()
@@ -221,7 +221,7 @@ class ModelLabels:
         self._sweep()
 
     def _settle(self) -> None:
-        """After a failure: what the disk has counts. A finish that was refused may stand there nevertheless."""
+        """Read the disk after a failure, because its data counts; a finish that was refused may stand there."""
         while not self._closing.is_set():
             try:
                 self._database.submit(lambda connection: (None, standing_finish(connection)), self._take).result()
@@ -230,7 +230,7 @@ class ModelLabels:
                 self._closing.wait(AGAIN_S)
 
     def _sweep(self) -> None:
-        """Delete labels of finishes that do not stand, a chunk at a time."""
+        """Delete the labels of finishes that do not stand, one chunk at a time."""
         try:
             while not self._closing.is_set() and self._database.submit(self._delete, _ignore).result():
                 pass
@@ -240,7 +240,7 @@ class ModelLabels:
     # --- jobs, done by the writing thread of the database -------------------------------------------------------------
 
     def _begin(self, connection: sqlite3.Connection, finish: Finish) -> tuple[int, None]:
-        # One that a crash has left unfinished gives its id to the one who asks again; the sweep still finds it.
+        # A finish that a crash has interrupted gives its id up for a repeated request; the sweep still finds it.
         connection.execute("UPDATE finishes SET id = id || '/' || seq WHERE id = ?", (finish.id,))
         [number] = connection.execute(
             "INSERT INTO finishes (id, client, time, threshold, checkpoint, state) VALUES (?, ?, ?, ?, ?, 'writing')"
@@ -251,7 +251,7 @@ class ModelLabels:
         return number, None
 
     def _delete(self, connection: sqlite3.Connection) -> tuple[bool, None]:
-        """Delete some of what does not count; whether there was any."""
+        """Delete some labels that do not count; returns whether there were any."""
         rows = connection.execute("SELECT seq, state FROM finishes WHERE state <> 'standing'").fetchall()
         for number, state in rows:
             if number == self._writing:
@@ -279,7 +279,7 @@ def insert(connection: sqlite3.Connection, rows: list[tuple[int, bytes, str, flo
 
 
 def stand(connection: sqlite3.Connection, number: int, finish: Finish) -> tuple[None, Finish]:
-    """Make a finish count, and no other one."""
+    """Make this finish the only one that stands."""
     connection.execute("UPDATE finishes SET state = 'undone' WHERE state = 'standing'")
     connection.execute("UPDATE finishes SET state = 'standing' WHERE seq = ?", (number,))
     return None, replace(finish, state="standing")
@@ -291,7 +291,7 @@ def _undo(connection: sqlite3.Connection) -> tuple[None, None]:
 
 
 def _ignore(_: Any) -> None:
-    """Apply nothing: whoever asks looks up what the job has changed."""
+    """Apply nothing, because readers look up what the job has changed."""
 
 
 # --- questions --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""All labels of one moment, read a page at a time: a reader that stays would hold up the write-ahead log."""
+"""Reads all labels of one moment a page at a time, because a reader that stays would hold up the write-ahead log."""
 
 import bisect
 import contextlib
@@ -20,27 +20,27 @@ ORDER BY path LIMIT ?4
 
 
 class Moment:
-    """What stood when this was made, as often as it is asked for, whatever is answered meanwhile.
+    """The labels that stood when this was made; each iteration gives the same ones, whatever is answered meanwhile.
 
-    People's answers come first, then the model's labels of what has none.
+    People's answers come first, then the model's labels of images without an answer.
 
-    An answer that was stored changes in two things alone, its state and `audit`. So the numbers of those that stand (8
-    bytes each) are enough to find the same ones again, and no transaction is open between two pages: a download of
-    hours does not keep SQLite from copying its log into the file.
+    Only the state and `audit` of a stored answer ever change. So the numbers of the standing answers (8 bytes each) are
+    enough to find the same ones again, and no transaction is open between two pages: a download that takes hours does
+    not keep SQLite from copying its log into the file.
     """
 
     def __init__(
         self, connect: Callable[[], sqlite3.Connection], label: Label | None = None, by_path: bool = False
     ) -> None:
-        """Take note of what stands.
+        """Note which labels stand.
 
         Args:
             connect: makes a connection for reading.
-            label: only these.
-            by_path: answers in this order, so that those to the tiles of a photo follow one another.
+            label: only labels of this kind.
+            by_path: give the answers in the order of paths, so that those to the tiles of a photo are consecutive.
 
         Raises:
-            sqlite3.Error: it cannot be read.
+            sqlite3.Error: the labels cannot be read.
         """
         self._connect = connect
         with contextlib.closing(connect()) as connection:
@@ -55,7 +55,7 @@ class Moment:
         return len(self._numbers) + len(self._by_model)
 
     def __iter__(self) -> Iterator[Answer]:
-        """All of them, answers in the order asked for."""
+        """All labels, the answers in the order asked for."""
         with contextlib.closing(self._connect()) as connection:
             for start in range(0, len(self._numbers), PAGE):
                 yield from answers.numbered(connection, self._numbers[start : start + PAGE], also_replaced=True)
@@ -63,15 +63,15 @@ class Moment:
 
 
 class ModelLabelReader:
-    """The labels of the finish that stands, of images without an answer: as they were when this was made."""
+    """The labels that the standing finish gives to images without an answer, as they were when this was made."""
 
     def __init__(self, connection: sqlite3.Connection, answered: "array[int]", label: Label | None = None) -> None:
-        """Take note of which finish stands.
+        """Note which finish stands.
 
         Args:
-            connection: for reading, within a transaction.
+            connection: a connection for reading, within a transaction.
             answered: numbers of the answers that stand, ascending.
-            label: only these.
+            label: only labels of this kind.
         """
         self._row = connection.execute(
             "SELECT seq, id, client, checkpoint, time FROM finishes WHERE state = 'standing'"
@@ -86,10 +86,10 @@ class ModelLabelReader:
         return self._count
 
     def read(self, connection: sqlite3.Connection) -> Iterator[Answer]:
-        """All of them, by path, a page at a time: no transaction is open between two.
+        """All labels, by path, a page at a time; no transaction is open between two pages.
 
         Raises:
-            sqlite3.Error: they cannot be read, or were taken back meanwhile, so that the remaining ones are gone.
+            sqlite3.Error: the labels cannot be read, or were taken back meanwhile, so that the remaining ones are gone.
         """
         if self._row is None:
             return
@@ -108,7 +108,7 @@ class ModelLabelReader:
             last = page[-1][0]
 
     def _counts(self, given: str) -> bool:
-        """Whether none of these answers to its image stood then; one that came later does not matter."""
+        """Whether none of these answers to its image stood then; a later answer does not matter."""
         return not any(self._stood(int(number)) for number in given.split(",") if number)
 
     def _stood(self, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""The place of the database: whether its files are still there, and how to write them again where they are not."""
+"""The place of the database: checks whether its files are still there, and writes them again if they are not."""
 
 import contextlib
 import logging
@@ -17,9 +17,9 @@ Identity = tuple[int, int]
 
 
 def identity(path: Path) -> Identity | None:
-    """What tells a file or folder from another one of the same name; None: there is no such file."""
+    """A value that differs between files or folders of the same name; None: there is no such file."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - three of them for each transaction: no more time than that
+        status = os.stat(path)  # noqa: PTH116 - each transaction calls it three times, so it must be fast
     except OSError:
         return None
     return status.st_dev, status.st_ino
@@ -29,10 +29,10 @@ class Place:
     """The files of a database that is open, in a run directory that somebody may delete, move or replace."""
 
     def __init__(self, path: Path) -> None:
-        """Take note of the directory.
+        """Note the directory.
 
         Args:
-            path: the database.
+            path: the file of the database.
         """
         self.path = path.resolve()  # SQLite keeps its log beside the file that a link leads to.
         self.run = self.path.parent
@@ -50,27 +50,27 @@ class Place:
         """Note the files of a connection that has just been opened.
 
         Raises:
-            OSError: one of them is gone already.
+            OSError: one of the files is gone already.
         """
         self._files = [identity(part) for part in self._parts]
         if self._files[0] is None:
             raise OSError(f"{self.path} was deleted")
 
     def is_there(self) -> bool:
-        """Whether the files are those that were noted; takes 5 microseconds."""
+        """Whether the noted files are still in their place; takes 5 microseconds."""
         return all(identity(part) == file for part, file in zip(self._parts, self._files, strict=True))
 
     def make(self, is_last_chance: bool = False) -> None:
-        """Make the run directory again, which was deleted or moved away.
+        """Make the run directory again after it was deleted or moved away.
 
-        It is made where the folder that held it is still the same one: where that is gone too, or the disk is not
-        mounted, what is written there would not be found.
+        This needs the same parent folder: if that is gone too, or the disk is not mounted, nobody would find the new
+        directory.
 
         Args:
-            is_last_chance: make it wherever that can be.
+            is_last_chance: make the directory even in another parent folder.
 
         Raises:
-            OSError: that cannot be, or another run lies there; its text is for a person.
+            OSError: the directory cannot be made, or another run lies there; the message is for a person.
         """
         now = identity(self.run)
         if now is None:
@@ -90,10 +90,10 @@ class Place:
         self._folder = identity(self.run)
 
     def copy(self, connection: sqlite3.Connection) -> None:
-        """Write all that a connection sees to the place, even if its own files are deleted; set other files aside.
+        """Write all data that a connection sees to the place, even if its own files are deleted; set other files aside.
 
         Raises:
-            sqlite3.Error: it cannot be read.
+            sqlite3.Error: the data cannot be read.
             OSError: the disk is full or read-only.
         """
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
@@ -109,7 +109,7 @@ class Place:
             temporary.unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
-        """Keep a database that somebody has put there under another name, and delete a log that belongs to none."""
+        """Rename a database that somebody has put there, and delete a log without a database."""
         aside = self.path.with_name(f"{self.path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         parts = zip(PARTS, self._parts, self._files, strict=True)
         is_another = identity(self.path) not in {None, self._files[0]}
@@ -124,7 +124,7 @@ class Place:
 
 
 def _run_id(run: Path) -> str | None:
-    """Which run a directory holds; None where it holds none."""
+    """The id of the run in a directory; None if the directory holds no run."""
     try:
         return pickle_file.read(run, SETTINGS).content.id
     except (OSError, ValueError):

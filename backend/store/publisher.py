@@ -1,4 +1,4 @@
-"""annotations.pickle and audit.pickle: what the loops see of the answers, published by a thread of its own."""
+"""Publishes annotations.pickle and audit.pickle, from which the loops read the answers, in a thread of its own."""
 
 import io
 import logging
@@ -15,12 +15,12 @@ from IA.text.answer_words import FROM_TRUTH, Label
 log = logging.getLogger(__name__)
 
 AFTER_S = 0.05  # Answers that come closer together are published together.
-AGAIN_S = 1.0  # A publication that failed is tried again after so long.
+AGAIN_S = 1.0  # The thread repeats a failed publication after so long.
 REST = 4  # After a publication that took t seconds the thread waits REST * t, so that answers get most of the disk.
 
 
 def published(run: Path, file: pickle_file.PickleFile[dict[str, bool | None]]) -> dict[str, Label] | None:
-    """What annotations.pickle or audit.pickle says; None where it is damaged or not there yet."""
+    """The labels in annotations.pickle or audit.pickle; None if the file is damaged or does not exist yet."""
     try:
         known = pickle_file.read(run, file).content
     except (OSError, ValueError):
@@ -29,10 +29,10 @@ def published(run: Path, file: pickle_file.PickleFile[dict[str, bool | None]]) -
 
 
 class Publisher:
-    """Publishes the two files soon after whatever changes.
+    """Publishes the two files soon after each change.
 
-    Nobody may ever see an answer in annotations.pickle that is to be in audit.pickle and is not. So what comes to be
-    in audit.pickle is published before annotations.pickle, and what an undo takes out of it leaves it only afterwards.
+    No loop may ever see an answer in annotations.pickle that should be in audit.pickle and is not. So new entries of
+    audit.pickle are published before annotations.pickle, and entries that an undo removes leave it only afterwards.
     """
 
     def __init__(self, run: Path, current: Callable[[], tuple[bytes, dict[str, bytes]]]) -> None:
@@ -40,14 +40,14 @@ class Publisher:
 
         Args:
             run: the run directory.
-            current: the content of annotations.pickle, and the entries of audit.pickle, as they are at one moment. It
-                is called from the thread that publishes.
+            current: returns the content of annotations.pickle and the entries of audit.pickle at one moment. The
+                publishing thread calls it.
         """
         self._run = run
         self._current = current
         self._sampled: dict[str, bytes] | None = None  # the entries in audit.pickle; None: not known
         self._is_due = threading.Event()
-        self._is_gone = threading.Event()  # what was published may not be there any more
+        self._is_gone = threading.Event()  # set when the published files may be gone
         self._is_failing = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -55,12 +55,12 @@ class Publisher:
     def start(
         self, known: Mapping[str, Label] | None, labels: Mapping[str, Label], sampled: Mapping[str, Label]
     ) -> None:
-        """Begin, at once where the files do not say this already.
+        """Start the thread, and publish at once if the files do not hold these labels yet.
 
         Args:
-            known: what annotations.pickle says.
+            known: the labels in annotations.pickle.
             labels: all labels, in the order that counts.
-            sampled: those of them that audit.pickle is to hold.
+            sampled: the labels that audit.pickle must hold.
         """
         known_sampled = published(self._run, AUDIT)
         if known_sampled is not None:
@@ -70,16 +70,16 @@ class Publisher:
         self._thread.start()
 
     def publish_soon(self) -> None:
-        """Take note that something has changed; returns at once."""
+        """Note that something has changed; returns at once."""
         self._is_due.set()
 
     def publish_again(self) -> None:
-        """Take note that the files may be gone; returns at once."""
+        """Note that the files may be gone; returns at once."""
         self._is_gone.set()
         self.publish_soon()
 
     def close(self) -> None:
-        """Publish what has changed, and end the thread."""
+        """Publish all changes, and end the thread."""
         self._closing.set()
         self._is_due.set()
         self._thread.join()
@@ -91,7 +91,7 @@ class Publisher:
         while not closing:
             self._is_due.wait()
             self._closing.wait(AFTER_S + resting_s)
-            closing = self._closing.is_set()  # looked at before the last publication, which then holds everything
+            closing = self._closing.is_set()  # read before the last publication, which then holds everything
             began_s = time.monotonic()
             self._publish_once()
             resting_s = REST * (time.monotonic() - began_s) if self._is_due.is_set() else 0.0

@@ -1,4 +1,4 @@
-"""The schema of labels.sqlite3: how it is made, brought up to date from an earlier version, and looked over."""
+"""The schema of labels.sqlite3: makes it, updates it from an earlier version, and checks it for damage."""
 
 import sqlite3
 from pathlib import Path
@@ -10,7 +10,7 @@ from IA.text.answer_words import Label
 DATABASE = "labels.sqlite3"
 HEADER_BYTES = 100
 MAGIC, VERSION_AT = b"SQLite format 3\0", slice(60, 64)
-VERSION = 5  # one more for each of `STEPS`
+VERSION = 5  # Each of `STEPS` adds one.
 SCHEMA = """
 CREATE TABLE answers (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,7 +63,7 @@ ALTER TABLE answers ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
 UPDATE answers SET imported = 1 WHERE source = 'import' OR substr(group_id, 15, 1) = '5';
 """
 STEPS = (SCHEMA, FROM_1, FROM_2, FROM_3, FROM_4)  # from each version to the next
-# These tables came without a new version: an earlier program leaves them alone.
+# These tables came without a new version, because earlier programs ignore them.
 ADDED = """
 CREATE TABLE IF NOT EXISTS contents (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed TEXT NOT NULL, inode TEXT NOT NULL,
@@ -85,7 +85,7 @@ SELECT seq FROM answers WHERE label NOT IN {get_args(Label)} OR source NOT IN {g
 
 
 def version_of(database: Path) -> int:
-    """Which version of the schema a file has; 0 where it is none of ours. Nothing is touched."""
+    """The version of a file's schema; 0 if the file is not one of ours. Changes nothing."""
     try:
         with database.open("rb") as file:
             header = file.read(HEADER_BYTES)
@@ -95,10 +95,10 @@ def version_of(database: Path) -> int:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the table where there is none, bring one of an earlier version up to date, or else write nothing.
+    """Make the tables if there are none, update tables of an earlier version, and otherwise write nothing.
 
     Raises:
-        sqlite3.Error: the file is no database, cannot be written, or was written by a later version.
+        sqlite3.Error: the file is not a database, cannot be written, or was written by a later version.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -119,10 +119,10 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def check(connection: sqlite3.Connection) -> None:
-    """Look for damage. SQLite has no checksums: this compares table and indexes, and what may stand in each column.
+    """Look for damage. SQLite has no checksums, so this compares table and indexes, and checks the values of columns.
 
     Raises:
-        sqlite3.DatabaseError: there is some.
+        sqlite3.DatabaseError: the database is damaged.
     """
     [found] = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":

@@ -1,4 +1,4 @@
-"""How an answer can have been given: one list for the database, the requests, the exports and the page."""
+"""The ways in which an answer can be given: one list for the database, the requests, the exports and the page."""
 
 from typing import Final, Literal
 

@@ -1,4 +1,4 @@
-"""The label that stands for each image, in the order answered; entries are kept pickled, so publishing is one join."""
+"""Keeps the label that stands for each image, in the order answered; entries are pickled, so publishing is one join."""
 
 import pickle
 import struct
@@ -18,7 +18,7 @@ END = pickle.SETITEMS + pickle.STOP
 
 
 class CurrentLabels:
-    """A dict of labels by path that keeps each entry as it stands in a pickle; not for several threads at once."""
+    """A dict of labels by path that keeps each entry in its pickled form; not for several threads at once."""
 
     def __init__(self, in_order: Mapping[str, Label]) -> None:
         self._entries = {path: _pickled(path, label) for path, label in in_order.items()}
@@ -27,17 +27,17 @@ class CurrentLabels:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many stand as positive, negative and skipped."""
+        """How many labels are positive, negative and skipped."""
         return dict(self._counts)
 
     @property
     def photos_positive(self) -> int:
-        """How many photos stand as positive: by an answer of their own, or by that of a tile."""
+        """How many photos are positive, by their own answer or by that of a tile."""
         return self._rolled_up.photos
 
     @property
     def labels(self) -> dict[str, Label]:
-        """All of them, in the order answered."""
+        """All labels, in the order answered."""
         return {path: LABELS[entry[-1]] for path, entry in self._entries.items()}
 
     def label(self, path: str) -> Label | None:
@@ -51,11 +51,11 @@ class CurrentLabels:
 
     @property
     def entries(self) -> dict[str, bytes]:
-        """Each path with its label, pickled; as they are now."""
+        """A copy of the pickled entry of each path."""
         return self._entries.copy()
 
     def put(self, path: str, label: Label | None) -> None:
-        """Let this label stand, as the last of all; None: no label any more."""
+        """Let this label stand, as the last of all; None removes the label."""
         entry = self._entries.pop(path, None)
         before = None if entry is None else LABELS[entry[-1]]
         if before is not None:
@@ -67,7 +67,7 @@ class CurrentLabels:
             self._rolled_up.count(path, 1 if label == "positive" else -1)
 
     def pickled(self) -> bytes:
-        """The same as `pickle.dumps` would give it."""
+        """The labels as `pickle.dumps` would give them."""
         return joined(self._entries)
 
 

@@ -1,4 +1,4 @@
-"""Questions about stored answers that are answered from the disk, by connections that only read."""
+"""Reads stored answers from the disk, by connections that only read."""
 
 import contextlib
 import sqlite3
@@ -26,7 +26,7 @@ class StoredAnswers:
 
         Args:
             connect: makes a connection for reading.
-            changes: how often anything has changed so far.
+            changes: returns how often anything has changed so far.
         """
         self._connect = connect
         self._changes = changes
@@ -36,15 +36,15 @@ class StoredAnswers:
     def standing(
         self, label: Label | None = None, limit: int = -1, offset: int = 0, newest: bool = True
     ) -> Iterator[Answer]:
-        """The standing answers, one an image, read from the disk as they are taken.
+        """The standing answers, one per image, read from the disk while the caller takes them.
 
-        What cannot be read is found at once, before anything is sent to whoever asked.
+        The first read comes at once, so that an error comes before a response begins.
 
         Args:
-            label: only these.
+            label: only answers with this label.
             limit: at most this many; -1: all.
-            offset: leave out this many first.
-            newest: newest first, else in the order answered.
+            offset: leave out this many at the beginning.
+            newest: give the newest first, else in the order answered.
         """
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(contextlib.closing(self._connect()))
@@ -52,22 +52,22 @@ class StoredAnswers:
             return _until_closed(found, stack.pop_all())
 
     def moment(self, label: Label | None = None, by_path: bool = False) -> Moment:
-        """The standing answers as they are now, in the order answered or by path, however long they take to be read."""
+        """The standing answers as they are now, in the order answered or by path, however long the reading takes."""
         return Moment(self._connect, label, by_path)
 
     def chosen(
         self, choice: Choice, held_out: Mapping[str, float], limit: int, offset: int
     ) -> tuple[list[Answer], int]:
-        """Standing answers by any choice; all of them are looked at once.
+        """Standing answers by any choice; this reads all standing answers once.
 
         Args:
-            choice: which, and in which order.
+            choice: which answers, and in which order.
             held_out: probability of each image by a model that had not learnt this answer.
             limit: at most this many.
-            offset: leave out this many first.
+            offset: leave out this many at the beginning.
 
         Returns:
-            The answers, and how many there are without `limit` and `offset`.
+            The answers, and their number without `limit` and `offset`.
         """
         with contextlib.closing(self._connect()) as connection:
             numbers = choose(map(Outline._make, answers.outlines(connection)), held_out, choice)
@@ -76,18 +76,18 @@ class StoredAnswers:
     def suspected_errors(
         self, held_out: Mapping[str, float], predicted: Callable[[str], float | None]
     ) -> list[SuspectedError]:
-        """Standing answers that are worth a second look; see `label_errors`."""
+        """Standing answers that a person should check again; see `label_errors`."""
         with contextlib.closing(self._connect()) as connection:
             evidence = map(label_errors.AnswerEvidence._make, answers.circumstances(connection))
             return suspected_errors(evidence, held_out, predicted)
 
     def numbered(self, numbers: Sequence[int]) -> list[Answer]:
-        """The standing ones of these answers, in this order."""
+        """The answers with these numbers that still stand, in this order."""
         with contextlib.closing(self._connect()) as connection:
             return answers.numbered(connection, numbers)
 
     def last_import(self) -> tuple[str, int] | None:
-        """By which name the last import can be taken back, and how many of its labels stand; None: none do."""
+        """The group by which an undo takes the last import back, and how many of its labels stand; None: none do."""
         with contextlib.closing(self._connect()) as connection:
             return answers.last_import(connection)
 
@@ -96,7 +96,8 @@ class StoredAnswers:
 
         Args:
             points: at least 2.
-            same: near duplicates by another name, under which they count once; the same object while it is the same.
+            same: for each near duplicate the path under which its group counts once; always the same object until it
+                changes.
         """
         with self._counting:
             asked = self._changes(), points, id(same)
@@ -107,7 +108,7 @@ class StoredAnswers:
             return self._figures[1]
 
     def contents(self, photos: Sequence[str]) -> dict[str, Content]:
-        """What is known of what these photos hold."""
+        """The stored contents of these photos."""
         if not photos:
             return {}
         with contextlib.closing(self._connect()) as connection:

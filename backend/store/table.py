@@ -33,22 +33,22 @@ class Answer:
     """One answer as it was given.
 
     Attributes:
-        id: the client's own, so that a repeated request is stored once.
-        path: of the image, relative to DATADIR.
-        label: what was answered.
-        source: how; `model`, in exports alone: no answer, but the label that a model gave (`model_labels`).
-        client: who.
+        id: the client's own id, so that a repeated request is stored once.
+        path: path of the image, relative to DATADIR.
+        label: the label.
+        source: how the answer was given; `model`, only in exports: a model gave the label (`model_labels`).
+        client: who gave it.
         shown_ms: how long the image had been on the screen.
         probability: what the model predicted when the image was handed out.
-        time: when, seconds since 1970.
-        group: of answers that were given together, as in a grid, and are taken back together.
+        time: when it was given, seconds since 1970.
+        group: name of a group of answers that were given together, as in a grid, and are taken back together.
         repeat: the image was asked again blindly although it had an answer, to measure how consistent answers are.
-        audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or SELECTED: drawn, and the model has
-            come to ask for it itself since. Every answer to an image keeps what the one before it had.
+        audit: NOT_DRAWN; DRAWN at random, so that the model must not learn it; or SELECTED: drawn, and since then
+            selected by the model. Every answer to an image keeps the value of the answer before it.
         checkpoint: generation of the checkpoint that `probability` came from.
-        copy_of: the image that was on the screen and answered for this one, its near duplicate, too.
-        reviewed: the person was asked to look again, because the answer before was doubtful.
-        imported: an import gave it, whatever `source` says of how it was given there.
+        copy_of: the image on the screen whose answer also counts for this one, its near duplicate.
+        reviewed: the person was asked to look again, because the earlier answer was doubtful.
+        imported: an import gave it; `source` then says how it was given originally.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Change:
 def standing(
     connection: sqlite3.Connection, label: Label | None, limit: int, offset: int, newest: bool
 ) -> Iterator[Answer]:
-    """The standing answers, as they are taken; see `Labels.standing`."""
+    """The standing answers, read while the caller takes them; see `StoredAnswers.standing`."""
     only = "AND label = :label" if label else ""
     order = "DESC" if newest else "ASC"
     query = f"SELECT {FIELDS} FROM answers WHERE state = 'standing' {only} ORDER BY seq {order}"
@@ -106,7 +106,7 @@ def outlines(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Label, 
 def circumstances(
     connection: sqlite3.Connection,
 ) -> Iterator[tuple[int, str, Label, Source, str, int | None, bool, int, bool]]:
-    """What suspicion rests on (`AnswerEvidence`) of every standing answer, newest first."""
+    """The values for judging how doubtful every standing answer is (`AnswerEvidence`), newest first."""
     return connection.execute(
         "SELECT seq, path, label, source, client, shown_ms, group_id IS NULL AND copy_of IS NULL, audit, reviewed"
         " FROM answers WHERE state = 'standing' ORDER BY seq DESC"
@@ -126,7 +126,7 @@ def numbers_of(connection: sqlite3.Connection, label: Label | None, by_path: boo
 
 
 def numbered(connection: sqlite3.Connection, numbers: Sequence[int], also_replaced: bool = False) -> list[Answer]:
-    """The standing ones of these answers, in this order; those that stood once too, if asked."""
+    """The answers with these numbers that still stand, in this order; with `also_replaced` the earlier ones too."""
     marks = ", ".join("?" * len(numbers))
     only = "" if also_replaced else "state = 'standing' AND"
     query = f"SELECT seq, {FIELDS} FROM answers WHERE {only} seq IN ({marks})"
@@ -140,7 +140,7 @@ def labels_in_order(connection: sqlite3.Connection) -> dict[str, Label]:
 
 
 def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
-    """Of the drawn images that are answered: the labels of those that the model has not selected, and the others."""
+    """The labels of sampled images that the model has not selected, and the paths of sampled images that it has."""
     rows = connection.execute("SELECT path, label, audit FROM answers WHERE state = 'standing' AND audit ORDER BY seq")
     sampled: dict[str, Label] = {}
     selected: set[str] = set()
@@ -153,7 +153,7 @@ def marks(connection: sqlite3.Connection) -> tuple[dict[str, Label], set[str]]:
 
 
 def unheard_of(connection: sqlite3.Connection, labels: Mapping[str, Label]) -> dict[str, Label]:
-    """Those of these labels that were never given here, not even to be replaced or carried to another path later."""
+    """The labels among these that were never given here, not even to be replaced or carried to another path later."""
     given = set(connection.execute("SELECT DISTINCT path, label FROM answers"))
     moved = {path for (path,) in connection.execute("SELECT old FROM moves")}
     return {path: label for path, label in labels.items() if (path, label) not in given and path not in moved}
@@ -171,7 +171,7 @@ def last_import(connection: sqlite3.Connection) -> tuple[str, int] | None:
 
 
 def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[Change]]:
-    """Store an answer, unless one with this id is there; then that one is the result."""
+    """Store an answer; if one with this id is stored already, that one is the result."""
     known = connection.execute(f"SELECT {FIELDS} FROM answers WHERE id = ?", (answer.id,)).fetchone()
     if known:
         return _answer(known), []
@@ -196,16 +196,16 @@ def store_all(
     selected_with: Mapping[str, Sequence[str]],
     selected: Iterable[str],
 ) -> tuple[list[Answer], tuple[list[Change], None, list[str]]]:
-    """Store several answers in the order given; not those for copies that have an answer of their own.
+    """Store several answers in the order given, except those for copies that have their own answer.
 
     Args:
         connection: within a transaction.
-        answers: as they were given.
-        selected_with: by the id of an answer the images that the model has selected on the way to it.
-        selected: further ones.
+        answers: the answers as they were given.
+        selected_with: by the id of an answer, the images that the model has selected before it.
+        selected: further images that the model has selected.
 
     Returns:
-        The answers as stored; what became of their images; and the images that were drawn and are selected now.
+        The answers as stored; the changes of labels; and the sampled images that are selected by the model now.
     """
     wanted = [answer for answer in answers if answer.copy_of is None or _follows(connection, answer)]
     stored = [store(connection, answer) for answer in wanted]
@@ -215,16 +215,16 @@ def store_all(
 
 
 def _follows(connection: sqlite3.Connection, copy: Answer) -> bool:
-    """Whether a copy has no answer yet, or only one that was given together with the same image."""
+    """Whether a copy has no answer yet, or only one that was given with the same image."""
     query = "SELECT id, copy_of FROM answers WHERE path = CAST(? AS TEXT) AND state = 'standing'"
     before = connection.execute(query, (in_bytes(copy.path),)).fetchone()
     return before is None or before[1] == copy.copy_of or before[0] == copy.id
 
 
 def split(connection: sqlite3.Connection, paths: Sequence[str], client: str) -> tuple[None, set[str]]:
-    """Note that these images are not to be asked together with others any more; returns them."""
+    """Note that these images are asked one by one from now on; returns them."""
     query = "INSERT OR IGNORE INTO splits (path, client, time) VALUES (CAST(? AS TEXT), ?, ?)"
-    now = time.time()  # the same for all: by it they are taken back together
+    now = time.time()  # One time for all, by which an undo finds them together.
     connection.executemany(query, [(in_bytes(path), client, now) for path in paths])
     return None, set(paths)
 
@@ -249,11 +249,11 @@ def splits(connection: sqlite3.Connection) -> set[str]:
 def take_back(
     connection: sqlite3.Connection, client: str
 ) -> tuple[list[Answer], tuple[list[Change], dict[str, Label] | None]]:
-    """Take back the client's last answer, and with it all of its group that the client gave without a break.
+    """Take back the client's last answer, and with it all answers of its group that the client gave without a break.
 
     Returns:
-        The answers taken back, in the order answered; what became of their images; and all labels in the order
-        answered, where an earlier one has come to stand again in its place among the others.
+        The answers taken back, in the order answered; the changes of labels; and all labels in the order answered, if
+        an earlier answer stands again in its place among the others.
 
     Raises:
         NothingToUndoError: there is none.
@@ -275,7 +275,7 @@ def take_back(
 def take_back_group(
     connection: sqlite3.Connection, group: str
 ) -> tuple[int, tuple[list[Change], dict[str, Label] | None]]:
-    """Take back all answers of a group, whoever gave them; returns how many, and the same effect as `take_back`.
+    """Take back all answers of a group, whoever gave them; returns their number, and the same effect as `take_back`.
 
     Raises:
         NothingToUndoError: there are none.
@@ -290,7 +290,7 @@ def take_back_group(
 
 
 def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:
-    """The first, and those right behind it that are of its group."""
+    """The first answer, and the answers of its group that follow it directly."""
     first = next(newest_first, None)
     if first is None:
         return []
@@ -310,7 +310,7 @@ def _restore(connection: sqlite3.Connection, path: str) -> Change:
 
 
 def select(connection: sqlite3.Connection, paths: Iterable[str]) -> list[str]:
-    """Mark those of these images that were drawn as selected by the model; returns those that it had not selected."""
+    """Mark the sampled ones of these images as selected by the model; returns those that it had not selected before."""
     query = (
         f"UPDATE answers SET audit = {SELECTED} WHERE path = CAST(? AS TEXT) AND audit = {DRAWN} AND state <> 'undone'"
         " RETURNING state"
@@ -319,7 +319,7 @@ def select(connection: sqlite3.Connection, paths: Iterable[str]) -> list[str]:
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    """An answer from its `FIELDS`; of a million of them `dataclasses.replace` would take seconds."""
+    """An answer from its `FIELDS`; for a million answers `dataclasses.replace` would take seconds."""
     values = list(row)
     for flag in FLAGS:
         values[flag] = bool(values[flag])
@@ -327,5 +327,5 @@ def _answer(row: Sequence[Any]) -> Answer:
 
 
 def in_bytes(path: str) -> bytes:
-    """The path in bytes, as the file system has it: SQLite takes any bytes as text, but not Python's surrogates."""
+    """The bytes of a path, as in the file system: SQLite takes any bytes as text, but not Python's surrogates."""
     return path.encode("utf-8", "surrogateescape")

@@ -1,1 +1,1 @@
-"""Images of an export laid out in folders, as the entries of a zip or as files, tiles cut out of their photos."""
+"""Lays out the images of an export in folders, as entries of a zip or as files, and cuts tiles out of their photos."""

@@ -1,6 +1,6 @@
-"""Tiles as pictures of their own, for the formats that hold the images: cut out of their photos in another process.
+"""Cuts tiles out of their photos, in another process, for the formats that hold the images.
 
-A photo is decoded once for those of its tiles that come in a row, as far as they fit into memory together.
+A photo is decoded once for consecutive tiles, as far as these fit into memory together.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ CHANGED = "it was changed while it was read"
 SUFFIX = ".jpg"
 
 Placed = tuple[Answer, str | None]
-"""An answer, and where its image goes in the export; None: nowhere."""
+"""An answer, and the path of its image in the export; None: the image is left out."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Crop:
     """The result of cutting out one tile.
 
     Attributes:
-        content: the encoded bytes; none, where it could not be had.
-        changed_ns: when its photo was last written, nanoseconds since 1970: as a float, not every time could be set.
+        content: the encoded bytes; empty if the tile could not be made.
+        changed_ns: when its photo was last written, in nanoseconds since 1970, because a float cannot hold every time.
         lacks: what is wrong with it; "": nothing.
     """
 
@@ -42,10 +42,10 @@ class Crop:
 
 
 def name_of(photo: str, tile: Tile) -> str:
-    """A name for the file of a tile, which no tile of another photo has: `a/b.jpg` gives `a/b.6x4-c2-r3.jpg`.
+    """A name for the file of a tile that no tile of another photo has: `a/b.jpg` gives `a/b.6x4-c2-r3.jpg`.
 
-    Other endings than this one stay, for there may be `a/b.png` beside it. A name that becomes too long is cut; the
-    table beside the images tells what each is a tile of.
+    An ending other than .jpg stays in the name, because `a/b.png` may exist beside it. A name that becomes too long is
+    cut; the table beside the images has the photo of each tile.
     """
     place = PurePosixPath(photo)
     is_plain = place.suffix == SUFFIX and PurePosixPath(place.stem).suffix.lower() not in IMAGE_SUFFIXES
@@ -53,7 +53,7 @@ def name_of(photo: str, tile: Tile) -> str:
 
 
 def cropped(placed: Iterable[Placed], pictures: Pictures) -> Iterator[tuple[Answer, str | None, Crop | None]]:
-    """Yield the same, each tile that has a place with its crop, everything else with None."""
+    """Yield the same pairs, each tile that has a place with its crop, all others with None."""
     with contextlib.closing(Workers(1)) as workers:
         for photo, group in itertools.groupby(placed, key=_photo_of_tile):
             if photo is None:
@@ -72,7 +72,7 @@ def _photo_of_tile(placed: Placed) -> str | None:
 
 
 def _some(photo: str, group: Iterator[Placed], pictures: Pictures) -> list[tuple[Answer, str | None, Tile]]:
-    """The next tiles of a photo, as many as may be in memory together."""
+    """The next tiles of a photo, as many as fit into memory together."""
     some: list[tuple[Answer, str | None, Tile]] = []
     most = 1
     for answer, place in group:
@@ -90,7 +90,7 @@ def _some(photo: str, group: Iterator[Placed], pictures: Pictures) -> list[tuple
 
 
 def _crops(photo: str, tiles: Sequence[Tile], pictures: Pictures, workers: Workers) -> list[Crop]:
-    """Tiles of one photo, in the same order."""
+    """The crops of tiles of one photo, in the same order."""
     try:
         with pictures.open(photo) as file:
             before = state(file)

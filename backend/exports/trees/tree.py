@@ -1,4 +1,4 @@
-"""Images in folders, with a table of their answers: as a stream that is a zip, or as files."""
+"""Writes images in folders, with a table of their answers, as the stream of a zip or as files."""
 
 import contextlib
 import os
@@ -26,10 +26,10 @@ class Tree(ABC):
 
     Attributes:
         table: name of the table.
-        rows: its lines, as far as they are known.
-        missing: what could not be had, a line each.
-        placed: how many images are in it.
-        left_out: how many have no place in it.
+        rows: the lines of the table so far.
+        missing: the images that could not be read, one line each.
+        placed: how many images are in the export.
+        left_out: how many images have no place in the export.
     """
 
     table = ""
@@ -42,16 +42,16 @@ class Tree(ABC):
 
     @abstractmethod
     def place(self, answer: Answer) -> str | None:
-        """Where the image goes; None: nowhere."""
+        """The path of the image in the export; None: the image is left out."""
 
     @abstractmethod
     def note(self, answer: Answer, place: str | None, is_there: bool) -> None:
-        """Add to the table what it says of an answer."""
+        """Add an answer to the table."""
 
     # --- as a zip -----------------------------------------------------------------------------------------------------
 
     def zipped(self) -> Iterator[bytes]:
-        """All of it as a zip."""
+        """The whole export as a zip."""
         return zipped(self._entries())
 
     def _entries(self) -> Iterator[Entry]:
@@ -81,7 +81,7 @@ class Tree(ABC):
             self._lacks(path, CHANGED)
 
     def _readable(self, path: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The pieces up to where the file becomes unreadable: what was sent cannot be taken back."""
+        """The pieces of a file until it becomes unreadable; the export keeps these, as they are sent already."""
         try:
             yield from pieces
         except OSError as error:
@@ -90,7 +90,7 @@ class Tree(ABC):
     # --- as files -----------------------------------------------------------------------------------------------------
 
     def write(self, folder: Path, link: Link) -> None:
-        """All of it into a folder that is there and empty.
+        """Write the whole export into a folder that exists and is empty.
 
         Raises:
             WriteError: the folder cannot be written, or cannot hold such links.
@@ -141,7 +141,7 @@ class Tree(ABC):
         return cropped(((answer, self.place(answer)) for answer in self.source.answers), self.source.pictures)
 
     def _is_had(self, path: str, crop: Crop) -> bool:
-        """Note what is wrong with a tile, and return whether there is a picture of it all the same."""
+        """Note what is wrong with a tile, and return whether it has a picture nevertheless."""
         if crop.lacks:
             self._lacks(path, crop.lacks)
         return bool(crop.content)
@@ -153,7 +153,7 @@ class Tree(ABC):
 
     @contextlib.contextmanager
     def _noting(self, path: str) -> Iterator[None]:
-        """Note a file that cannot be read, and go on."""
+        """Note a file that cannot be read in the block, and continue."""
         try:
             yield
         except MissingError as error:
@@ -172,7 +172,7 @@ def _write_crop(crop: Crop, target: Path) -> None:
 
 
 class WriteError(Exception):
-    """Something could not be written: that ends an export, where a file that cannot be read does not."""
+    """A file could not be written; this ends an export, whereas an unreadable image does not."""
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""ZIP as a stream: entries stored as they are, ZIP64, and a directory that takes little memory.
+"""Writes a ZIP as a stream: entries are stored uncompressed, with ZIP64, and the directory takes little memory.
 
-Own code, because `zipfile` and its like keep an object for each entry until the end: 372 bytes of an image, and the
-directory of a million in one piece. Format: PKWARE, APPNOTE.TXT 6.3.10.
+The project has its own code, because `zipfile` and similar libraries keep an object for each entry until the end: 372
+bytes per image, and the directory of a million images in one piece. Format: PKWARE, APPNOTE.TXT 6.3.10.
 """
 
 import struct
@@ -34,10 +34,10 @@ class Entry:
     """One file of the archive.
 
     Attributes:
-        name: its path in there, POSIX.
-        content: its bytes. As one piece its size stands before it, which unpackers that read as they go need; in
-            several pieces it follows them.
-        time: when it was changed, seconds since 1970.
+        name: its POSIX path in the archive.
+        content: its bytes. The size of a single piece stands before it, which streaming unpackers need; the size of
+            several pieces follows them.
+        time: when it was last changed, seconds since 1970.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Entry:
 
 
 def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """The archive of these entries, as they come."""
+    """Yield the archive of these entries as they come."""
     directory, place = Spool(), 0
     for entry in entries:
         began = place
@@ -71,7 +71,7 @@ def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 class _Described:
-    """One entry of the archive, in its three records."""
+    """One entry of the archive, with its three records."""
 
     def __init__(self, entry: Entry) -> None:
         self._is_streamed = not isinstance(entry.content, bytes)
@@ -88,11 +88,11 @@ class _Described:
 
     @property
     def length(self) -> int:
-        """All that the entry takes, with what was added by now."""
+        """How many bytes the entry takes, with the content added so far."""
         return self._around + self._size
 
     def add(self, piece: bytes) -> None:
-        """Take note of the next bytes of the content."""
+        """Count the next bytes of the content."""
         self._crc = zlib.crc32(piece, self._crc)
         self._size += len(piece)
 
@@ -106,7 +106,7 @@ class _Described:
         return header + self._name + extra
 
     def behind(self) -> bytes:
-        """What follows content that came in pieces."""
+        """The record after content that came in several pieces."""
         return BEHIND.pack(b"PK\7\10", self._crc, self._size, self._size)
 
     def central(self, place: int) -> bytes:
@@ -122,7 +122,7 @@ class _Described:
 
 
 def _end(count: int, place: int, length: int) -> bytes:
-    """What closes the directory of so many entries, which began at a place."""
+    """The records that close a directory of `count` entries, which began at `place`."""
     long = END_64.pack(b"PK\6\6", END_64.size - 12, UNIX | VERSION, VERSION, 0, 0, count, count, length, place)
     long += LOCATOR_64.pack(b"PK\6\7", 0, place + length, 1)
     is_large = count >= MOST_16 or max(place, length) >= MOST_32
@@ -132,7 +132,7 @@ def _end(count: int, place: int, length: int) -> bytes:
 
 
 def _dos_time(seconds: float) -> tuple[int, int]:
-    """Time and date as the format has them: local, to two seconds."""
+    """Time and date in the format's form: local time, to two seconds."""
     try:
         when = time.localtime(seconds)[:6]
     except (OverflowError, ValueError, OSError):
