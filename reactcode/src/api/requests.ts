@@ -57,7 +57,7 @@ export function finishPreview(threshold: number | null, band: Range | null) {
   return json<AnswerOf<"get_finish">>(`api/finish?${query.toString()}`);
 }
 
-/** Let the model label the rest; sent again with the same id it is done once. */
+/** Let the model label all other images; sent again with the same id it is done once. */
 export const finish = (decision: FinishDecision) =>
   json<AnswerOf<"post_finish">>("api/finish", sending("POST", decision));
 

@@ -54,7 +54,7 @@ function onChosen(engine: Engine, deed: (cell: Queued) => void): void {
   const chosen =
     grid?.querySelector<HTMLElement>(".grid-cell:focus") ?? grid?.querySelector(".grid-cell:hover");
   const cell = engine.state.grid.cells.find(({ image }) => String(image) === chosen?.dataset["image"]);
-  if (cell === undefined) engine.note("Go to an image first, by an arrow or the mouse.");
+  if (cell === undefined) engine.note("Choose an image first, with an arrow key or the mouse.");
   else deed(cell);
 }
 

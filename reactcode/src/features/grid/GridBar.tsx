@@ -154,7 +154,7 @@ function GridAnswers({ session }: Props) {
         id="skip"
         className="answer skip"
         aria-pressed={grid.isSkipping}
-        title="The next cell chosen is skipped"
+        title="The next image that you choose is skipped"
         disabled={grid.cells.length === 0}
         onClick={() => engine.dispatch({ type: "gridSkipping" })}
       >
