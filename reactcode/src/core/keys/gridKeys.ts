@@ -1,4 +1,4 @@
-// The keyboard in the grid: a key for each cell, arrows for the focus, Enter for the rest.
+// The keyboard in the grid: a key for each cell, arrows for the focus, Enter to answer all images.
 import type { Queued } from "../../api";
 import type { Engine } from "../engine";
 import { isGridShown, nextSize, type State } from "../session";

@@ -1,4 +1,4 @@
-// Below the grid: how many images, what the keys do, undo, skip, and the answer for all the rest; and the way in.
+// Below the grid: how many images, what the keys do, undo, skip, and the answer for all remaining images; and the way in.
 import { useRef } from "react";
 import { keyLabel, perform } from "../../core/keys";
 import { againstModel, gridAnswers, markOf, SIZES, type State } from "../../core/session";
