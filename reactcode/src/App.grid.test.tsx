@@ -137,14 +137,14 @@ describe("the grid", () => {
     await opened();
     await gridOf(0, 1, 2, 3);
     press("m");
-    expect(text("note")).toContain("Go to an image first");
+    expect(text("note")).toContain("Choose an image first");
     press("d");
-    expect(text("note")).toContain("Go to an image first");
+    expect(text("note")).toContain("Choose an image first");
     cells()[2]!.focus();
     press("m");
     await waitFor(() => expect(server.liked).toEqual([2]));
     press("d");
-    expect(text("note")).toBe("This image stands alone.");
+    expect(text("note")).toBe("This image has no near duplicates.");
   });
 
   it("comes back as a whole by one Backspace, with its marks", async () => {

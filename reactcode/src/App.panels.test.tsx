@@ -58,7 +58,7 @@ describe("review", () => {
   it("takes nothing back that was not changed there", async () => {
     await reviewed();
     press("Backspace");
-    await soon(() => expect(seen(".lately")?.textContent).toMatch(/^Nothing was changed here/));
+    await soon(() => expect(seen(".lately")?.textContent).toMatch(/^You have changed nothing here yet/));
     expect(server.requests).not.toContain("POST /api/undo");
     expect(server.stored).toHaveLength(3);
   });
@@ -93,7 +93,7 @@ describe("review", () => {
     fireEvent.change(find("review-label")!, { target: { value: "negative" } });
     await soon(() => expect(paths()).toEqual(["folder/11.jpg"]));
     fireEvent.click(find("review-disagrees")!);
-    await soon(() => expect(seen(".empty")?.textContent).toContain("No answer is like this."));
+    await soon(() => expect(seen(".empty")?.textContent).toContain("No answer matches these filters."));
     fireEvent.click(seen(".empty button")!);
     await soon(() => expect(cells()).toHaveLength(3));
   });
@@ -143,13 +143,13 @@ describe("progress", () => {
     await soon(() => expect(seen(".figures")?.getAttribute("aria-busy")).toBe("false"));
     const plots = Array.from(document.querySelectorAll(".plot"), (plot) => plot.getAttribute("aria-label"));
     expect(plots).toEqual([
-      "10 “hat” found in 50 answers. In random order, if these were all, 0.5 on average.",
-      "Probability of “hat” of what was asked, over the answers. The last: 40 %.",
+      "10 “hat” found in 50 answers. In random order it would be 0.5 on average, if there are no others.",
+      "Probability of “hat” when asked, answer by answer. The last: 40 %.",
     ]);
     const words = seen("dialog.progress")?.textContent;
     expect(words).toContain("94 %, 95 % interval 84 to 98 %");
     expect(text("repeats")).toBe("Of 20 AUTO answers asked again blindly, 1 was wrong (1 to 24 %).");
-    expect(words).toContain("“hat” still to find–Comes from an audit of random images");
+    expect(words).toContain("“hat” still to find–Only answers to random images tell this");
     expect(words).toContain("keys40AUTO10");
   });
 
@@ -168,7 +168,7 @@ describe("progress", () => {
     await soon(() => expect(seen(".bars")?.textContent).toBe("keys7"));
     server.failure = 0;
     act(() => server.push());
-    await soon(() => expect(seen(".stale")?.textContent).toContain("this is what was last known"));
+    await soon(() => expect(seen(".stale")?.textContent).toContain("this is the last known state"));
     expect(seen(".bars")?.textContent).toBe("keys7");
   });
 });
@@ -214,16 +214,18 @@ describe("audit", () => {
     expect(text("to-find")).toBe("3 to 41");
     expect(shown()).toContain("72 to 98 % of all are found. 95 % interval, from 60 of 900 images");
     expect(text("certificate")).toBe("Not sure yet");
-    expect(shown()).toContain("About 412 more answers at random, to be sure of 95 %.");
+    expect(shown()).toContain(
+      "It takes about 412 more answers to images chosen at random, to be sure of 95 %.",
+    );
     expect(find("certified")).toBeNull();
   });
 
   it("says what the model’s labels would be worth, and whether its probabilities fit", async () => {
     await progress();
-    expect(shown()).toContain("4 of 5 drawn are right, 95 % interval 28 to 100 %");
-    expect(shown()).toContain("It and you together would find 81 to 99 % of all “hat”.");
+    expect(shown()).toContain("4 of 5 chosen at random are right, 95 % interval 28 to 100 %");
+    expect(shown()).toContain("You and the model together would find 81 to 99 % of all “hat”.");
     expect(text("calibration")).toBe(
-      "Of 60 drawn, 1 is “hat”; by its probabilities 2 to 7. They are too high.",
+      "Of 60 chosen at random, 1 is “hat”; the model’s probabilities say 2 to 7. They are too high.",
     );
     const bars = Array.from(document.querySelectorAll(".share"), (bar) => bar.getAttribute("aria-label"));
     expect(bars).toEqual([
@@ -233,12 +235,14 @@ describe("audit", () => {
     ]);
   });
 
-  it("does not call probabilities fine where hardly a positive was to be expected", async () => {
+  it("does not say that probabilities agree where hardly a positive was to be expected", async () => {
     await progress({ calibration: { images: 53, positives: 0, expected: 0.4, low: 0, high: 2 } });
-    expect(text("calibration")).toBe("Of 53 drawn, 0 are “hat”; by its probabilities 0 to 2.");
+    expect(text("calibration")).toBe(
+      "Of 53 chosen at random, 0 are “hat”; the model’s probabilities say 0 to 2.",
+    );
     told({ calibration: { images: 53, positives: 4, expected: 3, low: 1, high: 5 } });
     act(() => server.push());
-    await soon(() => expect(text("calibration")).toContain("They are fine as far as one can see."));
+    await soon(() => expect(text("calibration")).toContain("They agree with the answers so far."));
   });
 
   it("tells the time by the pace of this visit", async () => {
@@ -259,7 +263,7 @@ describe("audit", () => {
     fireEvent.click(find("at-random")!);
     await soon(() => expect(text("at-random")).toBe("Let the model ask"));
     expect(server.statistics.audit?.share).toBe(1);
-    expect(shown()).toContain("All questions are drawn at random until then.");
+    expect(shown()).toContain("All questions are chosen at random until then.");
     fireEvent.click(find("at-random")!);
     await soon(() => expect(text("at-random")).toBe("Ask at random"));
     expect(server.statistics.audit?.share).toBe(0.02);
@@ -282,15 +286,15 @@ describe("audit", () => {
       calibration: null,
     });
     expect(text("certificate")).toBe("Not sure yet");
-    expect(shown()).toContain("Only answers at random tell how many it takes, and there is none yet.");
+    expect(shown()).toContain("Only answers to random images tell how many it takes, and there is none yet.");
     expect(shown()).not.toMatch(/About \d/);
     expect(find("to-find")).toBeNull();
-    expect(shown()).toContain("None of the images was drawn at random yet.");
-    expect(shown()).toContain("Needs a model");
+    expect(shown()).toContain("None of the images was chosen at random yet.");
+    expect(shown()).toContain("This needs a model");
     expect(find("calibration")).toBeNull();
     told({ model: { threshold: 0.5, precision: null, recall: null } });
     act(() => server.push());
-    await soon(() => expect(shown()).toContain("It would call none of them “hat”."));
+    await soon(() => expect(shown()).toContain("The model would call none of them “hat”."));
     told({ to_find: { low: 0, high: 0 }, certificate: { ...AUDIT.certificate, answers: 1000 } });
     act(() => server.push());
     await soon(() => expect(text("to-find")).toBe("none"));

@@ -49,7 +49,7 @@ export const chooseStrategy = (strategy: Strategy) =>
 export const drawAtRandom = (share: number, until?: number) =>
   json<AnswerOf<"put_audit">>("api/audit", sending("PUT", { share, until }));
 
-/** What the model would make of the rest; null: the threshold of its own, the band that it doubts. */
+/** How the model would label all other images; null: the threshold of its own, the band that it doubts. */
 export function finishPreview(threshold: number | null, band: Range | null) {
   const query = new URLSearchParams();
   if (threshold !== null) query.set("threshold", String(threshold));
@@ -57,7 +57,7 @@ export function finishPreview(threshold: number | null, band: Range | null) {
   return json<AnswerOf<"get_finish">>(`api/finish?${query.toString()}`);
 }
 
-/** Let the model label the rest; sent again with the same id it is done once. */
+/** Let the model label all other images; sent again with the same id it is done once. */
 export const finish = (decision: FinishDecision) =>
   json<AnswerOf<"post_finish">>("api/finish", sending("POST", decision));
 

@@ -140,7 +140,7 @@ export class Engine implements Store {
   }
 
   /**
-   * Everything that is painted in the grid gets its answer: the marks, and the negative for the rest. A page that goes
+   * Everything that is painted in the grid gets its answer: the marks, and the negative for all others. A page that goes
    * against the model is asked about first, once.
    */
   answerGrid(): void {

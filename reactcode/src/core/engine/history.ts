@@ -56,14 +56,15 @@ export class History {
 
   /** Asks the near duplicates of an image one by one from now on. */
   async split(shown: Queued | null = shownOf(this.store.state)): Promise<void> {
-    if (shown === null || alikeOf(shown).length === 0) return this.store.note("This image stands alone.");
+    if (shown === null || alikeOf(shown).length === 0)
+      return this.store.note("This image has no near duplicates.");
     this.store.dispatch({ type: "split", image: shown.image }); // at once: the next answer is for this one only
     const told = async () => {
       await this.server.outbox?.idle(); // earlier answers must be stored first: undo takes the split back before them
       await api.split(this.store.client, shown.image);
       this.server.askSoon();
     };
-    this.splitting = attempt(this.store, told, "the others are asked together");
+    this.splitting = attempt(this.store, told, "the near duplicates are still asked together");
     await this.splitting;
     this.splitting = null;
   }

@@ -19,7 +19,7 @@ describe("more like this", () => {
     await soon(() => expect(note()).toBe("The 40 most similar come next."));
     await soon(() => expect(asked()).toBeGreaterThan(before));
     press("m");
-    await soon(() => expect(note()).toBe("Asked in the usual order again."));
+    await soon(() => expect(note()).toBe("The questions come in the usual order again."));
     press("m");
     await soon(() => expect(server.liked).toEqual([0, null, 0]));
   });

@@ -31,7 +31,7 @@ export class MoreLikeThis {
       this.store.note(this.image === image ? await this.dropped() : await this.wanted(image));
       this.server.askAnew();
     };
-    await attempt(this.store, ask, "it asks as before");
+    await attempt(this.store, ask, "the order of the questions stays as it was");
     this.isAsking = false;
   }
 
@@ -44,6 +44,6 @@ export class MoreLikeThis {
   private async dropped(): Promise<string> {
     await api.forgetLike();
     this.image = null;
-    return "Asked in the usual order again.";
+    return "The questions come in the usual order again.";
   }
 }

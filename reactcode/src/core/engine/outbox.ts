@@ -29,7 +29,7 @@ interface Entry extends Outgoing {
 export class Outbox {
   private readonly entries: Entry[];
   private isSending = false;
-  private isDoubtful = false; // the last attempt failed: send one at a time, so that the rest can still be taken back
+  private isDoubtful = false; // the last attempt failed: send one at a time, so that the others can still be taken back
   private isRefused = false; // a batch was refused: send its answers one by one, so that the good ones are stored
   private pause_ms = FIRST_PAUSE_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;

@@ -6,7 +6,7 @@ import { MoreLikeThis } from "./moreLikeThis";
 import type { Server } from "./server";
 import { attempt, type Store } from "./store";
 
-const AS_BEFORE = "it asks as before";
+const AS_BEFORE = "the order of the questions stays as it was";
 
 export class Wishes {
   readonly moreLikeThis: MoreLikeThis;
@@ -66,6 +66,6 @@ export class Wishes {
 
 function comingNext(status: Status | null, next: number): string {
   const things = noun(status, next);
-  if (next === 0) return `No ${noun(status, 1)} is doubtful any more; it asks as usual.`;
+  if (next === 0) return `No ${noun(status, 1)} is doubtful any more; the questions come in the usual order.`;
   return next === 1 ? `One doubtful ${things} comes next.` : `${next} doubtful ${things} come next.`;
 }

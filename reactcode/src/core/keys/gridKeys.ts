@@ -1,4 +1,4 @@
-// The keyboard in the grid: a key for each cell, arrows for the focus, Enter for the rest.
+// The keyboard in the grid: a key for each cell, arrows for the focus, Enter to answer all images.
 import type { Queued } from "../../api";
 import type { Engine } from "../engine";
 import { isGridShown, nextSize, type State } from "../session";
@@ -54,7 +54,7 @@ function onChosen(engine: Engine, deed: (cell: Queued) => void): void {
   const chosen =
     grid?.querySelector<HTMLElement>(".grid-cell:focus") ?? grid?.querySelector(".grid-cell:hover");
   const cell = engine.state.grid.cells.find(({ image }) => String(image) === chosen?.dataset["image"]);
-  if (cell === undefined) engine.note("Go to an image first, by an arrow or the mouse.");
+  if (cell === undefined) engine.note("Choose an image first, with an arrow key or the mouse.");
   else deed(cell);
 }
 

@@ -53,7 +53,7 @@ const TABLE = {
   },
   pause: {
     key: " ",
-    does: "pause, and go on; while AUTO runs: “positive”",
+    does: "pause or go on; while AUTO runs, answer “positive”",
     run: (engine, source) => engine.pause(source),
     paused: true,
   },
@@ -74,7 +74,7 @@ const TABLE = {
   },
   mine: {
     key: "x",
-    does: "the last press in AUTO was for the image then on screen",
+    does: "in AUTO: give the last press to the image that was on screen then",
     run: (engine, source) => engine.autopilot.mine(source),
   },
   grid: {
@@ -86,12 +86,12 @@ const TABLE = {
   },
   split: {
     key: "d",
-    does: "near duplicates are different: ask them one by one",
+    does: "ask these near duplicates one by one",
     run: (engine) => void engine.history.split(),
   },
   like: {
     key: "m",
-    does: "more like this: the most similar come next; again: in the usual order",
+    does: "more like this: ask the most similar images next; press again for the usual order",
     run: (engine) => void engine.wishes.moreLikeThis.press(shownOf(engine.state)),
   },
   zoom: {
@@ -99,7 +99,7 @@ const TABLE = {
     does: "zoom to the file's own pixels, and back",
     run: (engine) => engine.dispatch({ type: "zoom", zoom: !engine.state.zoom }),
   },
-  photo: { key: "w", does: "the whole photo that a tile is of, and back", run: step({ type: "photo" }) },
+  photo: { key: "w", does: "show the whole photo of a tile, and back", run: step({ type: "photo" }) },
   pin: { key: "k", does: "keep the zoom for the next images", run: step({ type: "pin" }) },
   tools: { key: "l", does: "contrast, brightness and the like", run: panel("tools"), ...AROUND },
   plain: { key: "n", does: "reset zoom, contrast and the like", run: step({ type: "plain" }), ...AROUND },
@@ -116,7 +116,7 @@ const TABLE = {
   },
   progress: { key: "p", does: "progress", run: panel("progress"), ...AROUND },
   review: { key: "r", does: "review past answers", run: panel("review"), ...AROUND },
-  finish: { key: "e", does: "finish: let the model label the rest", run: panel("finish"), ...AROUND },
+  finish: { key: "e", does: "finish: let the model label all other images", run: panel("finish"), ...AROUND },
   slips: {
     key: "c",
     does: "check answers that look wrong, one by one",

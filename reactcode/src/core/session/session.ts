@@ -84,7 +84,7 @@ function changed(state: State, step: Step): State {
     case "visit":
       return state.paused ? noted(state, PAUSED) : { ...state, place: placeOf(state.past, step.image) };
     case "split":
-      return noted(withSplit(state, step.image), "Asked one by one from now on.");
+      return noted(withSplit(state, step.image), "They are asked one by one from now on.");
     case "auto":
       return { ...state, auto: !state.auto, paused: false, idle: false, late: null, offer: false };
     case "pause":
@@ -142,7 +142,9 @@ function withPhoto(state: State): State {
 function withExplains(state: State): State {
   const explains = !state.explains;
   const isHidden = explains && state.blind;
-  return isHidden ? noted({ ...state, explains }, "Hidden, as the probability is.") : { ...state, explains };
+  return isHidden
+    ? noted({ ...state, explains }, "The explanation is hidden, because the probability is.")
+    : { ...state, explains };
 }
 
 function withPin(state: State): State {

@@ -12,5 +12,5 @@ export function overInWords({ why, images }: AskedFirst): string {
   const what = WORDS[why];
   const all = images === 1 ? `The one ${what} image is` : `All ${count(images)} ${what} images are`;
   const over = why === "doubtful" ? "No doubtful image is left" : `${all} answered`; // the model has dropped some
-  return `${over}; now it goes on in the usual order.`;
+  return `${over}; now the questions come in the usual order.`;
 }

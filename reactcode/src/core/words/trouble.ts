@@ -2,7 +2,7 @@
 import { Refused } from "../../api";
 
 /** What stands on the screen while nothing newer comes. */
-export const LAST_KNOWN = "this is what was last known";
+export const LAST_KNOWN = "this is the last known state";
 
 /** That no answer came; and what holds until one does. */
 export function away(meanwhile?: string): string {

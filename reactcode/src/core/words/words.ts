@@ -49,7 +49,7 @@ export function duration(time_ms: number): string {
 
 /** What became of an import that was undone. */
 export function takenBack(labels: number): string {
-  return `${counted(labels, "label was", "labels were")} taken back; what stood before stands again.`;
+  return `${counted(labels, "label was", "labels were")} taken back; earlier labels count again.`;
 }
 
 /** How many images there are; tiles say of how many photos. */

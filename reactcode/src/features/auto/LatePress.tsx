@@ -29,7 +29,7 @@ export function LatePress({ session }: { readonly session: Session }) {
           </p>
           {late.onScreen && (
             <Press id="mine" className="plain text" onClick={() => perform(engine, "mine", "button")}>
-              It was the later one ({keyLabel(bindings.mine)})
+              I meant the later one ({keyLabel(bindings.mine)})
             </Press>
           )}
         </aside>

@@ -1,6 +1,6 @@
 // AUTO offers to stop when hardly anything comes any more; it goes on until the person says so.
 import { perform } from "../../core/keys";
-import { nameOf, percent } from "../../core/words";
+import { nameOf, noun, percent } from "../../core/words";
 import { type Session, Press } from "../../ui";
 
 export function OfferToStop({ session }: { readonly session: Session }) {
@@ -11,7 +11,7 @@ export function OfferToStop({ session }: { readonly session: Session }) {
   return (
     <section id="offer" className="offer" aria-label="AUTO">
       <p>
-        What comes next is hardly {nameOf(state.status, "positive")} any more
+        The next {noun(state.status)} are unlikely to be “{nameOf(state.status, "positive")}”
         {!state.blind && ` (${percent(mean)})`}.
       </p>
       <Press id="stop-auto" className="switch" onClick={() => perform(engine, "auto", "button")}>

@@ -15,8 +15,8 @@ export function StillThere({ session }: { readonly session: Session }) {
   return (
     <Dialog title="Still there?" className="still" onClose={goOn}>
       <p>
-        AUTO waits, as there was no sign of you for {duration(waited_ms)}. What it answered meanwhile is worth
-        a look back.
+        AUTO waits, because you pressed and moved nothing for {duration(waited_ms)}. Please look back at what
+        it answered meanwhile.
       </p>
       <p className="foot">
         <button type="button" className="switch" id="go-on" onClick={goOn}>

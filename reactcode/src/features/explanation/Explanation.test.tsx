@@ -61,12 +61,12 @@ afterEach(() => {
 });
 
 describe("H", () => {
-  it("shows where the model looked and what is most like it, in words too, and hides it again", async () => {
+  it("shows where the model looked and what is most similar, in words too, and hides it again", async () => {
     expect(asked()).toEqual([]);
     press("h");
     const why = within(await screen.findByRole("complementary", { name: "Why the model thinks so" }));
-    await why.findByText(/the right side. Most against it: the left side/);
-    expect(heat()?.getAttribute("aria-label")).toMatch(/speaks for “hat”: the right side/);
+    await why.findByText(/the right side. Strongest against it: the left side/);
+    expect(heat()?.getAttribute("aria-label")).toMatch(/Strongest for “hat”: the right side/);
     expect(why.getByText("0.87")).toBeTruthy();
     expect(why.getByAltText("folder/18.jpg").getAttribute("src")).toContain("api/images/18?");
     expect(why.getByText("none")).toBeTruthy(); // no negative one
@@ -103,7 +103,7 @@ describe("H", () => {
   it("shows nothing, and asks for nothing, while the probability is hidden", async () => {
     press("b");
     press("h");
-    await screen.findByText("Hidden, as the probability is.");
+    await screen.findByText("The explanation is hidden, because the probability is.");
     expect(find("why")).toBeNull();
     press("b");
     await waitFor(() => expect(heat()).not.toBeNull());
@@ -113,10 +113,10 @@ describe("H", () => {
     expect(asked()).toHaveLength(1);
   });
 
-  it("says so where the network does not tell where it looks", async () => {
+  it("says so where the network cannot show where it looks", async () => {
     server.explanations.set(0, { ...explained(0), map: null });
     press("h");
-    await screen.findByText("This network does not tell where it looks.");
+    await screen.findByText("This network cannot show where it looks.");
     expect(heat()).toBeNull();
   });
 

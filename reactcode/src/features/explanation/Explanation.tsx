@@ -20,8 +20,8 @@ export function Explanation({ session, why }: Props) {
     <aside className="why" id="why" aria-label="Why the model thinks so" data-image={explanation?.image}>
       {explanation === null && (
         <p className="quiet">
-          There is no explanation of this {noun(status, 1)}, or not yet. They are made for the next 24{" "}
-          {noun(status)}, less those drawn at random.
+          There is no explanation of this {noun(status, 1)}, or not yet. The model explains the next 24{" "}
+          {noun(status)}, except those chosen at random.
         </p>
       )}
       {explanation && <Where explanation={explanation} status={status} />}
@@ -38,7 +38,7 @@ interface Explained {
 
 function Where({ explanation: { map }, status }: Explained) {
   const name = nameOf(status, "positive");
-  if (map === null) return <p className="quiet where">This network does not tell where it looks.</p>;
+  if (map === null) return <p className="quiet where">This network cannot show where it looks.</p>;
   return (
     <div className="where">
       <p className="scale" aria-hidden="true">
@@ -61,8 +61,8 @@ function Nearest({ kind, near, status }: Near) {
   const name = nameOf(status, kind);
   return (
     <section className={`nearest ${kind}`}>
-      <h2 title={`The answers “${name}” most like this ${noun(status, 1)}; 1.00 is the same`}>
-        most like it: {name}
+      <h2 title={`The “${name}” answers most similar to this ${noun(status, 1)}; 1.00 means the same`}>
+        most similar: {name}
       </h2>
       {near.length === 0 && <p className="quiet">none</p>}
       <ol>
@@ -75,7 +75,7 @@ function Nearest({ kind, near, status }: Near) {
               draggable={false}
             />
             <span>
-              <span className="unseen">how like: </span>
+              <span className="unseen">similarity: </span>
               {neighbour.similarity.toFixed(2)}
             </span>
           </li>

@@ -41,16 +41,16 @@ describe("the words for a map", () => {
     );
 
   it.each([
-    [0, 8, "Most speaks for “hat”: the upper left. Most against it: the lower right."],
-    [4, 1, "Most speaks for “hat”: the middle. Most against it: the upper part."],
-    [5, 3, "Most speaks for “hat”: the right side. Most against it: the left side."],
-    [7, -1, "Most speaks for “hat”: the lower part."],
+    [0, 8, "Strongest for “hat”: the upper left. Strongest against it: the lower right."],
+    [4, 1, "Strongest for “hat”: the middle. Strongest against it: the upper part."],
+    [5, 3, "Strongest for “hat”: the right side. Strongest against it: the left side."],
+    [7, -1, "Strongest for “hat”: the lower part."],
   ])("name where it is most", (place, against, sentence) => {
     expect(sentenceOf(nine(place, against), "hat")).toBe(sentence);
   });
 
   it("say so where nothing is more than the rest", () => {
-    expect(sentenceOf(map(1, 2, [0, 0]), "hat")).toBe("No place says more than another.");
-    expect(sentenceOf(map(1, 1, [0.5]), "hat")).toBe("Most speaks for “hat”: the middle.");
+    expect(sentenceOf(map(1, 2, [0, 0]), "hat")).toBe("No part of the image counts more than another.");
+    expect(sentenceOf(map(1, 1, [0.5]), "hat")).toBe("Strongest for “hat”: the middle.");
   });
 });

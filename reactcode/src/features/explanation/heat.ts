@@ -45,9 +45,9 @@ export function painting(map: HeatMap): HTMLCanvasElement {
 /** Where the image speaks for and against positive, in words. */
 export function sentenceOf(map: HeatMap, name: string): string {
   const [pro, contra] = [placeOf(map, 1), placeOf(map, -1)];
-  if (pro === null) return "No place says more than another.";
-  const against = contra === null ? "" : ` Most against it: ${contra}.`;
-  return `Most speaks for “${name}”: ${pro}.${against}`;
+  if (pro === null) return "No part of the image counts more than another.";
+  const against = contra === null ? "" : ` Strongest against it: ${contra}.`;
+  return `Strongest for “${name}”: ${pro}.${against}`;
 }
 
 const ROWS = ["upper", "", "lower"] as const;

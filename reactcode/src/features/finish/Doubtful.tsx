@@ -29,7 +29,7 @@ export function Doubtful({ preview, things, isCurrent, onBand, onNext }: Props) 
         {next < images ? `Ask me the ${count(next)} nearest next` : "Ask me these next"} <kbd>Q</kbd>
       </Press>
       <p className="quiet">
-        Nearest to the threshold first, until the model has made up its mind; E brings you back here.
+        Those nearest to the threshold come first, until none is doubtful any more; E brings you back here.
       </p>
     </section>
   );

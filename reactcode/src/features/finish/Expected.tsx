@@ -1,4 +1,4 @@
-// How right the model's labels would be, from the images drawn at random.
+// How right the model's labels would be, from the images chosen at random.
 import type { FinishPreview, Range, Classes } from "../../api";
 import { count, counted } from "../../core/words";
 import { Figure, Share } from "../../ui";
@@ -26,8 +26,8 @@ function Unknown({ things }: { readonly things: string }) {
       <Figure title="How right that would be" className="wide">
         <p className="value">Nobody can tell yet</p>
         <p>
-          The model’s own probabilities are no proof. Answers to {things} drawn at random are, which it does
-          not learn.
+          The model’s own probabilities do not prove it. Answers to {things} chosen at random do, because the
+          model does not learn them.
         </p>
       </Figure>
     </div>
@@ -54,9 +54,9 @@ function Precision({ preview, positive }: { readonly preview: FinishPreview; rea
       <p>
         95 % interval.{" "}
         {of > 0
-          ? `${count(right)} of ${count(of)} drawn at random there ${right === 1 ? "is" : "are"} “${positive}”.`
-          : "None was drawn there, so nothing is known."}
-        {of > 0 && of < FEW && " So few tell little."}
+          ? `${count(right)} of ${count(of)} chosen at random there ${right === 1 ? "is" : "are"} “${positive}”.`
+          : "None was chosen at random there, so nothing is known."}
+        {of > 0 && of < FEW && " That is too few to tell much."}
       </p>
     </Figure>
   );

@@ -124,7 +124,7 @@ describe("finish", () => {
     expect(panel()?.textContent).toContain("Nobody can tell yet");
     expect(find("finish-precision")).toBeNull();
     expect(find("finish-ask")).toHaveProperty("disabled", true);
-    expect(text("finish-missing")).toContain("12 of 50 are there");
+    expect(text("finish-missing")).toContain("12 of 50 are given");
     expect(text("finish-random")).toBe("Answer 38 at random");
     click("finish-random");
     await soon(() => expect(panel()).toBeNull());

@@ -47,7 +47,7 @@ export function Finish({ session }: { readonly session: Session }) {
         {preview && <Finished finishing={finishing} preview={preview} state={state} names={names} />}
         {preview?.checkpoint === null && (
           <p className="empty">
-            There is no model yet that could label the rest. Answer some {noun(state.status)} first.
+            There is no model yet. Answer some {noun(state.status)} first; then it can label all others.
           </p>
         )}
         {preview !== null && preview.checkpoint !== null && (
@@ -114,7 +114,7 @@ function Confirm(props: ConfirmProps) {
   const all = positive + negative;
   const isReady = all > 0 && writing === null && finishing.isCurrent;
   return (
-    <section className="confirm" aria-label="Label the rest">
+    <section className="confirm" aria-label="Label all others">
       <p id="finish-trouble" role="alert">
         {finishing.trouble}
       </p>
@@ -124,10 +124,10 @@ function Confirm(props: ConfirmProps) {
         <>
           {!isKnown && <Unknown preview={preview} positive={names.positive} />}
           <p>
-            {counted(positive, "gets", "get")} “{names.positive}” and {count(negative)} “{names.negative}”, by
-            the model, at {percent(preview.threshold)}. Your answers stay as they are, stand before its
-            labels, and are all it ever learns{standing && "; its labels of before are replaced"}. You can
-            undo this at any time.
+            The model labels {count(positive)} “{names.positive}” and {count(negative)} “{names.negative}”, at
+            a threshold of {percent(preview.threshold)}. Your answers stay as they are and count before its
+            labels. The model learns from your answers only.{standing && " Its earlier labels are replaced."}{" "}
+            You can undo this at any time.
           </p>
           {!isKnown && positive <= MOST_TO_ANSWER && (
             <Press className="switch" id="finish-answer" disabled={!isReady} onClick={onPositive}>
@@ -148,7 +148,7 @@ function Confirm(props: ConfirmProps) {
         </>
       ) : (
         <Press className="switch" id="finish-ask" disabled={!isReady} onClick={() => setAsking(true)}>
-          {standing ? "Label the rest anew…" : "Label the rest…"}
+          {standing ? "Label all others again…" : "Label all others…"}
         </Press>
       )}
     </section>
@@ -189,19 +189,19 @@ interface RandomProps {
   readonly onRandom: () => void;
 }
 
-/** Why the rest cannot be labelled yet, and the way there. */
+/** Why the other images cannot be labelled yet, and what it takes. */
 function Random({ answered, needed, onRandom }: RandomProps) {
   return (
     <>
       <p id="finish-missing">
-        Only answers to random images tell how right that would be. <b>{count(answered)}</b> of{" "}
-        {count(needed)} are there.
+        Only answers to random images tell how right the model would be. <b>{count(answered)}</b> of{" "}
+        {count(needed)} are given.
       </p>
       <Press className="switch" id="finish-random" onClick={onRandom}>
         Answer {count(needed - answered)} at random
       </Press>
       <Press className="switch" id="finish-ask" disabled>
-        Label the rest…
+        Label all others…
       </Press>
     </>
   );

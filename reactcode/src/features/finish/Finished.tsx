@@ -19,7 +19,8 @@ export function Finished({ finishing, preview, state, names }: Props) {
     return (
       <section className="finished" role="status">
         <p>
-          Writing labels: {count(writing.done)} of {count(writing.total)}. None counts before all are there.
+          Writing labels: {count(writing.done)} of {count(writing.total)}. No label counts until all are
+          written.
         </p>
         <progress value={writing.done} max={Math.max(1, writing.total)} aria-label="labels written" />
       </section>
@@ -28,13 +29,13 @@ export function Finished({ finishing, preview, state, names }: Props) {
   return (
     <section className="finished by-model" id="finished" role="status">
       <p>
-        <b>Done:</b> the model has labelled {inWords(standing, names)}, on {moment(standing.time)} at{" "}
-        {percent(standing.threshold)}. What you answer stands before that.
+        <b>Done:</b> the model has labelled {inWords(standing, names)}, on {moment(standing.time)}, at a
+        threshold of {percent(standing.threshold)}. Your own answers count before its labels.
       </p>
       <div>
         {state.status && <Downloads status={state.status} />}
         <Press className="switch" id="finish-undo" onClick={() => void finishing.undo()}>
-          Undo: take its labels away
+          Undo: remove the model’s labels
         </Press>
       </div>
     </section>

@@ -1,4 +1,4 @@
-// The threshold over the probabilities of the rest, and how many images become what.
+// The threshold over the probabilities of all other images, and how many images become what.
 import type { FinishPreview, Classes } from "../../api";
 import { count, percent } from "../../core/words";
 

@@ -1,4 +1,4 @@
-// Below the grid: how many images, what the keys do, undo, skip, and the answer for all the rest; and the way in.
+// Below the grid: how many images, what the keys do, undo, skip, and the answer for all remaining images; and the way in.
 import { useRef } from "react";
 import { keyLabel, perform } from "../../core/keys";
 import { againstModel, gridAnswers, markOf, SIZES, type State } from "../../core/session";
@@ -154,7 +154,7 @@ function GridAnswers({ session }: Props) {
         id="skip"
         className="answer skip"
         aria-pressed={grid.isSkipping}
-        title="The next cell chosen is skipped"
+        title="The next image that you choose is skipped"
         disabled={grid.cells.length === 0}
         onClick={() => engine.dispatch({ type: "gridSkipping" })}
       >

@@ -15,8 +15,8 @@ function said(change: Partial<State>): string {
   return screen.getByRole("status", { hidden: true }).textContent;
 }
 
-it("says that answers do not get through", () => {
-  expect(said({ held: true, waiting: 2 })).toContain("do not get through");
+it("says that answers do not reach the server", () => {
+  expect(said({ held: true, waiting: 2 })).toContain("do not reach the server");
 });
 
 it.each([

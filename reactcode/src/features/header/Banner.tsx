@@ -5,8 +5,8 @@ import { count } from "../../core/words";
 import { isOff } from "./Model";
 
 const HELD =
-  "Your answers do not get through: they are kept and sent again. Close other tabs of this page if there are many";
-const OTHER_VERSION = "The server has another version of this page by now: reload it.";
+  "Your answers do not reach the server: they are kept and sent again. Close other tabs of this page if there are many";
+const OTHER_VERSION = "The server now has another version of this page: reload it.";
 
 export function Banner({ state }: { readonly state: State }) {
   const sentence = sentenceOf(state);
@@ -32,7 +32,7 @@ function sentenceOf(state: State): string | null {
   if (down.length === 0) return null;
   const names = listed(down.map(([name]) => name));
   const are = down.length === 1 ? "is down; it is" : "are down; they are";
-  const rest = state.auto ? "AUTO waits; your keys are taken." : "You can go on answering.";
+  const rest = state.auto ? "AUTO waits; your keys still count." : "You can go on answering.";
   return `The ${names} ${are} being restarted. ${rest}`;
 }
 

@@ -23,7 +23,7 @@ const OFTEN: readonly Way[] = [
 ];
 
 const RARE: readonly Way[] = [
-  { id: "finish", icon: "finish", title: "Finish: let the model label the rest", action: "finish" },
+  { id: "finish", icon: "finish", title: "Finish: let the model label all other images", action: "finish" },
   { id: "slips", icon: "done", title: "Check answers that look wrong", action: "slips" },
   { id: "explanation", icon: "why", title: "Why the model thinks so", action: "explanation" },
   { id: "instructions", icon: "instructions", title: "Instructions", action: "instructions" },

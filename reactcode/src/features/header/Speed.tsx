@@ -26,7 +26,7 @@ export function Speed({ engine, things, answers, unreadable }: Props) {
   const overall = perSecond(answersPerSecond(answers, worked_ms));
   return (
     <dl className="counts pace">
-      <div className="rate" title={`${things} a second, by the last 50 answers; ${overall} on this visit`}>
+      <div className="rate" title={`${things} a second, over the last 50 answers; ${overall} on this visit`}>
         <dt>{things}/s</dt>
         <dd id="rate">{pace(image_ms)}</dd>
       </div>

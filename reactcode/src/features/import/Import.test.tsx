@@ -34,7 +34,7 @@ it("tells what a file would do, asks what its words mean, stores it, and takes i
   expect(screen.getByText("a.jpg")).toBeTruthy();
   fireEvent.change(screen.getByLabelText(/“coat”/), { target: { value: "negative" } });
   await screen.findByText(/become “no hat”/);
-  fireEvent.click(screen.getByLabelText(/Change the 1/));
+  fireEvent.click(screen.getByLabelText(/Also change the 1/));
   fireEvent.click(screen.getByText("Take over 6 labels"));
   await screen.findByText(/6 labels are taken over/);
   const stored = new URLSearchParams(server.imported.at(-1));
@@ -57,7 +57,7 @@ it("offers to take the last import back long after it was stored, and asks once 
   render(<App />);
   await waitFor(() => expect(screen.getByLabelText(/About this run/)).toBeTruthy());
   fireEvent.click(screen.getByLabelText(/About this run/));
-  await screen.findByText(/6 labels stand that came with the last import/);
+  await screen.findByText(/6 labels of the last import still count/);
   fireEvent.click(screen.getByText("Take back…"));
   expect(server.requests).not.toContain("POST /api/import/undo");
   fireEvent.click(screen.getByText("Yes, take all of them back"));
@@ -90,7 +90,7 @@ it("says why paths are left out of which only the file name fits, and how many r
   server.imports = () => ({ ...PLAN, unlabelled: 1, elsewhere: one, claimed: two });
   await opened();
   expect(await screen.findByText(/has the file name of one image, but another folder/)).toBeTruthy();
-  expect(screen.getByText(/fit only loosely what other paths fit too/)).toBeTruthy();
+  expect(screen.getByText(/match images only loosely, as other paths do/)).toBeTruthy();
   expect(screen.getByText(/row has no label/)).toBeTruthy();
   expect(screen.queryByText(/may mean several/)).toBeNull();
 });

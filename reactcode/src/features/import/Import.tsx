@@ -12,7 +12,9 @@ export function Import({ session }: { readonly session: Session }) {
   return (
     <Dialog title="Take over labels" className="import" onClose={() => engine.toggle("import")}>
       <label className="file">
-        {!file && <span>A .csv, .tsv, .jsonl, .json or .pickle that says which image is what.</span>}
+        {!file && (
+          <span>A .csv, .tsv, .jsonl, .json or .pickle file that names images and their labels.</span>
+        )}
         <input
           id="import-file"
           type="file"
@@ -52,7 +54,7 @@ function Columns({ importing }: { readonly importing: ReturnType<typeof useImpor
   );
   return (
     <fieldset className="words columns">
-      <legend>This table needs a word from you</legend>
+      <legend>Please name the columns of this table</legend>
       {asked.map((column) => (
         <label key={column}>
           <span>{ASKED[column]}</span>
@@ -120,15 +122,15 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
         {plan.claimed && (
           <Examples
             some={plan.claimed}
-            one="fits only loosely what another path fits too, and is left out"
-            many="fit only loosely what other paths fit too, and are left out"
+            one="matches an image only loosely, as another path does, and is left out"
+            many="match images only loosely, as other paths do, and are left out"
           />
         )}
         {plan.of_photos && (
           <Examples
             some={plan.of_photos}
-            one="is a whole photo, which says nothing of any one tile"
-            many="are whole photos, which says nothing of any one tile"
+            one="is a whole photo, which says nothing about a single tile"
+            many="are whole photos, which say nothing about a single tile"
           />
         )}
         <Examples
@@ -153,7 +155,7 @@ function Plan({ session, importing, plan }: Props & { readonly plan: ImportPlan 
             checked={overwrite}
             onChange={(event) => importing.setOverwrite(event.target.checked)}
           />
-          <span>Change the {counted(plan.conflicts.images, "that has", "that have")} another label, too</span>
+          <span>Also change the {counted(plan.conflicts.images, "that has", "that have")} another label</span>
         </label>
       )}
       <p>
@@ -221,7 +223,7 @@ function Words({ session, importing, plan }: Props & { readonly plan: ImportPlan
             value={words.get(word) ?? ""}
             onChange={(event) => void importing.mean(word, event.target.value as Meaning)}
           >
-            <option value="">nothing here</option>
+            <option value="">no label</option>
             <option value="positive">{nameOf(status, "positive")}</option>
             <option value="negative">{nameOf(status, "negative")}</option>
           </select>

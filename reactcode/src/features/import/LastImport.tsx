@@ -25,7 +25,8 @@ export function LastImport() {
     );
   return (
     <p id="last-import">
-      {counted(last.images, "label stands", "labels stand")} that came with the last import.{" "}
+      {counted(last.images, "label", "labels")} of the last import still{" "}
+      {last.images === 1 ? "counts" : "count"}.{" "}
       <Press className="plain text" onClick={() => (isAsking ? void undo() : setAsking(true))}>
         {isAsking ? `Yes, take ${last.images === 1 ? "it" : "all of them"} back` : "Take back…"}
       </Press>

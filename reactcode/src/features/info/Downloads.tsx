@@ -37,7 +37,7 @@ export function Downloads({ status }: { readonly status: Status }) {
       )}
       {status.finished && (
         <p className="quiet">
-          What the model has labelled is in all of them, too; tables say so in the column source.
+          All downloads have the model’s labels, too; in tables the column “source” marks them.
         </p>
       )}
       <ul>

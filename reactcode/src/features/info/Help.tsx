@@ -48,7 +48,7 @@ export function Help({ session }: { readonly session: Session }) {
           <span className="key fixed">+ −</span>
         </li>
         <li>
-          <span>move what is zoomed in</span>
+          <span>move the zoomed image</span>
           <span className="key fixed">Shift ← → ↑ ↓</span>
         </li>
         <li>
@@ -56,11 +56,13 @@ export function Help({ session }: { readonly session: Session }) {
           <span className="key fixed">1 … 9 0 - =</span>
         </li>
         <li>
-          <span>in the grid: answer all; what has no mark is “{classes?.negative ?? "negative"}”</span>
+          <span>
+            in the grid: answer all; images without a mark become “{classes?.negative ?? "negative"}”
+          </span>
           <span className="key fixed">Enter</span>
         </li>
         <li>
-          <span>close, and back to the queue</span>
+          <span>close the panel, go back to the queue</span>
           <span className="key fixed">Esc</span>
         </li>
       </ul>

@@ -46,7 +46,7 @@ function About({ status }: { readonly status: Status }) {
       <dt>images</dt>
       <dd>
         {ofPhotos(status)}
-        {status.listing && ", still looking"}
+        {status.listing && ", still searching"}
         {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>
     </dl>
@@ -103,7 +103,7 @@ function Metrics({ metrics }: { readonly metrics: Readonly<Record<string, number
   const { accuracy, average_precision: precision, fine_tuned_on: tuned } = metrics;
   return (
     <>
-      <dt>on answers held out</dt>
+      <dt>on held-out answers</dt>
       <dd>
         accuracy {accuracy === undefined ? "–" : accuracy.toFixed(3)}, average precision{" "}
         {precision === undefined ? "–" : precision.toFixed(3)}

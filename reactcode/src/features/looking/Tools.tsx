@@ -52,7 +52,7 @@ interface Props {
 function Slider({ part, look, setLook }: Props) {
   const { least, most, step } = BOUNDS[part];
   return (
-    <label title="Double click: as it was" onDoubleClick={() => setLook({ ...look, [part]: PLAIN[part] })}>
+    <label title="Double-click to reset" onDoubleClick={() => setLook({ ...look, [part]: PLAIN[part] })}>
       <span>{part}</span>
       <input
         id={part}

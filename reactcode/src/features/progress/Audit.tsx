@@ -6,7 +6,7 @@ import { type Session, Figure, Press, inWords, Share, useChoices } from "../../u
 
 const MINUTE_MS = 60_000;
 const FEWEST_EXPECTED = 3; // with fewer expected positives in the sample, nothing can be said of the calibration
-const FINE = " They are fine as far as one can see.";
+const FINE = " They agree with the answers so far.";
 
 interface Props {
   readonly statistics: Statistics | null;
@@ -32,7 +32,7 @@ export function StillToFind({ statistics, positive, things }: Props & { readonly
       {recall && <Share share={null} {...recall} label="Found so far" />}
       <p>
         {recall && `${percentages(recall)} of all are found. `}
-        95 % interval, from {count(rest.drawn)} of {count(rest.images)} {things}, drawn at random.
+        95 % interval, from {count(rest.drawn)} of {count(rest.images)} {things}, chosen at random.
         {drawn > rest.drawn &&
           ` ${counted(drawn - rest.drawn, "more of them counts", "more of them count")} once an earlier one is answered.`}
       </p>
@@ -41,8 +41,8 @@ export function StillToFind({ statistics, positive, things }: Props & { readonly
 }
 
 function whyUnknown(audit: Audit | null, things: string): string {
-  if (audit !== null && audit.share > 0) return `None of the ${things} was drawn at random yet.`;
-  return `Comes from an audit of random ${things}, not from the model’s scores; there is none in this run.`;
+  if (audit !== null && audit.share > 0) return `None of the ${things} was chosen at random yet.`;
+  return `Only answers to random ${things} tell this, not the model’s scores; this run asks about none.`;
 }
 
 export function Certificate({ session, statistics, positive }: Props & { readonly session: Session }) {
@@ -90,17 +90,18 @@ function NotYet({ audit, session }: { readonly audit: Audit; readonly session: S
         Not sure yet
       </p>
       {audit.rest.drawn === 0 ? (
-        <p>Only answers at random tell how many it takes, and there is none yet.</p>
+        <p>Only answers to random {noun(state.status)} tell how many it takes, and there is none yet.</p>
       ) : (
         <p>
-          About {counted(answers, "more answer", "more answers")} at random
+          It takes about {counted(answers, "more answer", "more answers")} to {noun(state.status)} chosen at
+          random
           {time !== null && `, ${time} at your pace`}, to be sure of {percent(recall)}
           {answers >= left && ": all that are left"}.
         </p>
       )}
       {isCertain && (
         <p>
-          All questions are drawn at random until{" "}
+          All questions are chosen at random until{" "}
           {until === null ? "then" : counted(until, "of them is answered", "of them are answered")}.
         </p>
       )}
@@ -125,11 +126,13 @@ export function Labelled({ statistics, positive, session }: Props & { readonly s
   const audit = statistics?.audit ?? null;
   const model = audit?.model ?? null;
   return (
-    <Figure title="If the model labelled the rest now" className="wide">
+    <Figure title={`If the model labelled all other ${noun(session.state.status)} now`} className="wide">
       {model === null ? (
         <>
           <p className="value">–</p>
-          <p>Needs a model, and {noun(session.state.status)} drawn at random that it has not learnt.</p>
+          <p>
+            This needs a model, and answers to random {noun(session.state.status)} that it has not learnt.
+          </p>
         </>
       ) : (
         <>
@@ -138,7 +141,7 @@ export function Labelled({ statistics, positive, session }: Props & { readonly s
             <>
               <Share share={null} {...model.recall} label={`“${positive}” found then`} />
               <p>
-                It and you together would find {percentages(model.recall)} of all “{positive}”.
+                You and the model together would find {percentages(model.recall)} of all “{positive}”.
               </p>
             </>
           )}
@@ -159,7 +162,7 @@ function Precision({
   readonly precision: NonNullable<Audit["model"]>["precision"];
   readonly positive: string;
 }) {
-  if (precision === null) return <p>It would call none of them “{positive}”.</p>;
+  if (precision === null) return <p>The model would call none of them “{positive}”.</p>;
   const { right, of, low, high } = precision;
   return (
     <>
@@ -170,8 +173,10 @@ function Precision({
         label={`“${positive}” that are right`}
       />
       <p>
-        Of what it would call “{positive}”,{" "}
-        {of > 0 ? `${count(right)} of ${count(of)} drawn ${right === 1 ? "is" : "are"}` : "none was drawn"}
+        Of what the model would call “{positive}”,{" "}
+        {of > 0
+          ? `${count(right)} of ${count(of)} chosen at random ${right === 1 ? "is" : "are"}`
+          : "none was chosen at random"}
         {of > 0 && ` right${inWords(low, high)}`}.
       </p>
     </>
@@ -189,8 +194,8 @@ function Calibration({
   const { images, positives, expected, low, high } = calibration;
   return (
     <p id="calibration">
-      Of {count(images)} drawn, {count(positives)} {positives === 1 ? "is" : "are"} “{positive}”; by its
-      probabilities {between({ low, high })}.{positives < low && " They are too high."}
+      Of {count(images)} chosen at random, {count(positives)} {positives === 1 ? "is" : "are"} “{positive}”;
+      the model’s probabilities say {between({ low, high })}.{positives < low && " They are too high."}
       {positives > high && " They are too low."}
       {positives >= low && positives <= high && expected >= FEWEST_EXPECTED && FINE}
     </p>

@@ -61,7 +61,9 @@ function Found({ statistics, positive, images, copies, status }: FoundProps) {
   const given = answers.at(-1) ?? 0;
   const expected = images > 0 ? (found * given) / images : 0;
   const hasRandom = found > 0 && images > 0;
-  const random = hasRandom ? ` In random order, if these were all, ${expected.toFixed(1)} on average.` : "";
+  const random = hasRandom
+    ? ` In random order it would be ${expected.toFixed(1)} on average, if there are no others.`
+    : "";
   return (
     <Figure title={`“${positive}” found`} className="wide">
       <Plot
@@ -81,10 +83,10 @@ function Found({ statistics, positive, images, copies, status }: FoundProps) {
       </Plot>
       <p className="legend">
         <span className="found">
-          {count(found)} found in {counted(given, "answer", "answers")}, skips left out
+          {count(found)} found in {counted(given, "answer", "answers")}, skips not counted
           {copies > 0 && ", near duplicates counted once"}
         </span>
-        {hasRandom && <span className="random">random order, if these were all</span>}
+        {hasRandom && <span className="random">random order, if there are no others</span>}
       </p>
       <RolledUp status={status} positive={positive} />
     </Figure>
@@ -113,7 +115,7 @@ function Asked({ statistics, positive }: Props) {
   return (
     <Figure title="How probable it was when asked" className="wide">
       <Plot
-        label={`Probability of “${positive}” of what was asked, over the answers.${lately}`}
+        label={`Probability of “${positive}” when asked, answer by answer.${lately}`}
         mostX={Math.max(answers.at(-1) ?? 0, 1)}
         mostY={100}
         unitY=" %"
@@ -123,7 +125,7 @@ function Asked({ statistics, positive }: Props) {
       <p className="legend">
         <span className="asked">
           {known.length > 0
-            ? `what the model gave “${positive}” before the answer`
+            ? `the model’s probability of “${positive}” before the answer`
             : "no probability is known yet"}
         </span>
       </p>
@@ -137,7 +139,7 @@ function Right({ statistics }: { readonly statistics: Statistics | null }) {
     return (
       <Figure title="The model was right">
         <p className="value">–</p>
-        <p>No answer was scored before it was given yet.</p>
+        <p>The model has not predicted an answer in advance yet.</p>
       </Figure>
     );
   const { right, of, low, high } = scored;
@@ -148,7 +150,8 @@ function Right({ statistics }: { readonly statistics: Statistics | null }) {
       </p>
       <Share share={right / of} low={low} high={high} label="Right" />
       <p>
-        {Math.round((100 * right) / of)} %{inWords(low, high)}. Each was scored before its answer was known.
+        {Math.round((100 * right) / of)} %{inWords(low, high)}. The model predicted each before the answer was
+        given.
       </p>
     </Figure>
   );

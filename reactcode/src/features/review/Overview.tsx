@@ -128,5 +128,5 @@ function Nothing({ filter, onReset }: NothingProps) {
 }
 
 const AGREES = "The model disagrees with none of the answers.";
-const NONE_FITS = "No answer is like this.";
-const NO_ANSWER = "There is no answer yet. What you answer shows up here, the most suspicious first.";
+const NONE_FITS = "No answer matches these filters.";
+const NO_ANSWER = "There is no answer yet. Your answers appear here, the most suspicious first.";

@@ -56,7 +56,7 @@ export function ReviewDetail({ session, all, place, onPlace, onLabel, onBack }: 
           id="closer-like"
           className="plain"
           aria-label="More like this"
-          title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
+          title={`More like this: the most similar images come next (${keyLabel(session.bindings.like)})`}
           onClick={() => void session.engine.wishes.moreLikeThis.press(seen)}
         >
           <Icon name="like" />

@@ -9,6 +9,7 @@ export function once(event: React.KeyboardEvent, action: () => void): void {
 
 /** Takes back only what was answered in this panel: a plain undo would go on with answers that nobody sees. */
 export function takeLastBack({ engine, state }: Session, corrections: readonly Correction[]): void {
-  if (corrections.length === 0) engine.note("Nothing was changed here that could be taken back.");
+  if (corrections.length === 0)
+    engine.note("You have changed nothing here yet, so there is nothing to take back.");
   else if (!state.undoing) void engine.history.undo();
 }

@@ -35,8 +35,8 @@ export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props
       </figcaption>
       <Labels session={session} answer={{ ...slip, label: label ?? slip.label }} onLabel={onLabel} />
       <p className="hint">
-        Enter leaves it “{nameOf(state.status, label ?? slip.label)}”, {keyLabel(bindings.undo)} takes the
-        last one back, → decides later
+        Enter keeps “{nameOf(state.status, label ?? slip.label)}”, {keyLabel(bindings.undo)} takes the last
+        answer back, → leaves this one for later
       </p>
     </figure>
   );

@@ -83,7 +83,7 @@ describe("the check of answers that look wrong", () => {
   it("takes the last one back and shows it again, and nothing that was not answered here", async () => {
     await checking();
     press("Backspace");
-    await soon(() => expect(seen(".lately")?.textContent).toMatch(/^Nothing was changed here/));
+    await soon(() => expect(seen(".lately")?.textContent).toMatch(/^You have changed nothing here yet/));
     press("Enter");
     await here(11);
     press("f");

@@ -18,8 +18,8 @@ export function SlipsWaiting({ session: { engine, bindings }, statistics }: Prop
         {left === null ? "–" : count(left)}
       </p>
       <p>
-        Of these a model that has not learnt them says the opposite, or it doubts them and you had answered in
-        haste.
+        A model that has not learnt these answers says the opposite, or it doubts them and they were given
+        fast.
       </p>
       {left !== null && left > 0 && (
         <button

@@ -12,7 +12,7 @@ export function Caption({ session }: { readonly session: Session }) {
   const path = useRef<HTMLElement>(null);
   const copy = async () => {
     const isCopied = shown !== null && (await copied(shown.path, path.current));
-    session.engine.note(isCopied ? "Path copied." : "The browser did not let the path be copied.");
+    session.engine.note(isCopied ? "Path copied." : "The browser did not allow copying the path.");
   };
   return (
     <div className="caption" data-empty={shown === null}>
@@ -24,7 +24,7 @@ export function Caption({ session }: { readonly session: Session }) {
         <span
           id="damage"
           className="damage"
-          title={`${damage} You see what is there, and so does the model.`}
+          title={`${damage} You and the model see the part that can be read.`}
         >
           damaged file
         </span>
@@ -42,7 +42,7 @@ export function Caption({ session }: { readonly session: Session }) {
           id="like"
           className="plain small"
           aria-label="More like this"
-          title={`More like this: the most similar come next (${keyLabel(session.bindings.like)})`}
+          title={`More like this: the most similar images come next (${keyLabel(session.bindings.like)})`}
           onClick={() => perform(session.engine, "like", "button")}
         >
           <Icon name="like" />

@@ -9,11 +9,11 @@ import { ChooseImages, type Uploads } from "../upload";
 const WORDS: Readonly<Record<Exclude<Name, "image" | "done">, readonly [string, string]>> = {
   connecting: ["Connecting…", ""],
   unauthorised: ["This link is not valid any more", "Open the link printed in the terminal."],
-  listing: ["Looking through the folder…", "The first images are about to come."],
-  empty: ["There are no images in this folder", "Images that are put there show up here by themselves."],
+  listing: ["Looking through the folder…", "The first images appear soon."],
+  empty: ["There are no images in this folder", "Images that you put there appear here by themselves."],
   elsewhere: [
     "Nothing to ask right now",
-    "What is left is in other people's hands; it comes here if they leave it.",
+    "Other people are answering the last images; an image that they leave comes here.",
   ],
   loading: ["Waiting for the server…", "Your answers are kept."],
 };

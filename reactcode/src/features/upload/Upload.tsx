@@ -9,7 +9,7 @@ export function Upload({ upload, isAllowed }: { readonly upload: Uploads; readon
         <p className="drop" id="drop">
           {isAllowed
             ? "Drop images, folders or a zip: they are added to this folder."
-            : "This session takes no images; put them into its folder, or start it with --allow-upload."}
+            : "This session accepts no images; put them into its folder, or start it with --allow-upload."}
         </p>
       )}
       {upload.state.files > 0 && <Card upload={upload} />}
@@ -46,14 +46,15 @@ function Left({ upload }: { readonly upload: Uploads }) {
     <>
       {unreadables > 0 && (
         <p id="unreadable-uploads">
-          {some} cannot be shown, and {unreadables === 1 ? "is" : "are"} not asked: <Why of={unreadable} />
+          {some} cannot be shown, and {unreadables === 1 ? "is" : "are"} not asked about:{" "}
+          <Why of={unreadable} />
           {unreadables > unreadable.length && "…"}
         </p>
       )}
       {duplicates > 0 && <p>{counted(duplicates, "was", "were")} here already, with the same content.</p>}
       {refusals > 0 && (
         <p>
-          {count(refusals)} could not be taken: <Why of={refused} />
+          {count(refusals)} could not be added: <Why of={refused} />
           {refusals > refused.length && "…"}
         </p>
       )}
