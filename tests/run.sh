@@ -15,7 +15,7 @@ if ! command -v chromium >/dev/null || ! PATH=$PATH:/usr/sbin command -v nginx >
 fi
 
 together=$(mktemp -d)
-trap 'kill "${checks:-}" 2>/dev/null || true; rm -rf "$together"' EXIT
+trap 'kill "${checks:-}" "${browser:+-$browser}" 2>/dev/null || true; rm -rf "$together"' EXIT
 
 echo '--- lint and types, while the page is built and tested'
 python_checks() {
@@ -51,4 +51,14 @@ tests() { # those that a selection such as -k leaves none of are no failure
     .venv/bin/python -m pytest "$@" || [[ $? -eq 5 ]]
 }
 EXAMPLES=all tests -n auto -m 'not processes and not browser and not foreign' "$@" # also the slow ones
-tests -m '(processes or browser) and not foreign' "$@" # they measure and time out: one at a time
+
+# What starts real processes waits more than it computes: the two kinds run beside one another, each a test at a time.
+set -m # as a job of its own, so that Ctrl-C means the same in its tests as in a terminal
+tests -m 'browser and not foreign' "$@" >"$together/browser" 2>&1 &
+browser=$!
+set +m
+tests -m 'processes and not browser and not foreign' "$@"
+echo '--- tests in the browser'
+wait "$browser" || failed=$?
+cat "$together/browser"
+exit "${failed:-0}"
