@@ -17,7 +17,7 @@ from backend.runs.settings import settle
 from config import Config, UsageError
 from IA.protocol import pickle_file
 from IA.protocol.files import SETTINGS
-from tests.serving import Serving, serving
+from tests.serving import Serving, serving, until
 
 HAT = ("hat", "no hat")
 
@@ -37,6 +37,7 @@ def hats(tmp_path_factory: pytest.TempPathFactory, datadir: Path) -> Path:
     """A run that asked for hats, and has one answer."""
     run = tmp_path_factory.mktemp("hats") / "photos"
     with serving(run, datadir, positive="hat", negative="no hat") as server:
+        until(lambda: not server.session.images.listing)
         assert server.answer(0).status_code == 201
     return run
 
@@ -152,6 +153,7 @@ def take_back(server: Serving) -> None:
 def test_whatever_stands_keeps_the_names(tmp_path: Path, datadir: Path, does: Callable[[Serving], None]) -> None:
     """Answers, skipped images, answers drawn at random and labels of the model: none may change its question."""
     with serving(tmp_path / "run", datadir, positive="hat") as server:
+        until(lambda: not server.session.images.listing)
         does(server)
     with pytest.raises(UsageError, match="--rename"):
         check_run(Config(tmp_path / "run", datadir=datadir, positive="shoe"))
@@ -160,6 +162,7 @@ def test_whatever_stands_keeps_the_names(tmp_path: Path, datadir: Path, does: Ca
 def test_a_run_without_answers_is_renamed_freely(tmp_path: Path, datadir: Path) -> None:
     """A run that nobody has answered in, or not any more, takes the names that are asked for."""
     with serving(tmp_path / "run", datadir, positive="hat") as server:
+        until(lambda: not server.session.images.listing)
         take_back(server)
     assert started(Config(tmp_path / "run", datadir=datadir, positive="shoe")) == ("shoe", "negative")
 
