@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv/bin/python
+# One worker more than there are cores, because some tests wait.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 FAST := not processes and not browser and not slow and not foreign
 LINK ?= http://localhost:8077/
 
@@ -19,7 +21,7 @@ setup: ## make .venv and node_modules, and install the commit hooks
 	.venv/bin/pre-commit install
 
 fast: ## the fast tests, under a minute on two cores; K=word runs those whose names hold the word
-	$(VENV) -m pytest -q -n auto -m '$(FAST)' $(if $(K),-k '$(K)')
+	$(VENV) -m pytest -q -n $(WORKERS) -m '$(FAST)' $(if $(K),-k '$(K)')
 
 test: ## everything that CI runs, Chromium and real processes included
 	bash tests/run.sh

@@ -79,6 +79,7 @@ def truth(loops: TiledLoops, count: int) -> dict[str, bool | None]:
     return {path: path in loops.reds() for path in loops.paths[:count]}
 
 
+@pytest.mark.slow
 def test_tiles_are_learnt_and_ranked(loops: TiledLoops) -> None:
     """Two answers are enough to rank the red tiles first, and the checkpoint says what it has learnt."""
     loops.answer({loops.paths[0]: True, loops.paths[1]: False})
@@ -128,6 +129,7 @@ def test_tiles_are_explained(loops: TiledLoops) -> None:
     assert {int(number) for number in content.neighbours} <= {-1, *range(12)}
 
 
+@pytest.mark.slow
 def test_tiles_of_a_copy_are_copies(loops: TiledLoops) -> None:
     """Each tile of a copy is a near duplicate of the tile in the same place."""
     (loops.datadir / "07.png").write_bytes((loops.datadir / "04.png").read_bytes())
@@ -174,6 +176,7 @@ def test_a_network_is_tuned_on_tiles(loops: TiledLoops, monkeypatch: pytest.Monk
     assert pickle_file.read(loops.run, FINE_TUNING).content.labels == 72
 
 
+@pytest.mark.slow
 def test_the_card_counts_tiles_and_photos(loops: TiledLoops) -> None:
     """The card has the numbers of tiles and photos of the run."""
     loops.answer(truth(loops, 20))
