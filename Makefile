@@ -21,7 +21,7 @@ setup: ## make .venv and node_modules, and install the commit hooks
 	.venv/bin/pre-commit install
 
 fast: ## the fast tests, under a minute on two cores; K=word runs those whose names hold the word
-	$(VENV) -m pytest -q -n $(WORKERS) -m '$(FAST)' $(if $(K),-k '$(K)')
+	$(VENV) -m pytest -q -n $(WORKERS) --dist worksteal -m '$(FAST)' $(if $(K),-k '$(K)')
 
 test: ## everything that CI runs, Chromium and real processes included
 	bash tests/run.sh

@@ -24,6 +24,7 @@ def gold_share(image: Image.Image) -> float:
     return sum(count for count, colour in colours if colour in demo.GOLD) / (image.width * image.height)
 
 
+@pytest.mark.slow
 def test_so_many_pictures(tmp_path: Path) -> None:
     """Exactly 8 % are positive, every picture can be opened, and the list names all of them and nothing else."""
     folder = tmp_path / "pictures"

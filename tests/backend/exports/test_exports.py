@@ -321,6 +321,7 @@ def test_a_zip_beyond_4_gb(monkeypatch: pytest.MonkeyPatch) -> None:
     assert infos["small"].file_size == 2
 
 
+@pytest.mark.slow
 def test_a_zip_of_many() -> None:
     """More entries than 16 bits can count."""
     count = 70_000
@@ -391,6 +392,7 @@ def test_an_export_takes_little_memory(tmp_path: Path) -> None:
     assert most_bytes(pieces(FORMATS["csv"].lines(source(entries, tmp_path)))) < 3_000_000
 
 
+@pytest.mark.slow
 def test_a_zip_takes_little_memory() -> None:
     """Of 20,000 entries the directory takes less than 50 bytes each; `zipfile` keeps 372."""
     entries = (Entry(f"folder/{number:06d}.jpg", b"%d" % number, 0) for number in range(20_000))
