@@ -20,7 +20,7 @@ setup: ## make .venv and node_modules, and install the commit hooks
 	cd reactcode && npm ci --silent --no-audit --no-fund
 	.venv/bin/pre-commit install
 
-fast: ## the fast tests, under a minute on two cores; K=word runs those whose names hold the word
+fast: ## the fast tests, about a minute on two cores; K=word runs those whose names hold the word
 	$(VENV) -m pytest -q -n $(WORKERS) --dist worksteal -m '$(FAST)' $(if $(K),-k '$(K)')
 
 test: ## everything that CI runs, Chromium and real processes included
