@@ -15,7 +15,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from backend.exports import FORMATS, pieces
-from backend.exports.label_studio import config
+from backend.exports.format import Scheme
 from backend.exports.pictures import Pictures
 from backend.exports.roll_up import RolledUp
 from backend.exports.source import LOCAL_FILES, Source
@@ -67,16 +67,24 @@ def export(
     return _Export(_first_at_once(lines), made.media_type, f"{run.name}-{chosen}{made.ending}", turns)
 
 
-@router.get(
-    "/api/export/label-studio.xml",
-    summary="The labelling config for the tasks in Label Studio's format",
-    response_class=Response,
-    responses=file_answer("application/xml"),
-)
-def labelling_config(run: TheRun, settings: TheSettings, roll_up: bool = False) -> Response:
-    """Describe the question to Label Studio."""
-    content = config(settings.positive, settings.negative, settings.tile != "" and not roll_up)
-    return Response(content, media_type="application/xml", headers=_attachment(f"{run.name}-label-studio.xml"))
+def _route_of(scheme: Scheme) -> None:
+    """Add the route of the file that another program needs beside the answers."""
+
+    @router.get(
+        f"/api/export/{scheme.ending}",
+        summary="What the other program needs beside the answers, such as a labelling config",
+        response_class=Response,
+        responses=file_answer(scheme.media_type),
+    )
+    def scheme_file(run: TheRun, settings: TheSettings, roll_up: bool = False) -> Response:
+        """Describe the question to the other program."""
+        content = scheme.content(settings.positive, settings.negative, settings.tile != "" and not roll_up)
+        return Response(content, media_type=scheme.media_type, headers=_attachment(f"{run.name}-{scheme.ending}"))
+
+
+for _format in FORMATS.values():
+    if _format.scheme is not None:
+        _route_of(_format.scheme)
 
 
 @router.get(

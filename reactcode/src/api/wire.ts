@@ -484,8 +484,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The labelling config for the tasks in Label Studio's format
-         * @description Describe the question to Label Studio.
+         * What the other program needs beside the answers, such as a labelling config
+         * @description Describe the question to the other program.
          */
         readonly get: operations["get_export_label_studio_xml"];
         readonly put?: never;
