@@ -31,7 +31,7 @@ DEFAULT_AUDIT = 0.02
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUTO_IDLE_S = 180.0
-NO_EXAMPLES = "none"
+NOTHING = "none"  # takes back examples or scores
 INSTRUCTIONS_BYTES = 256 * 1024
 
 HELP = f"""\
@@ -108,10 +108,23 @@ class Config:
     )
     examples: str | None = kept(
         "pictures of what you look for, from anywhere: what is like them is asked first; kept with the run; "
-        f"{NO_EXAMPLES}: without them again",
+        f"{NOTHING}: without them again",
         "",
         "",
         metavar="FOLDER",
+    )
+    prompt: str | None = kept(
+        "what you look for, in words; several phrases are separated by commas; kept with the run; '': without it again",
+        "",
+        "",
+        metavar="TEXT",
+    )
+    scores: str | None = kept(
+        "a table of path and score, CSV or JSON lines, that you have already: the highest are asked first; kept with "
+        f"the run; {NOTHING}: without them again",
+        "",
+        "",
+        metavar="FILE",
     )
     tile: str | None = kept(
         "for large photos of small things: cut each into columns x rows, and ask about the tiles",
@@ -302,8 +315,8 @@ def instructions_in(path: Path) -> str:
 
 
 def _examples(given: str) -> str:
-    """The absolute path of a folder of examples, or `NO_EXAMPLES`. Raises UsageError."""
-    if given == NO_EXAMPLES:
+    """The absolute path of a folder of examples, or `NOTHING`. Raises UsageError."""
+    if given == NOTHING:
         return given
     folder = Path(given).expanduser().resolve()
     if not given.strip() or not folder.is_dir():

@@ -50,13 +50,11 @@ class Selector:
         padding = np.full(max(len(paths) - len(predictions.probability), 0), np.nan, np.float32)
         probability = np.concatenate([np.asarray(predictions.probability), padding])
         novelty = np.concatenate([np.asarray(predictions.novelty), padding])
-        similarity = (
-            np.concatenate([np.asarray(predictions.similarity), padding]) if len(predictions.similarity) else None
-        )
+        prior = np.concatenate([np.asarray(predictions.prior), padding]) if len(predictions.prior) else None
         leave_out = np.zeros(len(probability), bool)
         leave_out[self._answered(paths)] = True
         leave_out[np.asarray(predictions.unreadable)] = True
-        images = ranking.order(probability, novelty, settings.strategy, SEED, leave_out, similarity)
+        images = ranking.order(probability, novelty, settings.strategy, SEED, leave_out, prior)
         checkpoint = predictions.checkpoint["generation"] if predictions.checkpoint else None
         content = Ranking(images, probability[images], predictions.labels, settings.strategy, checkpoint)
         generation = publish(self._run, RANKING, content)

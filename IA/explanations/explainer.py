@@ -21,7 +21,8 @@ from IA.model import Checkpoint
 from IA.pool.scorer import Scorer
 from IA.protocol.files import ANNOTATIONS, EXPLANATIONS, PREDICTOR, RANKING
 from IA.protocol.pickle_file import Version, publish
-from IA.protocol.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations, Ranking
+from IA.protocol.records import Ranking
+from IA.protocol.shown import FULL, LARGEST_MAP, NEIGHBOURS, Explanations
 from IA.protocol.watching import Latest, signature
 
 log = logging.getLogger(__name__)

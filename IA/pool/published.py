@@ -18,7 +18,7 @@ def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int) -> Pr
         checkpoint: in force; None: there is none yet, and the order follows similarity to examples and novelty.
         labels: how many answers novelty has learnt; counts only without a checkpoint.
     """
-    similarity = None if checkpoint else pool.similarity
+    prior = None if checkpoint else pool.similarity
     return Predictions(
         probability=pool.probability,
         novelty=pool.novelty,
@@ -27,7 +27,7 @@ def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int) -> Pr
         labels=checkpoint.labels if checkpoint else labels,
         checkpoint=_report(checkpoint) if checkpoint else None,
         missing=len(pool.missing()),
-        similarity=NO_FLOATS if similarity is None else similarity,
+        prior=NO_FLOATS if prior is None else prior,
     )
 
 

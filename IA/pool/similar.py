@@ -8,7 +8,7 @@ import numpy as np
 from IA.pool.scorer import Scorer
 from IA.protocol.files import SIMILAR, WANTED
 from IA.protocol.pickle_file import publish
-from IA.protocol.records import MOST_SIMILAR, Similar
+from IA.protocol.shown import MOST_SIMILAR, Similar
 from IA.protocol.watching import Latest
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ class LikeThis:
         wanted = self._wanted.content()
         if wanted is None or wanted.request == self._answered:
             return
-        most_similar = scorer.most_similar(wanted.image, MOST_SIMILAR)
+        most_similar = [] if wanted.image is None else scorer.most_similar(wanted.image, MOST_SIMILAR)
         images = np.array([image for image, _ in most_similar], np.int32)
-        cosine = np.array([cosine for _, cosine in most_similar], np.float32)
-        publish(self._run, SIMILAR, Similar(wanted.request, images, cosine))
+        scores = np.array([score for _, score in most_similar], np.float32)
+        publish(self._run, SIMILAR, Similar(wanted.request, images, scores))
         self._answered = wanted.request
-        log.info("%d images like image %d", len(most_similar), wanted.image)
+        log.info("%d images like %r", len(most_similar), wanted.prompt if wanted.image is None else wanted.image)

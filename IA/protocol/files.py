@@ -22,31 +22,25 @@ Each file has one writer. The writer replaces the file as a whole and never edit
 | ranking.pickle     | selector   | inference, server        | `Ranking`: what to ask next, best first        |
 | explanations.pickle| inference  | server                   | `Explanations`: where the model looks in the   |
 |                    |            |                          | next images, and which answers are near them   |
-| wanted.pickle      | server     | inference                | `Wanted`: the image to find similar ones to    |
+| scores.pickle      | server     | inference                | `Scores`: what a person brought along          |
+| wanted.pickle      | server     | inference                | `Wanted`: an image or a prompt to find similar |
+|                    |            |                          | images to                                      |
 | similar.pickle     | inference  | server                   | `Similar`: the images most similar to it       |
+| layout.pickle      | inference  | server                   | `Layout`: the map of the folder                |
 | backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
 |                    |            |                          | IA/finetuning/checkpoint.py                    |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: the outcome of the last run      |
 
-records.py declares the record in each file, pickle_file.py alone opens the pickles, and watching.py notices that a file
-was replaced.
+records.py and shown.py declare the record in each file, pickle_file.py alone opens the pickles, and watching.py notices
+that a file was replaced.
 """
 
 from typing import Any
 
 from IA.protocol.fields import share, text, typed
 from IA.protocol.pickle_file import PickleFile
-from IA.protocol.records import (
-    Duplicates,
-    Explanations,
-    Features,
-    FineTuning,
-    Predictions,
-    Ranking,
-    Settings,
-    Similar,
-    Wanted,
-)
+from IA.protocol.records import Duplicates, Features, FineTuning, Predictions, Ranking, Scores, Settings
+from IA.protocol.shown import Explanations, Layout, Similar, Wanted
 
 PREDICTOR = "predictor.ckpt"
 BACKBONE = "backbone.ckpt"
@@ -84,6 +78,8 @@ RANKING = PickleFile[Ranking]("ranking.pickle", Ranking.pack, Ranking.unpack)
 EXPLANATIONS = PickleFile[Explanations]("explanations.pickle", Explanations.pack, Explanations.unpack)
 WANTED = PickleFile[Wanted]("wanted.pickle", Wanted.pack, Wanted.unpack)
 SIMILAR = PickleFile[Similar]("similar.pickle", Similar.pack, Similar.unpack)
+SCORES = PickleFile[Scores]("scores.pickle", Scores.pack, Scores.unpack)
+LAYOUT = PickleFile[Layout]("layout.pickle", Layout.pack, Layout.unpack)
 PICKLES = (
     SETTINGS,
     IMAGES,
@@ -98,4 +94,6 @@ PICKLES = (
     EXPLANATIONS,
     WANTED,
     SIMILAR,
+    SCORES,
+    LAYOUT,
 )

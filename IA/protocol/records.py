@@ -12,7 +12,6 @@ from IA.protocol.fields import (
     FINITE,
     MOST,
     NO_FLOATS,
-    Bytes,
     Floats,
     Ints,
     Record,
@@ -29,10 +28,6 @@ from IA.protocol.fields import (
 )
 
 MOST_ALIKE = 100  # a group of near duplicates, which is one question, has at most this many images
-MOST_SIMILAR = 200  # inference names at most this many images that are similar to a given one
-NEIGHBOURS = 3  # an explanation names this many neighbours of either class
-LARGEST_MAP = 64  # an explanation's map has at most this many places on a side
-FULL = 127  # the furthest value from 0 of a place in a map
 
 
 BEFORE = {name: setting.before for name, setting in kept_settings().items()}
@@ -74,6 +69,8 @@ class Settings(Record):
         alike: whether near duplicates are one question, one of `config.ALIKE`.
         examples: absolute path of a folder of example pictures; "": there are none.
         tile: the grid that cuts up every photo, such as 6x4; "": the images are whole photos.
+        prompt: what a person looks for, in words, several phrases separated by commas; "": nobody has said it.
+        scores: absolute path of the file that the scores in scores.pickle came from; "": there are none.
         auto_idle: AUTO asks whether a person is there after at least so many seconds without a sign of one; 0: never.
     """
 
@@ -94,6 +91,8 @@ class Settings(Record):
     alike: str = field(default=DEFAULT_ALIKE, metadata=stored(_alike, BEFORE["alike"]))
     examples: str = field(default="", metadata=stored(text, BEFORE["examples"]))
     tile: str = field(default="", metadata=stored(text, BEFORE["tile"]))
+    prompt: str = field(default="", metadata=stored(text, BEFORE["prompt"]))
+    scores: str = field(default="", metadata=stored(text, BEFORE["scores"]))
     auto_idle: float = field(default=DEFAULT_AUTO_IDLE_S, metadata=stored(_idle_s, BEFORE["auto_idle"]))
 
     def bounds(self, datadir: Path) -> Path | None:
@@ -196,8 +195,9 @@ class Predictions(Record):
         labels: how many positive and negative answers the figures have learnt from.
         checkpoint: `generation`, `labels`, `threshold` and `metrics` of the checkpoint; None before the first.
         missing: how many images still have no embedding.
-        similarity: (N,) float32, the largest cosine to an example picture; NaN for images without an embedding. Empty
-            if there is a checkpoint or if there are no examples.
+        prior: (N,) float32, how well each image fits what a person has said before any answer (examples, prompt,
+            scores), over the pool of mean 0 and standard deviation 1; NaN where nothing is known of an image. Empty if
+            a person has said nothing.
     """
 
     probability: Floats = field(metadata=array("f", 0, 1, unknown=True))
@@ -207,15 +207,15 @@ class Predictions(Record):
     labels: int = field(metadata=stored(count))
     checkpoint: dict[str, Any] | None = field(metadata=stored(_checkpoint))
     missing: int = field(default=0, metadata=stored(count))
-    similarity: Floats = field(default=NO_FLOATS, metadata=array("f", -1, 1, unknown=True, before=b""))
+    prior: Floats = field(default=NO_FLOATS, metadata=array("f", -FINITE, FINITE, unknown=True, before=b""))
 
     def check(self) -> None:
         """See `Record`."""
         if len(self.probability) != len(self.novelty):
             raise ValueError("probability and novelty differ in length")
         within(np.asarray(self.unreadable), 0, len(self.probability) - 1)
-        if len(self.similarity) not in (0, len(self.probability)):
-            raise ValueError("probability and similarity differ in length")
+        if len(self.prior) not in (0, len(self.probability)):
+            raise ValueError("probability and prior differ in length")
 
 
 @dataclass(frozen=True)
@@ -243,64 +243,18 @@ class Ranking(Record):
 
 
 @dataclass(frozen=True)
-class Explanations(Record):
-    """Why the model predicts what it does, for a few images.
+class Scores(Record):
+    """Scores of images that a person brought along.
 
     Attributes:
-        checkpoint: generation of the checkpoint that is explained.
-        images: (E,) int32, numbers of the images.
-        shapes: (2 E,) int32, height and width of each map; 0 and 0 for an image without a map.
-        maps: (sum of height * width,) int8, one map after the other, row by row, over the upright picture. A value
-            says how much its place speaks for positive, or against it below 0; the furthest from 0 is `FULL`.
-        neighbours: (6 E,) int32, for each image the three nearest with a positive and the three nearest with a
-            negative answer, the nearest first; -1 fills up where there are fewer.
-        similarity: (6 E,) float32, the cosine to each neighbour.
+        images: (S,) int32, numbers of the images that have a score, ascending.
+        scores: (S,) float32, as they stood in the person's file; the higher, the more likely positive.
     """
 
-    checkpoint: int = field(metadata=stored(count))
     images: Ints = field(metadata=array("i", 0, MOST))
-    shapes: Ints = field(metadata=array("i", 0, LARGEST_MAP))
-    maps: Bytes = field(metadata=array("b", -FULL, FULL))
-    neighbours: Ints = field(metadata=array("i", -1, MOST))
-    similarity: Floats = field(metadata=array("f", -1, 1))
+    scores: Floats = field(metadata=array("f", -FINITE, FINITE))
 
     def check(self) -> None:
         """See `Record`."""
-        each = 2 * NEIGHBOURS * len(self.images)
-        if len(self.shapes) != 2 * len(self.images) or len(self.neighbours) != each or len(self.similarity) != each:
-            raise ValueError("images, shapes, neighbours and similarity do not fit each other")
-        if int(np.asarray(self.shapes).reshape(-1, 2).prod(axis=1).sum()) != len(self.maps):
-            raise ValueError("maps and shapes do not fit each other")
-
-
-@dataclass(frozen=True)
-class Wanted(Record):
-    """A person asks for images that are similar to a given one.
-
-    Attributes:
-        image: the number of the given image.
-        request: tells this request from any other.
-    """
-
-    image: int = field(metadata=stored(count))
-    request: str = field(metadata=stored(text))
-
-
-@dataclass(frozen=True)
-class Similar(Record):
-    """The images most similar to a given one, without those whose answer the model knows.
-
-    Attributes:
-        request: the request that this answers.
-        images: (S,) int32, at most `MOST_SIMILAR`, the most similar first; empty if the given image has no embedding.
-        cosine: (S,) float32, the cosine of each to the given image, in the space of the pool.
-    """
-
-    request: str = field(metadata=stored(text))
-    images: Ints = field(metadata=array("i", 0, MOST))
-    cosine: Floats = field(metadata=array("f", -1, 1))
-
-    def check(self) -> None:
-        """See `Record`."""
-        if len(self.images) != len(self.cosine) or len(self.images) > MOST_SIMILAR:
-            raise ValueError("images and cosines that do not fit each other, or too many")
+        if len(self.images) != len(self.scores) or (np.diff(np.asarray(self.images)) <= 0).any():
+            raise ValueError("images and scores that do not fit each other")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from IA.protocol import records
-from IA.protocol.records import FULL, NEIGHBOURS
+from IA.protocol import shown
+from IA.protocol.shown import FULL, NEIGHBOURS
 
 KEPT = 1000  # images; an explanation takes some hundred bytes
 
@@ -46,7 +46,7 @@ class ExplanationCache:
         self._version_of = version_of
         self._known: OrderedDict[int, tuple[str, Explanation]] = OrderedDict()
 
-    def take(self, published: records.Explanations) -> None:
+    def take(self, published: shown.Explanations) -> None:
         """Keep what inference has published."""
         for image, explanation in _each(published):
             with contextlib.suppress(IndexError):
@@ -61,7 +61,7 @@ class ExplanationCache:
         return explanation if explanation is not None and version == self._version_of(image) else None
 
 
-def _each(published: records.Explanations) -> Iterator[tuple[int, Explanation]]:
+def _each(published: shown.Explanations) -> Iterator[tuple[int, Explanation]]:
     shapes = list(zip(published.shapes[::2], published.shapes[1::2], strict=True))
     ends = list(accumulate(height * width for height, width in shapes))
     near = list(zip(published.neighbours, published.similarity, strict=True))

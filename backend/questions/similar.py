@@ -8,7 +8,7 @@ from pathlib import Path
 
 from IA.protocol.files import WANTED
 from IA.protocol.pickle_file import Version, publish
-from IA.protocol.records import Similar, Wanted
+from IA.protocol.shown import Similar, Wanted
 
 
 class SupersededError(Exception):

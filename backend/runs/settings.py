@@ -7,10 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from backend.runs.question import names_for
-from config import NO_EXAMPLES, Config, kept_settings
+from config import NOTHING, Config, kept_settings
 from IA.images.tiles import grid_of
 from IA.protocol import pickle_file
-from IA.protocol.files import DUPLICATES, EXPLANATIONS, IMAGES, PREDICTIONS, RANKING, SETTINGS, SIMILAR, WANTED
+from IA.protocol.files import (
+    DUPLICATES,
+    EXPLANATIONS,
+    IMAGES,
+    LAYOUT,
+    PREDICTIONS,
+    RANKING,
+    SCORES,
+    SETTINGS,
+    SIMILAR,
+    WANTED,
+)
 from IA.protocol.records import Settings
 from IA.protocol.watching import Latest
 
@@ -29,8 +40,9 @@ def settle(config: Config) -> Settings:
         log.warning("The images of this run were in %s; it goes on with %s.", before.datadir, config.datadir)
     names = names_for(config)
     asked = {name: getattr(config, name) for name in kept_settings()}
-    if asked["examples"] == NO_EXAMPLES:
-        asked["examples"] = ""
+    for name in ("examples", "scores"):
+        if asked[name] == NOTHING:
+            asked[name] = ""
     settings = replace(before, **{name: value for name, value in asked.items() if value is not None})
     if config.audit is not None:
         settings = replace(settings, audit_after=None, audit_until=None)
@@ -68,7 +80,7 @@ def _numbers_stand(run: Path) -> bool:
         return True
     except ValueError as error:
         log.warning("%s; images are numbered anew", error)
-        for file in (DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, WANTED, SIMILAR):
+        for file in (DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, WANTED, SIMILAR, SCORES, LAYOUT):
             (run / file.name).unlink(missing_ok=True)
         return False
     return True

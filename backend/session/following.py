@@ -16,7 +16,8 @@ from backend.session.settings import CurrentSettings
 from IA.protocol import watching
 from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SIMILAR
 from IA.protocol.pickle_file import Version
-from IA.protocol.records import Explanations, Predictions, Ranking
+from IA.protocol.records import Predictions, Ranking
+from IA.protocol.shown import Explanations
 from IA.protocol.watching import Latest
 
 FILES = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR)

@@ -190,6 +190,8 @@ def test_every_setting_reaches_the_children() -> None:
         rename=True,
         alike="off",
         examples="/looked for",
+        prompt="a hat, ein Hut",
+        scores="/scores.csv",
         tile="6x4",
         follow_links=True,
         allow_upload=True,
@@ -224,7 +226,17 @@ def test_help_names_every_option() -> None:
     assert (shown.returncode, shown.stderr) == (0, "")
     options = {
         *("--run", "--reset", "--positive", "--negative", "--rename", "--no-ai", "--network", "--strategy"),
-        *("--finetune", "--audit", "--alike", "--examples", "--tile", "--auto-idle", "--instructions"),
+        *(
+            "--finetune",
+            "--audit",
+            "--alike",
+            "--examples",
+            "--prompt",
+            "--scores",
+            "--tile",
+            "--auto-idle",
+            "--instructions",
+        ),
         *("--follow-links", "--allow-upload", "--no-token"),
     }
     assert set(re.findall(r"^  (--[a-z-]+)", shown.stdout, re.MULTILINE)) == options

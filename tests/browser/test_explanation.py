@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from IA.protocol import pickle_file
 from IA.protocol.files import EXPLANATIONS
-from IA.protocol.records import NEIGHBOURS, Explanations
+from IA.protocol.shown import NEIGHBOURS, Explanations
 from tests.browser.conftest import OpenPage
 from tests.screens import PAINTED
 from tests.serving import Serving, serving, until

@@ -13,7 +13,7 @@ from backend.web.bodies import LikeBody
 from backend.web.documented import DocumentedRoute
 from backend.web.parts import TheAuditing, TheChanges, TheFirst, TheImages, TheLabels, TheLikes, TheLoops, TheQueue
 from backend.wire.images import ImagesLikeThis, UsualOrder
-from IA.protocol.records import Similar
+from IA.protocol.shown import Similar
 
 MOST = 40  # similar images that are asked
 PATIENCE_S = 10.0  # Inference may be in the middle of a batch of embeddings.

@@ -201,7 +201,7 @@ def test_the_first_ranking_is_by_similarity(
     with caplog.at_level(logging.WARNING):
         loops.turn()
     predictions = pickle_file.read(loops.run, PREDICTIONS).content
-    assert (predictions.checkpoint, len(predictions.similarity)) == (None, 12)
+    assert (predictions.checkpoint, len(predictions.prior)) == (None, 12)
     assert kinds(loops.ranked()) == "bbbbbbrrrrrr"
     assert pickle_file.read(loops.run, PREDICTIONS).generation == 1  # no earlier one had another order
     assert [record.getMessage().count("torn.jpg") for record in caplog.records] == [1]
@@ -214,7 +214,7 @@ def test_negative_answers_alone_make_a_model(loops: Loops, monkeypatch: pytest.M
     loops.answer({"red/0.png": False})
     predictions = pickle_file.read(loops.run, PREDICTIONS).content
     assert predictions.checkpoint is not None
-    assert (predictions.checkpoint["labels"], predictions.labels, len(predictions.similarity)) == (1, 1, 0)
+    assert (predictions.checkpoint["labels"], predictions.labels, len(predictions.prior)) == (1, 1, 0)
     assert kinds(loops.ranked()) == "bbbbbbrrrrr"
     loops.answer({"red/0.png": True, "blue/0.png": False})  # the person looks for something else
     assert kinds(loops.ranked()) == "rrrrrbbbbb"
@@ -238,7 +238,7 @@ def test_examples_that_went_away(loops: Loops, tmp_path: Path, caplog: pytest.Lo
     with caplog.at_level(logging.WARNING):
         loops.turn()
         loops.answer({"red/0.png": False})
-    assert len(pickle_file.read(loops.run, PREDICTIONS).content.similarity) == 0
+    assert len(pickle_file.read(loops.run, PREDICTIONS).content.prior) == 0
     assert not (loops.run / PREDICTOR).exists()
     assert [record.getMessage()[:20] for record in caplog.records] == ["none of the examples"] * 2
 

@@ -13,7 +13,7 @@ from IA.explanations.feature_maps import FeatureMaps
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file, replacement
 from IA.protocol.files import AUDIT, EXPLANATIONS, PREDICTOR, RANKING
-from IA.protocol.records import FULL, LARGEST_MAP, NEIGHBOURS, Explanations
+from IA.protocol.shown import FULL, LARGEST_MAP, NEIGHBOURS, Explanations
 from tests.IA.test_loops import Loops
 
 ANSWERS: dict[str, bool | None] = {"red/0.png": True, "red/1.png": True, "blue/0.png": False, "blue/1.png": None}

@@ -16,26 +16,20 @@ from IA.protocol.files import (
     FINE_TUNING,
     HELD_OUT,
     IMAGES,
+    LAYOUT,
     PREDICTIONS,
     RANKING,
+    SCORES,
     SETTINGS,
     SIMILAR,
     WANTED,
 )
-from IA.protocol.records import (
-    Duplicates,
-    Explanations,
-    Features,
-    FineTuning,
-    Predictions,
-    Ranking,
-    Settings,
-    Similar,
-    Wanted,
-)
+from IA.protocol.records import Duplicates, Features, FineTuning, Predictions, Ranking, Scores, Settings
+from IA.protocol.shown import Explanations, Layout, Similar, Wanted
 
 RECORDS = Path(__file__).parents[2] / "data" / "records"
 FLOATS = np.array([0.5, np.nan], np.float32)
+INTS = np.array([4], np.int32)
 EXPLAINED = Explanations(
     3,
     np.array([4, 0], np.int32),
@@ -69,7 +63,30 @@ EXAMPLES: list[tuple[pickle_file.PickleFile[Any], Any]] = [
     (EXPLANATIONS, EXPLAINED),
     (WANTED, Wanted(3, "1d")),
     (SIMILAR, SIMILAR_TO_IT),
+    (WANTED, Wanted(None, "1e", "a lynx, ein Luchs")),
+    (SIMILAR, dataclasses.replace(SIMILAR_TO_IT, classes=["lynx", "tiger cat"], note="By words alone.")),
+    (SCORES, Scores(np.array([0, 4], np.int32), np.array([-3, 0.5], np.float32))),
+    (LAYOUT, Layout(FLOATS, FLOATS, "pca")),
 ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"images": np.array([4, 0], np.int32)}, {"scores": np.array([0, np.nan], np.float32)}, {"images": INTS}]
+)
+def test_scores_fit_their_images(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Images out of order or twice, scores that are no numbers, and more scores than images are refused."""
+    scores = Scores(np.array([0, 4], np.int32), np.array([-3, 0.5], np.float32))
+    pickle_file.publish(tmp_path, SCORES, dataclasses.replace(scores, **wrong))
+    with pytest.raises(ValueError, match=r"scores\.pickle"):
+        pickle_file.read(tmp_path, SCORES)
+
+
+@pytest.mark.parametrize("wrong", [{"x": np.array([0.5, 1.5], np.float32)}, {"y": np.array([0.5], np.float32)}])
+def test_a_layout_has_a_place_for_each_image(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """A layout is refused if a place is off the map, or if an image has half a place."""
+    pickle_file.publish(tmp_path, LAYOUT, dataclasses.replace(Layout(FLOATS, FLOATS, "pca"), **wrong))
+    with pytest.raises(ValueError, match=r"layout\.pickle"):
+        pickle_file.read(tmp_path, LAYOUT)
 
 
 @pytest.mark.parametrize("stored", sorted(RECORDS.glob("*.pickle")), ids=lambda path: path.stem)
@@ -86,10 +103,10 @@ def test_files_of_earlier_versions_are_read_and_written_alike(tmp_path: Path, st
 
 
 def test_a_field_that_an_earlier_version_did_not_write_means_what_was_true_then(tmp_path: Path) -> None:
-    """Features without a sample, and predictions without similarities, are read as having none."""
+    """Features without a sample, and predictions without a prior, are read as having none."""
     examples: list[tuple[pickle_file.PickleFile[Any], Any, tuple[str, ...]]] = [
         (FEATURES, FEATURES_OF_IT, ("sampled", "sample")),
-        (PREDICTIONS, SCORED, ("similarity",)),
+        (PREDICTIONS, SCORED, ("prior",)),
     ]
     for file, content, later in examples:
         old = {name: value for name, value in content.pack().items() if name not in later}
@@ -104,22 +121,23 @@ def test_a_field_that_an_earlier_version_did_not_write_means_what_was_true_then(
         {"request": 3},
         {"images": np.array([4], np.int32)},
         {"images": np.array([4, -1], np.int32)},
-        {"cosine": np.array([0, 1.5], np.float32)},
-        {"cosine": np.array([0, np.nan], np.float32)},
-        {"images": np.zeros(201, np.int32), "cosine": np.zeros(201, np.float32)},
+        {"scores": np.array([0, np.inf], np.float32)},
+        {"scores": np.array([0, np.nan], np.float32)},
+        {"classes": [3]},
+        {"images": np.zeros(201, np.int32), "scores": np.zeros(201, np.float32)},
     ],
 )
 def test_what_is_similar_fits_together(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    """Wrong numbers of images, wrong cosines, and more images than allowed are refused."""
+    """Wrong numbers of images, wrong scores, and more images than allowed are refused."""
     pickle_file.publish(tmp_path, SIMILAR, dataclasses.replace(SIMILAR_TO_IT, **wrong))
     with pytest.raises(ValueError, match=r"similar\.pickle"):
         pickle_file.read(tmp_path, SIMILAR)
 
 
-@pytest.mark.parametrize("similarity", [[0.5], [0.5, 1.5]])
-def test_similarity_is_a_cosine_for_each_image(tmp_path: Path, similarity: list[float]) -> None:
-    """Predictions are refused if they have more or fewer similarities than images, or one beyond 1."""
-    wrong = Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, np.array(similarity, np.float32))
+@pytest.mark.parametrize("prior", [[0.5], [0.5, np.inf]])
+def test_a_prior_is_a_number_for_each_image(tmp_path: Path, prior: list[float]) -> None:
+    """Predictions are refused if their prior has more or fewer numbers than there are images, or an infinite one."""
+    wrong = Predictions(FLOATS, FLOATS, np.array([1], np.int32), 2, 1, None, 0, np.array(prior, np.float32))
     pickle_file.publish(tmp_path, PREDICTIONS, wrong)
     with pytest.raises(ValueError, match=r"predictions\.pickle"):
         pickle_file.read(tmp_path, PREDICTIONS)

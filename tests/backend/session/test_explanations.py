@@ -14,7 +14,8 @@ from backend.questions.queue import Queue
 from IA.duplicates.groups import ImageState
 from IA.protocol import pickle_file
 from IA.protocol.files import EXPLANATIONS, RANKING
-from IA.protocol.records import Explanations, Ranking
+from IA.protocol.records import Ranking
+from IA.protocol.shown import Explanations
 from tests.serving import Serving, serving, until
 
 IMAGES = 8

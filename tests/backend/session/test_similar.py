@@ -18,7 +18,8 @@ from IA.protocol import files as protocol
 from IA.protocol import pickle_file, watching
 from IA.protocol.files import RANKING, SIMILAR, WANTED
 from IA.protocol.pickle_file import Version
-from IA.protocol.records import Ranking, Similar, Wanted
+from IA.protocol.records import Ranking
+from IA.protocol.shown import Similar, Wanted
 from IA.protocol.watching import Latest
 from tests.IA.test_loops import Loops
 from tests.serving import Serving, serving, until
@@ -169,7 +170,7 @@ def test_inference_answers_each_wish_once(tmp_path: Path, images_folder: Path, t
     assert similar.content.request == "first"
     assert {loops.paths[image] for image in similar.content.images[:4]} == {f"red/{n}.png" for n in (2, 3, 4, 5)}
     assert len(similar.content.images) == 10
-    assert list(similar.content.cosine) == sorted(similar.content.cosine, reverse=True)
+    assert list(similar.content.scores) == sorted(similar.content.scores, reverse=True)
     loops.turn()
     assert pickle_file.read(loops.run, SIMILAR).generation == similar.generation
     pickle_file.publish(loops.run, WANTED, Wanted(len(loops.paths), "of none"))
