@@ -1,0 +1,171 @@
+"""Finds the images that the rows of a long table mean, and keeps of each row no more than its score.
+
+Exact names are looked up at once. The other rows whose file name some image has wait for one another, because it takes
+several to see that a folder was moved; each batch of them is matched as the labels of an import are.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+
+from backend.images.images import Images
+from backend.imports.addresses import AddressReading, path_of, readings
+from backend.imports.labelled import Labelled
+from backend.imports.matching import Move, caseless, match
+from backend.imports.plan import readings_of
+from IA.images.tiles import MARK, photo_of, split
+from IA.protocol.records import Scores
+
+BATCH = 50_000
+MOST_BATCHES = 20  # Rows after these count only by the exact name, or by the move that was found.
+
+
+class _Photos:
+    """Whether a path is a photo of the run; a set of a million would take 150 MB."""
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+
+    def __contains__(self, path: object) -> bool:
+        grid = self._images.grid
+        return (
+            isinstance(path, str) and self._images.number(path if grid is None else next(grid.paths(path))) is not None
+        )
+
+
+class ScoreSearch:
+    """Takes row after row; of two scores for an image the later one counts.
+
+    Attributes:
+        unknown: rows that name no image, or may mean several; complete after `outcome`.
+        example: the address in one of them.
+    """
+
+    def __init__(self, images: Images) -> None:
+        """Search among the images that are published now."""
+        self.unknown = 0
+        self.example = ""
+        self._images = images
+        self._count = images.published
+        self._inside = f"{images.datadir}/"
+        self._photos = _Photos(images)
+        self._row = 0
+        self._scores = array("f", bytes(4 * self._count))
+        self._rows = array("q", bytes(8 * self._count))  # The row of each score, counted from 1; 0: there is none.
+        self._of_photos: dict[int, tuple[int, float]] = {}  # Row and score by the first tile of the photo.
+        self._twice: set[int] = set()
+        self._open: dict[str, tuple[int, float, int]] = {}  # By name: the last row, its score, and how many rows.
+        self._differing: set[str] = set()  # The names among these with two different scores.
+        self._readings: dict[str, Sequence[AddressReading]] = {}
+        self._move: Move | None = None
+        self._batches = 0
+        self._names: array[int] | None = None
+        self._all: list[str] | None = None
+
+    def take(self, address: str, tile: str, score: float) -> None:
+        """Take a row.
+
+        Args:
+            address: of the image, as in the file.
+            tile: the part of the photo that the score is about, if a column of its own says it; "": none does.
+            score: finite.
+        """
+        self._row += 1
+        end = f"{MARK}{tile}" if tile else ""
+        if self._settle(f"{address.removeprefix(self._inside)}{end}", self._row, score):
+            return
+        if self._move is not None and self._settle(f"{self._moved(address)}{end}", self._row, score):
+            return
+        if not self._is_named(address) or self._batches >= MOST_BATCHES:
+            self._leave_out(address)
+            return
+        name, meant = readings_of(Labelled(address, (), tile=tile), self._photos)
+        before = self._open.get(name)
+        if before is not None and before[1] != score:
+            self._differing.add(name)
+        self._open[name] = self._row, score, 1 if before is None else 1 + before[2]
+        self._readings[name] = meant
+        if len(self._open) >= BATCH:
+            self._match()
+
+    def outcome(self) -> tuple[Scores, int]:
+        """The scores, and how many images have two different ones, after the last row."""
+        if self._open:
+            self._match()
+        tiles = self._images.tiles
+        for first, (row, score) in self._of_photos.items():
+            for number in range(first, first + tiles):
+                if not self._rows[number]:
+                    self._scores[number], self._rows[number] = score, row
+        numbers = np.flatnonzero(np.asarray(self._rows)).astype(np.int32)
+        scores = np.asarray(self._scores)[numbers]
+        found = Scores(memoryview(array("i", numbers.tobytes())), memoryview(array("f", scores.tobytes())))
+        return found, len(self._twice)
+
+    def _settle(self, path: str, row: int, score: float) -> bool:
+        """Give an image, or a photo for its tiles, its score; False: there is no such image."""
+        number = self._images.number(path)
+        if number is not None and number < self._count:
+            before = self._rows[number]
+            if before and self._scores[number] != np.float32(score):
+                self._twice.add(number)
+            if row > before:
+                self._scores[number], self._rows[number] = score, row
+            return True
+        grid = self._images.grid
+        first = None if grid is None else self._images.number(next(grid.paths(path)))
+        if first is None or first >= self._count:
+            return False
+        earlier = self._of_photos.get(first)
+        if earlier is not None and earlier[1] != score:
+            self._twice.add(first)
+        if earlier is None or row > earlier[0]:
+            self._of_photos[first] = row, score
+        return True
+
+    def _moved(self, address: str) -> str:
+        """Where an image is now, if it was moved as those before were."""
+        before, after = self._move or ("", "")
+        path = path_of(address)
+        return f"{after}{path.removeprefix(before)}" if before and path.startswith(before) else ""
+
+    def _is_named(self, address: str) -> bool:
+        """Whether some image has the file name of an address, whatever its case; only such a row can mean one."""
+        if self._names is None:
+            photos = map(self._images.path, range(0, self._count, self._images.tiles))
+            hashes = np.fromiter((_hash(photo_of(photo)) for photo in photos), np.int64)
+            self._names = array("q", np.unique(hashes).tobytes())
+        photo, _ = split(address)
+        for reading in readings(photo):
+            wanted = _hash(reading.path)
+            place = bisect_left(self._names, wanted)
+            if place < len(self._names) and self._names[place] == wanted:
+                return True
+        return False
+
+    def _match(self) -> None:
+        """Match the rows that wait."""
+        if self._all is None:
+            self._all = [self._images.path(number) for number in range(self._count)]
+            if self._images.grid is not None:
+                self._all += sorted(set(map(photo_of, self._all)))
+        matches = match(self._open, self._all, str(self._images.datadir), self._readings)
+        self._move = matches.move or self._move
+        for name, (row, score, rows) in self._open.items():
+            image = matches.images.get(name)
+            if image is None or not self._settle(image, row, score):
+                self._leave_out(name, rows)
+            elif name in self._differing:
+                self._twice.add(self._images.number(image) or 0)
+        self._open, self._readings, self._differing = {}, {}, set()
+        self._batches += 1
+
+    def _leave_out(self, address: str, rows: int = 1) -> None:
+        self.unknown += rows
+        self.example = self.example or address
+
+
+def _hash(path: str) -> int:
+    return hash(caseless(path.rpartition("/")[2]))
