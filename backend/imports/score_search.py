@@ -19,7 +19,8 @@ from IA.images.tiles import MARK, photo_of, split
 from IA.protocol.records import Scores
 
 BATCH = 50_000
-MOST_BATCHES = 20  # Rows after these count only by the exact name, or by the move that was found.
+FEW = 0.01  # A batch of which a smaller share is found is in vain.
+MOST_IN_VAIN = 2  # After so many batches in vain only exact names count, and the move that was found.
 
 
 class _Photos:
@@ -60,7 +61,7 @@ class ScoreSearch:
         self._differing: set[str] = set()  # The names among these with two different scores.
         self._readings: dict[str, Sequence[AddressReading]] = {}
         self._move: Move | None = None
-        self._batches = 0
+        self._in_vain = 0
         self._names: array[int] | None = None
         self._all: list[str] | None = None
 
@@ -78,7 +79,7 @@ class ScoreSearch:
             return
         if self._move is not None and self._settle(f"{self._moved(address)}{end}", self._row, score):
             return
-        if not self._is_named(address) or self._batches >= MOST_BATCHES:
+        if not self._is_named(address) or self._in_vain >= MOST_IN_VAIN:
             self._leave_out(address)
             return
         name, meant = readings_of(Labelled(address, (), tile=tile), self._photos)
@@ -153,6 +154,7 @@ class ScoreSearch:
                 self._all += sorted(set(map(photo_of, self._all)))
         matches = match(self._open, self._all, str(self._images.datadir), self._readings)
         self._move = matches.move or self._move
+        count = len(self._open)
         for name, (row, score, rows) in self._open.items():
             image = matches.images.get(name)
             if image is None or not self._settle(image, row, score):
@@ -160,7 +162,7 @@ class ScoreSearch:
             elif name in self._differing:
                 self._twice.add(self._images.number(image) or 0)
         self._open, self._readings, self._differing = {}, {}, set()
-        self._batches += 1
+        self._in_vain = self._in_vain + 1 if len(matches.images) < FEW * count else 0
 
     def _leave_out(self, address: str, rows: int = 1) -> None:
         self.unknown += rows

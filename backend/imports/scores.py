@@ -93,8 +93,8 @@ class ScoresFound:
             return f"{have}, always {values[0]:.4g}, which puts none before another{unread}."
         least, most = min(values), max(values)
         how = "probabilities" if least >= 0 and most <= 1 else "an order, the highest first"
-        of = ", a percentage as a share of 1," if self.has_percent else ""
-        return f"{have} from {least:.4g} to {most:.4g}, read{of} as {how}{unread}."
+        percent = ", 1 % as 0.01" if self.has_percent else ""
+        return f"{have} from {least:.4g} to {most:.4g}, read as {how}{percent}{unread}."
 
     def _left_out(self) -> Iterator[str]:
         if self.unknown:

@@ -19,6 +19,7 @@ from IA.text.words import counted
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5  # while images are listed, or wait for the next reading
+END_S = 1.0  # The end waits so long for a reading, which publishes nothing after that.
 REST = 10  # After a reading that took t seconds, new images wait REST * t for the next one.
 
 
@@ -62,11 +63,11 @@ class GivenScores:
             self._thread.start()
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread; a reading that goes on matching for a moment publishes nothing any more."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(END_S)
 
     def changed(self, image: int) -> None:
         """Read the scores again if this image is a new one."""
@@ -112,12 +113,12 @@ class GivenScores:
             return
         self._lacks_images = found.unknown > 0
         is_new = self._published is None or found.scores.pack() != self._published.pack()
-        if is_first or is_new:
-            self.sentence = found.sentence()
-            log.log(logging.INFO if found.is_of_use else logging.WARNING, "%s", self.sentence)
         if is_new:
             self._published = found.scores
             self._publish()
+        if is_first or is_new:
+            self.sentence = found.sentence()
+            log.log(logging.INFO if found.is_of_use else logging.WARNING, "%s", self.sentence)
         self._changes.notify()
 
     def _publish(self) -> None:
