@@ -62,7 +62,7 @@ class ScoreSearch:
         self._readings: dict[str, Sequence[AddressReading]] = {}
         self._move: Move | None = None
         self._in_vain = 0
-        self._names: array[int] | None = None
+        self._names: _Names | None = None
         self._all: list[str] | None = None
 
     def take(self, address: str, tile: str, score: float) -> None:
@@ -79,7 +79,11 @@ class ScoreSearch:
             return
         if self._move is not None and self._settle(f"{self._moved(address)}{end}", self._row, score):
             return
-        if not self._is_named(address) or self._in_vain >= MOST_IN_VAIN:
+        if self._names is None:
+            self._names = _Names(self._images)
+        if _is_bare(address) and self._settle(f"{self._names.only(address)}{end}", self._row, score):
+            return
+        if not self._names.has(address) or self._in_vain >= MOST_IN_VAIN:
             self._leave_out(address)
             return
         name, meant = readings_of(Labelled(address, (), tile=tile), self._photos)
@@ -132,20 +136,6 @@ class ScoreSearch:
         path = path_of(address)
         return f"{after}{path.removeprefix(before)}" if before and path.startswith(before) else ""
 
-    def _is_named(self, address: str) -> bool:
-        """Whether some image has the file name of an address, whatever its case; only such a row can mean one."""
-        if self._names is None:
-            photos = map(self._images.path, range(0, self._count, self._images.tiles))
-            hashes = np.fromiter((_hash(photo_of(photo)) for photo in photos), np.int64)
-            self._names = array("q", np.unique(hashes).tobytes())
-        photo, _ = split(address)
-        for reading in readings(photo):
-            wanted = _hash(reading.path)
-            place = bisect_left(self._names, wanted)
-            if place < len(self._names) and self._names[place] == wanted:
-                return True
-        return False
-
     def _match(self) -> None:
         """Match the rows that wait."""
         if self._all is None:
@@ -169,5 +159,45 @@ class ScoreSearch:
         self.example = self.example or address
 
 
-def _hash(path: str) -> int:
-    return hash(caseless(path.rpartition("/")[2]))
+class _Names:
+    """The file names of all photos, as sorted hashes: a dict of a million would take 150 MB."""
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+        firsts = range(0, images.published, images.tiles)
+        exact = np.fromiter((hash(_name(self._photo(first))) for first in firsts), np.int64, len(firsts))
+        order = np.argsort(exact)
+        self._exact = array("q", exact[order].tobytes())
+        self._firsts = array("q", (order * images.tiles).tobytes())
+        folded = np.fromiter((hash(caseless(_name(self._photo(first)))) for first in firsts), np.int64, len(firsts))
+        self._folded = array("q", np.unique(folded).tobytes())
+
+    def only(self, name: str) -> str:
+        """The path of the only photo that has this file name; "": there is none, or there are several."""
+        wanted = hash(name)
+        place = bisect_left(self._exact, wanted)
+        if self._exact[place : place + 1].tolist() != [wanted] or wanted in self._exact[place + 1 : place + 2]:
+            return ""
+        photo = self._photo(self._firsts[place])
+        return photo if _name(photo) == name else ""
+
+    def has(self, address: str) -> bool:
+        """Whether some photo has the file name of an address, whatever its case; only such a row can mean one."""
+        photo, _ = split(address)
+        for reading in readings(photo):
+            wanted = hash(caseless(_name(reading.path)))
+            place = bisect_left(self._folded, wanted)
+            if place < len(self._folded) and self._folded[place] == wanted:
+                return True
+        return False
+
+    def _photo(self, number: int) -> str:
+        return photo_of(self._images.path(number))
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _is_bare(address: str) -> bool:
+    return "/" not in address and "\\" not in address

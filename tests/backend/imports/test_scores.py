@@ -205,8 +205,8 @@ def test_long_tables_are_matched_in_batches(tmp_path: Path, images: Images, monk
     assert scores == dict(zip(NAMES[3:], range(4), strict=True))
     assert found.unknown == 1
     foreign = "".join(f"/new/place{place}/a.jpg,1\n" for place in range(5))
-    found, scores = read(tmp_path / "a.csv", f"path,score\n{foreign}b.jpg,2\nc.jpg,3\n", images)
-    assert scores == {"b.jpg": 2}  # c.jpg alone would be x/c.jpg, had the batches before it found anything
+    found, scores = read(tmp_path / "a.csv", f"path,score\n{foreign}b.jpg,2\nC.JPG,3\n", images)
+    assert scores == {"b.jpg": 2}  # C.JPG alone would be x/c.jpg, had the batches before it found anything
     assert found.unknown == 6
 
 
