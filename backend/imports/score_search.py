@@ -6,7 +6,7 @@ several to see that a folder was moved; each batch of them is matched as the lab
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from backend.imports.plan import readings_of
 from IA.images.tiles import MARK, photo_of, split
 from IA.protocol.records import Scores
 
-BATCH = 50_000
+BATCH = 20_000
 FEW = 0.01  # A batch of which a smaller share is found is in vain.
 MOST_IN_VAIN = 2  # After so many batches in vain only exact names count, and the move that was found.
 
@@ -63,7 +63,6 @@ class ScoreSearch:
         self._move: Move | None = None
         self._in_vain = 0
         self._names: _Names | None = None
-        self._all: list[str] | None = None
 
     def take(self, address: str, tile: str, score: float) -> None:
         """Take a row.
@@ -138,11 +137,9 @@ class ScoreSearch:
 
     def _match(self) -> None:
         """Match the rows that wait."""
-        if self._all is None:
-            self._all = [self._images.path(number) for number in range(self._count)]
-            if self._images.grid is not None:
-                self._all += sorted(set(map(photo_of, self._all)))
-        matches = match(self._open, self._all, str(self._images.datadir), self._readings)
+        names = self._names or _Names(self._images)
+        among = names.images(reading.path for several in self._readings.values() for reading in several)
+        matches = match(self._open, among, str(self._images.datadir), self._readings)
         self._move = matches.move or self._move
         count = len(self._open)
         for name, (row, score, rows) in self._open.items():
@@ -169,8 +166,8 @@ class _Names:
         order = np.argsort(exact)
         self._exact = array("q", exact[order].tobytes())
         self._firsts = array("q", (order * images.tiles).tobytes())
-        folded = np.fromiter((hash(caseless(_name(self._photo(first)))) for first in firsts), np.int64, len(firsts))
-        self._folded = array("q", np.unique(folded).tobytes())
+        self._by_photo = np.fromiter((_caseless(self._photo(first)) for first in firsts), np.int64, len(firsts))
+        self._folded = array("q", np.unique(self._by_photo).tobytes())
 
     def only(self, name: str) -> str:
         """The path of the only photo that has this file name; "": there is none, or there are several."""
@@ -185,11 +182,18 @@ class _Names:
         """Whether some photo has the file name of an address, whatever its case; only such a row can mean one."""
         photo, _ = split(address)
         for reading in readings(photo):
-            wanted = hash(caseless(_name(reading.path)))
+            wanted = _caseless(reading.path)
             place = bisect_left(self._folded, wanted)
             if place < len(self._folded) and self._folded[place] == wanted:
                 return True
         return False
+
+    def images(self, paths: Iterable[str]) -> list[str]:
+        """The images with the file names of these paths, whatever their case; with a grid their photos too."""
+        wanted = np.fromiter({_caseless(split(path)[0]) for path in paths}, np.int64)
+        tiles, found = self._images.tiles, np.flatnonzero(np.isin(self._by_photo, wanted)).tolist()
+        images = [self._images.path(number) for place in found for number in range(place * tiles, (place + 1) * tiles)]
+        return images if tiles == 1 else [*images, *(self._photo(place * tiles) for place in found)]
 
     def _photo(self, number: int) -> str:
         return photo_of(self._images.path(number))
@@ -197,6 +201,10 @@ class _Names:
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
+
+
+def _caseless(path: str) -> int:
+    return hash(caseless(_name(path)))
 
 
 def _is_bare(address: str) -> bool:
