@@ -118,6 +118,7 @@ class Config:
         "",
         "",
         metavar="TEXT",
+        parse=arguments.prompt,
     )
     scores: str | None = kept(
         "a table of path and score, CSV or JSON lines, that you have already: the highest are asked first; kept with "

@@ -9,6 +9,7 @@ from backend.wire.figures import AuditStatus
 from backend.wire.finish import FinishedLabels
 
 LoopState = Literal["running", "starting", "down", "off"]
+PriorSource = Literal["examples", "prompt", "scores"]
 FirstReason = Literal["doubtful", "like", "random"]
 
 
@@ -64,6 +65,18 @@ class AskedFirst(TypedDict):
     left: int
 
 
+class PriorStatus(TypedDict):
+    """What a person has said of the question before any answer.
+
+    Attributes:
+        sources: what the order before any answer rests on: `examples`, `prompt`, `scores`.
+        prompt: what is looked for, in words; empty: nobody has said it.
+    """
+
+    sources: list[PriorSource]
+    prompt: str
+
+
 class SessionStatus(Counts):
     """Everything that a page shows of the run, but for the page's own name.
 
@@ -80,6 +93,7 @@ class SessionStatus(Counts):
         unreadable: how many images cannot be shown.
         listing: whether the folder is still being listed.
         strategy: what is asked first.
+        prior: what a person has said of the question before any answer.
         network: the network that embeds the images.
         model: null: there is none yet.
         ranking: null: there is none yet.
@@ -106,6 +120,7 @@ class SessionStatus(Counts):
     unreadable: int
     listing: bool
     strategy: str
+    prior: PriorStatus
     network: str
     model: ModelStatus | None
     ranking: RankingStatus | None

@@ -11,6 +11,7 @@ import { Finish } from "./features/finish";
 import { Slips } from "./features/slips";
 import { Instructions } from "./features/instructions";
 import { Grid, GridBar } from "./features/grid";
+import { PromptOffer, PromptPanel } from "./features/prompt";
 import { Import } from "./features/import";
 import { Upload, useUpload } from "./features/upload";
 import { Help, Info, TensorBoard } from "./features/info";
@@ -39,6 +40,7 @@ export function App() {
         <LatePress session={session} />
         <OfferToStop session={session} />
         <Certified state={session.state} />
+        <PromptOffer session={session} />
         <First session={session} />
         <Upload upload={upload} isAllowed={mayUpload} />
         <Note note={session.state.note} />
@@ -56,6 +58,7 @@ export function App() {
       )}
       <Live session={session} />
       {panel === "help" && <Help session={session} />}
+      {panel === "prompt" && <PromptPanel session={session} />}
       {panel === "import" && <Import session={session} />}
       {panel === "info" && <Info session={session} upload={mayUpload ? upload : null} />}
       {panel === "progress" && <Progress session={session} />}

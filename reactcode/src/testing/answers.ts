@@ -42,6 +42,7 @@ export const NEW_RUN: wire.Status = {
   unreadable: 0,
   listing: false,
   strategy: "max_prob",
+  prior: { sources: [], prompt: "" },
   network: "n",
   model: null,
   ranking: null,

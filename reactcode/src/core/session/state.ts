@@ -25,7 +25,8 @@ export type Panel =
   | "slips"
   | "instructions"
   | "grid"
-  | "import";
+  | "import"
+  | "prompt";
 /** Why an image that has an answer is shown once more: a press may have been for it, or to measure what AUTO misses. */
 export type Again = "inPeace" | "blindly";
 
