@@ -1,5 +1,6 @@
 """The ImageNet layer that goes with the weights of a network."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def logits(backbone: Backbone) -> Tensor:
     weight, bias = backbone.classifier
     assert (weight.shape, bias.shape) == ((1000, backbone.dimension), (1000,))
     with torch.inference_mode():
-        return backbone.module(picture(backbone)) @ weight.T + bias
+        found: Tensor = backbone.module(picture(backbone)) @ weight.T + bias
+    return found
 
 
 def picture(backbone: Backbone) -> Tensor:
@@ -64,15 +66,16 @@ def test_a_layer_that_does_not_take_the_embedding_is_left_out(monkeypatch: pytes
     from IA import networks
 
     monkeypatch.setattr(networks, "BUILDERS", {})
+    embeds, preprocessing = nn.Sequential(nn.AvgPool2d(8), nn.Flatten()), Preprocessing(16, (0.5,) * 3, (0.5,) * 3)
     for name, width in {"fits": 12, "other": 13}.items():
-        built = Built(
-            nn.Sequential(nn.AvgPool2d(8), nn.Flatten()),
-            Preprocessing(16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-            classifier=(torch.ones(1000, width), torch.zeros(1000)),
-        )
-        register(name)(lambda _, built=built: built)
+        layer = torch.ones(1000, width), torch.zeros(1000)
+        register(name)(partial(_same, Built(embeds, preprocessing, classifier=layer)))
     assert build("fits").classifier is not None
     assert build("other").classifier is None
+
+
+def _same(built: Built, pretrained: bool) -> Built:
+    return built
 
 
 @pytest.mark.slow
@@ -90,7 +93,9 @@ def test_a_file_of_torchvision_keeps_its_layer(tmp_path: Path, name: str) -> Non
 def test_a_network_of_timm_keeps_its_layer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Weights that the hub's client has on this machine load without a connection, and the layer with them."""
     whole = timm.create_model(SMALL, pretrained=False).eval()
-    kept = tmp_path / f"models--{timm.get_pretrained_cfg(SMALL).hf_hub_id.replace('/', '--')}"
+    known = timm.get_pretrained_cfg(SMALL)
+    assert known is not None
+    kept = tmp_path / f"models--{str(known.hf_hub_id).replace('/', '--')}"
     (kept / "refs").mkdir(parents=True)
     (kept / "refs" / "main").write_text("0" * 40)
     (kept / "snapshots" / ("0" * 40)).mkdir(parents=True)
