@@ -14,12 +14,12 @@ type JsonOf<Responses> = {
 export type Label = wire.RecordedAnswer["label"];
 /** How an answer of the past can have come; the page gives some of them. */
 export type AnySource = wire.RecordedAnswer["source"];
-export type Source = Exclude<AnySource, "api" | "import">;
+export type Source = Exclude<AnySource, "api" | "import"> | "map";
 export type LoopState = wire.LoopStatus[keyof wire.LoopStatus];
 export type Strategy = wire.StrategyBody["strategy"];
 export type Counts = wire.Counts;
 export type Classes = wire.ClassNames;
-export type Status = wire.Status;
+export type Status = wire.Status & { readonly map?: number | null };
 export type AskedFirst = wire.AskedFirst;
 export type HeatMap = wire.HeatMap;
 export type Explanation = wire.ImageExplanation;
@@ -57,7 +57,11 @@ export type Neighbour = Omit<wire.NearImage, "source_image" | "tile">;
 export type Answered = Pick<wire.UndoneImage, "image" | "path" | "label" | "version"> &
   Partial<Pick<wire.UndoneImage, "alike">>;
 /** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
-export type UndoAnswer = Answered & { readonly images: readonly Answered[] };
+export type UndoAnswer = Answered & {
+  readonly images: readonly Answered[];
+  /** How many answers were taken back; of many at once only the last image is named. */
+  readonly answers?: number;
+};
 /** A split that was taken back: images that are one question again and, if it is open, the one to be shown. */
 export interface Rejoined {
   readonly together: wire.UndoneSplit["together"];
@@ -72,7 +76,11 @@ export type Unnamed = Omit<wire.ColumnQuestion, "detail">;
 
 /** An answer on its way; the page always says who gave it and how, and names it, so that it is stored once. */
 export type Annotation = Omit<wire.AnnotationBody, "source"> &
-  Required<Pick<wire.AnnotationBody, "id" | "client">> & { readonly source: Source };
+  Required<Pick<wire.AnnotationBody, "id" | "client">> & {
+    readonly source: Source;
+    /** All images that get the answer, `image` among them; sent by a request of its own. */
+    readonly images?: readonly number[];
+  };
 
 /** Which answers of the past, and in which order. */
 export type Filter = {
@@ -87,4 +95,41 @@ export interface Reading {
   readonly negative: readonly string[];
   /** The column of a table that names the image, and the one that names the class; absent: by their usual names. */
   readonly columns: Readonly<Partial<Record<ColumnName, string>>>;
+}
+
+/** The map of the folder without its points. */
+export interface FolderMap {
+  readonly images: number;
+  readonly placed: number;
+  readonly generation: number;
+  readonly method: string;
+  readonly clusters: readonly Cluster[];
+  /** Why there is no map yet; null where there is one. */
+  readonly coming?: string | null;
+}
+/** Images that lie together on the map. */
+export interface Cluster {
+  readonly id: number;
+  readonly images: number;
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  readonly positives: number;
+  readonly negatives: number;
+  readonly skipped: number;
+  readonly left: number;
+  readonly probability: number | null;
+  readonly representatives: readonly number[];
+}
+/** An image of the map by name. */
+export type MapImage = Pick<wire.ScoredImage, "image" | "path" | "version"> & {
+  readonly probability: number | null;
+  readonly label: Label | null;
+};
+/** One answer to many images. */
+export interface ManyAnswers {
+  readonly id: string;
+  readonly client: string;
+  readonly label: Label;
+  readonly images: readonly number[];
 }

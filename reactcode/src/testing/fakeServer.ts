@@ -2,9 +2,12 @@
 import { vi } from "vitest";
 import type {
   Annotation,
+  AnySource,
   Explanation,
   ImportPlan,
+  Counts,
   Label,
+  ManyAnswers,
   LastImport,
   Unnamed,
   FinishPreview,
@@ -13,6 +16,7 @@ import type {
 } from "../api";
 import type * as wire from "../api/wire";
 import { FakeSource } from "./fakeSource";
+import { FakeMap } from "./fakeMap";
 import { good, refusal } from "./replies";
 import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
@@ -20,7 +24,7 @@ interface Stored {
   readonly image: number;
   readonly label: Label;
   readonly group: string;
-  readonly source?: wire.RecordedAnswer["source"];
+  readonly source?: AnySource | "map";
   readonly reviewed?: boolean;
 }
 
@@ -53,6 +57,7 @@ export class FakeServer {
   picturesHeld = false;
   changes: Partial<Status> = {};
   order: number[];
+  readonly map = new FakeMap(this);
   private superseded: Stored[] = [];
   private held: (() => void)[] = [];
   private sources: FakeSource[] = [];
@@ -126,6 +131,7 @@ export class FakeServer {
     if (this.failure === 0) throw new TypeError("Failed to fetch");
     if (this.failure !== null && init.method !== undefined) return refusal(this.failure);
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
+    if (url.pathname.startsWith("/api/map")) return this.map.answer(url, body);
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
         return good<"get_status">(this.status);
@@ -181,7 +187,7 @@ export class FakeServer {
     }
   }
 
-  private named(image: number) {
+  named(image: number) {
     return { image, ...named(this.pathOf(image)), version: "v" };
   }
 
@@ -226,6 +232,23 @@ export class FakeServer {
     }
     const results = annotations.map(({ id, image, label }) => ({ id, image, label, status: 201 as const }));
     return { results, ...this.counts() };
+  }
+
+  /** Stores one answer to many images, once; those that have one keep it. */
+  annotateMany({ id, images, label }: ManyAnswers): Counts & { id: string; answered: number; kept: number } {
+    const isKnown = this.stored.some(({ group }) => group === id);
+    const open = isKnown
+      ? []
+      : images.filter((image) => !this.stored.some((answer) => answer.image === image));
+    this.stored = [
+      ...this.stored,
+      ...open.map((image) => ({ image, label, source: "map" as const, group: id })),
+    ];
+    return { id, answered: open.length, kept: images.length - open.length, ...this.counts() };
+  }
+
+  labelOf(image: number): Label | null {
+    return this.stored.find((answer) => answer.image === image)?.label ?? null;
   }
 
   private lookedAt(query: URLSearchParams): FinishPreview {
@@ -284,8 +307,10 @@ export class FakeServer {
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
-    const images = taken.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
-    return good<"post_undo">({ ...this.named(last.image), label: last.label, alike: [], images });
+    const shown = last.source === "map" ? [last] : taken; // of very many, only the last one is named
+    const images = shown.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
+    const answer = { ...this.named(last.image), label: last.label, alike: [], images, answers: taken.length };
+    return good<"post_undo">(answer);
   }
 
   /** What stood before the answer that was taken back stands again, and is older than all others. */
@@ -324,7 +349,12 @@ export class FakeServer {
 
   private asPast({ image, label, source = "key" }: Stored): wire.RecordedAnswer {
     const held_out = this.heldOut.get(image) ?? null;
-    const given = { source, client: "somebody", time: "2026-01-02T03:04:05Z", shown_ms: 1 };
+    const given = {
+      source: source as AnySource,
+      client: "somebody",
+      time: "2026-01-02T03:04:05Z",
+      shown_ms: 1,
+    };
     return {
       ...this.named(image),
       label,
