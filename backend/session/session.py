@@ -8,6 +8,7 @@ from pathlib import Path
 from backend.images.damage import Damage
 from backend.images.images import Images
 from backend.images.uploads import Uploads
+from backend.map.folder_map import FolderMap
 from backend.previews.previews import Previews
 from backend.questions.explanations import ExplanationCache
 from backend.questions.first import First
@@ -81,6 +82,7 @@ class Session(Listener):
         self.near_duplicates = NearDuplicates(self.queue, self.labels, self.images, self.ahead, self.changes)
         self.explanations = ExplanationCache(self.images.version)
         self.likes = Likes(self.run)
+        self.folder_map = FolderMap(self.queue, self.images, self.model_labels, self.changes.notify)
         self.loops = LoopStates(self.run, config.ai, self.changes, self._stop)
         self.following = Following(
             self.run,
@@ -91,6 +93,7 @@ class Session(Listener):
             self.near_duplicates,
             self.explanations,
             self.likes,
+            self.folder_map,
             self.ahead,
             self.changes,
             self._stop,

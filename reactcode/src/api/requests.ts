@@ -3,12 +3,9 @@ import { Away, json, request, sending } from "./client";
 import type {
   Annotation,
   AnswerOf,
-  Counts,
   Filter,
   FinishDecision,
-  FolderMap,
   ManyAnswers,
-  MapImage,
   Queued,
   Range,
   Strategy,
@@ -94,7 +91,7 @@ export const forgetLike = () => json<AnswerOf<"delete_like">>("api/like", { meth
 export const explanation = (image: number) => json<AnswerOf<"get_explanation">>(`api/explanation/${image}`);
 
 /** The map of the folder: its clusters, or why there is none yet. */
-export const folderMap = () => json<FolderMap>("api/map");
+export const folderMap = () => json<AnswerOf<"get_map">>("api/map");
 
 /** Where every image lies on the map, and what is known of it, as `pointsOf` of core/map reads it. */
 export async function mapPoints(generation: number): Promise<ArrayBuffer> {
@@ -107,25 +104,22 @@ export async function mapPoints(generation: number): Promise<ArrayBuffer> {
 /** The names of some images, and what is known of them; those that are gone are left out. */
 export function mapImages(images: readonly number[]) {
   const query = new URLSearchParams(images.map((image) => ["image", String(image)]));
-  return json<{ readonly images: readonly MapImage[] }>(`api/map/images?${query.toString()}`);
+  return json<AnswerOf<"get_map_images">>(`api/map/images?${query.toString()}`);
 }
 
 /** Ask these images before all others; resolves to how many. */
 export const askThese = (images: readonly number[]) =>
-  json<{ readonly images: number }>("api/map/first", {
+  json<AnswerOf<"post_map_first">>("api/map/first", {
     ...sending("POST", { images }),
     signal: AbortSignal.timeout(LONG_PATIENCE_MS),
   });
 
 /** Give many images the same answer, which one undo takes back; those that have an answer by now keep it. */
 export const annotateMany = (answer: ManyAnswers) =>
-  json<Counts & { readonly id: string; readonly answered: number; readonly kept: number }>(
-    "api/map/answers",
-    {
-      ...sending("POST", answer),
-      signal: AbortSignal.timeout(LONG_PATIENCE_MS),
-    },
-  );
+  json<AnswerOf<"post_map_answers">>("api/map/answers", {
+    ...sending("POST", answer),
+    signal: AbortSignal.timeout(LONG_PATIENCE_MS),
+  });
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

@@ -14,12 +14,12 @@ type JsonOf<Responses> = {
 export type Label = wire.RecordedAnswer["label"];
 /** How an answer of the past can have come; the page gives some of them. */
 export type AnySource = wire.RecordedAnswer["source"];
-export type Source = Exclude<AnySource, "api" | "import"> | "map";
+export type Source = Exclude<AnySource, "api" | "import">;
 export type LoopState = wire.LoopStatus[keyof wire.LoopStatus];
 export type Strategy = wire.StrategyBody["strategy"];
 export type Counts = wire.Counts;
 export type Classes = wire.ClassNames;
-export type Status = wire.Status & { readonly map?: number | null };
+export type Status = wire.Status;
 export type AskedFirst = wire.AskedFirst;
 export type HeatMap = wire.HeatMap;
 export type Explanation = wire.ImageExplanation;
@@ -59,8 +59,8 @@ export type Answered = Pick<wire.UndoneImage, "image" | "path" | "label" | "vers
 /** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
 export type UndoAnswer = Answered & {
   readonly images: readonly Answered[];
-  /** How many answers were taken back; of many at once only the last image is named. */
-  readonly answers?: number;
+  /** How many answers were taken back; of very many at once only the last images are named. */
+  readonly taken?: number;
 };
 /** A split that was taken back: images that are one question again and, if it is open, the one to be shown. */
 export interface Rejoined {
@@ -98,38 +98,10 @@ export interface Reading {
 }
 
 /** The map of the folder without its points. */
-export interface FolderMap {
-  readonly images: number;
-  readonly placed: number;
-  readonly generation: number;
-  readonly method: string;
-  readonly clusters: readonly Cluster[];
-  /** Why there is no map yet; null where there is one. */
-  readonly coming?: string | null;
-}
+export type FolderMap = wire.FolderMapOverview;
 /** Images that lie together on the map. */
-export interface Cluster {
-  readonly id: number;
-  readonly images: number;
-  readonly x: number;
-  readonly y: number;
-  readonly radius: number;
-  readonly positives: number;
-  readonly negatives: number;
-  readonly skipped: number;
-  readonly left: number;
-  readonly probability: number | null;
-  readonly representatives: readonly number[];
-}
+export type Cluster = wire.MapCluster;
 /** An image of the map by name. */
-export type MapImage = Pick<wire.ScoredImage, "image" | "path" | "version"> & {
-  readonly probability: number | null;
-  readonly label: Label | null;
-};
+export type MapImage = Omit<wire.MapImage, "source_image" | "tile">;
 /** One answer to many images. */
-export interface ManyAnswers {
-  readonly id: string;
-  readonly client: string;
-  readonly label: Label;
-  readonly images: readonly number[];
-}
+export type ManyAnswers = Required<wire.MapAnswerBody>;

@@ -54,6 +54,7 @@ export const NEW_RUN: wire.Status = {
   audit: NO_AUDIT,
   asked_first: null,
   finished: null,
+  map: null,
   page: null,
 };
 

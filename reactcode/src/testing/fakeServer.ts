@@ -5,7 +5,6 @@ import type {
   AnySource,
   Explanation,
   ImportPlan,
-  Counts,
   Label,
   ManyAnswers,
   LastImport,
@@ -24,7 +23,7 @@ interface Stored {
   readonly image: number;
   readonly label: Label;
   readonly group: string;
-  readonly source?: AnySource | "map";
+  readonly source?: AnySource;
   readonly reviewed?: boolean;
 }
 
@@ -235,7 +234,7 @@ export class FakeServer {
   }
 
   /** Stores one answer to many images, once; those that have one keep it. */
-  annotateMany({ id, images, label }: ManyAnswers): Counts & { id: string; answered: number; kept: number } {
+  annotateMany({ id, images, label }: ManyAnswers): wire.MapAnswer {
     const isKnown = this.stored.some(({ group }) => group === id);
     const open = isKnown
       ? []
@@ -244,7 +243,7 @@ export class FakeServer {
       ...this.stored,
       ...open.map((image) => ({ image, label, source: "map" as const, group: id })),
     ];
-    return { id, answered: open.length, kept: images.length - open.length, ...this.counts() };
+    return { id, stored: open.length, kept: images.length - open.length, ...this.counts() };
   }
 
   labelOf(image: number): Label | null {
@@ -307,9 +306,10 @@ export class FakeServer {
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
-    const shown = last.source === "map" ? [last] : taken; // of very many, only the last one is named
-    const images = shown.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
-    const answer = { ...this.named(last.image), label: last.label, alike: [], images, answers: taken.length };
+    const images = taken
+      .slice(last.source === "map" ? -100 : 0)
+      .map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
+    const answer = { ...this.named(last.image), label: last.label, alike: [], images, taken: taken.length };
     return good<"post_undo">(answer);
   }
 

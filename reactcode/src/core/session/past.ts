@@ -5,6 +5,8 @@ import { alikeOf, countImages, folded, imagesOf } from "./alike";
 import { withTakenBack } from "./grid";
 import { noted, shownOf, type Past, type State } from "./state";
 
+const MOST_AGAIN = 20; // so many images whose answers were taken back come next: as many as the largest grid has
+
 export function withAnswer(state: State, label: Label, source: Source): State {
   const shown = shownOf(state);
   if (shown === null) return state;
@@ -107,8 +109,9 @@ function placeIn(past: readonly Past[], place: number): number | null {
  */
 export function withUndone(
   before: State,
-  { label, images: taken, answers = taken.length }: UndoAnswer,
+  { label, images: taken, taken: answers = taken.length }: UndoAnswer,
 ): State {
+  if (answers > MOST_AGAIN) return withManyUndone(before, answers);
   const isCorrection = ({ image }: Answered) => before.corrections.some((one) => one.image === image);
   const state = taken.reduce((next, { image }) => withoutCorrection(next, image ?? NaN) ?? next, before);
   const images = taken.filter((answer) => !isCorrection(answer));
@@ -123,6 +126,13 @@ export function withUndone(
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
   const asked: State = { ...without, queue, place: null, painted: null, undoing: false };
   return noted(withTakenBack(asked, images), sentence);
+}
+
+/** So many were answered on the map: they are asked again in their order, and listed as the server has them now. */
+function withManyUndone(state: State, answers: number): State {
+  const past = state.past.filter(({ source }) => source !== "map");
+  const next = { ...state, past, pastComplete: false, place: null, undoing: false };
+  return noted(next, `Taken back: ${count(answers)} answers`);
 }
 
 /** Joins near duplicates that were split; if their question is open, it comes next. */
