@@ -77,10 +77,10 @@ interface ThumbnailProps {
 /** A small picture beside the words that it belongs to. */
 export function Thumbnail({ image, names }: ThumbnailProps) {
   const named = names.get(image);
-  if (named === undefined) return <span className="thumbnail" />;
+  if (named === undefined) return <span className="map-picture" />;
   return (
     <img
-      className="thumbnail"
+      className="map-picture"
       src={pictureAddress(named, THUMBNAIL_PX)}
       alt=""
       loading="lazy"

@@ -25,7 +25,7 @@ interface Props {
 export function Legend({ session, points, colouring, isDark, onChange }: Props) {
   const css = (value: number) => `rgb(${inkOf(colouring, value, isDark).join(" ")})`;
   return (
-    <div className="legend">
+    <div className="colours">
       {session.state.blind ? (
         <p className="quiet">Coloured by answer; the probability is hidden.</p>
       ) : (

@@ -84,7 +84,11 @@ export function MapPanel({ session }: { readonly session: Session }) {
   const things = noun(state.status);
   return (
     <div className="folder-map" onKeyDown={onKeyDown}>
-      <Dialog title={titleOf(session, overview?.placed, overview?.images)} className="map" onClose={close}>
+      <Dialog
+        title={titleOf(session, overview?.placed, overview?.images)}
+        className="map-dialog"
+        onClose={close}
+      >
         {points && drawn ? (
           <div className="map-body" data-list={isListOpen}>
             <div className="plane">
