@@ -188,6 +188,7 @@ def status(session: Session) -> SessionStatus:
         "listing": session.images.listing,
         "strategy": settings.strategy,
         "prior": prior(settings),
+        "scores": session.scores.sentence or None,
         "network": settings.network,
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},

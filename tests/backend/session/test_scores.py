@@ -63,6 +63,7 @@ def test_scores_are_published(tmp_path: Path, datadir: Path, file: Path) -> None
             "mine.csv: 2 of 3 images have a score from 0.5 to 0.75, read as probabilities; 1 row names no single image "
             "(such as 'later.png')."
         )
+        assert server.client.get("/api/status").json()["scores"] == server.session.scores.sentence
         make(datadir / "later.png")
         until(lambda: server.session.scores.count == 3)
         until(lambda: published(server) == {"a.png": 0.5, "x/c.png": 0.75, "later.png": 0.25})
@@ -122,3 +123,4 @@ def test_a_run_without_scores(tmp_path: Path, datadir: Path) -> None:
     with session(tmp_path, datadir, None) as server:
         assert not (tmp_path / "run" / SCORES.name).exists()
         assert server.session.scores.count == 0
+        assert server.client.get("/api/status").json()["scores"] is None
