@@ -27,7 +27,7 @@ from IA.backbones.backbone import (
 from IA.backbones.classic import classic, is_classic
 from IA.backbones.clip import OPEN_CLIP, check_open_clip, open_clip_network
 from IA.backbones.hub import HUB
-from IA.backbones.lite import LITE_PX, efficientnet_lite
+from IA.backbones.lite import LITE_PX, efficientnet_lite, is_installed, lite_name
 from IA.backbones.timm_hub import TIMM, check_timm, dinov2_small, timm_network
 from IA.backbones.weights import BAD_WEIGHTS, check_finite, first_line, load_file, read_weights
 from IA.dataset import Preprocessing
@@ -75,7 +75,7 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 
 for _number in LITE_PX:
-    register(f"efficientnet_lite{_number}")(partial(efficientnet_lite, _number))
+    register(lite_name(_number))(partial(efficientnet_lite, _number))
 register("dinov2_small")(dinov2_small)
 
 
@@ -175,8 +175,9 @@ def check(name: str) -> None:
     """
     path = Path(name).expanduser()
     if name in BUILDERS:
-        return
-    if name.startswith(TIMM):
+        if any(name == lite_name(number) and not is_installed(number) for number in LITE_PX):
+            build(name)  # says what to install
+    elif name.startswith(TIMM):
         check_timm(name)
     elif name.startswith(OPEN_CLIP):
         check_open_clip(name)

@@ -25,6 +25,7 @@ from IA.process.streams import say
 from IA.protocol import locks
 from IA.protocol.locks import is_of_the_disk
 from IA.text.image_files import is_text
+from IA.text.network_names import AUTO
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from backend.wire.answers import (
 )
 from backend.wire.finish import FinishedLabels
 from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
-from backend.wire.status import LoopStatus, ModelStatus, SessionStatus
+from backend.wire.status import LoopStatus, ModelStatus, NetworkStatus, SessionStatus
 from IA.images.tiles import split
 
 
@@ -174,7 +174,7 @@ def status(session: Session) -> SessionStatus:
         "unreadable": session.marking.unreadable,
         "listing": session.images.listing,
         "strategy": settings.strategy,
-        "network": settings.network,
+        **_networks(session),
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
         "embedding": {
@@ -191,6 +191,14 @@ def status(session: Session) -> SessionStatus:
         "asked_first": session.auditing.asked_first(),
         "finished": None if finish is None else finished_labels(finish),
     }
+
+
+def _networks(session: Session) -> NetworkStatus:
+    """The network in force, and what comes behind it, once inference has said so for the present setting."""
+    setting, said = session.settings.now.network, session.following.networks
+    if said is None or said.asked != setting:
+        return {"network": displayed(setting), "behind": None}
+    return {"network": displayed(said.network), "behind": displayed(said.note) or None}
 
 
 def _percent(part: int, whole: int) -> float:

@@ -50,6 +50,18 @@ class EmbeddingStatus(TypedDict):
     percent: float
 
 
+class NetworkStatus(TypedDict):
+    """Which network embeds the images, and what comes behind it.
+
+    Attributes:
+        network: the network in force.
+        behind: one sentence on the network that comes behind it; null: there is nothing to say.
+    """
+
+    network: str
+    behind: str | None
+
+
 class AskedFirst(TypedDict):
     """What is asked before all else.
 
@@ -81,6 +93,7 @@ class SessionStatus(Counts):
         listing: whether the folder is still being listed.
         strategy: what is asked first.
         network: the network that embeds the images.
+        behind: one sentence on the network that comes behind it; null: there is nothing to say.
         model: null: there is none yet.
         ranking: null: there is none yet.
         embedding: how many images are embedded.
@@ -107,6 +120,7 @@ class SessionStatus(Counts):
     listing: bool
     strategy: str
     network: str
+    behind: str | None
     model: ModelStatus | None
     ranking: RankingStatus | None
     embedding: EmbeddingStatus
