@@ -37,6 +37,7 @@ from IA.text.network_names import AUTO, split_networks
 __all__ = [
     "BAD_WEIGHTS",
     "HUB",
+    "OPEN_CLIP",
     "TIMM",
     "Backbone",
     "Built",

@@ -4,6 +4,11 @@ AUTO = "auto"
 FIRST_OF_AUTO = "efficientnet_lite0"  # its weights are installed with the project
 
 
+def named(text: str) -> list[str]:
+    """The networks that a setting names, the first one first, without `AUTO`."""
+    return [name for name in split_networks(text) if name not in ("", AUTO)]
+
+
 def split_networks(text: str) -> tuple[str, str]:
     """The network that ranks at once, and the one that comes behind it.
 

@@ -1246,6 +1246,7 @@ export interface components {
             readonly listing: boolean;
             readonly strategy: string;
             readonly network: string;
+            readonly behind: string | null;
             readonly model: components["schemas"]["ModelStatus"] | null;
             readonly ranking: components["schemas"]["RankingStatus"] | null;
             readonly embedding: components["schemas"]["EmbeddingStatus"];

@@ -13,6 +13,7 @@ from IA import networks
 from IA.dataset import Preprocessing
 from IA.finetuning.checkpoint import Tuned
 from IA.inference import Inference
+from IA.learning.events import Events
 from IA.model import load_head
 from IA.networks import build
 from IA.protocol import pickle_file
@@ -95,7 +96,7 @@ def test_a_better_second_network_takes_over(begin: Callable[[str], Loops]) -> No
 
 
 @pytest.mark.slow
-def test_the_better_network_knows_its_texts_and_classes_after_a_restart(begin: Callable[[str], Loops]) -> None:
+def test_the_better_network_knows_its_texts_after_a_restart(begin: Callable[[str], Loops], tmp_path: Path) -> None:
     """What no checkpoint keeps of a network is built again by its name."""
     from IA.networks import Built
     from IA.succession.succession import Succession
@@ -109,7 +110,7 @@ def test_the_better_network_knows_its_texts_and_classes_after_a_restart(begin: C
     loops.turn()
     assert in_force(loops) == "tiny"
     settings = pickle_file.read(loops.run, SETTINGS).content
-    again = Succession(loops.run, loops.inference._events)
+    again = Succession(loops.run, Events(tmp_path / "events"))
     assert again.follow(settings, loops.datadir).backbone.encode_text is not None
     again.close()
 
