@@ -10,6 +10,7 @@ from IA.duplicates.finder import DuplicateFinder
 from IA.embedding.shared import folder_cache
 from IA.explanations.explainer import Explainer
 from IA.images.decoding import remember_in, workers_give_way
+from IA.layout.finder import LayoutFinder
 from IA.learning.events import Events
 from IA.pool.scorer import Scorer
 from IA.pool.similar import LikeThis
@@ -22,6 +23,7 @@ from IA.protocol.files import (
     EXPLANATIONS,
     FEATURES,
     IMAGES,
+    LAYOUT,
     NETWORKS,
     PREDICTIONS,
     PREDICTOR,
@@ -40,7 +42,15 @@ DUPLICATES_S = 0.3  # a turn looks for near duplicates for so long
 DUPLICATES_BUSY_S = 0.1  # a turn looks for near duplicates for so long while images wait to be embedded
 
 URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # a person waits for the outcome of these
-WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name, NETWORKS.name)
+WRITTEN = (
+    PREDICTIONS.name,
+    FEATURES.name,
+    DUPLICATES.name,
+    EXPLANATIONS.name,
+    SIMILAR.name,
+    LAYOUT.name,
+    NETWORKS.name,
+)
 
 
 class Inference:
@@ -54,6 +64,7 @@ class Inference:
         self._duplicates: DuplicateFinder | None = None
         self._explainer = Explainer(config.run)
         self._like_this = LikeThis(config.run)
+        self._layout = LayoutFinder(config.run)
         self._succession = Succession(config.run, self._events)
 
     def step(self) -> bool:
@@ -71,16 +82,19 @@ class Inference:
         scorer = self._succession.follow(settings, datadir)
         busy = scorer.take_examples(settings.examples)
         busy |= scorer.turn(datadir, images, news.has_come, self._succession.describes, inside)
+        embeds = busy
         self._like_this.turn(scorer)
         if settings.alike != "off":
             busy |= self._look_for_duplicates(scorer, datadir, images.content, inside, busy, news)
         busy |= self._explainer.turn(scorer, 0.0 if busy else EXPLAIN_S, news.has_come)
+        busy |= self._layout.turn(scorer.pool, scorer.fingerprint, embeds, news.has_come)
         return self._succession.turn(settings, datadir, images, news.has_come, busy)
 
     def close(self) -> None:
         """Stop embedding and decoding, and end the event file."""
         if self._duplicates is not None:
             self._duplicates.close()
+        self._layout.close()
         self._succession.close()
         self._events.close()
 

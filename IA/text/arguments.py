@@ -9,6 +9,7 @@ import re
 import socket
 
 from IA.text.network_names import split_networks
+from IA.text.prompts import checked_prompt
 
 GRID = re.compile(r"([1-9]\d{0,2})x([1-9]\d{0,2})", re.ASCII)  # columns x rows
 MOST_TILES = 1000  # of one photo
@@ -60,6 +61,14 @@ def share(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no share, a number from 0 to 1")
     return number
+
+
+def prompt(text: str) -> str:
+    """What a person looks for, in its one form."""
+    try:
+        return checked_prompt(text)
+    except ValueError as mistake:
+        raise argparse.ArgumentTypeError(str(mistake).removesuffix(".")) from None
 
 
 def idle_s(text: str) -> float:

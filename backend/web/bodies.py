@@ -12,6 +12,7 @@ from backend.store.table import Label
 from IA.protocol.records import MOST_ALIKE
 from IA.strategies import STRATEGIES
 
+MOST_OF_MAP = 1_000_000  # images that one request names
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -83,6 +84,20 @@ class LikeBody(_Body):
     image: Number
 
 
+class PlacesBody(_Body):
+    """Images that a person has chosen by their places on the map."""
+
+    images: Annotated[list[Number], Field(min_length=1, max_length=MOST_OF_MAP)]
+
+
+class MapAnswerBody(PlacesBody):
+    """One answer for all of these images that have none; a request that is repeated with the same id is one answer."""
+
+    label: Label
+    client: Client = "api"
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
+
+
 class AuditBody(_Body):
     """The share of the questions that is drawn at random, when that ends, and what the certificate promises."""
 
@@ -117,3 +132,9 @@ class StrategyBody(_Body):
     """The strategy that orders the questions from now on."""
 
     strategy: Annotated[str, OneOf(tuple(STRATEGIES))]
+
+
+class PromptBody(_Body):
+    """What a person looks for, in words; several phrases are separated by commas, and an empty text drops them."""
+
+    text: str

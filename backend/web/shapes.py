@@ -28,8 +28,10 @@ from backend.wire.answers import (
 )
 from backend.wire.finish import FinishedLabels
 from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
-from backend.wire.status import LoopStatus, ModelStatus, NetworkStatus, SessionStatus
+from backend.wire.map import MapImage
+from backend.wire.status import LoopStatus, ModelStatus, NetworkStatus, PriorSource, PriorStatus, SessionStatus
 from IA.images.tiles import split
+from IA.protocol.records import Settings
 
 
 def _names(path: str) -> ImageNames:
@@ -87,12 +89,12 @@ def suspected_error(
     }
 
 
-def taken_back(images: Images, taken: Sequence[TakenBack]) -> UndoneAnswers:
-    """The images that a client sees again because it took their answers back; the last one comes first of all."""
+def taken_back(images: Images, taken: Sequence[TakenBack], answers: int) -> UndoneAnswers:
+    """The images that a client sees again because it took so many answers back; the last one comes first of all."""
     shown: list[UndoneImage] = [
         {**answered_image(images, each.answer), "alike": each.near_duplicates} for each in taken
     ]
-    return {**shown[-1], "images": shown}
+    return {**shown[-1], "images": shown, "taken": answers}
 
 
 def rejoined(images: Images, path: str, rejoined: Rejoined) -> UndoneSplit:
@@ -137,13 +139,24 @@ def _similar(near: Near, label: Label, images: Images, labels: Labels, queue: Qu
     ]
 
 
-def example(images: Images, image: int, probability: float) -> ScoredImage:
-    """An image as an example of what the model would call positive or negative."""
+def example(images: Images, image: int, probability: float | None) -> ScoredImage:
+    """An image as an example: of what the model would call positive or negative, or of what words lead to."""
     return {
         "image": image,
         **_names(images.path(image)),
         "version": images.version(image),
         "probability": probability,
+    }
+
+
+def map_image(images: Images, image: int, label: Label | None, probability: float | None) -> MapImage:
+    """An image of the map, with what the map shows of it."""
+    return {
+        "image": image,
+        **_names(images.path(image)),
+        "version": images.version(image),
+        "probability": probability,
+        "label": label,
     }
 
 
@@ -174,6 +187,7 @@ def status(session: Session) -> SessionStatus:
         "unreadable": session.marking.unreadable,
         "listing": session.images.listing,
         "strategy": settings.strategy,
+        "prior": prior(settings),
         **_networks(session),
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
@@ -190,6 +204,7 @@ def status(session: Session) -> SessionStatus:
         "audit": session.auditing.audit().short(),
         "asked_first": session.auditing.asked_first(),
         "finished": None if finish is None else finished_labels(finish),
+        "map": session.folder_map.generation,
     }
 
 
@@ -199,6 +214,12 @@ def _networks(session: Session) -> NetworkStatus:
     if said is None or said.asked != setting:
         return {"network": displayed(setting), "behind": None}
     return {"network": displayed(said.network), "behind": displayed(said.note) or None}
+
+
+def prior(settings: Settings) -> PriorStatus:
+    """What a person has said of the question before any answer."""
+    said = {"examples": settings.examples, "prompt": settings.prompt, "scores": settings.scores}
+    return {"sources": [cast(PriorSource, name) for name, value in said.items() if value], "prompt": settings.prompt}
 
 
 def _percent(part: int, whole: int) -> float:

@@ -9,7 +9,8 @@ from backend.wire.figures import AuditStatus
 from backend.wire.finish import FinishedLabels
 
 LoopState = Literal["running", "starting", "down", "off"]
-FirstReason = Literal["doubtful", "like", "random"]
+PriorSource = Literal["examples", "prompt", "scores"]
+FirstReason = Literal["doubtful", "like", "map", "random"]
 
 
 class ClassNames(TypedDict):
@@ -76,6 +77,18 @@ class AskedFirst(TypedDict):
     left: int
 
 
+class PriorStatus(TypedDict):
+    """What a person has said of the question before any answer.
+
+    Attributes:
+        sources: what the order before any answer rests on: `examples`, `prompt`, `scores`.
+        prompt: what is looked for, in words; empty: nobody has said it.
+    """
+
+    sources: list[PriorSource]
+    prompt: str
+
+
 class SessionStatus(Counts):
     """Everything that a page shows of the run, but for the page's own name.
 
@@ -92,6 +105,7 @@ class SessionStatus(Counts):
         unreadable: how many images cannot be shown.
         listing: whether the folder is still being listed.
         strategy: what is asked first.
+        prior: what a person has said of the question before any answer.
         network: the network that embeds the images.
         behind: one sentence on the network that comes behind it; null: there is nothing to say.
         model: null: there is none yet.
@@ -105,6 +119,7 @@ class SessionStatus(Counts):
         audit: what the share of the questions that is drawn at random says.
         asked_first: what is asked before all else; null: nothing.
         finished: the labels of the model that stand; null: there are none.
+        map: the generation of the map's layout; null: there is no map.
     """
 
     id: str
@@ -119,6 +134,7 @@ class SessionStatus(Counts):
     unreadable: int
     listing: bool
     strategy: str
+    prior: PriorStatus
     network: str
     behind: str | None
     model: ModelStatus | None
@@ -132,6 +148,7 @@ class SessionStatus(Counts):
     audit: AuditStatus
     asked_first: AskedFirst | None
     finished: FinishedLabels | None
+    map: int | None
 
 
 class Status(SessionStatus):

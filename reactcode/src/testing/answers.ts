@@ -42,6 +42,7 @@ export const NEW_RUN: wire.Status = {
   unreadable: 0,
   listing: false,
   strategy: "max_prob",
+  prior: { sources: [], prompt: "" },
   network: "n",
   model: null,
   ranking: null,
@@ -54,6 +55,7 @@ export const NEW_RUN: wire.Status = {
   audit: NO_AUDIT,
   asked_first: null,
   finished: null,
+  map: null,
   page: null,
 };
 
