@@ -1,4 +1,4 @@
-"""What a person wants asked before all else: doubtful images, similar ones, or a number of random ones."""
+"""What a person wants asked before all else: doubtful or similar images, places of the map, or random ones."""
 
 import numpy as np
 
@@ -22,6 +22,10 @@ class First:
     def ask_like(self, images: Numbers) -> None:
         """Ask these images before the ranking: they are similar to another one."""
         self._ask(images, "like")
+
+    def ask_places(self, images: Numbers) -> None:
+        """Ask these images before the ranking: a person has chosen their places on the map."""
+        self._ask(images, "map")
 
     def ask_doubtful(self, band: Doubtful, images: Numbers) -> None:
         """Ask these images before the ranking, as long as their probability is in the band."""

@@ -64,6 +64,11 @@ class Leases:
         leases = map(self._leases.get, self._states.members(image))
         return [lease for lease in leases if lease and lease.until_s > now_s and not self._states[lease.image]]
 
+    def in_hands(self) -> set[int]:
+        """The open images that a lease which is not over covers."""
+        now_s = self.now_s
+        return {image for image, lease in self._leases.items() if lease.until_s > now_s and not self._states[image]}
+
     def begin(self, leases: Mapping[int, Lease], now_s: float) -> None:
         """Let these leases hold, by the images that they cover."""
         self._leases |= leases

@@ -252,6 +252,11 @@ class Queue:
             members = dict.fromkeys(member for each in asked for member in self.states.members(each))
             return Question(predicted, is_sampled, [member for member in members if member != image])
 
+    def in_hands(self) -> set[int]:
+        """The open images that somebody is being asked, drawn or not, with their near duplicates."""
+        with self._lock:
+            return self.leases.in_hands()
+
     def is_apart(self, image: int) -> bool:
         """Whether an image was drawn for anybody: nobody is shown what the model predicts of it, before or after."""
         lease = self.leases.of(image)

@@ -1,6 +1,7 @@
 """What a person does with questions: answer them, take answers back, and split near duplicates."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,8 +12,13 @@ from backend.questions.queue import Queue
 from backend.session.following import Following
 from backend.store.figures.review import Choice
 from backend.store.labels import Labels
-from backend.store.table import DRAWN, NOT_DRAWN, Answer
+from backend.store.places import Placed
+from backend.store.sources import BY_MAP
+from backend.store.table import DRAWN, NOT_DRAWN, Answer, Label
 from backend.wire.answers import Counts
+
+CHUNK = 500  # A transaction stores so many answers of the map; it takes some 30 ms, in which no other is acknowledged.
+MOST_SHOWN = 100  # So many of the images whose answers of the map were taken back are shown again.
 
 
 @dataclass(frozen=True)
@@ -140,11 +146,39 @@ class Answering:
             selected_with |= some.selected_with
         return self._labels.annotate_all(answers, selected_with, selected)
 
+    def answer_places(self, images: Iterable[int], label: Label, client: str, id: str) -> Placed:
+        """Give one answer to all of these images that have none, as one group, and wait until it is durable.
+
+        The answers are stored in chunks, so that others need not wait; the same id again stores none twice.
+
+        Args:
+            images: their numbers; those that no image has are left out.
+            label: the answer.
+            client: who answers.
+            id: names the group, and begins the name of each answer.
+
+        Raises:
+            NotDurableError: the last chunks could not be stored; the others count.
+        """
+        known = ((image, self._images.path(image)) for image in dict.fromkeys(images) if image < len(self._images))
+        stored = kept = 0
+        while some := list(itertools.islice(known, CHUNK)):
+            given = [
+                Answer(f"{id}:{image}", self._labels.now_at(path), label, BY_MAP, client, group=id)
+                for image, path in some
+            ]
+            placed = self._labels.annotate_open(given).result()
+            stored, kept = stored + placed.stored, kept + placed.kept
+        return Placed(stored, kept)
+
     def taken_back(self, taken: Sequence[Answer], client: str) -> list[TakenBack]:
         """Put the images of answers that a client took back into its hands again.
 
-        Near duplicates that were answered together are one question again.
+        Near duplicates that were answered together are one question again. Images that were answered on the map go into
+        nobody's hands: nobody was asked them.
         """
+        if taken[-1].is_of_map:
+            return [TakenBack(answer, self._images.number(answer.path), []) for answer in taken[-MOST_SHOWN:]]
         paths = {answer.path for answer in taken}
         return [self._held(answer, client) for answer in taken if answer.copy_of not in paths]
 

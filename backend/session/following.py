@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from backend.map.folder_map import FolderMap
 from backend.previews.ahead import Ahead
 from backend.questions.explanations import ExplanationCache
 from backend.questions.first import First
@@ -14,13 +15,13 @@ from backend.session.marking import Marking
 from backend.session.near_duplicates import NearDuplicates
 from backend.session.settings import CurrentSettings
 from IA.protocol import watching
-from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, PREDICTIONS, RANKING, SIMILAR
+from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, LAYOUT, PREDICTIONS, RANKING, SIMILAR
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Predictions, Ranking
 from IA.protocol.shown import Explanations
 from IA.protocol.watching import Latest
 
-FILES = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR)
+FILES = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR, LAYOUT)
 
 
 class Following:
@@ -42,6 +43,7 @@ class Following:
         near_duplicates: NearDuplicates,
         explanations: ExplanationCache,
         likes: Likes,
+        folder_map: FolderMap,
         ahead: Ahead,
         changes: Changes,
         stop: threading.Event,
@@ -52,6 +54,7 @@ class Following:
         self.held_out: Mapping[str, float] = {}
         self._explanations = explanations
         self._likes = likes
+        self._map = folder_map
         self._explained: Version[Explanations] | None = None
         self._run = run
         self._settings = settings
@@ -72,6 +75,7 @@ class Following:
         held_out, duplicates = Latest(self._run, HELD_OUT), Latest(self._run, DUPLICATES)
         predictions, ranking = Latest(self._run, PREDICTIONS), Latest(self._run, RANKING)
         explanations, similar = Latest(self._run, EXPLANATIONS), Latest(self._run, SIMILAR)
+        layout = Latest(self._run, LAYOUT)
         for _ in watching.changes(self._run, *(file.name for file in FILES), stop=self._stop):
             self.held_out = held_out.content() or {}
             if (found := duplicates.version()) is not None and self._settings.now.alike != "off":
@@ -80,11 +84,13 @@ class Following:
             self._take_ranking(ranking.version())
             self._likes.take(similar.version())
             self._take_explanations(explanations.version())
+            self._map.take_layout(layout.version())
 
     def _take_predictions(self, version: Version[Predictions] | None) -> None:
         if version is None or version is self.predictions:
             return
         self.predictions = version
+        self._map.take_predictions(version)
         checkpoint = version.content.checkpoint
         self._queue.score(version.content.probability, checkpoint["generation"] if checkpoint else None)
         self._first.follow(version.content.probability)

@@ -15,6 +15,7 @@ from backend.store import table as answers
 from backend.store.contents import Moved
 from backend.store.database import Database, copy_database
 from backend.store.listener import CurrentLabel, Listener
+from backend.store.places import Placed, store_where_open
 from backend.store.publisher import Publisher, published
 from backend.store.schema import DATABASE
 from backend.store.standing import CurrentLabels
@@ -136,6 +137,12 @@ class Labels:
         return self.database.submit(
             lambda connection: answers.store_all(connection, given, selected_with, selected),
             lambda effect: self._apply(*effect),
+        )
+
+    def annotate_open(self, given: Sequence[Answer]) -> "Future[Placed]":
+        """Store those of these answers whose image has none, once they are durable; fails with NotDurableError."""
+        return self.database.submit(
+            lambda connection: store_where_open(connection, given), lambda effect: self._apply(*effect)
         )
 
     def undo(self, client: str) -> "Future[list[Answer]]":

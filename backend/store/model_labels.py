@@ -168,6 +168,14 @@ class ModelLabels:
         self._tasks.put(self._sweep)
         return replace(before, state="undone")
 
+    def paths(self) -> list[str]:
+        """The paths of the images that the finish that stands has labelled."""
+        with contextlib.closing(self._database.open()) as connection:
+            rows = connection.execute(
+                "SELECT path FROM model_labels WHERE finish = (SELECT seq FROM finishes WHERE state = 'standing')"
+            )
+            return [path for (path,) in rows]
+
     def wait(self) -> None:
         """Wait until all decisions are carried out."""
         done = threading.Event()

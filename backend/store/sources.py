@@ -2,12 +2,13 @@
 
 from typing import Final, Literal
 
-ClientSource = Literal["key", "button", "timeout", "grid", "api"]
+ClientSource = Literal["key", "button", "timeout", "grid", "map", "api"]
 """What a client can say of an answer that it sends."""
 Source = Literal[ClientSource, "import"]
 """What the database can have of an answer."""
 ExportedSource = Literal[Source, "model"]
 """What an export can have beside a label: the model's labels are no answers, but stand among them there."""
 
+BY_MAP: Final = "map"
 BY_IMPORT: Final = "import"
 BY_MODEL: Final = "model"

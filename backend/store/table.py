@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.store.database import RefusedError
-from backend.store.sources import ExportedSource, Source
+from backend.store.sources import BY_MAP, ExportedSource, Source
 from IA.text import answer_words
 
 Label = answer_words.Label
@@ -21,6 +21,7 @@ FIELDS = (
 )
 FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed", "imported")]  # SQLite has no booleans
 MARKS = ", ".join("CAST(? AS TEXT)" if name in {"path", "copy_of"} else "?" for name in FIELDS.split(", "))
+KEPT = ":kept"  # ends the id of an answer that is stored once more: see `places.py`
 NOT_DRAWN, DRAWN, SELECTED = range(3)  # The values of the column `audit`, which `Answer.audit` explains.
 
 
@@ -71,6 +72,11 @@ class Answer:
     def when(self) -> str:
         """The time as ISO 8601, UTC."""
         return datetime.fromtimestamp(self.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    @property
+    def is_of_map(self) -> bool:
+        """Whether it was given on the map, or stored once more because of one that was."""
+        return self.source == BY_MAP or self.id.endswith(KEPT)
 
 
 @dataclass(frozen=True)
@@ -182,12 +188,24 @@ def store(connection: sqlite3.Connection, answer: Answer) -> tuple[Answer, list[
     ).fetchone()
     if before:  # A new answer does not change how the image was chosen.
         answer = replace(answer, audit=before[0])
+    insert(connection, answer)
+    return answer, [Change(answer.path, answer.label, answer.audit)]
+
+
+def insert(connection: sqlite3.Connection, answer: Answer) -> None:
+    """Add an answer as it is; no other may stand for its path."""
     copy_of = answer.copy_of and in_bytes(answer.copy_of)
     connection.execute(
         f"INSERT INTO answers ({FIELDS}) VALUES ({MARKS})",
-        (answer.id, path, *astuple(answer)[2:-3], copy_of, answer.reviewed, answer.imported),
+        (answer.id, in_bytes(answer.path), *astuple(answer)[2:-3], copy_of, answer.reviewed, answer.imported),
     )
-    return answer, [Change(answer.path, answer.label, answer.audit)]
+
+
+def standing_at(connection: sqlite3.Connection, path: str) -> Answer | None:
+    """The answer that stands for a path; None: there is none."""
+    query = f"SELECT {FIELDS} FROM answers WHERE path = CAST(? AS TEXT) AND state = 'standing'"
+    row = connection.execute(query, (in_bytes(path),)).fetchone()
+    return None if row is None else _answer(row)
 
 
 def store_all(
@@ -290,13 +308,14 @@ def take_back_group(
 
 
 def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:
-    """The first answer, and the answers of its group that follow it directly."""
+    """The first answer, and the answers of its group that follow it directly; of a group of the map all of them."""
     first = next(newest_first, None)
     if first is None:
         return []
     group = first[2].group
-    behind = itertools.takewhile(lambda entry: group is not None and entry[2].group == group, newest_first)
-    return [first, *behind]
+    if first[2].is_of_map:  # The client may have given others between their chunks.
+        return [first, *(entry for entry in newest_first if entry[2].group == group)]
+    return [first, *itertools.takewhile(lambda entry: group is not None and entry[2].group == group, newest_first)]
 
 
 def _restore(connection: sqlite3.Connection, path: str) -> Change:

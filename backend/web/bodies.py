@@ -12,6 +12,7 @@ from backend.store.table import Label
 from IA.protocol.records import MOST_ALIKE
 from IA.strategies import STRATEGIES
 
+MOST_OF_MAP = 1_000_000  # images that one request names
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[int, Field(ge=0, lt=2**31)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -81,6 +82,20 @@ class LikeBody(_Body):
     """The image to find similar ones to."""
 
     image: Number
+
+
+class PlacesBody(_Body):
+    """Images that a person has chosen by their places on the map."""
+
+    images: Annotated[list[Number], Field(min_length=1, max_length=MOST_OF_MAP)]
+
+
+class MapAnswerBody(PlacesBody):
+    """One answer for all of these images that have none; a request that is repeated with the same id is one answer."""
+
+    label: Label
+    client: Client = "api"
+    id: Annotated[UUID, Field(strict=False)] = Field(default_factory=uuid4)
 
 
 class AuditBody(_Body):

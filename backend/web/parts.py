@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from backend.images.images import Images
 from backend.images.uploads import Uploads
+from backend.map.folder_map import FolderMap
 from backend.questions.explanations import ExplanationCache
 from backend.questions.first import First
 from backend.questions.queue import Queue
@@ -52,6 +53,7 @@ TheChanges = Annotated[Changes, _part(lambda session: session.changes)]
 TheCurrentSettings = Annotated[CurrentSettings, _part(lambda session: session.settings)]
 TheExplanations = Annotated[ExplanationCache, _part(lambda session: session.explanations)]
 TheFirst = Annotated[First, _part(lambda session: session.first)]
+TheFolderMap = Annotated[FolderMap, _part(lambda session: session.folder_map)]
 TheFollowing = Annotated[Following, _part(lambda session: session.following)]
 TheImages = Annotated[Images, _part(lambda session: session.images)]
 TheInstructions = Annotated[Instructions, _part(lambda session: session.instructions)]

@@ -28,6 +28,7 @@ from backend.wire.answers import (
 )
 from backend.wire.finish import FinishedLabels
 from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
+from backend.wire.map import MapImage
 from backend.wire.status import LoopStatus, ModelStatus, PriorSource, PriorStatus, SessionStatus
 from IA.images.tiles import split
 from IA.protocol.records import Settings
@@ -88,12 +89,12 @@ def suspected_error(
     }
 
 
-def taken_back(images: Images, taken: Sequence[TakenBack]) -> UndoneAnswers:
-    """The images that a client sees again because it took their answers back; the last one comes first of all."""
+def taken_back(images: Images, taken: Sequence[TakenBack], answers: int) -> UndoneAnswers:
+    """The images that a client sees again because it took so many answers back; the last one comes first of all."""
     shown: list[UndoneImage] = [
         {**answered_image(images, each.answer), "alike": each.near_duplicates} for each in taken
     ]
-    return {**shown[-1], "images": shown}
+    return {**shown[-1], "images": shown, "taken": answers}
 
 
 def rejoined(images: Images, path: str, rejoined: Rejoined) -> UndoneSplit:
@@ -148,6 +149,17 @@ def example(images: Images, image: int, probability: float | None) -> ScoredImag
     }
 
 
+def map_image(images: Images, image: int, label: Label | None, probability: float | None) -> MapImage:
+    """An image of the map, with what the map shows of it."""
+    return {
+        "image": image,
+        **_names(images.path(image)),
+        "version": images.version(image),
+        "probability": probability,
+        "label": label,
+    }
+
+
 def finished_labels(finish: Finish) -> FinishedLabels:
     """A decision to let the model label what nobody has answered."""
     when = datetime.fromtimestamp(finish.time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -192,6 +204,7 @@ def status(session: Session) -> SessionStatus:
         "audit": session.auditing.audit().short(),
         "asked_first": session.auditing.asked_first(),
         "finished": None if finish is None else finished_labels(finish),
+        "map": session.folder_map.generation,
     }
 
 

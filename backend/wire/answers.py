@@ -86,10 +86,13 @@ class UndoneAnswers(UndoneImage):
     """The image whose answer was taken back last.
 
     Attributes:
-        images: all images whose answers were taken back, in the order in which they were answered.
+        images: the images whose answers were taken back, in the order in which they were answered; of answers that were
+            given on the map only the last hundred.
+        taken: how many answers were taken back.
     """
 
     images: list[UndoneImage]
+    taken: int
 
 
 class ReunitedImage(TypedDict):

@@ -10,7 +10,7 @@ from backend.wire.finish import FinishedLabels
 
 LoopState = Literal["running", "starting", "down", "off"]
 PriorSource = Literal["examples", "prompt", "scores"]
-FirstReason = Literal["doubtful", "like", "random"]
+FirstReason = Literal["doubtful", "like", "map", "random"]
 
 
 class ClassNames(TypedDict):
@@ -106,6 +106,7 @@ class SessionStatus(Counts):
         audit: what the share of the questions that is drawn at random says.
         asked_first: what is asked before all else; null: nothing.
         finished: the labels of the model that stand; null: there are none.
+        map: the generation of the map's layout; null: there is no map.
     """
 
     id: str
@@ -133,6 +134,7 @@ class SessionStatus(Counts):
     audit: AuditStatus
     asked_first: AskedFirst | None
     finished: FinishedLabels | None
+    map: int | None
 
 
 class Status(SessionStatus):

@@ -380,6 +380,108 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/map": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The map of the folder in clusters, for going through it without seeing it
+         * @description Tell how the images lie, or why there is no map yet.
+         */
+        readonly get: operations["get_map"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/map/points": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * All points of the map, in bytes
+         * @description Send six arrays, one after the other (docs/reference/formats.md); nothing where there is no map.
+         *
+         *     `generation` only makes the address of another layout another one.
+         */
+        readonly get: operations["get_map_points"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/map/images": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The names of some images of the map, and what it shows of them
+         * @description Name images; those that are not there are left out.
+         */
+        readonly get: operations["get_map_images"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/map/first": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask the images at some places of the map before all others
+         * @description Ask these images first, the likeliest before the others.
+         */
+        readonly post: operations["post_map_first"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/map/answers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Give one answer to all images at some places of the map
+         * @description Answer the images that have no answer; one undo takes all of it back.
+         */
+        readonly post: operations["post_map_answers"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/explanation/{image}": {
         readonly parameters: {
             readonly query?: never;
@@ -593,7 +695,7 @@ export interface components {
              * @default api
              * @enum {string}
              */
-            readonly source?: "key" | "button" | "timeout" | "grid" | "api";
+            readonly source?: "key" | "button" | "timeout" | "grid" | "map" | "api";
             /** @default api */
             readonly client?: string;
             readonly shown_ms?: number | null;
@@ -633,7 +735,7 @@ export interface components {
          */
         readonly AskedFirst: {
             /** @enum {string} */
-            readonly why: "doubtful" | "like" | "random";
+            readonly why: "doubtful" | "like" | "map" | "random";
             readonly images: number;
             readonly left: number;
         };
@@ -895,6 +997,25 @@ export interface components {
             /** @enum {string} */
             readonly state: "writing" | "standing" | "undone";
         };
+        /**
+         * @description The map in words and figures; the map shows what the model knows, so drawn images count as open.
+         *
+         *     Attributes:
+         *         images: how many images there are.
+         *         placed: how many of them have a place.
+         *         generation: of the layout; null: there is none.
+         *         method: how the places were computed; null: there is no layout.
+         *         clusters: the clusters, by their numbers.
+         *         coming: why there is no map yet, in a sentence; null: there is one.
+         */
+        readonly FolderMapOverview: {
+            readonly images: number;
+            readonly placed: number;
+            readonly generation: number | null;
+            readonly method: string | null;
+            readonly clusters: readonly components["schemas"]["MapCluster"][];
+            readonly coming: string | null;
+        };
         /** @description How many positives were found after how many answers. */
         readonly FoundCurve: {
             readonly answers: readonly number[];
@@ -1043,6 +1164,81 @@ export interface components {
             readonly selector: "running" | "starting" | "down" | "off";
         };
         /**
+         * @description What became of one answer for many images.
+         *
+         *     Attributes:
+         *         id: the client's.
+         *         stored: how many images got it.
+         *         kept: how many have kept an answer that they had.
+         */
+        readonly MapAnswer: {
+            readonly positives: number;
+            readonly negatives: number;
+            readonly skipped: number;
+            readonly left: number;
+            readonly id: string;
+            readonly stored: number;
+            readonly kept: number;
+        };
+        /** @description One answer for all of these images that have none; a request that is repeated with the same id is one answer. */
+        readonly MapAnswerBody: {
+            readonly images: readonly number[];
+            /** @enum {string} */
+            readonly label: "positive" | "negative" | "skipped";
+            /** @default api */
+            readonly client?: string;
+            /** Format: uuid */
+            readonly id?: string;
+        };
+        /**
+         * @description Images that lie near one another.
+         *
+         *     Attributes:
+         *         id: its number, which it keeps while new images come.
+         *         images: how many images lie in it.
+         *         x: its centre, from -1 to 1.
+         *         y: likewise.
+         *         radius: nine tenths of its images are so near to the centre.
+         *         positives: how many images have a positive answer.
+         *         negatives: how many have a negative one.
+         *         skipped: how many were skipped.
+         *         left: how many are to be asked, those with a label of the model included.
+         *         probability: the mean of what the model says of its images; null: nothing.
+         *         representatives: the numbers of up to three images near the centre.
+         */
+        readonly MapCluster: {
+            readonly id: number;
+            readonly images: number;
+            readonly x: number;
+            readonly y: number;
+            readonly radius: number;
+            readonly positives: number;
+            readonly negatives: number;
+            readonly skipped: number;
+            readonly left: number;
+            readonly probability: number | null;
+            readonly representatives: readonly number[];
+        };
+        /**
+         * @description An image of the map.
+         *
+         *     Attributes:
+         *         label: the answer, as far as the model knows it; null: it has none.
+         */
+        readonly MapImage: {
+            readonly path: string;
+            readonly source_image: string;
+            readonly tile: components["schemas"]["PhotoTile"] | null;
+            readonly image: number;
+            readonly version: string;
+            readonly probability: number | null;
+            readonly label: ("positive" | "negative" | "skipped") | null;
+        };
+        /** @description Images of the map, in the order in which they were asked for. */
+        readonly MapImages: {
+            readonly images: readonly components["schemas"]["MapImage"][];
+        };
+        /**
          * @description How right the labels of the model would be if it labelled the remaining images now.
          *
          *     Attributes:
@@ -1114,6 +1310,14 @@ export interface components {
             readonly rows: number;
             readonly column: number;
             readonly row: number;
+        };
+        /** @description How many images are asked before all others because a person has chosen their places. */
+        readonly PlacesAsked: {
+            readonly images: number;
+        };
+        /** @description Images that a person has chosen by their places on the map. */
+        readonly PlacesBody: {
+            readonly images: readonly number[];
         };
         /** @description An interval, and what it rests on: `right` of `of` answers. */
         readonly Precision: {
@@ -1192,7 +1396,7 @@ export interface components {
             readonly label: "positive" | "negative" | "skipped";
             readonly version: string | null;
             /** @enum {string} */
-            readonly source: "key" | "button" | "timeout" | "grid" | "api" | "import";
+            readonly source: "key" | "button" | "timeout" | "grid" | "map" | "api" | "import";
             readonly client: string;
             readonly time: string;
             readonly shown_ms: number | null;
@@ -1312,6 +1516,7 @@ export interface components {
             readonly audit: components["schemas"]["AuditStatus"];
             readonly asked_first: components["schemas"]["AskedFirst"] | null;
             readonly finished: components["schemas"]["FinishedLabels"] | null;
+            readonly map: number | null;
             readonly page: string | null;
         };
         /** @description What became of one answer of a batch that was stored; `id` is the client's. */
@@ -1351,7 +1556,7 @@ export interface components {
             readonly label: "positive" | "negative" | "skipped";
             readonly version: string | null;
             /** @enum {string} */
-            readonly source: "key" | "button" | "timeout" | "grid" | "api" | "import";
+            readonly source: "key" | "button" | "timeout" | "grid" | "map" | "api" | "import";
             readonly client: string;
             readonly time: string;
             readonly shown_ms: number | null;
@@ -1383,7 +1588,9 @@ export interface components {
          * @description The image whose answer was taken back last.
          *
          *     Attributes:
-         *         images: all images whose answers were taken back, in the order in which they were answered.
+         *         images: the images whose answers were taken back, in the order in which they were answered; of answers that were
+         *             given on the map only the last hundred.
+         *         taken: how many answers were taken back.
          */
         readonly UndoneAnswers: {
             readonly path: string;
@@ -1395,6 +1602,7 @@ export interface components {
             readonly version: string | null;
             readonly alike: readonly number[];
             readonly images: readonly components["schemas"]["UndoneImage"][];
+            readonly taken: number;
         };
         /**
          * @description An image whose answer was taken back.
@@ -1536,6 +1744,7 @@ export type FileReasons = components['schemas']['FileReasons'];
 export type FinishBody = components['schemas']['FinishBody'];
 export type FinishPreview = components['schemas']['FinishPreview'];
 export type FinishedLabels = components['schemas']['FinishedLabels'];
+export type FolderMapOverview = components['schemas']['FolderMapOverview'];
 export type FoundCurve = components['schemas']['FoundCurve'];
 export type GroupBody = components['schemas']['GroupBody'];
 export type HeatMap = components['schemas']['HeatMap'];
@@ -1549,12 +1758,19 @@ export type Interval = components['schemas']['Interval'];
 export type LastImport = components['schemas']['LastImport'];
 export type LikeBody = components['schemas']['LikeBody'];
 export type LoopStatus = components['schemas']['LoopStatus'];
+export type MapAnswer = components['schemas']['MapAnswer'];
+export type MapAnswerBody = components['schemas']['MapAnswerBody'];
+export type MapCluster = components['schemas']['MapCluster'];
+export type MapImage = components['schemas']['MapImage'];
+export type MapImages = components['schemas']['MapImages'];
 export type ModelFigures = components['schemas']['ModelFigures'];
 export type ModelStatus = components['schemas']['ModelStatus'];
 export type NearImage = components['schemas']['NearImage'];
 export type NextImages = components['schemas']['NextImages'];
 export type PageChoices = components['schemas']['PageChoices'];
 export type PhotoTile = components['schemas']['PhotoTile'];
+export type PlacesAsked = components['schemas']['PlacesAsked'];
+export type PlacesBody = components['schemas']['PlacesBody'];
 export type Precision = components['schemas']['Precision'];
 export type PriorStatus = components['schemas']['PriorStatus'];
 export type PromptBody = components['schemas']['PromptBody'];
@@ -1596,7 +1812,7 @@ export interface operations {
                 readonly limit?: number;
                 readonly offset?: number;
                 readonly label?: ("positive" | "negative" | "skipped") | null;
-                readonly source?: ("key" | "button" | "timeout" | "grid" | "api" | "import") | null;
+                readonly source?: ("key" | "button" | "timeout" | "grid" | "map" | "api" | "import") | null;
                 readonly least?: number | null;
                 readonly most?: number | null;
                 readonly disagrees?: boolean;
@@ -2288,6 +2504,165 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PriorStatus"];
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly get_map: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FolderMapOverview"];
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly get_map_points: {
+        readonly parameters: {
+            readonly query?: {
+                readonly generation?: number | null;
+            };
+            readonly header?: {
+                readonly "if-none-match"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": string;
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly get_map_images: {
+        readonly parameters: {
+            readonly query: {
+                readonly image: readonly number[];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MapImages"];
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly post_map_first: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PlacesBody"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PlacesAsked"];
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly post_map_answers: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MapAnswerBody"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MapAnswer"];
                 };
             };
             /** @description Refused, with the reason in one sentence */

@@ -55,6 +55,7 @@ export const NEW_RUN: wire.Status = {
   audit: NO_AUDIT,
   asked_first: null,
   finished: null,
+  map: null,
   page: null,
 };
 

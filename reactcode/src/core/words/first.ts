@@ -2,7 +2,7 @@
 import type { AskedFirst } from "../../api";
 import { count } from "./words";
 
-const WORDS = { doubtful: "doubtful", like: "most similar", random: "random" } as const;
+const WORDS = { doubtful: "doubtful", like: "most similar", map: "chosen", random: "random" } as const;
 
 export function leftInWords({ why, images, left }: AskedFirst): string {
   return `${WORDS[why]}: ${count(left)} of ${count(images)} left`;

@@ -12,7 +12,7 @@ interface Props {
 }
 
 const LABELS: readonly Label[] = ["positive", "negative", "skipped"];
-const SOURCES: readonly AnySource[] = ["key", "button", "timeout", "grid", "api", "import"];
+const SOURCES: readonly AnySource[] = ["key", "button", "timeout", "grid", "map", "api", "import"];
 
 export function Filters({ state, filter, onChange, onChosen }: Props) {
   const change = (part: Readonly<Record<string, unknown>>) => {
