@@ -310,7 +310,13 @@ export class FakeServer {
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
     const images = taken.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
-    return good<"post_undo">({ ...this.named(last.image), label: last.label, alike: [], images, taken: images.length });
+    return good<"post_undo">({
+      ...this.named(last.image),
+      label: last.label,
+      alike: [],
+      images,
+      taken: images.length,
+    });
   }
 
   /** What stood before the answer that was taken back stands again, and is older than all others. */
