@@ -17,6 +17,7 @@ import { Upload, useUpload } from "./features/upload";
 import { Help, Info, TensorBoard } from "./features/info";
 import { Alike, Answers, Caption, First, History, Note, Scene, Stage, Veil, Walk } from "./features/stage";
 import { Explanation, useExplanation } from "./features/explanation";
+import { FolderMap } from "./features/map";
 
 export function App() {
   const session = useSession();
@@ -64,6 +65,7 @@ export function App() {
       {panel === "progress" && <Progress session={session} />}
       {panel === "review" && <Review session={session} />}
       {panel === "finish" && <Finish session={session} />}
+      {panel === "map" && <FolderMap session={session} />}
       {panel === "slips" && <Slips session={session} />}
       <Instructions session={session} />
       {panel === "tensorboard" && <TensorBoard session={session} />}

@@ -2,9 +2,11 @@
 import { vi } from "vitest";
 import type {
   Annotation,
+  AnySource,
   Explanation,
   ImportPlan,
   Label,
+  ManyAnswers,
   LastImport,
   Unnamed,
   FinishPreview,
@@ -13,6 +15,7 @@ import type {
 } from "../api";
 import type * as wire from "../api/wire";
 import { FakeSource } from "./fakeSource";
+import { FakeMap } from "./fakeMap";
 import { good, refusal } from "./replies";
 import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
@@ -20,7 +23,7 @@ interface Stored {
   readonly image: number;
   readonly label: Label;
   readonly group: string;
-  readonly source?: wire.RecordedAnswer["source"];
+  readonly source?: AnySource;
   readonly reviewed?: boolean;
 }
 
@@ -61,6 +64,7 @@ export class FakeServer {
   picturesHeld = false;
   changes: Partial<Status> = {};
   order: number[];
+  readonly map = new FakeMap(this);
   private superseded: Stored[] = [];
   private held: (() => void)[] = [];
   private sources: FakeSource[] = [];
@@ -134,6 +138,7 @@ export class FakeServer {
     if (this.failure === 0) throw new TypeError("Failed to fetch");
     if (this.failure !== null && init.method !== undefined) return refusal(this.failure);
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
+    if (url.pathname.startsWith("/api/map")) return this.map.answer(url, body);
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
         return good<"get_status">(this.status);
@@ -193,7 +198,7 @@ export class FakeServer {
     }
   }
 
-  private named(image: number) {
+  named(image: number) {
     return { image, ...named(this.pathOf(image)), version: "v" };
   }
 
@@ -238,6 +243,23 @@ export class FakeServer {
     }
     const results = annotations.map(({ id, image, label }) => ({ id, image, label, status: 201 as const }));
     return { results, ...this.counts() };
+  }
+
+  /** Stores one answer to many images, once; those that have one keep it. */
+  annotateMany({ id, images, label }: ManyAnswers): wire.MapAnswer {
+    const isKnown = this.stored.some(({ group }) => group === id);
+    const open = isKnown
+      ? []
+      : images.filter((image) => !this.stored.some((answer) => answer.image === image));
+    this.stored = [
+      ...this.stored,
+      ...open.map((image) => ({ image, label, source: "map" as const, group: id })),
+    ];
+    return { id, stored: open.length, kept: images.length - open.length, ...this.counts() };
+  }
+
+  labelOf(image: number): Label | null {
+    return this.stored.find((answer) => answer.image === image)?.label ?? null;
   }
 
   private lookedAt(query: URLSearchParams): FinishPreview {
@@ -309,14 +331,11 @@ export class FakeServer {
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
-    const images = taken.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
-    return good<"post_undo">({
-      ...this.named(last.image),
-      label: last.label,
-      alike: [],
-      images,
-      taken: images.length,
-    });
+    const images = taken
+      .slice(last.source === "map" ? -100 : 0)
+      .map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
+    const answer = { ...this.named(last.image), label: last.label, alike: [], images, taken: taken.length };
+    return good<"post_undo">(answer);
   }
 
   /** What stood before the answer that was taken back stands again, and is older than all others. */
@@ -355,7 +374,12 @@ export class FakeServer {
 
   private asPast({ image, label, source = "key" }: Stored): wire.RecordedAnswer {
     const held_out = this.heldOut.get(image) ?? null;
-    const given = { source, client: "somebody", time: "2026-01-02T03:04:05Z", shown_ms: 1 };
+    const given = {
+      source: source,
+      client: "somebody",
+      time: "2026-01-02T03:04:05Z",
+      shown_ms: 1,
+    };
     return {
       ...this.named(image),
       label,

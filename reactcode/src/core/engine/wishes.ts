@@ -1,7 +1,7 @@
 // What a person wants to be asked next: what fits some words, a strategy, random images, the doubtful ones, or more like one of them.
 import * as api from "../../api";
 import type { Range, Status, Strategy } from "../../api";
-import { noun } from "../words";
+import { count, noun } from "../words";
 import { MoreLikeThis } from "./moreLikeThis";
 import type { Server } from "./server";
 import { attempt, type Store } from "./store";
@@ -57,6 +57,23 @@ export class Wishes {
       this.server.askAnew();
       this.store.dispatch({ type: "panel", panel: null });
       this.store.note(comingNext(this.store.state.status, next));
+    };
+    return attempt(this.store, ask, AS_BEFORE);
+  }
+
+  /** Asks these images before all others, and closes the panel. */
+  askThese(chosen: readonly number[]): Promise<void> {
+    const ask = async () => {
+      const { images } = await api.askThese(chosen);
+      this.returnsToFinish = false;
+      this.moreLikeThis.forget();
+      this.server.askAnew();
+      this.store.dispatch({ type: "panel", panel: null });
+      this.store.note(
+        images === 1
+          ? "The one that you chose comes next."
+          : `The ${count(images)} that you chose come next.`,
+      );
     };
     return attempt(this.store, ask, AS_BEFORE);
   }

@@ -32,6 +32,7 @@ const RARE: readonly Way[] = [
     title: "Say in words what you look for",
     action: "prompt",
   },
+  { id: "map", icon: "map", title: "Map of all images", action: "map" },
   { id: "finish", icon: "finish", title: "Finish: let the model label all other images", action: "finish" },
   { id: "slips", icon: "done", title: "Check answers that look wrong", action: "slips" },
   { id: "explanation", icon: "why", title: "Why the model thinks so", action: "explanation" },
