@@ -189,6 +189,7 @@ def status(session: Session) -> SessionStatus:
         "listing": session.images.listing,
         "strategy": settings.strategy,
         "prior": prior(settings, session.scores),
+        "scores": session.scores.sentence or None,
         "network": settings.network,
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},

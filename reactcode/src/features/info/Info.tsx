@@ -56,6 +56,12 @@ function About({ status }: { readonly status: Status }) {
         {status.listing && ", still searching"}
         {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>
+      {status.scores && (
+        <>
+          <dt>scores</dt>
+          <dd>{status.scores}</dd>
+        </>
+      )}
     </dl>
   );
 }
