@@ -11,7 +11,7 @@ import { Downloads } from "./Downloads";
 const PRIOR = {
   examples: () => "what is like the examples",
   prompt: (words: string) => `“${words}”`,
-  scores: () => "high scores of the file",
+  scores: () => "high scores",
 } as const;
 
 interface Props {
