@@ -12,6 +12,7 @@ from IA.embedding.shared import folder_cache
 from IA.explanations.explainer import Explainer
 from IA.finetuning.checkpoint import LatestTuned
 from IA.images.decoding import remember_in, workers_give_way
+from IA.layout.finder import LayoutFinder
 from IA.learning.events import Events
 from IA.model import load_head
 from IA.networks import build
@@ -26,6 +27,7 @@ from IA.protocol.files import (
     EXPLANATIONS,
     FEATURES,
     IMAGES,
+    LAYOUT,
     PREDICTIONS,
     PREDICTOR,
     RANKING,
@@ -43,7 +45,7 @@ DUPLICATES_S = 0.3  # a turn looks for near duplicates for so long
 DUPLICATES_BUSY_S = 0.1  # a turn looks for near duplicates for so long while images wait to be embedded
 
 URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # a person waits for the outcome of these
-WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name)
+WRITTEN = (PREDICTIONS.name, FEATURES.name, DUPLICATES.name, EXPLANATIONS.name, SIMILAR.name, LAYOUT.name)
 
 
 class Inference:
@@ -58,6 +60,7 @@ class Inference:
         self._tuned = LatestTuned(config.run)
         self._explainer = Explainer(config.run)
         self._like_this = LikeThis(config.run)
+        self._layout = LayoutFinder(config.run)
         self._network: str | None = None
         self._base = ""  # the fingerprint of that network
         self._scorer: Scorer | None = None
@@ -83,10 +86,12 @@ class Inference:
         describes = self._behind is None or not self._behind.is_described
         busy = self._scorer.take_examples(settings.examples)
         busy |= self._scorer.turn(datadir, images, news.has_come, describes, inside)
+        embeds = busy
         self._like_this.turn(self._scorer)
         if settings.alike != "off":
             busy |= self._look_for_duplicates(self._scorer, datadir, images.content, inside, busy, news)
         busy |= self._explainer.turn(self._scorer, 0.0 if busy else EXPLAIN_S, news.has_come)
+        busy |= self._layout.turn(self._scorer.pool, self._scorer.fingerprint, embeds, news.has_come)
         if self._behind is not None and not busy:
             busy = self._behind.prepare(datadir, images, news.has_come, inside) or self._behind.is_trained
         if self._coming is not None and not busy:
@@ -98,6 +103,7 @@ class Inference:
         """Stop embedding and decoding, and end the event file."""
         if self._duplicates is not None:
             self._duplicates.close()
+        self._layout.close()
         for scorer in filter(None, (self._scorer, self._behind)):
             scorer.close()
         self._events.close()

@@ -109,12 +109,16 @@ class Layout(Record):
     Attributes:
         x: (N,) float32 and
         y: (N,) float32, the place of each image, all of them in [-1, 1]; NaN where an image has none yet.
-        method: how the places were computed, such as pca or umap.
+        method: how the places were computed, pca or tsne.
+        backbone: fingerprint of the backbone whose embeddings were laid out; "": nobody knows.
+        images: how many images were embedded when the layout was computed; later ones were placed among them.
     """
 
     x: Floats = field(metadata=array("f", -1, 1, unknown=True))
     y: Floats = field(metadata=array("f", -1, 1, unknown=True))
     method: str = field(metadata=stored(text))
+    backbone: str = field(default="", metadata=stored(text, before=""))
+    images: int = field(default=0, metadata=stored(count, before=0))
 
     def check(self) -> None:
         """See `Record`."""
