@@ -1,8 +1,18 @@
 // Every question that the page asks the server, one function each.
 import { Away, json, request, sending } from "./client";
-import type { Annotation, AnswerOf, Filter, FinishDecision, Queued, Range, Strategy } from "./types";
+import type {
+  Annotation,
+  AnswerOf,
+  Filter,
+  FinishDecision,
+  ManyAnswers,
+  Queued,
+  Range,
+  Strategy,
+} from "./types";
 
 const PICTURE_PATIENCE_MS = 60_000;
+const LONG_PATIENCE_MS = 120_000; // for what concerns very many images
 
 export const status = () => json<AnswerOf<"get_status">>("api/status");
 
@@ -74,11 +84,51 @@ export const askFirst = (band: Range, threshold: number) =>
 /** Ask the images most like this one before all others; resolves to how many. */
 export const like = (image: number) => json<AnswerOf<"post_like">>("api/like", sending("POST", { image }));
 
+/** What words lead to; an earlier question of this client is refused then. */
+export function promptPreview(text: string, client: string) {
+  const query = new URLSearchParams({ text, client });
+  return json<AnswerOf<"get_prompt">>(`api/prompt?${query.toString()}`);
+}
+
+/** Ask first what fits these words from now on; empty: nothing particular. */
+export const lookFor = (text: string) => json<AnswerOf<"put_prompt">>("api/prompt", sending("PUT", { text }));
+
 /** Ask in the usual order again. */
 export const forgetLike = () => json<AnswerOf<"delete_like">>("api/like", { method: "DELETE" });
 
 /** Why the model thinks so; refused with 404 where nothing is to be told. */
 export const explanation = (image: number) => json<AnswerOf<"get_explanation">>(`api/explanation/${image}`);
+
+/** The map of the folder: its clusters, or why there is none yet. */
+export const folderMap = () => json<AnswerOf<"get_map">>("api/map");
+
+/** Where every image lies on the map, and what is known of it, as `pointsOf` of core/map reads it. */
+export async function mapPoints(generation: number): Promise<ArrayBuffer> {
+  const response = await request(`api/map/points?generation=${generation}`, {
+    signal: AbortSignal.timeout(LONG_PATIENCE_MS),
+  });
+  return response.arrayBuffer().catch((error: unknown) => Promise.reject(new Away(String(error))));
+}
+
+/** The names of some images, and what is known of them; those that are gone are left out. */
+export function mapImages(images: readonly number[]) {
+  const query = new URLSearchParams(images.map((image) => ["image", String(image)]));
+  return json<AnswerOf<"get_map_images">>(`api/map/images?${query.toString()}`);
+}
+
+/** Ask these images before all others; resolves to how many. */
+export const askThese = (images: readonly number[]) =>
+  json<AnswerOf<"post_map_first">>("api/map/first", {
+    ...sending("POST", { images }),
+    signal: AbortSignal.timeout(LONG_PATIENCE_MS),
+  });
+
+/** Give many images the same answer, which one undo takes back; those that have an answer by now keep it. */
+export const annotateMany = (answer: ManyAnswers) =>
+  json<AnswerOf<"post_map_answers">>("api/map/answers", {
+    ...sending("POST", answer),
+    signal: AbortSignal.timeout(LONG_PATIENCE_MS),
+  });
 
 /** The address of an image for display; `size_px` null asks for the original. */
 export function pictureAddress(queued: Pick<Queued, "image" | "version">, size_px: number | null): string {

@@ -38,6 +38,7 @@ export type Uploaded = wire.UploadOutcome;
 export type ColumnName = wire.ColumnQuestion["missing"];
 export type Finished = wire.FinishedLabels;
 export type Doubtful = wire.DoubtfulBand;
+export type PromptPreview = wire.PromptPreview;
 export type FinishPreview = wire.FinishPreview;
 export type Choices = wire.PageChoices;
 export type LastImport = wire.LastImport;
@@ -57,7 +58,11 @@ export type Neighbour = Omit<wire.NearImage, "source_image" | "tile">;
 export type Answered = Pick<wire.UndoneImage, "image" | "path" | "label" | "version"> &
   Partial<Pick<wire.UndoneImage, "alike">>;
 /** `images` are all that were taken back at once, in the order answered; the last of them stands above too. */
-export type UndoAnswer = Answered & { readonly images: readonly Answered[] };
+export type UndoAnswer = Answered & {
+  readonly images: readonly Answered[];
+  /** How many answers were taken back; of very many at once only the last images are named. */
+  readonly taken?: number;
+};
 /** A split that was taken back: images that are one question again and, if it is open, the one to be shown. */
 export interface Rejoined {
   readonly together: wire.UndoneSplit["together"];
@@ -72,7 +77,11 @@ export type Unnamed = Omit<wire.ColumnQuestion, "detail">;
 
 /** An answer on its way; the page always says who gave it and how, and names it, so that it is stored once. */
 export type Annotation = Omit<wire.AnnotationBody, "source"> &
-  Required<Pick<wire.AnnotationBody, "id" | "client">> & { readonly source: Source };
+  Required<Pick<wire.AnnotationBody, "id" | "client">> & {
+    readonly source: Source;
+    /** All images that get the answer, `image` among them; sent by a request of its own. */
+    readonly images?: readonly number[];
+  };
 
 /** Which answers of the past, and in which order. */
 export type Filter = {
@@ -88,3 +97,12 @@ export interface Reading {
   /** The column of a table that names the image, and the one that names the class; absent: by their usual names. */
   readonly columns: Readonly<Partial<Record<ColumnName, string>>>;
 }
+
+/** The map of the folder without its points. */
+export type FolderMap = wire.FolderMapOverview;
+/** Images that lie together on the map. */
+export type Cluster = wire.MapCluster;
+/** An image of the map by name. */
+export type MapImage = Omit<wire.MapImage, "source_image" | "tile">;
+/** One answer to many images. */
+export type ManyAnswers = Required<wire.MapAnswerBody>;

@@ -2,9 +2,11 @@
 import { vi } from "vitest";
 import type {
   Annotation,
+  AnySource,
   Explanation,
   ImportPlan,
   Label,
+  ManyAnswers,
   LastImport,
   Unnamed,
   FinishPreview,
@@ -13,6 +15,7 @@ import type {
 } from "../api";
 import type * as wire from "../api/wire";
 import { FakeSource } from "./fakeSource";
+import { FakeMap } from "./fakeMap";
 import { good, refusal } from "./replies";
 import { CHOICES, named, NEW_RUN, NO_MODEL, NO_STATISTICS } from "./answers";
 
@@ -20,7 +23,7 @@ interface Stored {
   readonly image: number;
   readonly label: Label;
   readonly group: string;
-  readonly source?: wire.RecordedAnswer["source"];
+  readonly source?: AnySource;
   readonly reviewed?: boolean;
 }
 
@@ -42,6 +45,14 @@ export class FakeServer {
   readonly decisions: unknown[] = [];
   /** Of which images more were wanted; null: of none any more. */
   readonly liked: (number | null)[] = [];
+  /** Of which words a preview was asked, and what they lead to; a text: why that is not known. */
+  readonly previewed: string[] = [];
+  wordsLeadTo: (text: string) => wire.PromptPreview | string = (text) => ({
+    text,
+    classes: [],
+    images: [],
+    note: "",
+  });
   instructions: string | null = null;
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
@@ -53,6 +64,7 @@ export class FakeServer {
   picturesHeld = false;
   changes: Partial<Status> = {};
   order: number[];
+  readonly map = new FakeMap(this);
   private superseded: Stored[] = [];
   private held: (() => void)[] = [];
   private sources: FakeSource[] = [];
@@ -126,6 +138,7 @@ export class FakeServer {
     if (this.failure === 0) throw new TypeError("Failed to fetch");
     if (this.failure !== null && init.method !== undefined) return refusal(this.failure);
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
+    if (url.pathname.startsWith("/api/map")) return this.map.answer(url, body);
     switch (`${init.method ?? "GET"} ${url.pathname}`) {
       case "GET /api/status":
         return good<"get_status">(this.status);
@@ -166,6 +179,10 @@ export class FakeServer {
       case "DELETE /api/like":
         this.liked.push(null);
         return good<"delete_like">({ images: 0 });
+      case "GET /api/prompt":
+        return this.promptPreview(url.searchParams.get("text") ?? "");
+      case "PUT /api/prompt":
+        return this.lookFor(body as wire.PromptBody);
       case "POST /api/finish/doubtful":
         this.decisions.push(body);
         return good<"post_finish_doubtful">(this.preview.doubtful);
@@ -181,7 +198,7 @@ export class FakeServer {
     }
   }
 
-  private named(image: number) {
+  named(image: number) {
     return { image, ...named(this.pathOf(image)), version: "v" };
   }
 
@@ -228,6 +245,23 @@ export class FakeServer {
     return { results, ...this.counts() };
   }
 
+  /** Stores one answer to many images, once; those that have one keep it. */
+  annotateMany({ id, images, label }: ManyAnswers): wire.MapAnswer {
+    const isKnown = this.stored.some(({ group }) => group === id);
+    const open = isKnown
+      ? []
+      : images.filter((image) => !this.stored.some((answer) => answer.image === image));
+    this.stored = [
+      ...this.stored,
+      ...open.map((image) => ({ image, label, source: "map" as const, group: id })),
+    ];
+    return { id, stored: open.length, kept: images.length - open.length, ...this.counts() };
+  }
+
+  labelOf(image: number): Label | null {
+    return this.stored.find((answer) => answer.image === image)?.label ?? null;
+  }
+
   private lookedAt(query: URLSearchParams): FinishPreview {
     const asked = (name: string) => (query.has(name) ? Number(query.get(name)) : null);
     const { threshold, doubtful } = this.preview;
@@ -262,6 +296,19 @@ export class FakeServer {
     return good<"post_like">({ image, images: 40 });
   }
 
+  private promptPreview(text: string): Response {
+    this.previewed.push(text);
+    const found = this.wordsLeadTo(text);
+    return typeof found === "string" ? refusal(503, { detail: found }) : good<"get_prompt">(found);
+  }
+
+  private lookFor({ text }: wire.PromptBody): Response {
+    const prior: wire.PriorStatus = { sources: text === "" ? [] : ["prompt"], prompt: text };
+    this.changes = { ...this.changes, prior };
+    this.push();
+    return good<"put_prompt">(prior);
+  }
+
   /** All are drawn only for a time: then the share is what it was. */
   private draw({ share, until = null }: wire.AuditBody): Response {
     const { audit } = this.statistics;
@@ -284,8 +331,11 @@ export class FakeServer {
     const taken = this.stored.filter(({ group }) => group === last.group);
     this.stored = this.stored.filter(({ group }) => group !== last.group);
     for (const { image } of taken) this.restore(image);
-    const images = taken.map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
-    return good<"post_undo">({ ...this.named(last.image), label: last.label, alike: [], images, taken: images.length });
+    const images = taken
+      .slice(last.source === "map" ? -100 : 0)
+      .map(({ image, label }) => ({ ...this.named(image), label, alike: [] }));
+    const answer = { ...this.named(last.image), label: last.label, alike: [], images, taken: taken.length };
+    return good<"post_undo">(answer);
   }
 
   /** What stood before the answer that was taken back stands again, and is older than all others. */
@@ -324,7 +374,12 @@ export class FakeServer {
 
   private asPast({ image, label, source = "key" }: Stored): wire.RecordedAnswer {
     const held_out = this.heldOut.get(image) ?? null;
-    const given = { source, client: "somebody", time: "2026-01-02T03:04:05Z", shown_ms: 1 };
+    const given = {
+      source: source as AnySource,
+      client: "somebody",
+      time: "2026-01-02T03:04:05Z",
+      shown_ms: 1,
+    };
     return {
       ...this.named(image),
       label,

@@ -161,6 +161,17 @@ export class Engine implements Store {
     );
   }
 
+  /** Gives many images the same answer, as one: one undo takes it back. */
+  answerMany(images: readonly number[], label: "positive" | "negative"): boolean {
+    const [image] = images;
+    if (this.state.undoing) this.note("Taking back…");
+    if (image === undefined || this.state.undoing || this.server.outbox === null) return false;
+    const queued = { image, path: "", probability: null, version: null };
+    this.dispatch({ type: "answeredMany", images, label });
+    this.server.send([this.outgoing(queued, label, "map", { images })]);
+    return true;
+  }
+
   /** Gives an image that was answered before another label. */
   correct(queued: Queued, label: Label, source: Source, more: Partial<Annotation> = {}): void {
     this.dispatch({ type: "corrected", queued, label });

@@ -35,7 +35,11 @@ export class History {
     this.onUndo();
     const taken = outbox.takeBack();
     if (taken !== null) {
-      this.store.dispatch({ type: "undone", answer: asUndone(taken) });
+      const many = taken[0]?.annotation.images;
+      this.store.dispatch(
+        many ? { type: "unansweredMany", images: many } : { type: "undone", answer: asUndone(taken) },
+      );
+      if (many) this.server.askSoon();
       return;
     }
     this.store.dispatch({ type: "undoing" });

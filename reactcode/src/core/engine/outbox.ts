@@ -130,13 +130,14 @@ export class Outbox {
     this.events.onChange(this.waiting);
   }
 
-  /** The oldest answers; a group is never split, so that undo takes it back as a whole. */
+  /** The oldest answers; a group is never split, so that undo takes it back as a whole; one to many images goes alone. */
   private nextBatch(): readonly Entry[] {
-    if (this.isRefused) return this.entries.slice(0, 1);
+    if (this.isRefused || this.entries[0]?.annotation.images) return this.entries.slice(0, 1);
     const groupAt = (place: number) => this.entries[place]?.annotation.group;
     let end = this.isDoubtful ? 1 : MOST_AT_ONCE;
     while (groupAt(end) !== undefined && groupAt(end) === groupAt(end - 1)) end += 1;
-    return this.entries.slice(0, end);
+    const many = this.entries.findIndex(({ annotation }) => annotation.images);
+    return this.entries.slice(0, many < 0 ? end : Math.min(end, many));
   }
 
   private async sendNext(): Promise<void> {

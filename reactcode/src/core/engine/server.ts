@@ -5,6 +5,7 @@ import { kindOf, type Pace } from "../auto";
 import { openKept } from "../browser";
 import type { Pictures } from "../images";
 import { imagesOf, type State } from "../session";
+import { counted } from "../words";
 import { Asking, countFor, isShort, keepAhead } from "./asking";
 import { Outbox, type Outgoing } from "./outbox";
 import type { Store } from "./store";
@@ -145,11 +146,13 @@ export class Server {
       onStored: (stored, counts) => {
         this.store.dispatch({
           type: "stored",
-          images: stored.flatMap(({ queued }) => imagesOf(queued)),
+          images: stored.flatMap(imagesFor),
           counts,
         });
       },
-      onRefused: ({ queued }, error) => {
+      onRefused: ({ annotation, queued }, error) => {
+        const { images } = annotation;
+        if (images) this.store.dispatch({ type: "unansweredMany", images });
         this.store.dispatch({ type: "refused", queued, sentence: error.message });
         this.askSoon();
       },
@@ -160,7 +163,7 @@ export class Server {
   }
 
   private onWaiting(waiting: number): void {
-    const images = this.outbox?.all.flatMap(({ annotation }) => imagesOf(annotation)) ?? [];
+    const images = this.outbox?.all.flatMap(imagesFor) ?? [];
     this.store.dispatch({ type: "waiting", waiting, images });
   }
 
@@ -170,7 +173,17 @@ export class Server {
       await this.refresh();
       if (this.inDoubt) throw new Away("another run");
     }
-    return api.annotate(annotations);
+    const [first] = annotations;
+    return first?.images ? this.transmitMany(first, first.images) : api.annotate(annotations);
+  }
+
+  private async transmitMany(answer: Annotation, images: readonly number[]): Promise<api.BatchAnswer> {
+    const { id, client, label } = answer;
+    const { kept, ...stored } = await api.annotateMany({ id, client, label, images });
+    if (kept > 0) this.store.note(`${counted(kept, "image", "images")} had an answer by then, which stays.`);
+    const { positives, negatives, skipped, left } = stored;
+    const image = answer.image;
+    return { results: [{ id, image, label, status: 201 }], positives, negatives, skipped, left };
   }
 
   /** An answer could not be stored; the outbox tries again. */
@@ -225,6 +238,11 @@ export class Server {
       return false;
     }
   }
+}
+
+/** All images that an answer on its way is for. */
+function imagesFor({ annotation, queued }: Outgoing): readonly number[] {
+  return annotation.images ?? imagesOf(queued);
 }
 
 /** Whether an error means that the server is away or rejects this page, rather than only one request. */

@@ -1,7 +1,7 @@
-// What a person wants to be asked next: a strategy, random images, the doubtful ones, or more like one of them.
+// What a person wants to be asked next: what fits some words, a strategy, random images, the doubtful ones, or more like one of them.
 import * as api from "../../api";
 import type { Range, Status, Strategy } from "../../api";
-import { noun } from "../words";
+import { count, noun } from "../words";
 import { MoreLikeThis } from "./moreLikeThis";
 import type { Server } from "./server";
 import { attempt, type Store } from "./store";
@@ -22,6 +22,13 @@ export class Wishes {
   chooseStrategy(strategy: Strategy): Promise<void> {
     const choose = async () => void (await api.chooseStrategy(strategy));
     return attempt(this.store, choose, "the strategy was not changed");
+  }
+
+  /** Has what fits these words asked first, and closes the panel. Rejects where they are not kept. */
+  async lookFor(words: string): Promise<void> {
+    const { prompt } = await api.lookFor(words);
+    this.store.dispatch({ type: "panel", panel: null });
+    this.store.note(prompt === "" ? "Nothing particular is looked for now." : `Looking for: ${prompt}.`);
   }
 
   /** Samples this share of the questions at random; the new status brings the figures of the audit. */
@@ -50,6 +57,23 @@ export class Wishes {
       this.server.askAnew();
       this.store.dispatch({ type: "panel", panel: null });
       this.store.note(comingNext(this.store.state.status, next));
+    };
+    return attempt(this.store, ask, AS_BEFORE);
+  }
+
+  /** Asks these images before all others, and closes the panel. */
+  askThese(chosen: readonly number[]): Promise<void> {
+    const ask = async () => {
+      const { images } = await api.askThese(chosen);
+      this.returnsToFinish = false;
+      this.moreLikeThis.forget();
+      this.server.askAnew();
+      this.store.dispatch({ type: "panel", panel: null });
+      this.store.note(
+        images === 1
+          ? "The one that you chose comes next."
+          : `The ${count(images)} that you chose come next.`,
+      );
     };
     return attempt(this.store, ask, AS_BEFORE);
   }

@@ -94,6 +94,7 @@ const TABLE = {
     does: "more like this: ask the most similar images next; press again for the usual order",
     run: (engine) => void engine.wishes.moreLikeThis.press(shownOf(engine.state)),
   },
+  prompt: { key: "/", does: "say in words what you look for", run: panel("prompt"), ...AROUND },
   zoom: {
     key: "z",
     does: "zoom to the file's own pixels, and back",
@@ -114,6 +115,7 @@ const TABLE = {
     does: "why the model thinks so: where it looks, and the nearest answers",
     run: step({ type: "explains" }),
   },
+  map: { key: "v", does: "map of all images: similar ones lie together", run: panel("map"), ...AROUND },
   progress: { key: "p", does: "progress", run: panel("progress"), ...AROUND },
   review: { key: "r", does: "review past answers", run: panel("review"), ...AROUND },
   finish: { key: "e", does: "finish: let the model label all other images", run: panel("finish"), ...AROUND },

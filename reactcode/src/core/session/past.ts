@@ -1,9 +1,11 @@
 // Answers of the past: given, put right, taken back, walked through. Pure, like session.ts.
 import type { Answered, Label, PastAnswer, Queued, Rejoined, Source, UndoAnswer } from "../../api";
-import { named } from "../words";
+import { count, named } from "../words";
 import { alikeOf, countImages, folded, imagesOf } from "./alike";
 import { withTakenBack } from "./grid";
 import { noted, shownOf, type Past, type State } from "./state";
+
+const MOST_AGAIN = 20; // so many images whose answers were taken back come next: as many as the largest grid has
 
 export function withAnswer(state: State, label: Label, source: Source): State {
   const shown = shownOf(state);
@@ -25,6 +27,27 @@ export function withAnswer(state: State, label: Label, source: Source): State {
     answered: new Map([...state.answered, ...images.map((each) => [each, Infinity] as const)]),
     last: { label, source, serial: (state.last?.serial ?? 0) + 1 },
   };
+}
+
+/** Many images have the same answer; they are too many to be walked through before the server lists them. */
+export function withMany(state: State, images: readonly number[], label: Label): State {
+  const numbers = new Set(images);
+  const answered = new Map(state.answered);
+  for (const image of images) answered.set(image, Infinity);
+  return {
+    ...state,
+    answered,
+    queue: state.queue.filter(({ image }) => !numbers.has(image)),
+    pastComplete: false,
+    last: { label, source: "map", serial: (state.last?.serial ?? 0) + 1 },
+  };
+}
+
+/** Many answers were taken back before they were sent. */
+export function withoutMany(state: State, images: readonly number[]): State {
+  const answered = new Map(state.answered);
+  for (const image of images) answered.delete(image);
+  return { ...state, answered };
 }
 
 /** Changes the label of a past answer; its image keeps its place among the past ones. */
@@ -84,12 +107,16 @@ function placeIn(past: readonly Past[], place: number): number | null {
  * Images whose answers were taken back are asked again, at once and in the order they had;
  * those that had been answered before have that answer again, and are not.
  */
-export function withUndone(before: State, { label, images: taken }: UndoAnswer): State {
+export function withUndone(
+  before: State,
+  { label, images: taken, taken: answers = taken.length }: UndoAnswer,
+): State {
+  if (answers > MOST_AGAIN) return withManyUndone(before, answers);
   const isCorrection = ({ image }: Answered) => before.corrections.some((one) => one.image === image);
   const state = taken.reduce((next, { image }) => withoutCorrection(next, image ?? NaN) ?? next, before);
   const images = taken.filter((answer) => !isCorrection(answer));
   const name = label === "skipped" ? "skipped" : (state.status?.classes[label] ?? label);
-  const what = taken.length === 1 ? name : `${taken.length} answers`;
+  const what = answers === 1 ? name : `${count(answers)} answers`;
   const again = images.flatMap((answer) => askedAgain(state, answer));
   const gone = images.find(({ image }) => image === null);
   const sentence = gone ? `Taken back; the file is gone: ${named(gone.path)}` : `Taken back: ${what}`;
@@ -99,6 +126,13 @@ export function withUndone(before: State, { label, images: taken }: UndoAnswer):
   const queue = [...again, ...state.queue.filter(({ image }) => !numbers.has(image))];
   const asked: State = { ...without, queue, place: null, painted: null, undoing: false };
   return noted(withTakenBack(asked, images), sentence);
+}
+
+/** So many were answered on the map: they are asked again in their order, and listed as the server has them now. */
+function withManyUndone(state: State, answers: number): State {
+  const past = state.past.filter(({ source }) => source !== "map");
+  const next = { ...state, past, pastComplete: false, place: null, undoing: false };
+  return noted(next, `Taken back: ${count(answers)} answers`);
 }
 
 /** Joins near duplicates that were split; if their question is open, it comes next. */

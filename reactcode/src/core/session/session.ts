@@ -1,6 +1,6 @@
 // How each step changes what the page knows: a pure reducer without React, clock or network.
 import type { Counts } from "../../api";
-import { tileOf } from "../words";
+import { counted, tileOf } from "../words";
 import { withSplit } from "./alike";
 import { reduceGrid, withGrid, withPanel } from "./grid";
 import { PLAIN } from "./look";
@@ -9,10 +9,12 @@ import {
   walked,
   withAnswer,
   withCorrection,
+  withMany,
   withPast,
   withRejoined,
   withUndone,
   withoutLatest,
+  withoutMany,
 } from "./past";
 import { withAgain, withQueue, withoutUnreadable } from "./questions";
 import { SPEED } from "./speed";
@@ -48,6 +50,13 @@ function changed(state: State, step: Step): State {
       return { ...state, painted: step.key };
     case "answered":
       return withAnswer({ ...state, photo: false }, step.label, step.source);
+    case "answeredMany":
+      return withMany(state, step.images, step.label);
+    case "unansweredMany":
+      return noted(
+        withoutMany(state, step.images),
+        `Taken back: ${counted(step.images.length, "answer", "answers")}`,
+      );
     case "again":
       return { ...state, queue: withAgain(state.queue, step.images, step.how) };
     case "unasked":

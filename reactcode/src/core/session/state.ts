@@ -25,7 +25,9 @@ export type Panel =
   | "slips"
   | "instructions"
   | "grid"
-  | "import";
+  | "map"
+  | "import"
+  | "prompt";
 /** Why an image that has an answer is shown once more: a press may have been for it, or to measure what AUTO misses. */
 export type Again = "inPeace" | "blindly";
 
@@ -172,6 +174,8 @@ export type Step =
   | { readonly type: "decoded" | "unreadable"; readonly queued: Queued }
   | { readonly type: "painted"; readonly key: string }
   | { readonly type: "answered"; readonly label: Label; readonly source: Source }
+  | { readonly type: "answeredMany"; readonly images: readonly number[]; readonly label: Label }
+  | { readonly type: "unansweredMany"; readonly images: readonly number[] }
   | { readonly type: "again"; readonly images: readonly Queued[]; readonly how: Again }
   | { readonly type: "unasked"; readonly images: readonly number[] }
   | { readonly type: "late"; readonly late: Omit<Late, "serial"> | null }

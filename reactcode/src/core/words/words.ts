@@ -69,6 +69,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   button: "buttons",
   timeout: "AUTO",
   grid: "grid",
+  map: "map",
   api: "API",
   import: "imported",
 };
