@@ -118,6 +118,7 @@ class Config:
         "",
         "",
         metavar="TEXT",
+        parse=arguments.prompt,
     )
     scores: str | None = kept(
         "a table of path and score, CSV or JSON lines, that you have already: the highest are asked first; kept with "
@@ -217,6 +218,7 @@ class Config:
             "run_is_named": run is not None,
             "datadir": datadir,
             "examples": None if given.examples is None else _examples(given.examples),
+            "scores": None if given.scores is None else _scores(given.scores),
             "instructions": instructions,
             "tensorboard": given.ai,
             "demo": demo,
@@ -325,6 +327,17 @@ def _examples(given: str) -> str:
     if next(images_below(folder), None) is None:
         raise UsageError(f"There are no images in {folder}; name a folder of examples with --examples.")
     return str(folder)
+
+
+def _scores(given: str) -> str:
+    """The absolute path of a file of scores, or `NOTHING`. Raises UsageError."""
+    if given == NOTHING:
+        return given
+    file = Path(given).expanduser().resolve()
+    if not given.strip() or not file.is_file():
+        what = "is not a file" if given.strip() and file.exists() else "does not exist"
+        raise UsageError(f"{given!r} {what}; name a table of path and score with --scores, or none.")
+    return str(file)
 
 
 if __name__ == "__main__":  # launch.sh asks for help, and for a first look at the arguments, before there is a .venv

@@ -16,18 +16,19 @@ from backend.runs import instructions
 from backend.runs.checks import check_place, check_run, exposed, listen
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
+from backend.session.scores import check_given_scores
 from backend.session.session import Session
 from backend.web.access import TOKEN, keep_token, token_of
 from backend.web.connections import served
 from config import COMMAND, Config, UsageError
 from IA.process.loop import until_signalled
 from IA.protocol import locks
-from IA.protocol.files import ANNOTATIONS, AUDIT, IMAGES, SETTINGS
+from IA.protocol.files import ANNOTATIONS, AUDIT, IMAGES, SCORES, SETTINGS
 
 log = logging.getLogger(__name__)
 
 FILES_AT_MOST = 4096
-WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, AUDIT.name, instructions.NAME, TOKEN)
+WRITES = (SETTINGS.name, IMAGES.name, ANNOTATIONS.name, AUDIT.name, SCORES.name, instructions.NAME, TOKEN)
 
 
 def _end(failure: threading.ExceptHookArgs) -> None:
@@ -68,6 +69,7 @@ def serve() -> None:
         first = config.run
         config = find_run(config)
         check_place(config)
+        check_given_scores(config)
         notes = why_not_first(config, first) + renaming(config) + exposed(config)
     check_run(config)
     sys.stderr.write(notes)

@@ -18,6 +18,7 @@ from backend.runs.alone import only_session
 from backend.runs.checks import check_address, check_place, check_run, exposed, is_free
 from backend.runs.choice import find_run, why_not_first
 from backend.runs.question import renaming
+from backend.session.scores import check_given_scores
 from backend.web.access import TOKEN, token_of
 from config import DEFAULT_NETWORK, Config, UsageError, python_path
 from IA.process.loop import log_to, one_sentence
@@ -198,6 +199,7 @@ def prepare(config: Config) -> Config:
     first = config.run
     config = find_run(config)
     check_place(config)  # This and the network are checked before an old run is moved, so a mistake changes nothing.
+    check_given_scores(config)
     _check_network(config)
     if config.reset and config.run.is_dir():
         with only_session(config.run):

@@ -63,6 +63,7 @@ PANELS = (
     Screen("progress", ("press:p",), "dialog.progress"),
     Screen("review", ("press:r",), "dialog.review"),
     Screen("finish", ("press:e",), '.finishing[aria-busy="false"]'),
+    Screen("prompt", ("press:/",), "dialog.prompt"),
     Screen("slips", ("press:c",), "dialog.slips :is(.doubted[data-seen=true], #slips-end)"),
     Screen("instructions", ("press:i",), "dialog.instructions"),
     Screen("grid", ("press:g",), "#grid"),

@@ -8,6 +8,8 @@ import math
 import re
 import socket
 
+from IA.text.prompts import checked_prompt
+
 GRID = re.compile(r"([1-9]\d{0,2})x([1-9]\d{0,2})", re.ASCII)  # columns x rows
 MOST_TILES = 1000  # of one photo
 AUTO_IDLE_LEAST_S = 10
@@ -49,6 +51,14 @@ def share(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no share, a number from 0 to 1")
     return number
+
+
+def prompt(text: str) -> str:
+    """What a person looks for, in its one form."""
+    try:
+        return checked_prompt(text)
+    except ValueError as mistake:
+        raise argparse.ArgumentTypeError(str(mistake).removesuffix(".")) from None
 
 
 def idle_s(text: str) -> float:

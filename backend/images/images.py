@@ -52,6 +52,11 @@ class Images:
         """Whether the folder is listed at intervals, because the system does not report all changes in it."""
         return self._follower.lists_again
 
+    @property
+    def tiles(self) -> int:
+        """How many images each file holds."""
+        return self._numbers.tiles
+
     def publish_again(self) -> None:
         """Publish the paths again, because the file was deleted."""
         self._numbers.publish_again()

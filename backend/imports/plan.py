@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -108,7 +108,7 @@ def plan(
         elif label is None:
             unread[", ".join(row.words)] += 1
         else:
-            path, meant = _path(row, photos)
+            path, meant = readings_of(row, photos)
             by_path[path].setdefault(label, row)
             if meant != [AddressReading(path)]:
                 several[path] = meant
@@ -133,7 +133,7 @@ def plan(
     return planned
 
 
-def _path(row: Labelled, photos: Set[str]) -> tuple[str, list[AddressReading]]:
+def readings_of(row: Labelled, photos: Container[str]) -> tuple[str, list[AddressReading]]:
     """A name for the path of a row, and all its readings; the path of a known photo has only one."""
     photo, tile = split(row.path)
     text = row.tile if tile is None else str(tile)

@@ -4,7 +4,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,9 +45,25 @@ def encoding_of(head: bytes) -> str:
 
 
 def csv_records(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of a file with commas, tabs or semicolons; names of images keep their bytes.
+    """The rows of a file with commas, tabs or semicolons, by the names in its first row.
+
+    Raises:
+        ValueError: the file is no such table.
+    """
+    rows = csv_rows(path)
+    columns = next(rows, [])
+    for row in rows:
+        yield dict(zip(columns, row, strict=False))
+
+
+def csv_rows(path: Path, separators: str = SEPARATORS) -> Iterator[Sequence[str]]:
+    """The rows of a file with commas, tabs or semicolons, the first one included; names of images keep their bytes.
 
     Our own exports put a prefix before cells that a spreadsheet would run; this removes it.
+
+    Args:
+        path: the file.
+        separators: what may separate cells; of those that the first row has equally often, the first one does.
 
     Raises:
         ValueError: the file is no such table.
@@ -57,33 +73,43 @@ def csv_records(path: Path) -> Iterator[Mapping[str, Any]]:
         declared = SEPARATOR.fullmatch(head)
         if declared is None:
             file.seek(0)
-        delimiter = declared[1] if declared else max(SEPARATORS, key=QUOTED.sub("", head).count)
+        delimiter = declared[1] if declared else max(separators, key=QUOTED.sub("", head).count)
         try:
             rows = (row for row in csv.reader(file, delimiter=delimiter) if any(map(str.strip, row)))
             columns = next(rows, [])
+            if columns:
+                yield columns
             is_ours = set(FURTHER) <= set(columns)
             for row in rows:
-                yield dict(zip(columns, map(plain, row) if is_ours else row, strict=False))
+                yield list(map(plain, row)) if is_ours else row
         except (csv.Error, TypeError, ValueError) as error:
             raise ValueError(f"{path} is no good CSV ({error})") from None
 
 
-def json_line_records(path: Path) -> Iterator[Mapping[str, Any]]:
+def json_line_records(path: Path, on_bad: Callable[[str], None] | None = None) -> Iterator[Mapping[str, Any]]:
     """The objects in a file of JSON lines.
 
+    Args:
+        path: the file.
+        on_bad: is called for a line that is no JSON object, with what is wrong; None: such a line ends the reading.
+
     Raises:
-        ValueError: a line is no JSON object.
+        ValueError: a line is no JSON object, and there is no `on_bad`.
     """
     with opened(path) as file:
         for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError):
-                    raise ValueError(f"line {number} of {path} is no JSON") from None
-                if not isinstance(record, dict):
-                    raise ValueError(f"line {number} of {path} is no object")
+            if not line.strip():
+                continue
+            try:
+                record, wrong = json.loads(line), "object"
+            except (ValueError, RecursionError):
+                record, wrong = None, "JSON"
+            if isinstance(record, dict):
                 yield record
+            elif on_bad is None:
+                raise ValueError(f"line {number} of {path} is no {wrong}")
+            else:
+                on_bad(f"line {number} is no {wrong}")
 
 
 def json_content(path: Path) -> Any:

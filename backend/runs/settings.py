@@ -1,5 +1,6 @@
 """Settles the settings of a run at its start: the value asked for now, else the run's own value, else the default."""
 
+import contextlib
 import logging
 import uuid
 from dataclasses import replace
@@ -44,6 +45,9 @@ def settle(config: Config) -> Settings:
         if asked[name] == NOTHING:
             asked[name] = ""
     settings = replace(before, **{name: value for name, value in asked.items() if value is not None})
+    if settings.scores != before.scores:  # Scores of another file do not hold until this one has been read.
+        with contextlib.suppress(OSError):
+            (config.run / SCORES.name).unlink(missing_ok=True)
     if config.audit is not None:
         settings = replace(settings, audit_after=None, audit_until=None)
     return replace(

@@ -26,6 +26,7 @@ from backend.session.loops import LoopStates
 from backend.session.marking import Marking
 from backend.session.moves import Moves
 from backend.session.near_duplicates import NearDuplicates
+from backend.session.scores import GivenScores
 from backend.session.settings import CurrentSettings
 from backend.session.showing import Showing
 from backend.session.suspected_errors import SuspectedErrors
@@ -67,6 +68,7 @@ class Session(Listener):
         grid = Grid.from_text(settings.tile)
         self.images = Images(self.run, datadir, self._image_changed, config.follow_links, grid)
         self.moves = Moves(self.images, self.labels)
+        self.scores = GivenScores(self.run, self.settings, self.images, self.changes)
         self.marking = Marking(self.queue, self.labels, self.images)
 
         self.previews = Previews(self.run / "cache" / "previews", bounds)
@@ -111,6 +113,7 @@ class Session(Listener):
         self.answering = Answering(self.labels, self.queue, self.images, self.following)
         self.suspected_errors = SuspectedErrors(self.labels, self.images, self.following, self.changes)
         self.on_return += [self.images.publish_again, self.instructions.write_again, self.settings.write_again]
+        self.on_return.append(self.scores.write_again)
         self._curves: Curves | None = None
 
     # --- lifecycle ----------------------------------------------------------------------------------------------------
@@ -119,6 +122,7 @@ class Session(Listener):
         """List the images and follow the other loops."""
         self.images.start()
         self.moves.start()
+        self.scores.start()
         if self.uploads is not None:
             self.uploads.sweep()
         self.ahead.start()
@@ -144,6 +148,7 @@ class Session(Listener):
         self.end_streams()
         self.images.close()
         self.moves.close()
+        self.scores.close()
         self.ahead.close()
         self.model_labels.close()
         if self._curves is not None:
@@ -180,5 +185,6 @@ class Session(Listener):
         """An image came, went, or was written anew; the thread of `Images` says so."""
         self.marking.changed(image)
         self.moves.changed(image)
+        self.scores.changed(image)
         self.ahead.wake()
         self.changes.notify()

@@ -75,8 +75,8 @@ class Answer:
 
     @property
     def is_of_map(self) -> bool:
-        """Whether it was given on the map, or stored once more because of one that was."""
-        return self.source == BY_MAP or self.id.endswith(KEPT)
+        """Whether it was given on the map with others, or stored once more because of one that was."""
+        return self.group is not None and (self.source == BY_MAP or self.id.endswith(KEPT))
 
 
 @dataclass(frozen=True)

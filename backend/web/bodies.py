@@ -132,3 +132,9 @@ class StrategyBody(_Body):
     """The strategy that orders the questions from now on."""
 
     strategy: Annotated[str, OneOf(tuple(STRATEGIES))]
+
+
+class PromptBody(_Body):
+    """What a person looks for, in words; several phrases are separated by commas, and an empty text drops them."""
+
+    text: str

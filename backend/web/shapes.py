@@ -29,8 +29,9 @@ from backend.wire.answers import (
 from backend.wire.finish import FinishedLabels
 from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
 from backend.wire.map import MapImage
-from backend.wire.status import LoopStatus, ModelStatus, SessionStatus
+from backend.wire.status import LoopStatus, ModelStatus, PriorSource, PriorStatus, SessionStatus
 from IA.images.tiles import split
+from IA.protocol.records import Settings
 
 
 def _names(path: str) -> ImageNames:
@@ -138,8 +139,8 @@ def _similar(near: Near, label: Label, images: Images, labels: Labels, queue: Qu
     ]
 
 
-def example(images: Images, image: int, probability: float) -> ScoredImage:
-    """An image as an example of what the model would call positive or negative."""
+def example(images: Images, image: int, probability: float | None) -> ScoredImage:
+    """An image as an example: of what the model would call positive or negative, or of what words lead to."""
     return {
         "image": image,
         **_names(images.path(image)),
@@ -186,6 +187,8 @@ def status(session: Session) -> SessionStatus:
         "unreadable": session.marking.unreadable,
         "listing": session.images.listing,
         "strategy": settings.strategy,
+        "prior": prior(settings),
+        "scores": session.scores.sentence or None,
         "network": settings.network,
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
@@ -204,6 +207,12 @@ def status(session: Session) -> SessionStatus:
         "finished": None if finish is None else finished_labels(finish),
         "map": session.folder_map.generation,
     }
+
+
+def prior(settings: Settings) -> PriorStatus:
+    """What a person has said of the question before any answer."""
+    said = {"examples": settings.examples, "prompt": settings.prompt, "scores": settings.scores}
+    return {"sources": [cast(PriorSource, name) for name, value in said.items() if value], "prompt": settings.prompt}
 
 
 def _percent(part: int, whole: int) -> float:

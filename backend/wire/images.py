@@ -133,3 +133,19 @@ class UsualOrder(TypedDict):
     """
 
     images: int
+
+
+class PromptPreview(TypedDict):
+    """What words lead to.
+
+    Attributes:
+        text: the words as they would be kept.
+        classes: the names of the known classes that they lead to, the nearest first.
+        images: those of the images still to be answered that would be asked first.
+        note: a sentence on how the words were read; empty: as they should be.
+    """
+
+    text: str
+    classes: list[str]
+    images: list[ScoredImage]
+    note: str

@@ -9,6 +9,7 @@ from backend.wire.figures import AuditStatus
 from backend.wire.finish import FinishedLabels
 
 LoopState = Literal["running", "starting", "down", "off"]
+PriorSource = Literal["examples", "prompt", "scores"]
 FirstReason = Literal["doubtful", "like", "map", "random"]
 
 
@@ -64,6 +65,18 @@ class AskedFirst(TypedDict):
     left: int
 
 
+class PriorStatus(TypedDict):
+    """What a person has said of the question before any answer.
+
+    Attributes:
+        sources: what the order before any answer rests on: `examples`, `prompt`, `scores`.
+        prompt: what is looked for, in words; empty: nobody has said it.
+    """
+
+    sources: list[PriorSource]
+    prompt: str
+
+
 class SessionStatus(Counts):
     """Everything that a page shows of the run, but for the page's own name.
 
@@ -80,6 +93,8 @@ class SessionStatus(Counts):
         unreadable: how many images cannot be shown.
         listing: whether the folder is still being listed.
         strategy: what is asked first.
+        prior: what a person has said of the question before any answer.
+        scores: what was read of the file of scores, as a sentence; null: there is none, or it has not been read yet.
         network: the network that embeds the images.
         model: null: there is none yet.
         ranking: null: there is none yet.
@@ -107,6 +122,8 @@ class SessionStatus(Counts):
     unreadable: int
     listing: bool
     strategy: str
+    prior: PriorStatus
+    scores: str | None
     network: str
     model: ModelStatus | None
     ranking: RankingStatus | None

@@ -11,6 +11,7 @@ import { Finish } from "./features/finish";
 import { Slips } from "./features/slips";
 import { Instructions } from "./features/instructions";
 import { Grid, GridBar } from "./features/grid";
+import { PromptOffer, PromptPanel } from "./features/prompt";
 import { Import } from "./features/import";
 import { Upload, useUpload } from "./features/upload";
 import { Help, Info, TensorBoard } from "./features/info";
@@ -40,6 +41,7 @@ export function App() {
         <LatePress session={session} />
         <OfferToStop session={session} />
         <Certified state={session.state} />
+        <PromptOffer session={session} />
         <First session={session} />
         <Upload upload={upload} isAllowed={mayUpload} />
         <Note note={session.state.note} />
@@ -57,6 +59,7 @@ export function App() {
       )}
       <Live session={session} />
       {panel === "help" && <Help session={session} />}
+      {panel === "prompt" && <PromptPanel session={session} />}
       {panel === "import" && <Import session={session} />}
       {panel === "info" && <Info session={session} upload={mayUpload ? upload : null} />}
       {panel === "progress" && <Progress session={session} />}

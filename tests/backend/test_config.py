@@ -70,6 +70,18 @@ def test_paths_are_relative_to_where_the_person_stands(tmp_path: Path, monkeypat
         assert (config.datadir, config.run) == (tmp_path / "pictures", tmp_path / "run")
 
 
+def test_a_file_of_scores(tmp_path: Path) -> None:
+    """The file of scores becomes an absolute path; one that is missing, and a folder, are refused in one sentence."""
+    file = tmp_path / "scores.csv"
+    file.write_text("path,score\n")
+    start = ["localhost", "8077", str(tmp_path), "--scores"]
+    assert Config.for_session([*start, str(file)]).scores == str(file)
+    assert Config.for_session([*start, "none"]).scores == "none"
+    for name, says in ((str(tmp_path / "x.csv"), "does not exist"), (str(tmp_path), "is not a file"), ("", "exist")):
+        with pytest.raises(UsageError, match=says):
+            Config.for_session([*start, name])
+
+
 def test_demo_has_words_of_its_own() -> None:
     """The demo asks for stars unless the person calls them otherwise."""
     config = Config.for_session(["localhost", "8077", "demo"])

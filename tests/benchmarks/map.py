@@ -8,6 +8,7 @@ asks for the map, and answers many images in one request; meanwhile other images
 """
 
 import argparse
+import resource
 import tempfile
 import threading
 import time
@@ -80,6 +81,8 @@ def layout(images: int) -> None:
             began_s = time.perf_counter()
             until(by(method), PATIENCE_S)
             line(f"layout of {images:,} images by {method}", f"{time.perf_counter() - began_s:.1f} s")
+        child = resource.getrusage(resource.RUSAGE_CHILDREN)
+        line("processor time of the process that lays out", f"{child.ru_utime + child.ru_stime:.1f} s")
         began_s = time.perf_counter()
         x = np.zeros(images, np.float32).data
         pickle_file.publish(run, LAYOUT, Layout(x, x, "pca"))

@@ -84,6 +84,15 @@ export const askFirst = (band: Range, threshold: number) =>
 /** Ask the images most like this one before all others; resolves to how many. */
 export const like = (image: number) => json<AnswerOf<"post_like">>("api/like", sending("POST", { image }));
 
+/** What words lead to; an earlier question of this client is refused then. */
+export function promptPreview(text: string, client: string) {
+  const query = new URLSearchParams({ text, client });
+  return json<AnswerOf<"get_prompt">>(`api/prompt?${query.toString()}`);
+}
+
+/** Ask first what fits these words from now on; empty: nothing particular. */
+export const lookFor = (text: string) => json<AnswerOf<"put_prompt">>("api/prompt", sending("PUT", { text }));
+
 /** Ask in the usual order again. */
 export const forgetLike = () => json<AnswerOf<"delete_like">>("api/like", { method: "DELETE" });
 

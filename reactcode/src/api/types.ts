@@ -38,6 +38,7 @@ export type Uploaded = wire.UploadOutcome;
 export type ColumnName = wire.ColumnQuestion["missing"];
 export type Finished = wire.FinishedLabels;
 export type Doubtful = wire.DoubtfulBand;
+export type PromptPreview = wire.PromptPreview;
 export type FinishPreview = wire.FinishPreview;
 export type Choices = wire.PageChoices;
 export type LastImport = wire.LastImport;

@@ -356,6 +356,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/prompt": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What words lead to: known classes, and the images that would be asked first
+         * @description Have inference read a prompt; nothing is stored, and nobody is asked anything.
+         */
+        readonly get: operations["get_prompt"];
+        /**
+         * Ask first what fits these words, from now on
+         * @description Store the prompt; the loops follow it at once. An empty one is dropped.
+         */
+        readonly put: operations["put_prompt"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/map": {
         readonly parameters: {
             readonly query?: never;
@@ -1303,6 +1327,36 @@ export interface components {
             readonly of: number;
         };
         /**
+         * @description What a person has said of the question before any answer.
+         *
+         *     Attributes:
+         *         sources: what the order before any answer rests on: `examples`, `prompt`, `scores`.
+         *         prompt: what is looked for, in words; empty: nobody has said it.
+         */
+        readonly PriorStatus: {
+            readonly sources: readonly ("examples" | "prompt" | "scores")[];
+            readonly prompt: string;
+        };
+        /** @description What a person looks for, in words; several phrases are separated by commas, and an empty text drops them. */
+        readonly PromptBody: {
+            readonly text: string;
+        };
+        /**
+         * @description What words lead to.
+         *
+         *     Attributes:
+         *         text: the words as they would be kept.
+         *         classes: the names of the known classes that they lead to, the nearest first.
+         *         images: those of the images still to be answered that would be asked first.
+         *         note: a sentence on how the words were read; empty: as they should be.
+         */
+        readonly PromptPreview: {
+            readonly text: string;
+            readonly classes: readonly string[];
+            readonly images: readonly components["schemas"]["ScoredImage"][];
+            readonly note: string;
+        };
+        /**
          * @description An image to be answered.
          *
          *     Attributes:
@@ -1449,6 +1503,8 @@ export interface components {
             readonly unreadable: number;
             readonly listing: boolean;
             readonly strategy: string;
+            readonly prior: components["schemas"]["PriorStatus"];
+            readonly scores: string | null;
             readonly network: string;
             readonly model: components["schemas"]["ModelStatus"] | null;
             readonly ranking: components["schemas"]["RankingStatus"] | null;
@@ -1717,6 +1773,9 @@ export type PhotoTile = components['schemas']['PhotoTile'];
 export type PlacesAsked = components['schemas']['PlacesAsked'];
 export type PlacesBody = components['schemas']['PlacesBody'];
 export type Precision = components['schemas']['Precision'];
+export type PriorStatus = components['schemas']['PriorStatus'];
+export type PromptBody = components['schemas']['PromptBody'];
+export type PromptPreview = components['schemas']['PromptPreview'];
 export type QueuedImage = components['schemas']['QueuedImage'];
 export type RandomAnswers = components['schemas']['RandomAnswers'];
 export type RankingStatus = components['schemas']['RankingStatus'];
@@ -2381,6 +2440,71 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["UsualOrder"];
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly get_prompt: {
+        readonly parameters: {
+            readonly query: {
+                readonly text: string;
+                readonly client?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PromptPreview"];
+                };
+            };
+            /** @description Refused, with the reason in one sentence */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    readonly put_prompt: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PromptBody"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PriorStatus"];
                 };
             };
             /** @description Refused, with the reason in one sentence */

@@ -42,6 +42,8 @@ export const NEW_RUN: wire.Status = {
   unreadable: 0,
   listing: false,
   strategy: "max_prob",
+  prior: { sources: [], prompt: "" },
+  scores: null,
   network: "n",
   model: null,
   ranking: null,

@@ -45,6 +45,14 @@ export class FakeServer {
   readonly decisions: unknown[] = [];
   /** Of which images more were wanted; null: of none any more. */
   readonly liked: (number | null)[] = [];
+  /** Of which words a preview was asked, and what they lead to; a text: why that is not known. */
+  readonly previewed: string[] = [];
+  wordsLeadTo: (text: string) => wire.PromptPreview | string = (text) => ({
+    text,
+    classes: [],
+    images: [],
+    note: "",
+  });
   instructions: string | null = null;
   /** What the model says of an image when it has not learnt its answer. */
   readonly heldOut = new Map<number, number>();
@@ -171,6 +179,10 @@ export class FakeServer {
       case "DELETE /api/like":
         this.liked.push(null);
         return good<"delete_like">({ images: 0 });
+      case "GET /api/prompt":
+        return this.promptPreview(url.searchParams.get("text") ?? "");
+      case "PUT /api/prompt":
+        return this.lookFor(body as wire.PromptBody);
       case "POST /api/finish/doubtful":
         this.decisions.push(body);
         return good<"post_finish_doubtful">(this.preview.doubtful);
@@ -282,6 +294,19 @@ export class FakeServer {
   private like({ image }: wire.LikeBody): Response {
     this.liked.push(image);
     return good<"post_like">({ image, images: 40 });
+  }
+
+  private promptPreview(text: string): Response {
+    this.previewed.push(text);
+    const found = this.wordsLeadTo(text);
+    return typeof found === "string" ? refusal(503, { detail: found }) : good<"get_prompt">(found);
+  }
+
+  private lookFor({ text }: wire.PromptBody): Response {
+    const prior: wire.PriorStatus = { sources: text === "" ? [] : ["prompt"], prompt: text };
+    this.changes = { ...this.changes, prior };
+    this.push();
+    return good<"put_prompt">(prior);
   }
 
   /** All are drawn only for a time: then the share is what it was. */

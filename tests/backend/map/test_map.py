@@ -270,6 +270,25 @@ def test_a_repeated_map_answer_is_one(server: Serving) -> None:
     assert (first["stored"], second["stored"], second["negatives"]) == (2, 2, 2)
 
 
+def test_a_single_answer_with_the_source_map_is_one_undo(server: Serving) -> None:
+    """An answer that says that it comes from the map, but belongs to no group, is taken back alone."""
+    for image in (1, 2, 3):
+        server.answer(image, "negative", client="me", source="map")
+    assert server.client.post("/api/undo", json={"client": "me"}).json()["taken"] == 1
+    assert server.session.queue.left == IMAGES - 2
+
+
+def test_an_undo_after_a_restart_takes_all_of_it_back(tmp_path: Path, folder: Path) -> None:
+    """The server remembers which answers were given together on the map."""
+    with serving(tmp_path / "run", folder) as server:
+        until(lambda: server.session.queue.left == IMAGES)
+        answer_places(server, list(range(20)))
+    with serving(tmp_path / "run", folder) as server:
+        until(lambda: server.session.queue.left == IMAGES - 20)
+        assert server.client.post("/api/undo", json={"client": "me"}).json()["taken"] == 20
+        assert server.session.queue.left == IMAGES
+
+
 # --- the audit --------------------------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,8 @@
 """More like this: inference tells what is like an image, the server asks it next, whatever was drawn at random."""
 
-import contextlib
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -15,12 +14,13 @@ from backend.questions.similar import Likes
 from backend.web.routes import similar as like_routes
 from IA.pool.similar import LikeThis
 from IA.protocol import files as protocol
-from IA.protocol import pickle_file, watching
+from IA.protocol import pickle_file
 from IA.protocol.files import RANKING, SIMILAR, WANTED
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Ranking
 from IA.protocol.shown import Similar, Wanted
 from IA.protocol.watching import Latest
+from tests import inference as stand_in
 from tests.IA.test_loops import Loops
 from tests.serving import Serving, serving, until
 
@@ -45,28 +45,9 @@ def server(tmp_path: Path) -> Iterator[Serving]:
         yield server
 
 
-@contextlib.contextmanager
-def inference(run: Path, most_similar: Sequence[int]) -> Iterator[list[Wanted]]:
+def inference(run: Path, most_similar: Sequence[int]) -> AbstractContextManager[list[Wanted]]:
     """Something that answers each wish with these images; the wishes that it has heard."""
-    ended, heard = threading.Event(), list[Wanted]()
-
-    def answer() -> None:
-        latest = Latest(run, WANTED)
-        for _ in watching.changes(run, WANTED.name, stop=ended, poll_s=0.05):
-            wanted = latest.content()
-            if wanted is not None and wanted not in heard:
-                heard.append(wanted)
-                images = np.array(most_similar, np.int32)
-                cosine = np.linspace(1, 0, len(images), dtype=np.float32)
-                pickle_file.publish(run, SIMILAR, Similar(wanted.request, images, cosine))
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
-        yield heard
-    finally:
-        ended.set()
-        thread.join()
+    return stand_in.inference(run, lambda wanted: stand_in.similar(wanted, most_similar))
 
 
 def like(server: Serving, image: int) -> httpx.Response:

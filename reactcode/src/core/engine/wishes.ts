@@ -1,4 +1,4 @@
-// What a person wants to be asked next: a strategy, random images, the doubtful ones, or more like one of them.
+// What a person wants to be asked next: what fits some words, a strategy, random images, the doubtful ones, or more like one of them.
 import * as api from "../../api";
 import type { Range, Status, Strategy } from "../../api";
 import { count, noun } from "../words";
@@ -22,6 +22,13 @@ export class Wishes {
   chooseStrategy(strategy: Strategy): Promise<void> {
     const choose = async () => void (await api.chooseStrategy(strategy));
     return attempt(this.store, choose, "the strategy was not changed");
+  }
+
+  /** Has what fits these words asked first, and closes the panel. Rejects where they are not kept. */
+  async lookFor(words: string): Promise<void> {
+    const { prompt } = await api.lookFor(words);
+    this.store.dispatch({ type: "panel", panel: null });
+    this.store.note(prompt === "" ? "Nothing particular is looked for now." : `Looking for: ${prompt}.`);
   }
 
   /** Samples this share of the questions at random; the new status brings the figures of the audit. */

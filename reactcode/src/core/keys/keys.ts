@@ -94,6 +94,7 @@ const TABLE = {
     does: "more like this: ask the most similar images next; press again for the usual order",
     run: (engine) => void engine.wishes.moreLikeThis.press(shownOf(engine.state)),
   },
+  prompt: { key: "/", does: "say in words what you look for", run: panel("prompt"), ...AROUND },
   zoom: {
     key: "z",
     does: "zoom to the file's own pixels, and back",

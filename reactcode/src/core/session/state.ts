@@ -26,7 +26,8 @@ export type Panel =
   | "instructions"
   | "grid"
   | "map"
-  | "import";
+  | "import"
+  | "prompt";
 /** Why an image that has an answer is shown once more: a press may have been for it, or to measure what AUTO misses. */
 export type Again = "inPeace" | "blindly";
 

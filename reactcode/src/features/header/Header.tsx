@@ -4,6 +4,7 @@ import type { Status } from "../../api";
 import { answeredCount, answeredHere } from "../../core/session";
 import { noun, count, nameOf } from "../../core/words";
 import type { Session } from "../../ui";
+import { LookedFor } from "../prompt";
 import { PanelButtons } from "./PanelButtons";
 import { Model } from "./Model";
 import { Speed } from "./Speed";
@@ -23,6 +24,7 @@ export function Header({ session }: { readonly session: Session }) {
           unreadable={status.unreadable}
         />
       )}
+      <LookedFor session={session} />
       {status && <Model status={status} />}
       <PanelButtons session={session} />
       <Line status={status} />

@@ -10,6 +10,8 @@ type Switch = "zoom" | "explanation";
 
 interface Way {
   readonly id: Panel | Switch;
+  /** The name of the button in the page, where something else there has the name of the panel. */
+  readonly door?: string;
   readonly icon: IconName;
   readonly title: string;
   readonly action?: Action;
@@ -23,6 +25,13 @@ const OFTEN: readonly Way[] = [
 ];
 
 const RARE: readonly Way[] = [
+  {
+    id: "prompt",
+    door: "prompt-door",
+    icon: "words",
+    title: "Say in words what you look for",
+    action: "prompt",
+  },
   { id: "map", icon: "map", title: "Map of all images", action: "map" },
   { id: "finish", icon: "finish", title: "Finish: let the model label all other images", action: "finish" },
   { id: "slips", icon: "done", title: "Check answers that look wrong", action: "slips" },
@@ -74,6 +83,7 @@ export function PanelButtons({ session }: { readonly session: Session }) {
 }
 
 function isThere(id: Way["id"], { status }: State): boolean {
+  if (id === "prompt") return status !== null && status.loops.inference !== "off";
   if (id === "tensorboard") return status?.tensorboard === true;
   if (id === "instructions") return status?.instructions != null;
   return true;
@@ -81,12 +91,12 @@ function isThere(id: Way["id"], { status }: State): boolean {
 
 function Door({ way, session }: { readonly way: Way; readonly session: Session }) {
   const { engine, state, bindings } = session;
-  const { id, icon, title, action } = way;
+  const { id, door = id, icon, title, action } = way;
   const isOn = id === "zoom" ? state.zoom : id === "explanation" ? state.explains : undefined;
   return (
     <Press
       className="plain"
-      id={id}
+      id={door}
       aria-label={title}
       aria-pressed={isOn}
       aria-expanded={isOn === undefined ? state.panel === id : undefined}

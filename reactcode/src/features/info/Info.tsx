@@ -7,6 +7,13 @@ import { type Session, Dialog, useChoices } from "../../ui";
 import { ChooseImages, type Uploads } from "../upload";
 import { Downloads } from "./Downloads";
 
+/** What the order rests on before there are answers. */
+const PRIOR = {
+  examples: () => "what is like the examples",
+  prompt: (words: string) => `“${words}”`,
+  scores: () => "high scores of the file",
+} as const;
+
 interface Props {
   readonly session: Session;
   /** Null where this session takes no images. */
@@ -49,6 +56,12 @@ function About({ status }: { readonly status: Status }) {
         {status.listing && ", still searching"}
         {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>
+      {status.scores && (
+        <>
+          <dt>scores</dt>
+          <dd>{status.scores}</dd>
+        </>
+      )}
     </dl>
   );
 }
@@ -56,6 +69,7 @@ function About({ status }: { readonly status: Status }) {
 function Learning({ status, session }: { readonly status: Status; readonly session: Session }) {
   const strategies = useChoices()?.strategies ?? [{ name: status.strategy, meaning: "" }];
   const { model, ranking, embedding } = status;
+  const { sources = [], prompt = "" } = status.prior ?? {};
   return (
     <>
       <label className="strategy">
@@ -73,6 +87,12 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
         </select>
       </label>
       <dl className="facts">
+        {sources.length > 0 && (
+          <>
+            <dt>looked for</dt>
+            <dd id="prior">{sources.map((source) => PRIOR[source](prompt)).join("; ")}</dd>
+          </>
+        )}
         <dt>model</dt>
         <dd>
           {model

@@ -1,0 +1,1 @@
+"""The families of networks: each builds a module, its preprocessing, and what else its weights know."""
