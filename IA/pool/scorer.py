@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from IA.embedding.embedder import Embedder
 from IA.embedding.examples import Examples
@@ -100,10 +101,14 @@ class Scorer:
         """The file of an image, and the folder that the file must lie in, if any."""
         return self._stream.file(number)
 
+    def answers(self) -> dict[int, bool]:
+        """The positive and negative answers that the model may know, by the number of the image, in their order."""
+        answers = (self._annotations.content() or {}).items()
+        return {self._numbers[path]: label for path, label in answers if label is not None and path in self._numbers}
+
     def answered(self) -> dict[bool, list[int]]:
         """Numbers of the images with a positive and with a negative answer that the model may know."""
-        answers = self._annotations.content() or {}
-        known = [(self._numbers[path], label) for path, label in answers.items() if path in self._numbers]
+        known = self.answers().items()
         return {kind: [number for number, label in known if label is kind] for kind in (True, False)}
 
     def turn(
@@ -139,11 +144,30 @@ class Scorer:
         return busy
 
     def prepare(
-        self, datadir: Path, images: Version[list[str]], has_news: Callable[[], bool], inside: Path | None = None
+        self,
+        datadir: Path,
+        images: Version[list[str]],
+        has_news: Callable[[], bool],
+        inside: Path | None = None,
+        keys: NDArray[np.uint64] | None = None,
+        describes: bool = True,
     ) -> bool:
-        """One turn behind another backbone, which goes on ranking; returns whether there is more to embed."""
-        busy = self._follow(datadir, images, inside)
-        if not busy:
+        """One turn behind another backbone, which goes on ranking.
+
+        Args:
+            datadir: the image folder.
+            images: paths in it.
+            has_news: whether something new is to be learnt, for which the turn ends.
+            inside: a folder that the files must lie in; None: anywhere.
+            keys: of the images, as the pool of the other backbone has found them; None: they are found anew.
+            describes: whether the trainer is to follow this backbone as soon as every image is embedded, after which it
+                takes over.
+
+        Returns:
+            Whether there is more to embed.
+        """
+        busy = self._follow(datadir, images, inside, keys)
+        if describes and not busy:
             self._description.update(self._pool, is_complete=True)
         self._stream.turn(has_news, gives_way=True)
         return busy
@@ -193,14 +217,23 @@ class Scorer:
 
     # --- following the files ------------------------------------------------------------------------------------------
 
-    def _follow(self, datadir: Path, images: Version[list[str]], inside: Path | None) -> bool:
+    def _follow(
+        self,
+        datadir: Path,
+        images: Version[list[str]],
+        inside: Path | None,
+        keys: NDArray[np.uint64] | None = None,
+    ) -> bool:
         """Take up new images, new embeddings and a new checkpoint; returns whether there is more to embed."""
         self._stream.stay_inside(inside)
         if images is not self._images:
             self._images = images
             self._numbers = {path: number for number, path in enumerate(images.content)}
             self._stream.follow(datadir, images.content)
-            self._pool.follow(datadir, images.content)
+            if keys is None:
+                self._pool.follow(datadir, images.content)
+            else:
+                self._pool.follow_keys(keys)
             self._answered = None
             self._to_publish = self._urgent = True
         self._follow_checkpoint()

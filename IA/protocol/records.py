@@ -135,9 +135,9 @@ class FineTuning(Record):
     """The outcome of the last fine-tuning.
 
     Attributes:
-        base: fingerprint of the backbone that it began with.
+        base: fingerprint of the first network of the run.
         labels: how many positive and negative answers there were.
-        before: average precision on held-out answers with that backbone.
+        before: average precision on held-out answers with the backbone that it began with.
         after: average precision on the same answers with the new backbone.
         certainty: share of resamples of the held-out answers in which the new backbone is better.
         taken: whether the new backbone replaced backbone.ckpt.
@@ -149,6 +149,29 @@ class FineTuning(Record):
     after: float = field(metadata=stored(real))
     certainty: float = field(metadata=stored(real))
     taken: bool = field(metadata=stored(flag))
+
+
+@dataclass(frozen=True)
+class Networks(Record):
+    """Which network embeds the images, and which one comes behind it.
+
+    Attributes:
+        asked: the setting `network` that this is about.
+        network: the network in force.
+        behind: the network that comes behind it; "": none.
+        embedded: how many images that one has embedded.
+        images: how many it could embed.
+        is_decided: whether it was compared with the network in force, or there is none.
+        note: one sentence on it; "": there is nothing to say.
+    """
+
+    asked: str = field(metadata=stored(text))
+    network: str = field(metadata=stored(text))
+    behind: str = field(default="", metadata=stored(text))
+    embedded: int = field(default=0, metadata=stored(count))
+    images: int = field(default=0, metadata=stored(count))
+    is_decided: bool = field(default=False, metadata=stored(flag))
+    note: str = field(default="", metadata=stored(text))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from backend.wire.answers import (
 from backend.wire.finish import FinishedLabels
 from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
 from backend.wire.map import MapImage
-from backend.wire.status import LoopStatus, ModelStatus, PriorSource, PriorStatus, SessionStatus
+from backend.wire.status import LoopStatus, ModelStatus, NetworkStatus, PriorSource, PriorStatus, SessionStatus
 from IA.images.tiles import split
 from IA.protocol.records import Settings
 
@@ -190,7 +190,7 @@ def status(session: Session) -> SessionStatus:
         "strategy": settings.strategy,
         "prior": prior(settings, session.scores),
         "scores": session.scores.sentence or None,
-        "network": settings.network,
+        **_networks(session),
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
         "embedding": {
@@ -208,6 +208,14 @@ def status(session: Session) -> SessionStatus:
         "finished": None if finish is None else finished_labels(finish),
         "map": session.folder_map.generation,
     }
+
+
+def _networks(session: Session) -> NetworkStatus:
+    """The network in force, and what comes behind it, once inference has said so for the present setting."""
+    setting, said = session.settings.now.network, session.following.networks
+    if said is None or said.asked != setting:
+        return {"network": displayed(setting), "behind": None}
+    return {"network": displayed(said.network), "behind": displayed(said.note) or None}
 
 
 def prior(settings: Settings, scores: GivenScores) -> PriorStatus:

@@ -108,8 +108,14 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
         </dd>
         <dt>embedded</dt>
         <dd>
-          {count(embedding.done)} of {count(embedding.total)}
+          {count(embedding.done)} of {count(embedding.total)}, by {status.network}
         </dd>
+        {status.behind != null && (
+          <>
+            <dt>behind it</dt>
+            <dd id="behind">{status.behind}</dd>
+          </>
+        )}
         {Object.entries(status.loops).map(([name, loop]) => [
           <dt key={name}>{name}</dt>,
           <dd key={`${name} state`}>{loop}</dd>,
