@@ -72,7 +72,7 @@ def create_app(session: Session, token: str | None) -> FastAPI:
     app.state.turns = Turns()
     app.state.status_text = status.StatusText(session)
     app.state.tensorboard = tensorboard
-    limits = {imports.PATH: imports.MOST_BYTES}
+    limits = {imports.PATH: imports.MOST_BYTES} | dict.fromkeys(map.PATHS_WITH_IMAGES, map.MOST_BYTES)
     if session.uploads is not None:
         limits[uploads.PATH] = MOST_BYTES
     app.add_middleware(Access, config=session.config, token=token, limits=limits)

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,33 @@ LEAST_TSNE = 200  # images; fewer can be taken in at a glance
 GROWTH = 1.5  # With so many times the images everything is laid out anew.
 GROWTH_EMBEDDING = 4.0  # The same while images are still being embedded.
 WAIT_S = 0.02  # A turn waits so long for places that are being computed.
-PUBLISH_EVERY_S = 5.0
+PUBLISH_EVERY_S = 5.0  # While images are being embedded the layout is published this often.
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
+
+
+@dataclass
+class _Draft:
+    """Another layout, until it takes the place of the one in force.
+
+    Attributes:
+        method: how it is computed.
+        images: how many images were embedded when it began.
+        places: (N, 2) the places so far.
+        waits_for: (n,) numbers of the images that it must have a place for; others come while it is computed.
+    """
+
+    method: str
+    images: int
+    places: Floats
+    waits_for: Numbers
+
+    def is_complete(self, embedded: Numbers) -> bool:
+        """Whether all that it waits for have a place, except those that are embedded no longer."""
+        missing = np.zeros(len(self.places), np.bool_)
+        missing[embedded] = np.isnan(self.places[embedded, 0])
+        return not missing[self.waits_for].any()
 
 
 class LayoutFinder:
@@ -54,7 +78,7 @@ class LayoutFinder:
         self._keys = np.zeros(0, np.uint64)  # the key under which each image was placed
         self._view: ProjectedPool | None = None
         self._map: PlacingMap | None = None
-        self._draft: tuple[str, int, Floats] | None = None  # another layout while its images are placed
+        self._draft: _Draft | None = None
         self._fitting: Fitting | None = None
         self._fitting_of = 0  # how many images were embedded when it began
         self._fitting_began_s = 0.0
@@ -83,13 +107,14 @@ class LayoutFinder:
         if self._view is None or has_news():
             return self._placing is not None
         embedded = self._view.embedded
+        self._take_places()
         self._end_fitting(embedded)
         if self._placing is None and self._draft is None:
             self._begin(embedded, embeds)
         busy = self._place(embedded)
-        is_new = not busy and self._draft is not None
-        if not busy and self._draft is not None:
-            self._method, self._fitted, self._places = self._draft
+        is_new = self._draft is not None and self._draft.is_complete(embedded)
+        if self._draft is not None and is_new:
+            self._method, self._fitted, self._places = self._draft.method, self._draft.images, self._draft.places
             self._draft, self._to_publish = None, True
         at_once = not busy and not embeds
         is_time = at_once or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
@@ -115,14 +140,14 @@ class LayoutFinder:
             self._keys = np.pad(self._keys, (0, more))
             self._places = _grown(self._places, len(pool))
             if self._draft is not None:
-                self._draft = (*self._draft[:2], _grown(self._draft[2], len(pool)))
+                self._draft.places = _grown(self._draft.places, len(pool))
         changed = np.flatnonzero(self._keys != pool.keys)
         if len(changed):
             known = changed[self._keys[changed] != 0]
             self._to_publish |= bool(np.isfinite(self._places[known, 0]).any())
             self._places[known] = np.nan
             if self._draft is not None:
-                self._draft[2][known] = np.nan
+                self._draft.places[known] = np.nan
             self._keys = pool.keys.copy()
         if fingerprint != self._backbone:
             self._backbone, self._fitted, self._failed = fingerprint, 0, 0
@@ -147,16 +172,20 @@ class LayoutFinder:
 
     def _begin(self, embedded: Numbers, embeds: bool) -> None:
         """Begin another layout if one is due, else see how new images are placed."""
-        if self._view is None or self._fitting is not None or len(embedded) < LEAST_PCA:
+        if len(embedded) < LEAST_PCA:
             return
+        if self._fitting is None:
+            self._begin_another(embedded, embeds)
+        if self._map is None:
+            self._go_on(embedded)
+
+    def _begin_another(self, embedded: Numbers, embeds: bool) -> None:
         is_due = len(embedded) >= (GROWTH_EMBEDDING if embeds else GROWTH) * self._fitted
         can_tsne = len(embedded) >= LEAST_TSNE and len(embedded) >= GROWTH * self._failed and is_installed()
         if not self._method or (is_due and (not can_tsne or (embeds and self._method == PCA))):
             self._lay_out_linearly(embedded)
         elif can_tsne and not embeds and (is_due or self._method == PCA):
             self._start_fitting(embedded)
-        if self._map is None:
-            self._go_on(embedded)
 
     def _go_on(self, embedded: Numbers) -> None:
         """Place what comes as the present layout has placed the others, in whatever space they are now."""
@@ -177,7 +206,7 @@ class LayoutFinder:
         before = self._places[numbers]
         is_known = np.isfinite(before).all()
         self._map = LinearMap.from_vectors(self._view.vectors(numbers), before if is_known else None)
-        self._draft = PCA, len(embedded), np.full_like(self._places, np.nan)
+        self._draft = _Draft(PCA, len(embedded), np.full_like(self._places, np.nan), embedded)
 
     def _start_fitting(self, embedded: Numbers) -> None:
         """Have t-SNE lay out a sample, once every image of it has a place to begin with."""
@@ -207,26 +236,33 @@ class LayoutFinder:
         self._map = NeighbourMap.from_places(self._view.vectors(numbers), places)
         draft = np.full_like(self._places, np.nan)
         draft[numbers] = places
-        self._draft = TSNE, self._fitting_of, draft
+        self._draft = _Draft(TSNE, self._fitting_of, draft, embedded)
 
     # --- placing ------------------------------------------------------------------------------------------------------
 
-    def _place(self, embedded: Numbers) -> bool:
-        """Take up places that were computed, and have others computed; returns whether some are still missing."""
-        places = self._places if self._draft is None else self._draft[2]
-        if self._placing is not None:
-            numbers, future = self._placing
-            wait([future], WAIT_S)
-            if not future.done():
-                return True
+    @property
+    def _present(self) -> Floats:
+        """The places that are being filled in."""
+        return self._places if self._draft is None else self._draft.places
+
+    def _take_places(self) -> None:
+        """Take up the places that were computed; waits a moment for them."""
+        if self._placing is None:
+            return
+        numbers, future = self._placing
+        wait([future], WAIT_S)
+        if future.done():
             self._placing = None
             still = self._keys[numbers] != 0  # The others have gone meanwhile.
-            places[numbers[still]] = np.nan_to_num(future.result()[still])
+            self._present[numbers[still]] = np.nan_to_num(future.result()[still])
             self._to_publish = True
+
+    def _place(self, embedded: Numbers) -> bool:
+        """Have some missing places computed; returns whether any are missing."""
         if self._map is None or self._view is None:
             return False
-        missing = embedded[np.isnan(places[embedded, 0])]
-        if len(missing):
+        missing = embedded[np.isnan(self._present[embedded, 0])]
+        if len(missing) and self._placing is None:
             numbers = missing[: self._map.at_once]
             self._placing = numbers, self._worker.submit(self._map.place, self._view.vectors(numbers))
         return bool(len(missing))

@@ -1,5 +1,6 @@
 """What a person does with questions: answer them, take answers back, and split near duplicates."""
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
@@ -13,11 +14,10 @@ from backend.session.following import Following
 from backend.store.figures.review import Choice
 from backend.store.labels import Labels
 from backend.store.places import Placed
-from backend.store.sources import BY_MAP
-from backend.store.table import DRAWN, NOT_DRAWN, Answer, Label
+from backend.store.sources import BY_MAP, KEPT
+from backend.store.table import CHUNK, DRAWN, NOT_DRAWN, Answer, Label, NothingToUndoError
 from backend.wire.answers import Counts
 
-CHUNK = 500  # A transaction stores so many answers of the map; it takes some 30 ms, in which no other is acknowledged.
 MOST_SHOWN = 100  # So many of the images whose answers of the map were taken back are shown again.
 
 
@@ -62,6 +62,11 @@ class Rejoined:
     images: list[int]
     shown: int | None
     near_duplicates: list[int]
+
+
+def given_now(answers: Sequence[Answer]) -> int:
+    """How many of these answers are no earlier ones that the map has stored once more."""
+    return sum(not answer.id.endswith(KEPT) for answer in answers)
 
 
 class Answering:
@@ -170,6 +175,18 @@ class Answering:
             placed = self._labels.annotate_open(given).result()
             stored, kept = stored + placed.stored, kept + placed.kept
         return Placed(stored, kept)
+
+    def take_back_places(self, last: Answer) -> int:
+        """Take back all other answers that were given on the map with this one; returns how many.
+
+        Raises:
+            NotDurableError: some could not be taken back; another undo goes on.
+        """
+        answers = 0
+        with contextlib.suppress(NothingToUndoError):
+            while True:
+                answers += given_now(self._labels.undo(last.client, last.group).result())
+        return answers
 
     def taken_back(self, taken: Sequence[Answer], client: str) -> list[TakenBack]:
         """Put the images of answers that a client took back into its hands again.

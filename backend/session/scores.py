@@ -18,7 +18,8 @@ from IA.text.words import counted
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.5  # while images are listed, or wait for the next reading
+LOOK_EVERY_S = 0.1  # while images are listed, or wait for the next reading
+AGAIN_S = 1.0  # after a failure to publish
 END_S = 1.0  # The end waits so long for a reading, which publishes nothing after that.
 REST = 10  # After a reading that took t seconds, new images wait REST * t for the next one.
 
@@ -48,6 +49,7 @@ class GivenScores:
         self._read = -1  # how many images there were at the last reading
         self._lacks_images = True  # whether the file named images that were not there
         self._next_s = 0.0
+        self._is_failing = False  # whether the last scores could not be published
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="scores", daemon=True)
@@ -87,7 +89,8 @@ class GivenScores:
             if self._is_due() and time.monotonic() >= self._next_s:
                 began_s = time.monotonic()
                 self._step()
-                self._next_s = time.monotonic() + REST * (time.monotonic() - began_s)
+                now_s = time.monotonic()
+                self._next_s = now_s + (AGAIN_S if self._is_failing else REST * (now_s - began_s))
             self._wake.wait(LOOK_EVERY_S if self._read < 0 or self._is_due() else None)
 
     def _is_due(self) -> bool:
@@ -116,18 +119,21 @@ class GivenScores:
         if is_new:
             self._published = found.scores
             self._publish()
-        if is_first or is_new:
-            self.sentence = found.sentence()
-            log.log(logging.INFO if found.is_of_use else logging.WARNING, "%s", self.sentence)
+        if (is_first or is_new) and not self._is_failing:
+            sentence = found.sentence()
+            log.log(logging.INFO if found.is_of_use else logging.WARNING, "%s", sentence)
+            self.sentence = sentence
         self._changes.notify()
 
     def _publish(self) -> None:
         try:
             self.write_again()
         except OSError as error:
-            log.warning("scores.pickle could not be published (%s); trying again", error)
-            self._published, self._read, self._lacks_images = None, -1, True
-            self._stop.wait(LOOK_EVERY_S)
+            if not self._is_failing:
+                log.warning("scores.pickle could not be published (%s); trying again", error)
+            self._published, self._read, self._is_failing = None, -1, True
+        else:
+            self._is_failing = False
 
     def _go_on_without(self, file: Path, error: OSError | ValueError) -> None:
         reason = (
@@ -137,10 +143,11 @@ class GivenScores:
         )
         kept = counted(self.count, "score that was", "scores that were")
         name = displayed(str(file))
-        self.sentence = f"{name} {reason}; the run goes on with the {kept} read from it before."
+        sentence = f"{name} {reason}; the run goes on with the {kept} read from it before."
         if not self.count:
-            self.sentence = f"{name} {reason}; the run goes on without scores."
-        log.warning("%s", self.sentence)
+            sentence = f"{name} {reason}; the run goes on without scores."
+        log.warning("%s", sentence)
+        self.sentence = sentence
         self._changes.notify()
 
     def _kept(self) -> Scores | None:

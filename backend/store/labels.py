@@ -145,15 +145,19 @@ class Labels:
             lambda connection: store_where_open(connection, given), lambda effect: self._apply(*effect)
         )
 
-    def undo(self, client: str) -> "Future[list[Answer]]":
+    def undo(self, client: str, group: str | None = None) -> "Future[list[Answer]]":
         """Take back the client's last answer, or its last group of answers; earlier answers stand again.
+
+        Args:
+            client: whose answer.
+            group: take back only answers of this group; those of the map are taken back in chunks.
 
         Returns:
             The answers taken back, in the order answered, once that is durable. Fails with NothingToUndoError or
             NotDurableError.
         """
         return self.database.submit(
-            lambda connection: answers.take_back(connection, client), lambda effect: self._apply(*effect)
+            lambda connection: answers.take_back(connection, client, group), lambda effect: self._apply(*effect)
         )
 
     def undo_group(self, group: str) -> "Future[int]":

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from backend.store.table import DRAWN, KEPT, SELECTED, Answer, Change, insert, standing_at
+from backend.store.sources import KEPT
+from backend.store.table import DRAWN, SELECTED, Answer, Change, insert, standing_at
 
 
 class Placed(NamedTuple):

@@ -10,5 +10,6 @@ ExportedSource = Literal[Source, "model"]
 """What an export can have beside a label: the model's labels are no answers, but stand among them there."""
 
 BY_MAP: Final = "map"
+KEPT: Final = ":kept"  # ends the id of an answer that is stored once more because of the map: see `places.py`
 BY_IMPORT: Final = "import"
 BY_MODEL: Final = "model"

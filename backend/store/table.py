@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.store.database import RefusedError
-from backend.store.sources import BY_MAP, ExportedSource, Source
+from backend.store.sources import BY_MAP, KEPT, ExportedSource, Source
 from IA.text import answer_words
 
 Label = answer_words.Label
@@ -21,7 +21,7 @@ FIELDS = (
 )
 FLAGS = [FIELDS.split(", ").index(name) for name in ("repeat", "reviewed", "imported")]  # SQLite has no booleans
 MARKS = ", ".join("CAST(? AS TEXT)" if name in {"path", "copy_of"} else "?" for name in FIELDS.split(", "))
-KEPT = ":kept"  # ends the id of an answer that is stored once more: see `places.py`
+CHUNK = 250  # A transaction stores so many answers of the map; it takes some 20 ms, in which no other is acknowledged.
 NOT_DRAWN, DRAWN, SELECTED = range(3)  # The values of the column `audit`, which `Answer.audit` explains.
 
 
@@ -75,8 +75,8 @@ class Answer:
 
     @property
     def is_of_map(self) -> bool:
-        """Whether it was given on the map, or stored once more because of one that was."""
-        return self.source == BY_MAP or self.id.endswith(KEPT)
+        """Whether it was given on the map with others, or stored once more because of one that was."""
+        return self.group is not None and (self.source == BY_MAP or self.id.endswith(KEPT))
 
 
 @dataclass(frozen=True)
@@ -265,9 +265,11 @@ def splits(connection: sqlite3.Connection) -> set[str]:
 
 
 def take_back(
-    connection: sqlite3.Connection, client: str
+    connection: sqlite3.Connection, client: str, group: str | None = None
 ) -> tuple[list[Answer], tuple[list[Change], dict[str, Label] | None]]:
     """Take back the client's last answer, and with it all answers of its group that the client gave without a break.
+
+    Of a group of the map the last `CHUNK` are taken back at a time; with `group` only answers of that group are.
 
     Returns:
         The answers taken back, in the order answered; the changes of labels; and all labels in the order answered, if
@@ -276,17 +278,15 @@ def take_back(
     Raises:
         NothingToUndoError: there is none.
     """
-    rows = connection.execute(
-        f"SELECT seq, state, {FIELDS} FROM answers WHERE client = ? AND state <> 'undone' ORDER BY seq DESC", (client,)
-    )
+    only = "AND group_id = :group" if group else ""
+    query = f"SELECT seq, state, {FIELDS} FROM answers WHERE client = :client AND state <> 'undone' {only}"
+    rows = connection.execute(f"{query} ORDER BY seq DESC", {"client": client, "group": group})
     taken = _last_run((seq, state, _answer(fields)) for seq, state, *fields in rows)
     if not taken:
         raise NothingToUndoError
     connection.executemany("UPDATE answers SET state = 'undone' WHERE seq = ?", [(seq,) for seq, _, _ in taken])
-    freed = [answer.path for _, state, answer in taken if state == "standing"]
-    changes = [_restore(connection, path) for path in freed]
-    stands_again = any(change.label is not None for change in changes)
-    in_order = labels_in_order(connection) if stands_again else None
+    changes = [_restore(connection, answer.path) for _, state, answer in taken if state == "standing"]
+    in_order = labels_in_order(connection) if any(change.label is not None for change in changes) else None
     return [answer for _, _, answer in reversed(taken)], (changes, in_order)
 
 
@@ -308,13 +308,13 @@ def take_back_group(
 
 
 def _last_run(newest_first: Iterator[tuple[int, str, Answer]]) -> list[tuple[int, str, Answer]]:
-    """The first answer, and the answers of its group that follow it directly; of a group of the map all of them."""
+    """The first answer, and the answers of its group that follow it directly; of a group of the map the last ones."""
     first = next(newest_first, None)
     if first is None:
         return []
     group = first[2].group
     if first[2].is_of_map:  # The client may have given others between their chunks.
-        return [first, *(entry for entry in newest_first if entry[2].group == group)]
+        return [first, *itertools.islice((entry for entry in newest_first if entry[2].group == group), CHUNK - 1)]
     return [first, *itertools.takewhile(lambda entry: group is not None and entry[2].group == group, newest_first)]
 
 

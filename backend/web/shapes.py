@@ -11,6 +11,7 @@ from backend.images.names import displayed
 from backend.questions.explanations import Explanation, Near
 from backend.questions.queue import Queue
 from backend.session.answering import Rejoined, TakenBack
+from backend.session.scores import GivenScores
 from backend.session.session import Session
 from backend.store.figures.label_errors import SuspectedError
 from backend.store.labels import Labels
@@ -187,7 +188,8 @@ def status(session: Session) -> SessionStatus:
         "unreadable": session.marking.unreadable,
         "listing": session.images.listing,
         "strategy": settings.strategy,
-        "prior": prior(settings),
+        "prior": prior(settings, session.scores),
+        "scores": session.scores.sentence or None,
         **_networks(session),
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
@@ -216,9 +218,9 @@ def _networks(session: Session) -> NetworkStatus:
     return {"network": displayed(said.network), "behind": displayed(said.note) or None}
 
 
-def prior(settings: Settings) -> PriorStatus:
+def prior(settings: Settings, scores: GivenScores) -> PriorStatus:
     """What a person has said of the question before any answer."""
-    said = {"examples": settings.examples, "prompt": settings.prompt, "scores": settings.scores}
+    said = {"examples": settings.examples, "prompt": settings.prompt, "scores": scores.count}
     return {"sources": [cast(PriorSource, name) for name, value in said.items() if value], "prompt": settings.prompt}
 
 

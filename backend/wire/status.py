@@ -106,6 +106,7 @@ class SessionStatus(Counts):
         listing: whether the folder is still being listed.
         strategy: what is asked first.
         prior: what a person has said of the question before any answer.
+        scores: what was read of the file of scores, as a sentence; null: there is none, or it has not been read yet.
         network: the network that embeds the images.
         behind: one sentence on the network that comes behind it; null: there is nothing to say.
         model: null: there is none yet.
@@ -135,6 +136,7 @@ class SessionStatus(Counts):
     listing: bool
     strategy: str
     prior: PriorStatus
+    scores: str | None
     network: str
     behind: str | None
     model: ModelStatus | None

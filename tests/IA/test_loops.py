@@ -30,6 +30,7 @@ from IA.protocol.files import (
     FEATURES,
     HELD_OUT,
     IMAGES,
+    LAYOUT,
     PREDICTIONS,
     PREDICTOR,
     RANKING,
@@ -491,3 +492,13 @@ def test_what_is_gone_is_not_missing(loops: Loops) -> None:
     assert (len(predictions.probability), predictions.embedded, predictions.missing) == (12, 11, 0)
     settings = Settings(str(loops.datadir), loops.network, "max_prob", "red", "blue", "1d")
     assert Tuner(loops.run, None).is_welcome(settings)
+
+
+@pytest.mark.slow
+def test_the_folder_is_laid_out(loops: Loops) -> None:
+    """Once the images are embedded each has a place, and an answer moves none."""
+    loops.turn()
+    layout = pickle_file.read(loops.run, LAYOUT)
+    assert np.isfinite(np.asarray(layout.content.x)).sum() == 12
+    loops.answer({"red/0.png": True, "blue/0.png": False})
+    assert pickle_file.read(loops.run, LAYOUT).generation == layout.generation

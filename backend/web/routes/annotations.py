@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Query
 
 from backend.images.images import Images
-from backend.session.answering import Answering, Given
+from backend.session.answering import Answering, Given, given_now
 from backend.store.figures.review import Choice, Order
 from backend.store.sources import Source
-from backend.store.table import KEPT, Answer, Label
+from backend.store.table import Answer, Label
 from backend.web import shapes
 from backend.web.bodies import AnnotationBody, BatchBody, Share, SplitBody, UndoBody
 from backend.web.documented import DocumentedRoute
@@ -65,8 +66,8 @@ async def undo(
     if together:
         return shapes.rejoined(images, together[0], answering.rejoined(together, body.client))
     taken = await asyncio.wrap_future(labels.undo(body.client))
-    answers = sum(not answer.id.endswith(KEPT) for answer in taken)
-    return shapes.taken_back(images, answering.taken_back(taken, body.client), answers)
+    more = await to_thread.run_sync(answering.take_back_places, taken[-1]) if taken[-1].is_of_map else 0
+    return shapes.taken_back(images, answering.taken_back(taken, body.client), more + given_now(taken))
 
 
 @router.post("/api/split", summary="Ask an image and its near duplicates one by one from now on")

@@ -14,6 +14,8 @@ from backend.web.documented import DocumentedRoute, file_answer
 from backend.web.parts import TheAnswering, TheAuditing, TheFirst, TheFolderMap, TheImages, TheLoops, TheQueue
 from backend.wire.map import FolderMapOverview, MapAnswer, MapCluster, MapImages, PlacesAsked
 
+FIRST, ANSWERS = PATHS_WITH_IMAGES = ("/api/map/first", "/api/map/answers")
+MOST_BYTES = 12 * 2**20  # of a body that names a million images
 MOST_IMAGES = 24  # whose names one request asks for
 BINARY = "application/octet-stream"
 
@@ -76,7 +78,7 @@ def names(
     return {"images": [shapes.map_image(images, number, label, probability) for number, label, probability in shown]}
 
 
-@router.post("/api/map/first", summary="Ask the images at some places of the map before all others")
+@router.post(FIRST, summary="Ask the images at some places of the map before all others")
 def ask_first(body: PlacesBody, folder_map: TheFolderMap, first: TheFirst, auditing: TheAuditing) -> PlacesAsked:
     """Ask these images first, the likeliest before the others."""
     chosen = folder_map.to_ask(np.array(body.images, np.int64))
@@ -87,7 +89,7 @@ def ask_first(body: PlacesBody, folder_map: TheFolderMap, first: TheFirst, audit
     return {"images": len(chosen)}
 
 
-@router.post("/api/map/answers", status_code=201, summary="Give one answer to all images at some places of the map")
+@router.post(ANSWERS, status_code=201, summary="Give one answer to all images at some places of the map")
 def answer(body: MapAnswerBody, answering: TheAnswering) -> MapAnswer:
     """Answer the images that have no answer; one undo takes all of it back."""
     placed = answering.answer_places(body.images, body.label, body.client, str(body.id))

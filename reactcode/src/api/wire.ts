@@ -1504,6 +1504,7 @@ export interface components {
             readonly listing: boolean;
             readonly strategy: string;
             readonly prior: components["schemas"]["PriorStatus"];
+            readonly scores: string | null;
             readonly network: string;
             readonly behind: string | null;
             readonly model: components["schemas"]["ModelStatus"] | null;

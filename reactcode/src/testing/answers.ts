@@ -43,6 +43,7 @@ export const NEW_RUN: wire.Status = {
   listing: false,
   strategy: "max_prob",
   prior: { sources: [], prompt: "" },
+  scores: null,
   network: "n",
   model: null,
   ranking: null,

@@ -375,7 +375,7 @@ export class FakeServer {
   private asPast({ image, label, source = "key" }: Stored): wire.RecordedAnswer {
     const held_out = this.heldOut.get(image) ?? null;
     const given = {
-      source: source as AnySource,
+      source: source,
       client: "somebody",
       time: "2026-01-02T03:04:05Z",
       shown_ms: 1,

@@ -147,6 +147,21 @@ def test_an_image_that_changes_is_placed_anew(folder: Folder) -> None:
     assert np.linalg.norm(after[0] - after[1]) < 0.2 < np.linalg.norm(after[0] - before[0])
 
 
+def test_a_layout_appears_while_images_keep_coming(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another layout waits for the images that were there when it began, and not for those that come meanwhile."""
+    folder.come(600)
+    folder.embed(crowds(40))
+    assert folder.settle(embeds=True).images == 40
+    monkeypatch.setattr(finder_module, "PUBLISH_EVERY_S", 0.0)
+    for seed in range(130):
+        folder.embed(crowds(4, seed))
+        folder.finder.turn(folder.pool, "b", True, lambda: False)
+        if pickle_file.read(folder.run, LAYOUT).content.images > 40:
+            break
+    else:
+        pytest.fail("the layout did not change while images came")
+
+
 def test_nothing_is_begun_while_there_is_news(folder: Folder) -> None:
     """A turn that comes upon news leaves everything to the next one."""
     folder.come(60)

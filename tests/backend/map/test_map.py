@@ -13,6 +13,7 @@ from PIL import Image
 
 from backend.map.points import NEGATIVE, NOWHERE, OPEN, POSITIVE, SKIPPED, UNKNOWN
 from backend.session import answering
+from backend.store import table
 from IA.protocol import files as protocol
 from IA.protocol import pickle_file
 from IA.protocol.answers import read_learnable
@@ -229,6 +230,7 @@ def test_places_that_are_all_answered_are_not_asked(server: Serving) -> None:
 def test_one_answer_for_many_is_one_undo(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images without an answer get it, in chunks; one undo takes all of it back, and what stood before stands."""
     monkeypatch.setattr(answering, "CHUNK", 4)
+    monkeypatch.setattr(table, "CHUNK", 4)
     server.answer(3, "positive")
     answer = answer_places(server, list(range(10)))
     assert answer.status_code == 201
@@ -242,7 +244,7 @@ def test_one_answer_for_many_is_one_undo(server: Serving, monkeypatch: pytest.Mo
     listed = server.client.get("/api/annotations?source=map").json()
     assert listed["total"] == 9
     undone = server.client.post("/api/undo", json={"client": "me"}).json()
-    assert (undone["taken"], len(undone["images"])) == (9, 9)
+    assert (undone["taken"], len(undone["images"])) == (9, 4)
     status = server.client.get("/api/status").json()
     assert (status["positives"], status["negatives"], status["left"]) == (1, 0, IMAGES - 1)
     assert asked(server) != []
@@ -251,6 +253,7 @@ def test_one_answer_for_many_is_one_undo(server: Serving, monkeypatch: pytest.Mo
 def test_undo_takes_a_map_answer_back_whole(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that came between the chunks of a map answer neither splits it nor is taken back with it."""
     monkeypatch.setattr(answering, "CHUNK", 2)
+    monkeypatch.setattr(table, "CHUNK", 2)
     id = str(uuid.uuid4())
     answer_places(server, [0, 1], id=id)
     server.answer(20, "positive", client="me")
@@ -265,6 +268,25 @@ def test_a_repeated_map_answer_is_one(server: Serving) -> None:
     id = str(uuid.uuid4())
     first, second = (answer_places(server, [1, 2], id=id).json() for _ in range(2))
     assert (first["stored"], second["stored"], second["negatives"]) == (2, 2, 2)
+
+
+def test_a_single_answer_with_the_source_map_is_one_undo(server: Serving) -> None:
+    """An answer that says that it comes from the map, but belongs to no group, is taken back alone."""
+    for image in (1, 2, 3):
+        server.answer(image, "negative", client="me", source="map")
+    assert server.client.post("/api/undo", json={"client": "me"}).json()["taken"] == 1
+    assert server.session.queue.left == IMAGES - 2
+
+
+def test_an_undo_after_a_restart_takes_all_of_it_back(tmp_path: Path, folder: Path) -> None:
+    """The server remembers which answers were given together on the map."""
+    with serving(tmp_path / "run", folder) as server:
+        until(lambda: server.session.queue.left == IMAGES)
+        answer_places(server, list(range(20)))
+    with serving(tmp_path / "run", folder) as server:
+        until(lambda: server.session.queue.left == IMAGES - 20)
+        assert server.client.post("/api/undo", json={"client": "me"}).json()["taken"] == 20
+        assert server.session.queue.left == IMAGES
 
 
 # --- the audit --------------------------------------------------------------------------------------------------------

@@ -131,6 +131,7 @@ def test_one_undo_for_a_grid(tmp_path: Path, datadir: Path) -> None:
         undone = server.client.post("/api/undo", json={"client": "me"}).json()
         assert [image["image"] for image in undone["images"]] == [1, 2, 0, 3]
         last = undone.pop("images")[-1]
+        assert undone.pop("taken") == 4
         assert undone == last
         assert set(last) == {"image", "path", "source_image", "tile", "label", "version", "alike"}
         assert server.session.answering.counts() == {"positives": 1, "negatives": 0, "skipped": 0, "left": COUNT - 1}

@@ -157,6 +157,23 @@ it("gives back a group as a whole, and never sends it in two parts", async () =>
   expect(sizes).toEqual([1, 57]);
 });
 
+it("sends an answer to many images alone, in its turn, and gives it back as one", async () => {
+  const sent: (readonly number[])[] = [];
+  const { outbox } = await opened((annotations) => {
+    sent.push(annotations.map(({ image }) => image));
+    return storing(annotations);
+  });
+  const many = (image: number) => {
+    const { annotation, queued } = outgoing(image);
+    return { annotation: { ...annotation, images: [image, image + 1] }, queued };
+  };
+  outbox.add(outgoing(1));
+  outbox.add(outgoing(2), many(10), outgoing(3), many(20));
+  expect(outbox.takeBack()?.map(({ annotation }) => annotation.images)).toEqual([[20, 21]]);
+  await outbox.idle();
+  expect(sent).toEqual([[1], [2], [10], [3]]);
+});
+
 it("tells those who wait whether all is stored", async () => {
   const { outbox } = await opened((annotations) =>
     annotations.some(({ image }) => image === 2) ? failing(annotations) : storing(annotations),

@@ -103,7 +103,7 @@ export function draw(
   const isDot = dx.length === 1;
   pixels.fill(ground);
   let drawn = 0;
-  for (let n = 0; n < order.length; n += n < always ? step : 1) {
+  for (let n = 0; n < order.length; n = n < always ? Math.min(n + step, always) : n + 1) {
     const image = order[n]!;
     const x = (points.x[image]! * factor + left) | 0;
     const y = (points.y[image]! * factor + top) | 0;

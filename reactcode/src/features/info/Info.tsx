@@ -11,7 +11,7 @@ import { Downloads } from "./Downloads";
 const PRIOR = {
   examples: () => "what is like the examples",
   prompt: (words: string) => `“${words}”`,
-  scores: () => "high scores of the file",
+  scores: () => "high scores",
 } as const;
 
 interface Props {
@@ -56,6 +56,12 @@ function About({ status }: { readonly status: Status }) {
         {status.listing && ", still searching"}
         {(status.alike ?? 0) > 0 && `, ${count(status.alike ?? 0)} of them near duplicates of others`}
       </dd>
+      {status.scores && (
+        <>
+          <dt>scores</dt>
+          <dd>{status.scores}</dd>
+        </>
+      )}
     </dl>
   );
 }

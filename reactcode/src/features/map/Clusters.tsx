@@ -36,14 +36,17 @@ export function Clusters(props: Props) {
               className="cluster"
               data-cluster={cluster.id}
               aria-pressed={chosen === cluster.id}
-              aria-label={`Cluster ${cluster.id + 1}: ${inWords(session, cluster)}`}
               tabIndex={at === Math.min(place ?? 0, clusters.length - 1) ? 0 : -1}
               onFocus={() => onFocus(at)}
               onPointerEnter={() => onHover(cluster)}
               onPointerLeave={() => onHover(null)}
               onClick={() => onChoose(cluster)}
             >
-              <span className="name">{cluster.id + 1}</span>
+              <span className="name">
+                <span className="unseen">Cluster </span>
+                {cluster.id + 1}
+                <span className="unseen">: </span>
+              </span>
               <span className="words">{inWords(session, cluster)}</span>
               <span className="pictures">
                 {cluster.representatives.map((image) => (

@@ -1,5 +1,5 @@
 // The points themselves: the canvas, what the mouse and fingers do on it, and the picture of the point they are at.
-import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
 import type { Cluster } from "../../api";
 import {
   affine,
@@ -60,7 +60,7 @@ export function Plane(props: Props) {
     if (image !== null) props.onPick(image);
   });
   const toolNow = useEffectEvent(() => tool);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (canvas.current === null) return;
     const stopPainting = painter.attach(canvas.current);
     const stopListening = attachGestures(canvas.current, painter, {

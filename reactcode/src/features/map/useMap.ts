@@ -25,7 +25,7 @@ export function useMap(state: State): Mapped {
   const images = state.status?.images ?? 0;
   const pause_ms = Math.min(Math.max(images * PAUSE_MS.per_image, PAUSE_MS.least), PAUSE_MS.most);
   const isQuiet = state.waiting === 0; // else the server does not know the newest answers yet
-  const asked = useAsked(isQuiet ? api.folderMap : null, `${newsOf(state)} ${beat}`, {
+  const asked = useAsked(isQuiet || isComing ? api.folderMap : null, `${newsOf(state)} ${beat}`, {
     wait_ms: (since_ms) => pause_ms - since_ms,
     again_ms: [BEAT_MS.coming],
   });

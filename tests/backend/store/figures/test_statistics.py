@@ -86,7 +86,7 @@ def test_answers_given_again() -> None:
     assert told["answers"] == 2
     assert told["curve"] == {"answers": [0, 1, 2], "positives": [0, 1, 1]}
     assert told["asked"] == {"answers": [1, 2], "probability": [0.2, 0.1]}
-    assert told["sources"] == {"key": 0, "button": 1, "timeout": 1, "grid": 0, "api": 0, "import": 0}
+    assert told["sources"] == {"key": 0, "button": 1, "timeout": 1, "grid": 0, "map": 0, "api": 0, "import": 0}
     assert told["repeats"] == {"asked": 0, "missed": 0, "low": None, "high": None}
 
 
@@ -130,7 +130,7 @@ def test_over_http(tmp_path: Path) -> None:
             "asked": {"answers": [], "probability": []},
             "prequential": None,
             "repeats": {"asked": 0, "missed": 0, "low": None, "high": None},
-            "sources": {"key": 0, "button": 0, "timeout": 0, "grid": 0, "api": 0, "import": 0},
+            "sources": {"key": 0, "button": 0, "timeout": 0, "grid": 0, "map": 0, "api": 0, "import": 0},
         }
         server.answer(0, "negative", source="timeout")
         server.answer(1, "positive")
@@ -142,6 +142,6 @@ def test_over_http(tmp_path: Path) -> None:
         server.client.post("/api/undo", json={})
         told = server.client.get("/api/statistics?points=1000").json()
         assert told["curve"] == {"answers": [0, 1, 2], "positives": [0, 0, 1]}
-        assert told["sources"] == {"key": 0, "button": 0, "timeout": 1, "grid": 0, "api": 1, "import": 0}
+        assert told["sources"] == {"key": 0, "button": 0, "timeout": 1, "grid": 0, "map": 0, "api": 1, "import": 0}
         for wrong in ("1", "1001", "many"):
             assert server.client.get(f"/api/statistics?points={wrong}").status_code == 422
