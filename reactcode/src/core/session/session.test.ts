@@ -174,7 +174,7 @@ describe("an answer to many images", () => {
 
   it("taken back before it was sent, lets them be asked again", () => {
     const state = after(status, coming([1, 2, 3, 4]), many, { type: "unansweredMany", images: [2, 3] });
-    expect(images(reduce(state, coming([1, 2, 3, 4])))).toEqual([1, 4, 2, 3]);
+    expect(images(reduce(state, coming([1, 2, 3, 4])))).toEqual([1, 2, 3, 4]);
     expect(state.note?.text).toBe("Taken back: 2 answers");
   });
 
