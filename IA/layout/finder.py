@@ -172,16 +172,20 @@ class LayoutFinder:
 
     def _begin(self, embedded: Numbers, embeds: bool) -> None:
         """Begin another layout if one is due, else see how new images are placed."""
-        if self._view is None or self._fitting is not None or len(embedded) < LEAST_PCA:
+        if len(embedded) < LEAST_PCA:
             return
+        if self._fitting is None:
+            self._begin_another(embedded, embeds)
+        if self._map is None:
+            self._go_on(embedded)
+
+    def _begin_another(self, embedded: Numbers, embeds: bool) -> None:
         is_due = len(embedded) >= (GROWTH_EMBEDDING if embeds else GROWTH) * self._fitted
         can_tsne = len(embedded) >= LEAST_TSNE and len(embedded) >= GROWTH * self._failed and is_installed()
         if not self._method or (is_due and (not can_tsne or (embeds and self._method == PCA))):
             self._lay_out_linearly(embedded)
         elif can_tsne and not embeds and (is_due or self._method == PCA):
             self._start_fitting(embedded)
-        if self._map is None:
-            self._go_on(embedded)
 
     def _go_on(self, embedded: Numbers) -> None:
         """Place what comes as the present layout has placed the others, in whatever space they are now."""
