@@ -88,7 +88,7 @@ function Question({ session, points, open, label, onAnswer, onAsk }: QuestionPro
   const name = nameOf(state.status, label);
   return (
     <div
-      className="chosen asking"
+      className="chosen map-question"
       id="map-question"
       role="alertdialog"
       aria-labelledby="map-question-what"
