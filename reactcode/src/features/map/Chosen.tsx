@@ -7,8 +7,8 @@ import { type Session, Icon, Key, Press, useFocusMeanwhile } from "../../ui";
 import { Thumbnail } from "./Clusters";
 import type { Names } from "./useNames";
 
-/** The server takes no more in one request. */
-export const MOST_AT_ONCE = 1_000_000;
+/** So many are stored in some seconds; the server would take more, for minutes. */
+export const MOST_AT_ONCE = 100_000;
 
 export type Said = "positive" | "negative";
 
