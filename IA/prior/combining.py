@@ -27,7 +27,7 @@ def combined(sources: Sequence[Floats]) -> Floats:
 
 
 def standardised(values: Floats) -> Floats:
-    """(N,) float32 of mean 0 and standard deviation 1; zeros where all values are the same, NaN where one is unknown."""
+    """(N,) float32 of mean 0 and standard deviation 1, or zeros where all are the same; NaN where one is unknown."""
     known = values[~np.isnan(values)].astype(np.float64)
     spread = known.std() if len(known) else 0.0
     centred = values - (known.mean() if len(known) else 0.0)

@@ -30,7 +30,9 @@ def known_classes() -> KnownClasses:
 @cache
 def known_words() -> frozenset[str]:
     """The words in the names and definitions of the nouns that ImageNet-22k has, in small letters."""
-    return frozenset(word for description in _descriptions("imagenet-22k", detailed=True) for word in words_of(description))
+    return frozenset(
+        word for description in _descriptions("imagenet-22k", detailed=True) for word in words_of(description)
+    )
 
 
 @cache

@@ -1,9 +1,9 @@
 """A prompt as a linear function on the space of the pool, fitted on a random sample of its images.
 
-For the sample, the network itself says how well each image fits the prompt: by the classes that it knows, or by its text
-encoder. A ridge regression (Hoerl and Kennard 1970) carries this over to all images. So a prompt costs one product of the
-pool with a vector, whatever the size of the pool. The regression also leaves out what the space of the pool does not
-see, which makes the order better, not worse (docs/concepts/prior.md).
+For the sample, the network itself says how well each image fits the prompt: by the classes that it knows, or by its
+text encoder. A ridge regression (Hoerl and Kennard 1970) carries this over to all images. So a prompt costs one product
+of the pool with a vector. What the space of the pool does not see is left out, which makes the order better, not worse
+(docs/concepts/prior.md).
 """
 
 import numpy as np
