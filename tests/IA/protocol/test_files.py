@@ -17,6 +17,7 @@ from IA.protocol.files import (
     HELD_OUT,
     IMAGES,
     LAYOUT,
+    NETWORKS,
     PREDICTIONS,
     RANKING,
     SCORES,
@@ -24,7 +25,7 @@ from IA.protocol.files import (
     SIMILAR,
     WANTED,
 )
-from IA.protocol.records import Duplicates, Features, FineTuning, Predictions, Ranking, Scores, Settings
+from IA.protocol.records import Duplicates, Features, FineTuning, Networks, Predictions, Ranking, Scores, Settings
 from IA.protocol.shown import Explanations, Layout, Similar, Wanted
 
 RECORDS = Path(__file__).parents[2] / "data" / "records"
@@ -66,6 +67,7 @@ EXAMPLES: list[tuple[pickle_file.PickleFile[Any], Any]] = [
     (WANTED, Wanted(None, "1e", "a lynx, ein Luchs")),
     (SIMILAR, dataclasses.replace(SIMILAR_TO_IT, classes=["lynx", "tiger cat"], note="By words alone.")),
     (SCORES, Scores(np.array([0, 4], np.int32), np.array([-3, 0.5], np.float32))),
+    (NETWORKS, Networks("a,b", "a", "b", 3, 12, False, "b: 25 % read, takes over if it is better.")),
     (LAYOUT, Layout(FLOATS, FLOATS, "pca")),
 ]
 
