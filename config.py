@@ -21,11 +21,12 @@ from IA.strategies import STRATEGIES
 from IA.text import arguments
 from IA.text.answer_words import mistakable
 from IA.text.image_files import images_below, is_text
+from IA.text.network_names import FIRST_OF_AUTO
 from IA.text.settings import Setting, about, add_arguments, environment_of, from_environment, kept, setting, settings_of
 
 IS_CLONE = (ROOT / "launch.sh").is_file()  # else it was installed, and ROOT is a folder of packages
 COMMAND = "bash launch.sh" if IS_CLONE else "intelligent-annotation"
-DEFAULT_NETWORK = "efficientnet_lite0"
+DEFAULT_NETWORK = FIRST_OF_AUTO
 DEFAULT_STRATEGY = "max_prob"
 DEFAULT_AUDIT = 0.02
 ALIKE = ("strict", "off")
@@ -82,7 +83,13 @@ class Config:
     negative: str | None = kept("what the negative answer is called", "negative", None, metavar="NAME")
     rename: bool = setting(False, "call the answers that the run has by these names from now on; what they mean stays")
     ai: bool = setting(True, "only the annotation server")
-    network: str | None = kept("the backbone", DEFAULT_NETWORK, None, metavar="NAME")
+    network: str | None = kept(
+        "the backbone; A,B: A ranks at once, and B takes over if it is better; auto: the same with the best B there is",
+        DEFAULT_NETWORK,
+        None,
+        metavar="NAME",
+        parse=arguments.networks,
+    )
     strategy: str | None = kept("what to ask first", DEFAULT_STRATEGY, None, choices=tuple(STRATEGIES))
     finetune: str | None = kept(
         "whether the network itself learns too, from 500 answers on; auto: on a GPU, or with up to 20,000 images, all "

@@ -27,6 +27,7 @@ from IA.protocol.files import SETTINGS
 from IA.protocol.pickle_file import read
 from IA.protocol.replacement import check_writable
 from IA.text.cells import harmless
+from IA.text.network_names import named
 
 NICENESS = 10  # a suite that works on the same machine goes first
 
@@ -62,7 +63,7 @@ def read_answers(run: Path, datadir: Path | None = None) -> LabelledImages:
         folder,
         list(labels),
         torch.tensor(list(labels.values()), dtype=torch.bool),
-        settings.network,
+        named(settings.network),
         (settings.positive, settings.negative),
     )
 
@@ -129,7 +130,7 @@ def main() -> None:
     given = _arguments()
     answers = read_answers(given.run, given.datadir)
     os.nice(NICENESS)
-    rows = compare(answers, given.networks or [answers.network], given.folds)
+    rows = compare(answers, given.networks or answers.networks, given.folds)
     if not rows:  # each network has said why
         raise SystemExit(2)
     sys.stderr.write(

@@ -36,14 +36,14 @@ class LabelledImages:
         datadir: the image folder.
         paths: the images answered positive or negative, relative to `datadir`, in the order answered.
         labels: (n,) bool, True for positive.
-        network: the backbone of the run.
+        networks: the backbones of the run, as they were named.
         classes: what positive and negative are called.
     """
 
     datadir: Path
     paths: list[str]
     labels: Tensor
-    network: str
+    networks: Sequence[str]
     classes: tuple[str, str]
 
 

@@ -25,17 +25,19 @@ from IA.backbones.backbone import (
     measured,
 )
 from IA.backbones.classic import classic, is_classic
-from IA.backbones.clip import OPEN_CLIP, open_clip_network
+from IA.backbones.clip import OPEN_CLIP, check_open_clip, open_clip_network
 from IA.backbones.hub import HUB
-from IA.backbones.lite import LITE_PX, efficientnet_lite
-from IA.backbones.timm_hub import TIMM, timm_network
+from IA.backbones.lite import LITE_PX, efficientnet_lite, is_installed, lite_name
+from IA.backbones.timm_hub import TIMM, check_timm, dinov2_small, timm_network
 from IA.backbones.weights import BAD_WEIGHTS, check_finite, first_line, load_file, read_weights
 from IA.dataset import Preprocessing
 from IA.process.loop import one_sentence
+from IA.text.network_names import AUTO, split_networks
 
 __all__ = [
     "BAD_WEIGHTS",
     "HUB",
+    "OPEN_CLIP",
     "TIMM",
     "Backbone",
     "Built",
@@ -43,6 +45,7 @@ __all__ = [
     "Preprocessing",
     "TextEncoder",
     "build",
+    "check",
     "check_finite",
     "fingerprint",
     "load_file",
@@ -73,7 +76,8 @@ def register(name: str) -> Callable[[Builder], Builder]:
 
 
 for _number in LITE_PX:
-    register(f"efficientnet_lite{_number}")(partial(efficientnet_lite, _number))
+    register(lite_name(_number))(partial(efficientnet_lite, _number))
+register("dinov2_small")(dinov2_small)
 
 
 def build(name: str, pretrained: bool = True) -> Backbone:
@@ -164,11 +168,42 @@ def _classifier_in(weights: Mapping[str, Any], backbone: Backbone) -> Classifier
     return weight, bias.float() if isinstance(bias, Tensor) else torch.zeros(IMAGENET_CLASSES)
 
 
+def check(name: str) -> None:
+    """See that there is a network of this name, without building or downloading it.
+
+    Raises:
+        UsageError: there is none, or what it needs is not installed.
+    """
+    path = Path(name).expanduser()
+    if name in BUILDERS:
+        if any(name == lite_name(number) and not is_installed(number) for number in LITE_PX):
+            build(name)  # says what to install
+    elif name.startswith(TIMM):
+        check_timm(name)
+    elif name.startswith(OPEN_CLIP):
+        check_open_clip(name)
+    elif path.is_file() or path.suffix in WEIGHT_SUFFIXES:
+        if not path.is_file():
+            raise UsageError(f"There is no file {path}; name a network or a file of weights.")
+    else:
+        _builder(name)
+
+
 def main() -> None:
-    """Tell by the exit code, 0 or 2, whether the network named on the command line can be built."""
+    """Tell by the exit code, 0 or 2, whether the networks named on the command line can be built.
+
+    Of two, the second one may still have to be downloaded, so only its name is checked; the default is built at start.
+    """
     if len(sys.argv) != 2:
-        raise UsageError("Name one network: python -m IA.networks NAME.")
-    build(sys.argv[1])
+        raise UsageError("Name one network, or two with a comma between them: python -m IA.networks NAME.")
+    try:
+        first, second = split_networks(sys.argv[1])
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
+    if second and second != AUTO:
+        check(second)
+    if not second or first != DEFAULT_NETWORK:
+        build(first)
 
 
 if __name__ == "__main__":

@@ -24,10 +24,11 @@ from IA.model import Predictor, load_head
 from IA.networks import build
 from IA.process.loop import loop_config, run_loop, take_turns, until_signalled
 from IA.protocol.answers import WATCHED, LearnableAnswers
-from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, PREDICTOR, SETTINGS
+from IA.protocol.files import BACKBONE, DUPLICATES, FEATURES, HELD_OUT, IMAGES, NETWORKS, PREDICTOR, SETTINGS
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import Features, Settings
 from IA.protocol.watching import Latest, changes
+from IA.text.network_names import split_networks
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,9 @@ class Trainer:
         self._report = Report(config.run / "tensorboard" / "trainer")
         self._tuner = Tuner(config.run, config.datadir)
         self._latest_tuned = LatestTuned(config.run)
+        self._networks = Latest(config.run, NETWORKS)
+        self._second = ""  # the second network
+        self._place: Path | None = None  # of the embeddings that runs share
         self._network: str | None = None
         self._tuned: Tuned | None = None
         self._training_sets: dict[str, TrainingSet] = {}  # one for each backbone, by its fingerprint
@@ -89,7 +93,8 @@ class Trainer:
         waiting |= training_set.take_examples(settings.examples if are_learnt else "")
         self._fit(training_set, settings, features, known, annotations, deduplicated)
         self._learnt = None if waiting else inputs
-        self._tuner.consider(settings, self._base, known)
+        if not self._second or self._is_decided(settings):
+            self._tuner.consider(settings, self._base, known)
         return waiting or len(self._training_sets) > 1
 
     def close(self) -> None:
@@ -101,20 +106,27 @@ class Trainer:
 
     def _follow_network(self, network: str, datadir: Path) -> None:
         if network != self._network:
-            training_set = TrainingSet(self._run, network, place=folder_cache(self._run, datadir))
+            first, self._second = split_networks(network)
+            self._place = folder_cache(self._run, datadir)
+            training_set = TrainingSet(self._run, first, place=self._place)
             self._base = training_set.backbone.fingerprint
             self._training_sets = {self._base: training_set}
             self._tuned = None
             self._network = network
 
     def _follow_tuned(self) -> None:
-        """Load a new fine-tuned backbone. It comes into force when inference describes the pool by it."""
-        tuned = self._latest_tuned.tuned_from(self._base)
+        """Load a new and better backbone. It comes into force when inference describes the pool by it."""
+        tuned = self._latest_tuned.tuned_from(self._base, self._second)
         if tuned is not None and tuned is not self._tuned:
             self._tuned = tuned
             self._training_sets[tuned.backbone.fingerprint] = TrainingSet(
-                self._run, tuned.backbone, tuned.learnt, tuned.labels
+                self._run, tuned.backbone, tuned.learnt, tuned.tuned_on, None if tuned.learnt else self._place
             )
+
+    def _is_decided(self, settings: Settings) -> bool:
+        """Whether it is known which network is the better one, so that a fine-tuning begins with that one."""
+        networks = self._networks.content()
+        return networks is not None and networks.asked == settings.network and networks.is_decided
 
     def _in_force(self, fingerprint: str, annotations: Mapping[str, bool | None]) -> TrainingSet | None:
         """The training set of the backbone that inference describes the pool by; None if this backbone is unknown here.

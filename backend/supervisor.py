@@ -26,6 +26,7 @@ from IA.process.streams import say
 from IA.protocol import locks
 from IA.protocol.locks import is_of_the_disk
 from IA.text.image_files import is_text
+from IA.text.network_names import AUTO
 
 log = logging.getLogger(__name__)
 
@@ -235,8 +236,8 @@ def _make_demo(config: Config) -> None:
 
 
 def _check_network(config: Config) -> None:
-    """Build a network that is not the default once, so that a wrong name is reported at once."""
-    if not config.ai or config.network in {None, DEFAULT_NETWORK}:
+    """Build a network that is not the default once, so that a wrong name is reported at once, be it the second one."""
+    if not config.ai or config.network in {None, DEFAULT_NETWORK, AUTO}:
         return
     checked = subprocess.run(python("-m", "IA.networks", str(config.network)), check=False, env=environment(config))
     if checked.returncode:

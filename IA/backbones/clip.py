@@ -47,6 +47,45 @@ def open_clip_network(name: str, pretrained: bool) -> Built:
         UsageError: open_clip is not installed, there is no such model or no such weights, or they do not fit.
         OSError, RuntimeError, ValueError: the weights cannot be loaded.
     """
+    model, weights, known = _parts(name)
+    options: dict[str, Any] = {"force_quick_gelu": bool(known.get("quick_gelu"))}  # as the weights were trained
+    if not pretrained:
+        return _built(_create(model, text_cfg=NO_TEXT, **options), name)
+    if known:
+        with not_waiting():
+            return _loaded(_create(model, pretrained=weights, **options), model, name)
+    file = Path(check_open_clip(name)).expanduser()
+    try:
+        check_archive(file)
+        made = _create(model, pretrained=str(file), **options)
+        check_finite(dict(made.named_parameters()))
+    except BAD_WEIGHTS as error:
+        raise UsageError(
+            f"{file} holds no weights that fit {model} ({first_line(error)}); name another file."
+        ) from error
+    return _loaded(made, model, f"{OPEN_CLIP}{model}/{file.name}")
+
+
+def check_open_clip(name: str) -> str:
+    """See that open_clip has this model and these weights, or that there is such a file.
+
+    Returns:
+        The name of the weights, or the file.
+
+    Raises:
+        UsageError: there are none.
+    """
+    model, weights, known = _parts(name)
+    if not known and not Path(weights).expanduser().is_file():
+        import open_clip
+
+        choice = ", ".join([*open_clip.list_pretrained_tags_by_model(model), "a file"])
+        raise UsageError(f"{model} has no weights {weights!r}, and there is no such file; choose from: {choice}.")
+    return weights
+
+
+def _parts(name: str) -> tuple[str, str, dict[str, Any]]:
+    """The model, its weights, and what open_clip knows of them; empty for a file of weights."""
     try:
         import open_clip
     except ImportError:
@@ -57,26 +96,7 @@ def open_clip_network(name: str, pretrained: bool) -> Built:
             f"There is no network {name!r}; name a model of open_clip and its weights, such as "
             f"{OPEN_CLIP}ViT-B-32/laion2b_s34b_b79k, or a file of weights: {OPEN_CLIP}ViT-B-32/FILE."
         )
-    known = open_clip.get_pretrained_cfg(model, weights)
-    options: dict[str, Any] = {"force_quick_gelu": bool(known.get("quick_gelu"))}  # as the weights were trained
-    if not pretrained:
-        return _built(_create(model, text_cfg=NO_TEXT, **options), name)
-    if known:
-        with not_waiting():
-            return _loaded(_create(model, pretrained=weights, **options), model, name)
-    file = Path(weights).expanduser()
-    if not file.is_file():
-        choice = ", ".join([*open_clip.list_pretrained_tags_by_model(model), "a file"])
-        raise UsageError(f"{model} has no weights {weights!r}, and there is no such file; choose from: {choice}.")
-    try:
-        check_archive(file)
-        made = _create(model, pretrained=str(file), **options)
-        check_finite(dict(made.named_parameters()))
-    except BAD_WEIGHTS as error:
-        raise UsageError(
-            f"{file} holds no weights that fit {model} ({first_line(error)}); name another file."
-        ) from error
-    return _loaded(made, model, f"{OPEN_CLIP}{model}/{file.name}")
+    return model, weights, open_clip.get_pretrained_cfg(model, weights)
 
 
 def _create(model: str, **options: Any) -> Any:

@@ -34,6 +34,11 @@ def efficientnet_lite(number: int, pretrained: bool) -> Built:
     return Built(module, preprocessing, classifier)
 
 
+def lite_name(number: int) -> str:
+    """The name of a network by its number."""
+    return f"efficientnet_lite{number}"
+
+
 def is_installed(number: int) -> bool:
     """Whether the weights of the network of this number are on this machine."""
     try:

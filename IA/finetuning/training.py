@@ -17,6 +17,7 @@ from IA.embedding.embedder import Embedder
 from IA.embedding.engine import best_device
 from IA.learning.head import Head, average_precision
 from IA.learning.projection import Projection
+from IA.learning.promotion import Promotion, promotion
 from IA.learning.regression import linear_regression
 from IA.networks import Backbone
 
@@ -33,8 +34,6 @@ PATIENCE = 3  # Training stops after this many epochs without a better one.
 EPOCH_IMAGES = 4000  # If there are more answers, each epoch samples this many of them.
 RARER_SHARE = 1 / 3  # The rarer answer is repeated until it makes up this share of an epoch.
 PROBE_C = 0.1
-RESAMPLES = 1000
-CERTAINTY = 0.6  # With some twenty positives held out, a real gain often reaches no more than .7.
 
 Truth = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
@@ -99,26 +98,17 @@ class FineTuned:
     Attributes:
         embedder: with the new backbone.
         answers: with their uses.
-        before: average precision of the old backbone on the answers held out, by a head that learnt all others.
-        after: the same of the new one.
-        certainty: share of resamples of the held-out answers (bootstrap: Efron 1979) in which the new one is better.
+        promotion: the comparison of both backbones on the answers held out, by heads that learnt all others.
     """
 
     embedder: Embedder
     answers: DividedAnswers
-    before: float
-    after: float
-    certainty: float
+    promotion: Promotion
 
     @property
     def learnt(self) -> Numbers:
         """Places of the answers that the new backbone has learnt, or that decided when training stopped."""
         return self.answers.used_for(TRAINED, STOPPING)
-
-    @property
-    def is_better(self) -> bool:
-        """Whether the new backbone is worth embedding every image anew."""
-        return self.after > self.before and self.certainty >= CERTAINTY
 
 
 def fine_tune(
@@ -147,8 +137,7 @@ def fine_tune(
         _held_out_scores(answers, vectors, old.vectors(others)),
         _held_out_scores(answers, new.vectors(answers.files), new.vectors(others)),
     ]
-    before, after = (average_precision(some, truth) for some in scores)
-    return FineTuned(new, answers, before, after, _certainty(scores[0], scores[1], truth, random))
+    return FineTuned(new, answers, promotion(scores[0], scores[1], truth, random))
 
 
 class Training:
@@ -273,13 +262,3 @@ def _held_out_scores(answers: DividedAnswers, vectors: Tensor, others: Tensor) -
     known = answers.used_for(TRAINED, STOPPING)
     head = Head.fit(projected[known], torch.from_numpy(answers.labels[known]), space)
     return head.scores(projected[answers.used_for(HELD_OUT)])
-
-
-def _certainty(old: Tensor, new: Tensor, truth: Tensor, random: np.random.Generator) -> float:
-    """Share of the resamples, each with both classes, in which the new scores have the higher average precision."""
-    kinds = [np.flatnonzero(truth == label) for label in (True, False)]
-    better = 0
-    for _ in range(RESAMPLES):
-        some = torch.from_numpy(np.concatenate([random.choice(kind, len(kind)) for kind in kinds]))
-        better += average_precision(new[some], truth[some]) > average_precision(old[some], truth[some])
-    return better / RESAMPLES

@@ -13,6 +13,7 @@ from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.pool.view import Floats, Numbers, ProjectedPool
 
+SPACING_SAMPLE = 2048  # So many images tell how far apart others are.
 CHUNK = 65_536  # Embeddings are read from the cache this many at a time.
 
 
@@ -31,6 +32,7 @@ class Pool:
         self._view: ProjectedPool | None = None
         self.probability: Floats = np.zeros(0, np.float32)
         self._examples: Floats | None = None
+        self._spacing: tuple[object, Floats] | None = None  # What the spacing rests on, and the spacing.
 
     def __len__(self) -> int:
         """How many images there are, embedded or not."""
@@ -45,6 +47,18 @@ class Pool:
     def similarity(self) -> Floats | None:
         """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a view."""
         return None if self._view is None else self._view.similarity
+
+    def spacing(self) -> Floats:
+        """(N,) float32, see `ProjectedPool.spacing`, computed anew once the pool has changed; empty without a view."""
+        if self._view is None:
+            return np.zeros(0, np.float32)
+        state = self._view, self.embedded, len(self)
+        if self._spacing is None or self._spacing[0] != state:
+            sampled = np.flatnonzero(self._rows >= 0)
+            if len(sampled) > SPACING_SAMPLE:
+                sampled = np.random.default_rng(0).choice(sampled, SPACING_SAMPLE, replace=False)
+            self._spacing = state, self._view.spacing(sampled)
+        return self._spacing[1]
 
     @property
     def embedded(self) -> int:
@@ -68,16 +82,19 @@ class Pool:
 
     def follow(self, datadir: Path, paths: Sequence[str]) -> None:
         """Take up the list of images; an image that is new or has changed on the disk needs an embedding."""
-        keys = np.array([known or 0 for known in keys_of(datadir, paths)], np.uint64)
-        more = len(paths) - len(self)
+        self.follow_keys(np.array([known or 0 for known in keys_of(datadir, paths)], np.uint64))
+
+    def follow_keys(self, keys: NDArray[np.uint64]) -> None:
+        """Take up the images by the keys that another pool has found, see `keys`."""
+        more = len(keys) - len(self)
         self._keys = np.pad(self._keys, (0, more))
         self._failed = np.pad(self._failed, (0, more))
         self._rows = np.pad(self._rows, (0, more), constant_values=-1)
         self.probability = np.pad(self.probability, (0, more), constant_values=np.nan)
         if self._view is not None:
-            self._view.grow(len(paths))
+            self._view.grow(len(keys))
         changed = np.flatnonzero(keys != self._keys)
-        self._keys = keys
+        self._keys = keys.copy()
         self._place(changed)
 
     def missing(self) -> Numbers:
@@ -108,6 +125,14 @@ class Pool:
         """Numbers (n,) of the images that are embedded, and their embeddings (n, D)."""
         numbers = np.flatnonzero(self._rows >= 0)
         return numbers, self._cache.vectors(self._rows[numbers])
+
+    def vectors(self, numbers: Numbers) -> torch.Tensor:
+        """The embeddings (n, D) float32 of these images, which are embedded."""
+        return torch.from_numpy(self._cache.vectors(self._rows[numbers]))
+
+    def are_embedded(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """(n,) whether each of these images has an embedding."""
+        return self._rows[numbers] >= 0
 
     def space(self, size: int, seed: int = 0) -> Projection:
         """The space of a random sample of at most `size` images."""

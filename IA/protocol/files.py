@@ -27,8 +27,9 @@ Each file has one writer. The writer replaces the file as a whole and never edit
 |                    |            |                          | images to                                      |
 | similar.pickle     | inference  | server                   | `Similar`: the images most similar to it       |
 | layout.pickle      | inference  | server                   | `Layout`: the map of the folder                |
-| backbone.ckpt      | finetuning | trainer, inference       | a backbone that has learnt from the answers:   |
-|                    |            |                          | IA/finetuning/checkpoint.py                    |
+| networks.pickle    | inference  | server, trainer          | `Networks`: in force, and what comes behind    |
+| backbone.ckpt      | finetuning | trainer, inference       | a backbone that is better than the network of  |
+|                    | inference  |                          | the run: IA/finetuning/checkpoint.py           |
 | finetuning.pickle  | finetuning | trainer                  | `FineTuning`: the outcome of the last run      |
 
 records.py and shown.py declare the record in each file, pickle_file.py alone opens the pickles, and watching.py notices
@@ -39,7 +40,7 @@ from typing import Any
 
 from IA.protocol.fields import share, text, typed
 from IA.protocol.pickle_file import PickleFile
-from IA.protocol.records import Duplicates, Features, FineTuning, Predictions, Ranking, Scores, Settings
+from IA.protocol.records import Duplicates, Features, FineTuning, Networks, Predictions, Ranking, Scores, Settings
 from IA.protocol.shown import Explanations, Layout, Similar, Wanted
 
 PREDICTOR = "predictor.ckpt"
@@ -78,6 +79,7 @@ RANKING = PickleFile[Ranking]("ranking.pickle", Ranking.pack, Ranking.unpack)
 EXPLANATIONS = PickleFile[Explanations]("explanations.pickle", Explanations.pack, Explanations.unpack)
 WANTED = PickleFile[Wanted]("wanted.pickle", Wanted.pack, Wanted.unpack)
 SIMILAR = PickleFile[Similar]("similar.pickle", Similar.pack, Similar.unpack)
+NETWORKS = PickleFile[Networks]("networks.pickle", Networks.pack, Networks.unpack)
 SCORES = PickleFile[Scores]("scores.pickle", Scores.pack, Scores.unpack)
 LAYOUT = PickleFile[Layout]("layout.pickle", Layout.pack, Layout.unpack)
 PICKLES = (
@@ -94,6 +96,7 @@ PICKLES = (
     EXPLANATIONS,
     WANTED,
     SIMILAR,
+    NETWORKS,
     SCORES,
     LAYOUT,
 )

@@ -135,9 +135,9 @@ class FineTuning(Record):
     """The outcome of the last fine-tuning.
 
     Attributes:
-        base: fingerprint of the backbone that it began with.
+        base: fingerprint of the first network of the run.
         labels: how many positive and negative answers there were.
-        before: average precision on held-out answers with that backbone.
+        before: average precision on held-out answers with the backbone that it began with.
         after: average precision on the same answers with the new backbone.
         certainty: share of resamples of the held-out answers in which the new backbone is better.
         taken: whether the new backbone replaced backbone.ckpt.
@@ -149,6 +149,29 @@ class FineTuning(Record):
     after: float = field(metadata=stored(real))
     certainty: float = field(metadata=stored(real))
     taken: bool = field(metadata=stored(flag))
+
+
+@dataclass(frozen=True)
+class Networks(Record):
+    """Which network embeds the images, and which one comes behind it.
+
+    Attributes:
+        asked: the setting `network` that this is about.
+        network: the network in force.
+        behind: the network that comes behind it; "": none.
+        embedded: how many images that one has embedded.
+        images: how many it could embed.
+        is_decided: whether it was compared with the network in force, or there is none.
+        note: one sentence on it; "": there is nothing to say.
+    """
+
+    asked: str = field(metadata=stored(text))
+    network: str = field(metadata=stored(text))
+    behind: str = field(default="", metadata=stored(text))
+    embedded: int = field(default=0, metadata=stored(count))
+    images: int = field(default=0, metadata=stored(count))
+    is_decided: bool = field(default=False, metadata=stored(flag))
+    note: str = field(default="", metadata=stored(text))
 
 
 @dataclass(frozen=True)
@@ -195,6 +218,8 @@ class Predictions(Record):
         labels: how many positive and negative answers the figures have learnt from.
         checkpoint: `generation`, `labels`, `threshold` and `metrics` of the checkpoint; None before the first.
         missing: how many images still have no embedding.
+        spacing: (N,) float32, cosine distance around each image to the nearest hundredth of the pool; NaN for images
+            without an embedding. Empty if there is a checkpoint, or if so few images are embedded that nobody knows.
         prior: (N,) float32, how well each image fits what a person has said before any answer (examples, prompt,
             scores), over the pool of mean 0 and standard deviation 1; NaN where nothing is known of an image. Empty if
             a person has said nothing.
@@ -208,14 +233,15 @@ class Predictions(Record):
     checkpoint: dict[str, Any] | None = field(metadata=stored(_checkpoint))
     missing: int = field(default=0, metadata=stored(count))
     prior: Floats = field(default=NO_FLOATS, metadata=array("f", -FINITE, FINITE, unknown=True, before=b""))
+    spacing: Floats = field(default=NO_FLOATS, metadata=array("f", 0, 2, unknown=True, before=b""))
 
     def check(self) -> None:
         """See `Record`."""
         if len(self.probability) != len(self.novelty):
             raise ValueError("probability and novelty differ in length")
         within(np.asarray(self.unreadable), 0, len(self.probability) - 1)
-        if len(self.prior) not in (0, len(self.probability)):
-            raise ValueError("probability and prior differ in length")
+        if not {len(self.prior), len(self.spacing)} <= {0, len(self.probability)}:
+            raise ValueError("probability, prior and spacing differ in length")
 
 
 @dataclass(frozen=True)

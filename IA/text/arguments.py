@@ -8,6 +8,7 @@ import math
 import re
 import socket
 
+from IA.text.network_names import split_networks
 from IA.text.prompts import checked_prompt
 
 GRID = re.compile(r"([1-9]\d{0,2})x([1-9]\d{0,2})", re.ASCII)  # columns x rows
@@ -39,6 +40,15 @@ def grid(text: str) -> str:
     found = GRID.fullmatch(text)
     if found is None or not 2 <= int(found[1]) * int(found[2]) <= MOST_TILES:
         raise argparse.ArgumentTypeError(f"{text!r} is no grid of 2 to {MOST_TILES} tiles, columns x rows, such as 6x4")
+    return text
+
+
+def networks(text: str) -> str:
+    """One network, or two of which the second comes behind the first."""
+    try:
+        split_networks(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 

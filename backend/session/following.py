@@ -15,13 +15,13 @@ from backend.session.marking import Marking
 from backend.session.near_duplicates import NearDuplicates
 from backend.session.settings import CurrentSettings
 from IA.protocol import watching
-from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, LAYOUT, PREDICTIONS, RANKING, SIMILAR
+from IA.protocol.files import DUPLICATES, EXPLANATIONS, HELD_OUT, LAYOUT, NETWORKS, PREDICTIONS, RANKING, SIMILAR
 from IA.protocol.pickle_file import Version
-from IA.protocol.records import Predictions, Ranking
+from IA.protocol.records import Networks, Predictions, Ranking
 from IA.protocol.shown import Explanations
 from IA.protocol.watching import Latest
 
-FILES = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR, LAYOUT)
+FILES = (HELD_OUT, DUPLICATES, PREDICTIONS, RANKING, EXPLANATIONS, SIMILAR, LAYOUT, NETWORKS)
 
 
 class Following:
@@ -30,6 +30,7 @@ class Following:
     Attributes:
         predictions: what inference has published last; None before the first.
         ranking: what the selector has published last; None before the first.
+        networks: what inference says of the networks; None before it has said anything.
         held_out: by path the probability that a model gave which had not learnt the answer.
     """
 
@@ -51,6 +52,7 @@ class Following:
         """Be ready to start; `stop` ends the thread."""
         self.predictions: Version[Predictions] | None = None
         self.ranking: Version[Ranking] | None = None
+        self.networks: Networks | None = None
         self.held_out: Mapping[str, float] = {}
         self._explanations = explanations
         self._likes = likes
@@ -76,6 +78,7 @@ class Following:
         predictions, ranking = Latest(self._run, PREDICTIONS), Latest(self._run, RANKING)
         explanations, similar = Latest(self._run, EXPLANATIONS), Latest(self._run, SIMILAR)
         layout = Latest(self._run, LAYOUT)
+        networks = Latest(self._run, NETWORKS)
         for _ in watching.changes(self._run, *(file.name for file in FILES), stop=self._stop):
             self.held_out = held_out.content() or {}
             if (found := duplicates.version()) is not None and self._settings.now.alike != "off":
@@ -85,6 +88,7 @@ class Following:
             self._likes.take(similar.version())
             self._take_explanations(explanations.version())
             self._map.take_layout(layout.version())
+            self._take_networks(networks.content())
 
     def _take_predictions(self, version: Version[Predictions] | None) -> None:
         if version is None or version is self.predictions:
@@ -104,6 +108,11 @@ class Following:
         self._queue.rank(version.content)
         self._ahead.wake()
         self._changes.notify()
+
+    def _take_networks(self, networks: Networks | None) -> None:
+        if networks != self.networks:
+            self.networks = networks
+            self._changes.notify()
 
     def _take_explanations(self, version: Version[Explanations] | None) -> None:
         if version is not None and version is not self._explained:

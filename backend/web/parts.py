@@ -19,6 +19,7 @@ from backend.session.auditing import Auditing
 from backend.session.changes import Changes
 from backend.session.following import Following
 from backend.session.loops import LoopStates
+from backend.session.scores import GivenScores
 from backend.session.session import Session
 from backend.session.settings import CurrentSettings
 from backend.session.showing import Showing
@@ -63,6 +64,7 @@ TheLoops = Annotated[LoopStates, _part(lambda session: session.loops)]
 TheModelLabels = Annotated[ModelLabels, _part(lambda session: session.model_labels)]
 TheQueue = Annotated[Queue, _part(lambda session: session.queue)]
 TheRun = Annotated[Path, _part(lambda session: session.run)]
+TheScores = Annotated[GivenScores, _part(lambda session: session.scores)]
 TheSettings = Annotated[Settings, _part(lambda session: session.settings.now)]
 TheShowing = Annotated[Showing, _part(lambda session: session.showing)]
 TheSuspectedErrors = Annotated[SuspectedErrors, _part(lambda session: session.suspected_errors)]

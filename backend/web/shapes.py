@@ -11,6 +11,7 @@ from backend.images.names import displayed
 from backend.questions.explanations import Explanation, Near
 from backend.questions.queue import Queue
 from backend.session.answering import Rejoined, TakenBack
+from backend.session.scores import GivenScores
 from backend.session.session import Session
 from backend.store.figures.label_errors import SuspectedError
 from backend.store.labels import Labels
@@ -29,7 +30,7 @@ from backend.wire.answers import (
 from backend.wire.finish import FinishedLabels
 from backend.wire.images import ImageExplanation, ImageNames, NearImage, PhotoTile, QueuedImage, ScoredImage
 from backend.wire.map import MapImage
-from backend.wire.status import LoopStatus, ModelStatus, PriorSource, PriorStatus, SessionStatus
+from backend.wire.status import LoopStatus, ModelStatus, NetworkStatus, PriorSource, PriorStatus, SessionStatus
 from IA.images.tiles import split
 from IA.protocol.records import Settings
 
@@ -187,9 +188,9 @@ def status(session: Session) -> SessionStatus:
         "unreadable": session.marking.unreadable,
         "listing": session.images.listing,
         "strategy": settings.strategy,
-        "prior": prior(settings),
+        "prior": prior(settings, session.scores),
         "scores": session.scores.sentence or None,
-        "network": settings.network,
+        **_networks(session),
         "model": _model(predictions.checkpoint) if predictions else None,
         "ranking": None if ranking is None else {"generation": ranking.generation, "labels": ranking.content.labels},
         "embedding": {
@@ -209,9 +210,17 @@ def status(session: Session) -> SessionStatus:
     }
 
 
-def prior(settings: Settings) -> PriorStatus:
+def _networks(session: Session) -> NetworkStatus:
+    """The network in force, and what comes behind it, once inference has said so for the present setting."""
+    setting, said = session.settings.now.network, session.following.networks
+    if said is None or said.asked != setting:
+        return {"network": displayed(setting), "behind": None}
+    return {"network": displayed(said.network), "behind": displayed(said.note) or None}
+
+
+def prior(settings: Settings, scores: GivenScores) -> PriorStatus:
     """What a person has said of the question before any answer."""
-    said = {"examples": settings.examples, "prompt": settings.prompt, "scores": settings.scores}
+    said = {"examples": settings.examples, "prompt": settings.prompt, "scores": scores.count}
     return {"sources": [cast(PriorSource, name) for name, value in said.items() if value], "prompt": settings.prompt}
 
 

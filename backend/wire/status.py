@@ -51,6 +51,18 @@ class EmbeddingStatus(TypedDict):
     percent: float
 
 
+class NetworkStatus(TypedDict):
+    """Which network embeds the images, and what comes behind it.
+
+    Attributes:
+        network: the network in force.
+        behind: one sentence on the network that comes behind it; null: there is nothing to say.
+    """
+
+    network: str
+    behind: str | None
+
+
 class AskedFirst(TypedDict):
     """What is asked before all else.
 
@@ -96,6 +108,7 @@ class SessionStatus(Counts):
         prior: what a person has said of the question before any answer.
         scores: what was read of the file of scores, as a sentence; null: there is none, or it has not been read yet.
         network: the network that embeds the images.
+        behind: one sentence on the network that comes behind it; null: there is nothing to say.
         model: null: there is none yet.
         ranking: null: there is none yet.
         embedding: how many images are embedded.
@@ -125,6 +138,7 @@ class SessionStatus(Counts):
     prior: PriorStatus
     scores: str | None
     network: str
+    behind: str | None
     model: ModelStatus | None
     ranking: RankingStatus | None
     embedding: EmbeddingStatus

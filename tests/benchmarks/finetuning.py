@@ -49,6 +49,7 @@ def main() -> None:
         answers = DividedAnswers.from_answers([files[number] for number in asked], np.array(course.labels), random)
         began = time.perf_counter()
         outcome = fine_tune(old, answers, others, lambda *epoch: None)
+        better = outcome.promotion
         minutes = (time.perf_counter() - began) / 60
         never = [files[number] for number in unseen]
         before, after = (
@@ -57,7 +58,7 @@ def main() -> None:
         )
         found = f"{sum(course.labels)} of {truth[pool].sum()}"
         sys.stdout.write(
-            f"{positive:12} {found:15}  {outcome.before:.3f} -> {outcome.after:.3f}    {outcome.certainty:9.2f}  "
+            f"{positive:12} {found:15}  {better.before:.3f} -> {better.after:.3f}    {better.certainty:9.2f}  "
             f"{before:.3f} -> {after:.3f}     {minutes:8.1f}\n"
         )
         sys.stdout.flush()

@@ -26,6 +26,7 @@ from backend.web.parts import (
     TheLikes,
     TheLoops,
     TheQueue,
+    TheScores,
 )
 from backend.wire.images import ImagesLikeThis, PromptPreview, UsualOrder
 from backend.wire.status import PriorStatus
@@ -86,13 +87,13 @@ def forget(first: TheFirst, changes: TheChanges) -> UsualOrder:
 
 
 @router.put("/api/prompt", summary="Ask first what fits these words, from now on")
-def prompt(body: PromptBody, settings: TheCurrentSettings) -> PriorStatus:
+def prompt(body: PromptBody, settings: TheCurrentSettings, scores: TheScores) -> PriorStatus:
     """Store the prompt; the loops follow it at once. An empty one is dropped."""
     try:
         settings.change(prompt=_checked(body.text))
     except OSError as error:
         raise HTTPException(503, f"The prompt could not be stored ({error.strerror}).") from None
-    return shapes.prior(settings.now)
+    return shapes.prior(settings.now, scores)
 
 
 @router.get("/api/prompt", summary="What words lead to: known classes, and the images that would be asked first")

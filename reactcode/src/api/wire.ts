@@ -1506,6 +1506,7 @@ export interface components {
             readonly prior: components["schemas"]["PriorStatus"];
             readonly scores: string | null;
             readonly network: string;
+            readonly behind: string | null;
             readonly model: components["schemas"]["ModelStatus"] | null;
             readonly ranking: components["schemas"]["RankingStatus"] | null;
             readonly embedding: components["schemas"]["EmbeddingStatus"];

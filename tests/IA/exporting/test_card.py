@@ -13,7 +13,7 @@ from IA.statistics.audit import Division, Sample, ScreeningState
 
 METRICS = {"accuracy": 0.9, "average_precision": 0.8, "loss": 0.3, "prequential_ece": 0.05, "fine_tuned_on": 512.0}
 KNOWN = Evidence(
-    network="efficientnet_lite0",
+    networks=("efficientnet_lite0",),
     images=1000,
     positives=30,
     negatives=70,
@@ -71,7 +71,7 @@ def test_what_is_not_known_is_not_told() -> None:
     few = made({}, None)
     assert "Not known: it takes 5 answers of each kind" in few
     assert "not tuned" in few
-    unaudited = made(METRICS, Evidence("resnet50", 1000, 30, 70, 2, None, None, None))
+    unaudited = made(METRICS, Evidence(("resnet50",), 1000, 30, 70, 2, None, None, None))
     assert "no image of the run was drawn at random" in unaudited
     assert "weights from resnet50" in unaudited
 

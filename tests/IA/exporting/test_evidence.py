@@ -102,7 +102,7 @@ def test_answers_are_those_that_were_learnt(tmp_path: Path) -> None:
     publish(tmp_path, ANNOTATIONS, answers)
     said = known(tmp_path)
     assert (said.positives, said.negatives, said.skipped, said.images) == (2, 1, 1, 5)
-    assert said.network == "lite.pth"
+    assert said.networks == ("lite.pth",)
     assert (said.standing, said.division, said.held_out) == (None, None, None)
     drawn: dict[str, bool | None] = {"d": True}
     publish(tmp_path, AUDIT, drawn)

@@ -92,9 +92,9 @@ def test_a_better_backbone(pictures: Pictures, blind: str, monkeypatch: pytest.M
     assert all(torch.equal(before[name], tensor) for name, tensor in old.backbone.module.state_dict().items())
     assert outcome.embedder.fingerprint != old.fingerprint
     assert losses[-1] < losses[0]
-    assert outcome.after > 0.8 > outcome.before
-    assert outcome.certainty > 0.9
-    assert outcome.is_better
+    assert outcome.promotion.after > 0.8 > outcome.promotion.before
+    assert outcome.promotion.certainty > 0.9
+    assert outcome.promotion.is_better
     assert sorted(outcome.learnt) == sorted(answers.used_for(TRAINED, STOPPING))
 
 

@@ -64,10 +64,14 @@ def test_a_prompt_is_kept_at_once(tmp_path: Path, images_folder: Path) -> None:
 
 
 def test_what_the_order_rests_on(tmp_path: Path, images_folder: Path) -> None:
-    """The status names all that a person has given."""
-    with serving(tmp_path / "run", images_folder, prompt="hat", examples=str(images_folder), scores="/s.csv") as server:
-        prior = {"sources": ["examples", "prompt", "scores"], "prompt": "hat"}
-        assert server.client.get("/api/status").json()["prior"] == prior
+    """The status names all that a person has given, once it counts."""
+    scores = tmp_path / "scores.csv"
+    scores.write_text("path,score\nred/0.png,0.9\nred/1.png,0.1\n")
+    given = {"prompt": "hat", "examples": str(images_folder), "scores": str(scores)}
+    with serving(tmp_path / "run", images_folder, **given) as server:
+        until(lambda: "scores" in server.client.get("/api/status").json()["prior"]["sources"])
+        prior = server.client.get("/api/status").json()["prior"]
+    assert prior == {"sources": ["examples", "prompt", "scores"], "prompt": "hat"}
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)

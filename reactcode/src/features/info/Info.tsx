@@ -11,7 +11,7 @@ import { Downloads } from "./Downloads";
 const PRIOR = {
   examples: () => "what is like the examples",
   prompt: (words: string) => `“${words}”`,
-  scores: () => "high scores of the file",
+  scores: () => "high scores",
 } as const;
 
 interface Props {
@@ -108,8 +108,14 @@ function Learning({ status, session }: { readonly status: Status; readonly sessi
         </dd>
         <dt>embedded</dt>
         <dd>
-          {count(embedding.done)} of {count(embedding.total)}
+          {count(embedding.done)} of {count(embedding.total)}, by {status.network}
         </dd>
+        {status.behind != null && (
+          <>
+            <dt>behind it</dt>
+            <dd id="behind">{status.behind}</dd>
+          </>
+        )}
         {Object.entries(status.loops).map(([name, loop]) => [
           <dt key={name}>{name}</dt>,
           <dd key={`${name} state`}>{loop}</dd>,

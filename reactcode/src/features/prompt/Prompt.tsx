@@ -6,7 +6,7 @@ import { type Session, Dialog, Key } from "../../ui";
 import { usePreview } from "./usePreview";
 import "./prompt.css";
 
-const THUMBNAIL_PX = 200;
+const THUMBNAIL_PX = 256;
 const SHOWN = 9;
 
 export function Prompt({ session }: { readonly session: Session }) {
