@@ -110,19 +110,18 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
     a prior that misleads costs little.
     """
     novelty = known.novelty[images]
-    orders = {"farthest": novelty}
+    orders: dict[str, Floats] = {"farthest": novelty}
     if known.spacing is not None:
-        orders["crowds"] = novelty / np.sqrt(known.spacing[images])
+        orders["crowds"] = (novelty / np.sqrt(known.spacing[images])).astype(np.float32)
     turns = list(orders)
     answers = len(known.labels)
     if known.prior is not None and not np.isnan(known.prior).all():
-        orders["prior"] = np.nan_to_num(known.prior[images]) + _spreading(novelty, answers)
-        orders["prior"][np.isnan(known.prior[images])] = np.nan
+        orders["prior"] = (known.prior[images] + _spreading(novelty, answers)).astype(np.float32)
         turns = [name for other in turns for name in (other, "prior")]
         first = ["prior"] * ALL_PRIOR
     else:
         first = []
-    places = {name: _descending(np.asarray(score, np.float32), images, seed) for name, score in orders.items()}
+    places = {name: _descending(score, images, seed) for name, score in orders.items()}
     return images[_taking_turns(places, first, turns, answers)]
 
 

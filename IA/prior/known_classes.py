@@ -45,7 +45,7 @@ def _descriptions(classes: str, detailed: bool) -> list[str]:
     """The names of each class, and with `detailed` after a colon its definition, from the files of timm."""
     from timm.data.imagenet_info import ImageNetInfo
 
-    return list(ImageNetInfo(classes).label_descriptions(detailed=detailed))  # type: ignore[no-untyped-call]
+    return list(ImageNetInfo(classes).label_descriptions(detailed=detailed))
 
 
 def words_of(text: str) -> list[str]:

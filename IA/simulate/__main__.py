@@ -11,7 +11,7 @@ import csv
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +33,7 @@ from IA.simulate.starts import Start, scores_of, starts
 from IA.simulate.two_networks import simulate_two
 from IA.strategies import STRATEGIES
 from IA.text.cells import harmless
+from IA.text.network_names import named
 
 OURS = "Intelligent Annotation"
 PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
@@ -65,7 +66,7 @@ class Task:
     answers: int
     strategy: str
     examples: int = 0
-    start: Start = Start(OURS)
+    start: Start = field(default_factory=Start)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ def play(
     examples = held_out[truth[held_out]][: task.examples]
     held_out = held_out[~np.isin(held_out, examples)]
     taken = {}
-    prior = None if backbone is None else task.start.prior(task.positive, backbone, torch.from_numpy(vectors[pool]), pool)
+    prior = (
+        None if backbone is None else task.start.prior(task.positive, backbone, torch.from_numpy(vectors[pool]), pool)
+    )
     if task.method == OURS and second is not None:
         course, after = simulate_two(
             torch.from_numpy(vectors[pool]),
@@ -253,10 +256,9 @@ def main() -> None:
         for positive in positives
         for seed in range(given.seeds)
     ]
-    backbone = build(given.network.split(",")[0]) if any(start.readings for start in said) or scores is not None else None
-    with_photos = partial(
-        play, vectors=photos.vectors, classes=photos.classes, second=photos.second, backbone=backbone
-    )
+    says = any(start.readings or start.scores is not None for start in said)
+    backbone = build(named(given.network)[0]) if says else None
+    with_photos = partial(play, vectors=photos.vectors, classes=photos.classes, second=photos.second, backbone=backbone)
     played = play_all(with_photos, tasks, given.jobs)
     results = list(written(given.csv, played) if given.csv else played)
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):

@@ -114,11 +114,16 @@ def sorted_photos(folder: Path, given: argparse.Namespace) -> SortedPhotos:
         UsageError: there are no class folders with images.
     """
     leave_room(given.jobs)
-    cache = Path(given.cache or runs_folder() / f"simulate-{folder.name}")
+    cache = cache_of(folder, given)
     first, *more = named(given.network)
     vectors, files = embed(folder, first, cache)
     second, _ = embed(folder, more[0], cache) if more else (None, files)  # the same files can be read
     return SortedPhotos(vectors, files, np.array([file.relative_to(folder).parts[0] for file in files]), second)
+
+
+def cache_of(folder: Path, given: argparse.Namespace) -> Path:
+    """Where embeddings and the like are kept."""
+    return Path(given.cache or runs_folder() / f"simulate-{folder.name}")
 
 
 def play_all(play: Callable[[Work], Played], tasks: Sequence[Work], jobs: int) -> Iterator[Played]:

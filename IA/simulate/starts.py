@@ -34,7 +34,7 @@ class Start:
         scores: (N,) float32, of all photos, NaN where one has none; None: there are none.
     """
 
-    name: str
+    name: str = ""
     search: str = MIXED
     readings: Mapping[str, Reading] | None = None
     scores: Floats | None = None
