@@ -79,6 +79,10 @@ class PoolPrior:
         waits = bool(self._prompt) and LinearPrior.can_read(self._embedder.backbone) and self._reader() is None
         return self._embeds_examples or (waits and not is_learnt)
 
+    def drop_examples(self) -> None:
+        """Take note that a head has learnt the examples."""
+        self._follow_examples("")
+
     def forget(self) -> None:
         """Take note that embeddings or images have changed."""
         self._changes += 1

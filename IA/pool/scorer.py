@@ -266,6 +266,7 @@ class Scorer:
             log.debug("checkpoint %d is of another network; waiting for one of this", checkpoint.generation)
             return
         self._checkpoint = checkpoint
+        self._prior.drop_examples()
         self._score_anew = True
 
     def _follow_answers(self) -> None:
