@@ -72,9 +72,7 @@ class PoolPrior:
         Returns:
             Whether the order must wait, because examples are still to be embedded or an encoder is being loaded.
         """
-        before = self._prompt, self._has_scores
         self._prompt, self._has_scores = settings.prompt, bool(settings.scores)
-        self._changes += before != (self._prompt, self._has_scores)
         self._follow_examples("" if is_learnt else settings.examples)
         waits = bool(self._prompt) and LinearPrior.can_read(self._embedder.backbone) and self._reader() is None
         return self._embeds_examples or (waits and not is_learnt)
@@ -87,14 +85,14 @@ class PoolPrior:
         """Take note that embeddings or images have changed."""
         self._changes += 1
 
-    def version(self) -> object:
-        """Changes whenever `values` may have changed."""
+    def said(self) -> object:
+        """Changes whenever a person has said something else, or what was said can be understood."""
         scores = self._scores.version() if self._has_scores else None
-        return self._changes, scores, id(self._pool.view), bool(self._prompt) and self._reader() is not None
+        return self._prompt, scores, bool(self._prompt) and self._reader() is not None
 
     def values(self) -> Floats | None:
         """(N,) float32, how well each image fits what was said, see `combined`; None: a person has said nothing."""
-        version = self.version()
+        version = self.said(), self._changes, self._pool.view
         if self._known is None or self._known[0] != version:
             self._known = version, self._values()
         return self._known[1]

@@ -66,7 +66,7 @@ class Scorer:
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
         self._prior = PoolPrior(run, self._embedder, self._pool)
-        self._prior_seen: object = None  # The version of the prior that was published last.
+        self._said: object = self._prior.said()
         self._awaits_prior = False  # Nothing is published before what a person has said can count.
         if (space := self._description.resume()) is not None:
             self._pool.enter(space)
@@ -179,8 +179,8 @@ class Scorer:
     def take_prior(self, settings: Settings) -> bool:
         """Take up what a person has said before any answer; returns whether the order still waits for it."""
         self._awaits_prior = self._prior.follow(settings, self._checkpoint is not None)
-        if (version := self._prior.version()) != self._prior_seen:
-            self._prior_seen = version
+        if (said := self._prior.said()) != self._said:
+            self._said = said
             self._to_publish = self._urgent = True
         return self._awaits_prior
 
