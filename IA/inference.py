@@ -28,6 +28,7 @@ from IA.protocol.files import (
     PREDICTIONS,
     PREDICTOR,
     RANKING,
+    SCORES,
     SETTINGS,
     SIMILAR,
     WANTED,
@@ -41,7 +42,14 @@ EXPLAIN_S = 0.2  # a turn explains images for so long; while images wait to be e
 DUPLICATES_S = 0.3  # a turn looks for near duplicates for so long
 DUPLICATES_BUSY_S = 0.1  # a turn looks for near duplicates for so long while images wait to be embedded
 
-URGENT = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, WANTED.name)  # a person waits for the outcome of these
+URGENT = (
+    SETTINGS.name,
+    IMAGES.name,
+    *WATCHED,
+    PREDICTOR,
+    WANTED.name,
+    SCORES.name,
+)  # a person waits for the outcome of these
 WRITTEN = (
     PREDICTIONS.name,
     FEATURES.name,
@@ -80,10 +88,10 @@ class Inference:
         datadir = self._config.datadir or Path(settings.datadir)
         inside = settings.bounds(datadir)
         scorer = self._succession.follow(settings, datadir)
-        busy = scorer.take_examples(settings.examples)
+        busy = scorer.take_prior(settings)
         busy |= scorer.turn(datadir, images, news.has_come, self._succession.describes, inside)
         embeds = busy
-        self._like_this.turn(scorer)
+        busy |= self._like_this.turn(scorer)
         if settings.alike != "off":
             busy |= self._look_for_duplicates(scorer, datadir, images.content, inside, busy, news)
         busy |= self._explainer.turn(scorer, 0.0 if busy else EXPLAIN_S, news.has_come)
@@ -120,7 +128,7 @@ def main() -> None:
     with until_signalled("inference", config.run, *WRITTEN) as stop:
         remember_in(config.run / "cache" / "inference")
         inference = Inference(config)
-        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE, RANKING.name, WANTED.name)
+        watched = (SETTINGS.name, IMAGES.name, *WATCHED, PREDICTOR, BACKBONE, RANKING.name, WANTED.name, SCORES.name)
         take_turns(changes(config.run, *watched, stop=stop, stays=False), inference.step, stop)
         inference.close()
 

@@ -1,5 +1,7 @@
-"""The order in which images are asked: those with the best scores of a strategy first, ties shuffled."""
+"""The order in which images are asked: a search until both answers are known, and a strategy from then on."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,32 +10,55 @@ from numpy.typing import NDArray
 from IA.strategies import STRATEGIES
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.int32]
 
 LAST = np.uint64(0xFFFFFFFF)
+ALL_PRIOR = 3  # The first questions of a search follow the prior; after them it takes turns with novelty.
+SPREADING = 0.1  # With each answer, a question by the prior moves so much further away from the answered images,
+SPREADING_AT_MOST = 1.0  # up to this: a standard deviation of novelty then counts as one of the prior.
+PRIOR_WEIGHT = 1.0  # What a standard deviation of the prior counts for beside one of the model's logits,
+PRIOR_UNTIL = 3.0  # half of it once so many positives are found.
+EDGE = 1e-6  # Probabilities of 0 and 1 are taken for this and its opposite.
 
 
-def order(
-    probability: Floats,
-    novelty: Floats,
-    strategy: str,
-    seed: int,
-    leave_out: NDArray[np.bool_],
-    similarity: Floats | None = None,
-) -> NDArray[np.int32]:
+@dataclass(frozen=True)
+class Known:
+    """What is known of the N images of a pool; NaN where nothing is.
+
+    Attributes:
+        probability: (N,) float32, of positive.
+        novelty: (N,) float32, distance to the nearest answered image.
+        prior: (N,) float32, how well it fits what a person has said before any answer, of mean 0 and standard deviation
+            1; None: a person has said nothing.
+        spacing: (N,) float32, how far apart the images around it are; None: nobody knows.
+        labels: whether an answered image is positive, by its number.
+    """
+
+    probability: Floats
+    novelty: Floats
+    prior: Floats | None = None
+    spacing: Floats | None = None
+    labels: Mapping[int, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the lengths differ."""
+        lengths = {len(each) for each in (self.probability, self.novelty, self.prior, self.spacing) if each is not None}
+        if len(lengths) > 1:
+            raise ValueError(f"Figures for {' and '.join(map(str, sorted(lengths)))} images.")
+
+
+def order(known: Known, strategy: str, seed: int, leave_out: NDArray[np.bool_]) -> Numbers:
     """Numbers of the images to ask, best first.
 
-    While a strategy asks for something that is known of no image yet, such as a probability before the first model,
-    the most novel images come first (farthest-first: Gonzalez 1985), or with examples the ones most similar to them.
-    With a model, images that it has not scored come last. A shuffle breaks ties. It depends on the seed and the image
-    alone, so that it stays as images are added and from call to call.
+    While a strategy asks for something that is known of no image yet, such as a probability before the first model, the
+    order is that of `_searching`. With a model, images that it has not scored come last. A shuffle breaks ties. It
+    depends on the seed and the image alone, so that it stays as images are added and from call to call.
 
     Args:
-        probability: (N,) float32, of positive; NaN where not scored.
-        novelty: (N,) float32, distance to the nearest answered image; NaN where not embedded.
+        known: of the images.
         strategy: name of one of `STRATEGIES`.
         seed: of the shuffle.
         leave_out: (N,) bool, images that are answered, skipped, unreadable or gone.
-        similarity: (N,) float32, to the nearest example; NaN where not embedded. None: there are no examples.
 
     Returns:
         (R,) int32, one for each image that is not left out.
@@ -41,33 +66,121 @@ def order(
     Raises:
         ValueError: the lengths differ, or there is no such strategy.
     """
-    if not len(probability) == len(novelty) == len(leave_out) == len(novelty if similarity is None else similarity):
-        raise ValueError(f"{len(probability)} probabilities, {len(novelty)} novelties, {len(leave_out)} flags.")
+    if len(leave_out) != len(known.probability):
+        raise ValueError(f"{len(leave_out)} flags for {len(known.probability)} images.")
     if strategy not in STRATEGIES:
         raise ValueError(f"There is no strategy {strategy!r}; choose one of {', '.join(STRATEGIES)}.")
     chosen = STRATEGIES[strategy]
     images = np.flatnonzero(~np.asarray(leave_out, dtype=np.bool_)).astype(np.int32)  # (R,)
-    scores = {"probability": probability, "novelty": novelty, "prior": similarity}
+    scores = {"probability": _believed(known), "novelty": known.novelty, "prior": known.prior}
     given = {name: np.asarray(values, dtype=np.float32) for name, values in scores.items() if values is not None}
     if any(name != "images" and (name not in given or np.isnan(given[name]).all()) for name in chosen.asks_for):
-        score = given.get("prior", given["novelty"])[images]
+        return _searching(known, images, seed)
+    of_images = {"images": images} | {name: values[images] for name, values in given.items()}
+    score = np.array(chosen.score(**{name: of_images[name] for name in chosen.asks_for}), dtype=np.float32)
+    if not np.isnan(given["probability"]).all():
+        score[np.isnan(of_images["probability"])] = np.nan
+    return images[_descending(score, images, seed)]
+
+
+def _believed(known: Known) -> Floats:
+    """(N,) float32, the probability of positive by the model and the prior together.
+
+    The prior counts less with each positive that is found, because the model knows ever better what is looked for.
+    """
+    if known.prior is None or np.isnan(known.probability).all():
+        return known.probability
+    shares = np.clip(known.probability.astype(np.float64), EDGE, 1 - EDGE)
+    logits = np.log(shares / (1 - shares))
+    weight = PRIOR_WEIGHT * PRIOR_UNTIL / (PRIOR_UNTIL + sum(known.labels.values())) * np.nanstd(logits)
+    believed: Floats = (1 / (1 + np.exp(-logits - weight * np.nan_to_num(known.prior)))).astype(np.float32)
+    return believed
+
+
+# --- before both answers are known ------------------------------------------------------------------------------------
+
+
+def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
+    """The order in which the first positive and the first negative are searched.
+
+    Two orders take turns. Farthest-first (Gonzalez 1985) asks what differs most from all that was asked. It never looks
+    into the middle of a crowd, images that are all alike. So the other order measures distances by the spacing of the
+    images around: what is far away in a crowd is near elsewhere. If a person has said something, the first questions
+    follow the prior, and every other one after that. With each answer they move away from the answered images, so that
+    a prior that misleads costs little.
+    """
+    novelty = known.novelty[images]
+    orders = {"farthest": novelty}
+    if known.spacing is not None:
+        orders["crowds"] = novelty / np.sqrt(known.spacing[images])
+    turns = list(orders)
+    answers = len(known.labels)
+    if known.prior is not None and not np.isnan(known.prior).all():
+        orders["prior"] = np.nan_to_num(known.prior[images]) + _spreading(novelty, answers)
+        orders["prior"][np.isnan(known.prior[images])] = np.nan
+        turns = [name for other in turns for name in (other, "prior")]
+        first = ["prior"] * ALL_PRIOR
     else:
-        known = {"images": images} | {name: values[images] for name, values in given.items()}
-        score = np.array(chosen.score(**{name: known[name] for name in chosen.asks_for}), dtype=np.float32)
-        if not np.isnan(given["probability"]).all():
-            score[np.isnan(known["probability"])] = np.nan
-    return images[np.argsort((_descending(score) << np.uint64(32)) | _shuffle(images, seed), kind="stable")]
+        first = []
+    places = {name: _descending(np.asarray(score, np.float32), images, seed) for name, score in orders.items()}
+    return images[_taking_turns(places, first, turns, answers)]
 
 
-def _descending(score: Floats) -> NDArray[np.uint64]:
-    """(R,) numbers of 32 bit that sort like the scores from the highest to the lowest, NaN last."""
+def _spreading(novelty: Floats, answers: int) -> Floats:
+    """(R,) float32, what distance from the answered images adds to the prior."""
+    known = novelty[np.isfinite(novelty)]
+    if not answers or not len(known) or known.std() == 0:
+        return np.zeros(len(novelty), np.float32)
+    weight = min(SPREADING_AT_MOST, SPREADING * answers)
+    added: Floats = weight * np.nan_to_num((novelty - known.mean()) / known.std(), posinf=0)
+    return added
+
+
+def _taking_turns(
+    places: Mapping[str, NDArray[np.int64]], first: Sequence[str], turns: Sequence[str], answers: int
+) -> NDArray[np.int64]:
+    """Several orders of the same R images become one.
+
+    Args:
+        places: by the name of each order, the places (R,) of the images, best first.
+        first: whose turn it is at the first questions.
+        turns: who takes turns after these.
+        answers: how many questions are answered already.
+
+    Returns:
+        (R,) int64 places, each image where the first order has it that asks it.
+    """
+    count = len(next(iter(places.values())))
+    rest = [turns[(answers + place - len(first)) % len(turns)] for place in range(len(turns))]
+    ahead = list(first[answers:])
+    slots = np.full(count, np.iinfo(np.int64).max)
+    for name, order_of in places.items():
+        own = [place for place, other in enumerate(ahead) if other == name]
+        cycle = [place for place, other in enumerate(_from(rest, len(ahead))) if other == name]
+        rounds = -(-count // len(cycle)) if cycle else 0
+        later = (np.arange(rounds)[:, None] * len(turns) + np.array(cycle, np.int64)).ravel() + len(ahead)
+        mine = np.concatenate([np.array(own, np.int64), later])[:count]
+        slots[order_of[: len(mine)]] = np.minimum(slots[order_of[: len(mine)]], mine)
+    return np.argsort(slots, kind="stable")
+
+
+def _from(turns: Sequence[str], start: int) -> list[str]:
+    return [turns[(start + place) % len(turns)] for place in range(len(turns))]
+
+
+# --- sorting ----------------------------------------------------------------------------------------------------------
+
+
+def _descending(score: Floats, images: Numbers, seed: int) -> NDArray[np.int64]:
+    """(R,) places of the images, the highest score first, NaN last, ties shuffled."""
     bits = (score + np.float32(0)).view(np.uint32)  # + 0: makes -0 and 0 one
     negative = bits >> np.uint32(31) == 1
     ascending = np.where(negative, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64)
-    return np.where(np.isnan(score), LAST, LAST - ascending)
+    key = np.where(np.isnan(score), LAST, LAST - ascending)
+    return np.argsort((key << np.uint64(32)) | _shuffle(images, seed), kind="stable")
 
 
-def _shuffle(images: NDArray[np.int32], seed: int) -> NDArray[np.uint64]:
+def _shuffle(images: Numbers, seed: int) -> NDArray[np.uint64]:
     """(R,) 32 random bits for each image number (splitmix64: Steele et al. 2014)."""
     state: NDArray[Any] = images.astype(np.uint64) + np.uint64((seed * 0xD1342543DE82EF95 + 1) % 2**64)
     state *= np.uint64(0x9E3779B97F4A7C15)

@@ -13,6 +13,7 @@ from IA.protocol.files import IMAGES, PREDICTIONS, RANKING, SETTINGS
 from IA.protocol.pickle_file import publish
 from IA.protocol.records import Ranking
 from IA.protocol.watching import Latest, changes
+from IA.ranking import Known
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,14 @@ class Selector:
         padding = np.full(max(len(paths) - len(predictions.probability), 0), np.nan, np.float32)
         probability = np.concatenate([np.asarray(predictions.probability), padding])
         novelty = np.concatenate([np.asarray(predictions.novelty), padding])
-        prior = np.concatenate([np.asarray(predictions.prior), padding]) if len(predictions.prior) else None
+        said = (predictions.prior, predictions.spacing)
+        prior, spacing = (np.concatenate([np.asarray(each), padding]) if len(each) else None for each in said)
+        answers = self._answered(paths)
+        labels = {number: label for number, label in answers.items() if label is not None}
         leave_out = np.zeros(len(probability), bool)
-        leave_out[self._answered(paths)] = True
+        leave_out[list(answers)] = True
         leave_out[np.asarray(predictions.unreadable)] = True
-        images = ranking.order(probability, novelty, settings.strategy, SEED, leave_out, prior)
+        images = ranking.order(Known(probability, novelty, prior, spacing, labels), settings.strategy, SEED, leave_out)
         checkpoint = predictions.checkpoint["generation"] if predictions.checkpoint else None
         content = Ranking(images, probability[images], predictions.labels, settings.strategy, checkpoint)
         generation = publish(self._run, RANKING, content)
@@ -69,12 +73,13 @@ class Selector:
         )
         return False
 
-    def _answered(self, paths: list[str]) -> list[int]:
-        """Numbers of the images with an answer that the model may know; a skip is an answer too."""
+    def _answered(self, paths: list[str]) -> dict[int, bool | None]:
+        """The answers that the model may know, by the number of the image; a skip is an answer too."""
         if self._numbered is not paths:
             self._numbers = {path: number for number, path in enumerate(paths)}
             self._numbered = paths
-        return [self._numbers[path] for path in self._answers.content() or {} if path in self._numbers]
+        answers = (self._answers.content() or {}).items()
+        return {self._numbers[path]: label for path, label in answers if path in self._numbers}
 
 
 def main() -> None:

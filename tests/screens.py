@@ -66,5 +66,6 @@ PANELS = (
     Screen("prompt", ("press:/",), "dialog.prompt"),
     Screen("slips", ("press:c",), "dialog.slips :is(.doubted[data-seen=true], #slips-end)"),
     Screen("instructions", ("press:i",), "dialog.instructions"),
+    Screen("map", ("press:v",), ".map-dialog :is(#map-coming, #map-plane[data-settled=true])"),
     Screen("grid", ("press:g",), "#grid"),
 )

@@ -13,6 +13,7 @@ from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.pool.view import Floats, Numbers, ProjectedPool
 
+SPACING_SAMPLE = 2048  # So many images tell how far apart others are.
 CHUNK = 65_536  # Embeddings are read from the cache this many at a time.
 
 
@@ -31,6 +32,7 @@ class Pool:
         self._view: ProjectedPool | None = None
         self.probability: Floats = np.zeros(0, np.float32)
         self._examples: Floats | None = None
+        self._spacing: tuple[object, Floats] | None = None  # What the spacing rests on, and the spacing.
 
     def __len__(self) -> int:
         """How many images there are, embedded or not."""
@@ -45,6 +47,18 @@ class Pool:
     def similarity(self) -> Floats | None:
         """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a view."""
         return None if self._view is None else self._view.similarity
+
+    def spacing(self) -> Floats:
+        """(N,) float32, see `ProjectedPool.spacing`, computed anew once the pool has changed; empty without a view."""
+        if self._view is None:
+            return np.zeros(0, np.float32)
+        state = self._view, self.embedded, len(self)
+        if self._spacing is None or self._spacing[0] != state:
+            sampled = np.flatnonzero(self._rows >= 0)
+            if len(sampled) > SPACING_SAMPLE:
+                sampled = np.random.default_rng(0).choice(sampled, SPACING_SAMPLE, replace=False)
+            self._spacing = state, self._view.spacing(sampled)
+        return self._spacing[1]
 
     @property
     def embedded(self) -> int:

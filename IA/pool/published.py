@@ -6,19 +6,19 @@ import numpy as np
 
 from IA.model import Checkpoint
 from IA.pool.pool import Pool
-from IA.protocol.fields import NO_FLOATS
+from IA.protocol.fields import NO_FLOATS, Floats
 from IA.protocol.records import Predictions
 
 
-def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int) -> Predictions:
+def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int, prior: Floats | None) -> Predictions:
     """The record for predictions.pickle.
 
     Args:
         pool: scored by the checkpoint.
-        checkpoint: in force; None: there is none yet, and the order follows similarity to examples and novelty.
+        checkpoint: in force; None: there is none yet, and the order follows the prior and novelty.
         labels: how many answers novelty has learnt; counts only without a checkpoint.
+        prior: (N,) float32, see `PoolPrior.values`; None: a person has said nothing.
     """
-    prior = None if checkpoint else pool.similarity
     return Predictions(
         probability=pool.probability,
         novelty=pool.novelty,
@@ -28,6 +28,7 @@ def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int) -> Pr
         checkpoint=_report(checkpoint) if checkpoint else None,
         missing=len(pool.missing()),
         prior=NO_FLOATS if prior is None else prior,
+        spacing=NO_FLOATS if checkpoint else pool.spacing(),
     )
 
 

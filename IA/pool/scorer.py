@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from IA.embedding.embedder import Embedder
-from IA.embedding.examples import Examples
 from IA.learning.events import Events
 from IA.model import Checkpoint, load_head
 from IA.networks import Backbone
 from IA.pool.description import PoolDescription
 from IA.pool.pool import Pool
+from IA.pool.prior import PoolPrior
 from IA.pool.published import predictions_of
 from IA.pool.stream import EmbeddingStream
+from IA.pool.view import Floats
+from IA.prior.reading import Reading
 from IA.protocol.answers import LearnableAnswers
 from IA.protocol.files import ANNOTATIONS, PREDICTIONS, PREDICTOR
 from IA.protocol.pickle_file import Version, publish
+from IA.protocol.records import Settings
 from IA.protocol.watching import signature
 
 log = logging.getLogger(__name__)
@@ -62,8 +65,9 @@ class Scorer:
         self._score_anew = False  # Whether the checkpoint is new, so that every image must be scored.
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
-        self._examples: Examples | None = None
-        self._awaits_examples = False  # Nothing is published before the examples are embedded.
+        self._prior = PoolPrior(run, self._embedder, self._pool)
+        self._prior_seen: object = None  # The version of the prior that was published last.
+        self._awaits_prior = False  # Nothing is published before what a person has said can count.
         if (space := self._description.resume()) is not None:
             self._pool.enter(space)
 
@@ -140,7 +144,7 @@ class Scorer:
         self._score()
         self._follow_answers()
         self._publish(at_once=not busy)
-        self._stream.turn(has_news, gives_way=self.is_described and not self._awaits_examples)
+        self._stream.turn(has_news, gives_way=self.is_described and not self._awaits_prior)
         return busy
 
     def prepare(
@@ -172,27 +176,22 @@ class Scorer:
         self._stream.turn(has_news, gives_way=True)
         return busy
 
-    def take_examples(self, folder: str) -> bool:
-        """Embed some of the examples that a person gave, for the order before the first checkpoint.
+    def take_prior(self, settings: Settings) -> bool:
+        """Take up what a person has said before any answer; returns whether the order still waits for it."""
+        self._awaits_prior = self._prior.follow(settings, self._checkpoint is not None)
+        if (version := self._prior.version()) != self._prior_seen:
+            self._prior_seen = version
+            self._to_publish = self._urgent = True
+        return self._awaits_prior
 
-        Args:
-            folder: of the pictures; "": there are none.
+    def follow_from(self, before: "Scorer") -> None:
+        """Take the place of another scorer: its prior stays in force where this network reads no prompts."""
+        self._prior.inherited = before.prior
 
-        Returns:
-            Whether there are more to embed.
-        """
-        if not folder or self._checkpoint is not None:
-            if self._examples is not None:
-                self._compare_to_examples(None)
-            self._awaits_examples = False
-        elif self._examples is None or self._examples.folder != Path(folder):
-            self._examples = Examples(self._run, "inference", self._embedder, Path(folder))
-            self._awaits_examples = True
-        if self._awaits_examples and self._examples is not None:
-            self._awaits_examples = self._examples.step()
-            if not self._awaits_examples:
-                self._compare_to_examples(self._examples)
-        return self._awaits_examples
+    @property
+    def prior(self) -> Floats | None:
+        """(N,) float32, see `PoolPrior.values`."""
+        return self._prior.values()
 
     def most_similar(self, number: int, count: int) -> list[tuple[int, float]]:
         """The images most similar to one of them, each with its cosine, the most similar first.
@@ -202,9 +201,11 @@ class Scorer:
         view = self._pool.view
         if view is None or self._pool.key(number) is None:
             return []
-        answers = self._annotations.content() or {}
-        known = [self._numbers[path] for path in answers if path in self._numbers]
-        return view.most_similar(number, np.array(known, np.int64), count)
+        return view.most_similar(number, self._known(), count)
+
+    def fitting(self, prompt: str, count: int) -> tuple[list[tuple[int, float]], Reading]:
+        """The images that fit a prompt best, without those whose answer the model knows; see `PoolPrior.fitting`."""
+        return self._prior.fitting(prompt, self._known(), count)
 
     def close(self) -> None:
         """Embed no more until the next turn."""
@@ -214,6 +215,11 @@ class Scorer:
         """Embed no more, and delete the embeddings of this backbone."""
         self.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _known(self) -> NDArray[np.int64]:
+        """Numbers (n,) of the images whose answer the model knows; a skip is an answer too."""
+        answers = self._annotations.content() or {}
+        return np.array([self._numbers[path] for path in answers if path in self._numbers], np.int64)
 
     # --- following the files ------------------------------------------------------------------------------------------
 
@@ -235,11 +241,13 @@ class Scorer:
             else:
                 self._pool.follow_keys(keys)
             self._answered = None
+            self._prior.forget()
             self._to_publish = self._urgent = True
         self._follow_checkpoint()
         busy = self._stream.has_more()
         if self._stream.take_changed():
             self._answered = None  # an answered image may be among the new ones
+            self._prior.forget()
             self._to_publish = True
         return busy
 
@@ -276,11 +284,6 @@ class Scorer:
             self._urgent |= version is not self._heard
         self._heard = version
 
-    def _compare_to_examples(self, examples: Examples | None) -> None:
-        self._examples = examples
-        self._pool.compare_to_examples(None if examples is None else examples.vectors)
-        self._to_publish = True
-
     # --- scoring ------------------------------------------------------------------------------------------------------
 
     def _score(self) -> None:
@@ -300,9 +303,9 @@ class Scorer:
 
     def _publish(self, at_once: bool) -> None:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
-        if not (self._to_publish and due and self._pool.view is not None) or self._awaits_examples:
+        if not (self._to_publish and due and self._pool.view is not None) or self._awaits_prior:
             return
-        content = predictions_of(self._pool, self._checkpoint, self._labels)
+        content = predictions_of(self._pool, self._checkpoint, self._labels, self._prior.values())
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False
         self._published_s = time.monotonic()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from IA.pool.scorer import Scorer
+from IA.prior.reading import Reading
 from IA.protocol.files import SIMILAR, WANTED
 from IA.protocol.pickle_file import publish
 from IA.protocol.shown import MOST_SIMILAR, Similar
@@ -22,18 +23,26 @@ class LikeThis:
         self._wanted = Latest(run, WANTED)
         self._answered = ""
 
-    def turn(self, scorer: Scorer) -> None:
-        """Answer if there is a new request.
+    def turn(self, scorer: Scorer) -> bool:
+        """Answer if there is a new request; returns whether one waits until the encoder of prompts is loaded.
 
         Raises:
             OSError: the answer cannot be published; the next turn tries again.
         """
         wanted = self._wanted.content()
         if wanted is None or wanted.request == self._answered:
-            return
-        most_similar = [] if wanted.image is None else scorer.most_similar(wanted.image, MOST_SIMILAR)
+            return False
+        reading = Reading([], None)
+        if wanted.image is not None:
+            most_similar = scorer.most_similar(wanted.image, MOST_SIMILAR)
+        else:
+            try:
+                most_similar, reading = scorer.fitting(wanted.prompt, MOST_SIMILAR)
+            except BlockingIOError:
+                return True
         images = np.array([image for image, _ in most_similar], np.int32)
         scores = np.array([score for _, score in most_similar], np.float32)
-        publish(self._run, SIMILAR, Similar(wanted.request, images, scores))
+        publish(self._run, SIMILAR, Similar(wanted.request, images, scores, reading.classes, reading.note))
         self._answered = wanted.request
         log.info("%d images like %r", len(most_similar), wanted.prompt if wanted.image is None else wanted.image)
+        return False

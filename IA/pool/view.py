@@ -11,6 +11,10 @@ from IA.learning.head import Head
 from IA.learning.kernel_cache import CHUNK, KernelCache
 from IA.learning.projection import Projection
 
+NEIGHBOURHOOD = 0.01  # The spacing around an image is the distance to the nearest of so many images of a sample,
+LEAST_NEIGHBOURS = 4  # but to the fourth at least.
+LEAST_SPACING = 1e-3  # Copies are no denser than this.
+
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
@@ -122,6 +126,36 @@ class ProjectedPool:
         probability: Floats = head.calibrated(self._columns.scores(head)).numpy()
         probability[~self._embedded] = np.nan
         return probability
+
+    def projected(self, numbers: Numbers) -> torch.Tensor:
+        """(n, K) float32, images in this space; zeros where one is not embedded."""
+        return self._projected[torch.from_numpy(numbers)]
+
+    def along(self, function: Floats) -> Floats:
+        """(N,) float32, the product of each image with a function (K,) on this space; NaN where not embedded."""
+        products: Floats = (self._projected @ torch.from_numpy(function)).numpy()
+        products[~self._embedded] = np.nan
+        return products
+
+    def spacing(self, sample: Numbers) -> Floats:
+        """How far apart the images are around each image.
+
+        Args:
+            sample: (m,) numbers of a random sample of the embedded images.
+
+        Returns:
+            (N,) float32, the cosine distance to the nearest hundredth of the sample, at least `LEAST_SPACING`; NaN
+            where not embedded.
+        """
+        spacing = np.full(len(self.novelty), np.nan, np.float32)
+        among = self._projected[torch.from_numpy(sample)].T  # (K, m)
+        place = (
+            max(LEAST_NEIGHBOURS, round(NEIGHBOURHOOD * len(sample))) + 1
+        )  # an image of the sample is nearest itself
+        for some in self._chunks(self.embedded) if len(sample) >= place else ():
+            nearest = (self._projected[some] @ among).topk(place, dim=1, sorted=True).values[:, -1]  # (B,)
+            spacing[some] = np.maximum(1 - nearest.numpy(), LEAST_SPACING)
+        return spacing
 
     def nearest(self, number: int, among: Numbers, count: int) -> list[tuple[int, float]]:
         """Those of some images that are most similar to an image, each with its cosine, the most similar first.

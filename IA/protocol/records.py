@@ -218,6 +218,8 @@ class Predictions(Record):
         labels: how many positive and negative answers the figures have learnt from.
         checkpoint: `generation`, `labels`, `threshold` and `metrics` of the checkpoint; None before the first.
         missing: how many images still have no embedding.
+        spacing: (N,) float32, cosine distance around each image to the nearest hundredth of the pool; NaN for images
+            without an embedding. Empty if there is a checkpoint, or if so few images are embedded that nobody knows.
         prior: (N,) float32, how well each image fits what a person has said before any answer (examples, prompt,
             scores), over the pool of mean 0 and standard deviation 1; NaN where nothing is known of an image. Empty if
             a person has said nothing.
@@ -231,14 +233,15 @@ class Predictions(Record):
     checkpoint: dict[str, Any] | None = field(metadata=stored(_checkpoint))
     missing: int = field(default=0, metadata=stored(count))
     prior: Floats = field(default=NO_FLOATS, metadata=array("f", -FINITE, FINITE, unknown=True, before=b""))
+    spacing: Floats = field(default=NO_FLOATS, metadata=array("f", 0, 2, unknown=True, before=b""))
 
     def check(self) -> None:
         """See `Record`."""
         if len(self.probability) != len(self.novelty):
             raise ValueError("probability and novelty differ in length")
         within(np.asarray(self.unreadable), 0, len(self.probability) - 1)
-        if len(self.prior) not in (0, len(self.probability)):
-            raise ValueError("probability and prior differ in length")
+        if not {len(self.prior), len(self.spacing)} <= {0, len(self.probability)}:
+            raise ValueError("probability, prior and spacing differ in length")
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 
 from config import DEFAULT_STRATEGY, UsageError, pip_install
 from IA.learning.calibration import expected_calibration_error
+from IA.networks import Backbone, build
 from IA.process.loop import one_sentence
 from IA.protocol.replacement import check_writable
 from IA.simulate import peers
-from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos
+from IA.simulate.command import cache_of, checked_folder, count, play_all, share, shared_parser, sorted_photos
 from IA.simulate.person import Course, figures, simulate
 from IA.simulate.sorted_photos import draw
+from IA.simulate.starts import Start, scores_of, starts
 from IA.simulate.two_networks import simulate_two
 from IA.strategies import STRATEGIES
 from IA.text.cells import harmless
@@ -38,7 +40,7 @@ POOLED = "ECE of all"
 KEYS_S = (0.9, 0.6)  # Seconds that a person takes for a positive and for a negative answer, by key.
 AUTO_S = (0.9, 0.33)  # The same in AUTO at 3 images a second, where only positives need a key.
 TAKES_OVER = "second network"  # After how many answers it takes over.
-WITHOUT_ERROR = frozenset({"first", "to 95 %", TAKES_OVER})  # These figures are medians.
+WITHOUT_ERROR = frozenset({"first", "to 95 %", TAKES_OVER})  # The median and the 90th percentile are shown.
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,14 @@ class Task:
     """One simulated person.
 
     Attributes:
-        method: `OURS`, or one of `peers.PEERS`.
+        method: the column in the table: the name of a start, or one of `peers.PEERS`.
         positive: the class folder that is positive.
         prevalence: share of positives in the pool; None: as in the folder.
         seed: of every random choice.
         answers: how many at most.
         strategy: of our engine.
         examples: how many of the held-out positives the engine begins with.
+        start: what the person says before the first answer.
     """
 
     method: str
@@ -62,6 +65,7 @@ class Task:
     answers: int
     strategy: str
     examples: int = 0
+    start: Start = Start(OURS)
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def play(
     vectors: NDArray[np.float32],
     classes: NDArray[np.str_],
     second: NDArray[np.float32] | None = None,
+    backbone: Backbone | None = None,
 ) -> Result:
     """Simulate one person, with a second network behind the first if there are embeddings by one."""
     torch.set_num_threads(1)
@@ -96,6 +101,7 @@ def play(
     examples = held_out[truth[held_out]][: task.examples]
     held_out = held_out[~np.isin(held_out, examples)]
     taken = {}
+    prior = None if backbone is None else task.start.prior(task.positive, backbone, torch.from_numpy(vectors[pool]), pool)
     if task.method == OURS and second is not None:
         course, after = simulate_two(
             torch.from_numpy(vectors[pool]),
@@ -109,7 +115,7 @@ def play(
         )
         results = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
         taken = {TAKES_OVER: after}
-    elif task.method == OURS:
+    elif task.method not in peers.PEERS:
         course = simulate(
             torch.from_numpy(vectors[pool]),
             truth[pool],
@@ -118,6 +124,8 @@ def play(
             task.seed,
             torch.from_numpy(vectors[held_out]),
             torch.from_numpy(vectors[examples]) if task.examples else None,
+            prior=prior,
+            search=task.start.search,
         )
         results = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
     else:
@@ -140,7 +148,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
     methods = list(dict.fromkeys(result.task.method for result in results))
     rows = list(results[0].figures)
     width = max(len(name) for name in [*rows, POOLED])
-    columns = [max(len(method), 15) for method in methods]
+    columns = [max(len(method), 24) for method in methods]
     yield " " * width + "".join(f"  {method:>{size}}" for method, size in zip(methods, columns, strict=True))
     for name in rows:
         cells = [
@@ -166,14 +174,20 @@ def _pooled_error(results: Sequence[Result]) -> str:
 def _cell(name: str, values: Sequence[float]) -> str:
     """Mean and standard error, or the median if the figure can be infinite; NaN is left out."""
     if name in WITHOUT_ERROR and not all(map(math.isnan, values)):
-        median = float(np.median(values))
-        return f"median {median:.0f}" if math.isfinite(median) else "not reached"
+        median, most = (_quantile(values, share) for share in (0.5, 0.9))
+        return f"median {median}, 90 % {most}"
     there = np.array([value for value in values if not math.isnan(value)])
     if not len(there):
         return "-"
     places = 1 if abs(there.mean()) >= 2 else 3
     error = f" ± {there.std(ddof=1) / math.sqrt(len(there)):.{places}f}" if len(there) > 1 else ""
     return f"{there.mean():.{places}f}{error}"
+
+
+def _quantile(values: Sequence[float], share: float) -> str:
+    """So many answers are enough for this share of the people."""
+    least = sorted(values)[math.ceil(share * len(values)) - 1]
+    return f"{least:.0f}" if math.isfinite(least) else "never"
 
 
 def written(path: Path, results: Iterable[Result]) -> Iterator[Result]:
@@ -221,21 +235,28 @@ def main() -> None:
     given = _parser().parse_args()
     wanted = [] if given.positive == ["all"] else given.positive
     folder = checked_folder(given, wanted)
-    methods = [OURS, *_peers(given.peers)]
     check_writable(*filter(None, (given.csv, given.plot)))
     _check_installed(given.peers is not None, given.plot is not None)
     photos = sorted_photos(folder, given)
     positives = wanted or photos.class_names
     if empty := sorted(set(positives) - set(photos.class_names)):
         raise UsageError(f"The class folder {empty[0]!r} in {folder} has no image that can be read.")
+    scores = None
+    if given.scores is not None:
+        scores = scores_of(given.scores, [file.relative_to(folder).as_posix() for file in photos.files])
+    said = starts(OURS, positives, given.prompt, scores, given.cold_starts, cache_of(folder, given))
+    methods = [*said, *map(Start, _peers(given.peers))]
     tasks = [
-        Task(method, positive, prevalence, seed, given.answers, given.strategy, given.examples)
+        Task(start.name, positive, prevalence, seed, given.answers, given.strategy, given.examples, start)
         for prevalence in given.prevalence or [None]
-        for method in methods
+        for start in methods
         for positive in positives
         for seed in range(given.seeds)
     ]
-    with_photos = partial(play, vectors=photos.vectors, classes=photos.classes, second=photos.second)
+    backbone = build(given.network.split(",")[0]) if any(start.readings for start in said) or scores is not None else None
+    with_photos = partial(
+        play, vectors=photos.vectors, classes=photos.classes, second=photos.second, backbone=backbone
+    )
     played = play_all(with_photos, tasks, given.jobs)
     results = list(written(given.csv, played) if given.csv else played)
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
@@ -274,6 +295,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--strategy", choices=STRATEGIES, default=DEFAULT_STRATEGY)
     parser.add_argument(
         "--examples", type=count, default=0, metavar="N", help="of the positives held out, to begin with (0)"
+    )
+    parser.add_argument(
+        "--prompt",
+        nargs="*",
+        metavar="CLASS=WORDS",
+        help="also say in words what is looked for: the name of the class folder, or these words",
+    )
+    parser.add_argument(
+        "--scores", type=Path, metavar="FILE.csv", help="also begin with these scores (columns path and score)"
+    )
+    parser.add_argument(
+        "--cold-starts", action="store_true", help="also farthest-first and random beginnings, a prompt, a wrong prompt"
     )
     parser.add_argument(
         "--peers", nargs="*", metavar="NAME", help="other libraries, or some, on the same embeddings: '.[peers]'"

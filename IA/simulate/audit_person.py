@@ -10,7 +10,9 @@ from torch import Tensor
 from IA import ranking
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
+from IA.pool.pool import SPACING_SAMPLE
 from IA.pool.view import ProjectedPool
+from IA.ranking import Known
 from IA.statistics.audit import Division, Sample, ScreeningState
 from IA.statistics.draw import AuditSample
 
@@ -43,6 +45,7 @@ class Model:
         self._seed = seed
         self._space = space
         self._view = ProjectedPool.from_vectors(space, vectors)
+        self._spacing = self._view.spacing(self._view.embedded[:SPACING_SAMPLE])
         self._pool = PoolSample.from_vectors(vectors, space, seed) if validates else None
         not_judged = () if validates else range(len(vectors))
         self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)
@@ -68,7 +71,8 @@ class Model:
             self.probability = self._view.probability(self._learner.head)
         asked = np.zeros(len(self.probability), bool)
         asked[list(self.answers)] = True
-        self._ranked = iter(ranking.order(self.probability, self._view.novelty, "max_prob", self._seed, asked).tolist())
+        known = Known(self.probability, self._view.novelty, spacing=self._spacing, labels=self.answers)
+        self._ranked = iter(ranking.order(known, "max_prob", self._seed, asked).tolist())
 
 
 class AuditedPerson:

@@ -14,12 +14,16 @@ from IA import ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
+from IA.pool.pool import SPACING_SAMPLE
 from IA.pool.view import ProjectedPool
+from IA.prior.combining import combined
+from IA.ranking import Known
 
 Truth = NDArray[np.bool_]
 
 COUNTS = (20, 25, 50, 100, 200, 400)
 RECALL = 0.95
+MIXED, FARTHEST, RANDOM = SEARCHES = ("mixed", "farthest", "random")  # How the first of either answer is searched.
 # After these numbers of answers, the predictions for all remaining images are compared with the truth.
 LOOKS_AT = (50, 75, 100, 150, 220, 300, 400)
 FACTOR, MARGIN = 1.5, 5  # The expected count of positives holds if it is within this factor or margin of the truth.
@@ -84,6 +88,8 @@ def simulate(
     held_out: Tensor | None = None,
     examples: Tensor | None = None,
     begun: Sequence[int] = (),
+    prior: NDArray[np.float32] | None = None,
+    search: str = MIXED,
 ) -> Course:
     """Answer the engine's questions truthfully, one image at a time.
 
@@ -96,6 +102,8 @@ def simulate(
         held_out: (M, D) float32, embeddings of images that are never asked.
         examples: (E, D) float32, embeddings of positives outside the pool, to begin with.
         begun: images that are asked first, in this order.
+        prior: (N,) float32, what is known before any answer, see `IA.ranking.Known`; None: nothing.
+        search: one of `SEARCHES`.
 
     Returns:
         The course of the answers.
@@ -107,12 +115,21 @@ def simulate(
     learner.examples = examples
     pool = PoolSample.from_vectors(vectors, space, seed)
     probability = np.full(len(vectors), np.nan, np.float32)
+    spacing = view.spacing(view.embedded[:SPACING_SAMPLE]) if search == MIXED else None
     course, asked = Course(), np.zeros(len(vectors), bool)
     for _ in range(min(answers, len(vectors))):
         if len(course.images) < len(begun):
             image = begun[len(course.images)]
         else:
-            image = int(ranking.order(probability, view.novelty, strategy, seed, asked, view.similarity)[0])
+            known = Known(
+                probability,
+                view.novelty,
+                _given(prior, view.similarity if learner.head is None else None),
+                spacing,
+                dict(zip(course.images, course.labels, strict=True)),
+            )
+            by = RANDOM if search == RANDOM and learner.head is None else strategy
+            image = int(ranking.order(known, by, seed, asked)[0])
         course.images.append(image)
         course.labels.append(bool(truth[image]))
         course.shown.append(float(probability[image]))
@@ -125,6 +142,12 @@ def simulate(
     if held_out is not None and learner.head is not None:
         course.held_out = learner.head(held_out).numpy()
     return course
+
+
+def _given(prior: NDArray[np.float32] | None, similarity: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    """What a person has said: a prior, examples, or both."""
+    sources = [each for each in (prior, similarity) if each is not None]
+    return combined(sources) if sources else None
 
 
 def _remainder(probability: NDArray[np.float32], truth: Truth, answers: int) -> Remainder:

@@ -22,6 +22,7 @@ from IA.learning.learner import Learner, as_probabilities
 from IA.learning.projection import Projection
 from IA.pool.view import ProjectedPool
 from IA.process.loop import one_sentence
+from IA.ranking import Known
 from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos, write_lines
 from IA.simulate.sorted_photos import draw
 from IA.statistics.label_errors import WORTH, Pace, error_score
@@ -138,7 +139,8 @@ def answered(space: Projection, vectors: Tensor, given: Truth, answers: int, see
             view.answer(set(images))
             if learner.learn({image: bool(given[image]) for image in images}, space) and learner.head:
                 probability = view.probability(learner.head)
-            order = iter(ranking.order(probability, view.novelty, "max_prob", seed, asked).tolist())
+            known = Known(probability, view.novelty, labels={image: bool(given[image]) for image in images})
+            order = iter(ranking.order(known, "max_prob", seed, asked).tolist())
         image = next(order)
         images.append(image)
         shown.append(float(probability[image]))

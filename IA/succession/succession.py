@@ -145,6 +145,7 @@ class Succession:
     def _take_over(self, before: Scorer, after: Scorer) -> Scorer:
         """Let a scorer take the place of another one."""
         log.info("backbone %s replaces %s", after.fingerprint, before.fingerprint)
+        after.follow_from(before)
         self._retire(before)
         return after
 

@@ -12,6 +12,7 @@ import type {
 } from "./types";
 
 const PICTURE_PATIENCE_MS = 60_000;
+const UNDO_PATIENCE_MS = 60_000; // it may take back very many answers
 const LONG_PATIENCE_MS = 120_000; // for what concerns very many images
 
 export const status = () => json<AnswerOf<"get_status">>("api/status");
@@ -26,7 +27,11 @@ export const queue = (client: string, count: number) =>
 export const annotate = (annotations: readonly Annotation[]) =>
   json<AnswerOf<"post_annotations_batch">>("api/annotations/batch", sending("POST", { annotations }));
 
-export const undo = (client: string) => json<AnswerOf<"post_undo">>("api/undo", sending("POST", { client }));
+export const undo = (client: string) =>
+  json<AnswerOf<"post_undo">>("api/undo", {
+    ...sending("POST", { client }),
+    signal: AbortSignal.timeout(UNDO_PATIENCE_MS),
+  });
 
 /** Hand back what this page was given, while it is being left: nobody waits for an answer. */
 export function release(client: string): void {

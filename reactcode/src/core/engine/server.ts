@@ -214,7 +214,10 @@ export class Server {
       this.heldTimer = undefined;
     }
     if (this.store.state.waiting === 0) return;
-    this.heldTimer ??= setTimeout(() => this.store.dispatch({ type: "held", held: true }), HELD_AFTER_MS);
+    this.heldTimer ??= setTimeout(() => {
+      const isForMany = this.outbox?.all[0]?.annotation.images !== undefined; // that one takes its time
+      if (!isForMany) this.store.dispatch({ type: "held", held: true });
+    }, HELD_AFTER_MS);
   }
 
   // --- what it asks next ---------------------------------------------------------------------------------------------

@@ -162,6 +162,32 @@ describe("undo", () => {
   });
 });
 
+describe("an answer to many images", () => {
+  const many: Step = { type: "answeredMany", images: [2, 3], label: "negative" };
+
+  it("takes them out of the questions, and keeps them out while the server does not know", () => {
+    const state = after(status, coming([1, 2, 3, 4]), painted(1), many);
+    expect(images(state)).toEqual([1, 4]);
+    expect(images(reduce(state, coming([1, 2, 3, 4])))).toEqual([1, 4]);
+    expect(state.past).toEqual([]);
+  });
+
+  it("taken back before it was sent, lets them be asked again", () => {
+    const state = after(status, coming([1, 2, 3, 4]), many, { type: "unansweredMany", images: [2, 3] });
+    expect(images(reduce(state, coming([1, 2, 3, 4])))).toEqual([1, 2, 3, 4]);
+    expect(state.note?.text).toBe("Taken back: 2 answers");
+  });
+
+  it("taken back on the server, puts none of very many before the one that is shown", () => {
+    const last = { image: 3, path: "3.jpg", label: "negative", version: "v" } as const;
+    const undone: Step = { type: "undone", answer: { ...last, images: [last], taken: 12_345 } };
+    const state = after(status, coming([1, 2, 3]), painted(1), many, { type: "undoing" }, undone);
+    expect(images(state)).toEqual([1]);
+    expect(canAnswer(state)).toBe(true);
+    expect(state.note?.text).toBe("Taken back: 12,345 answers");
+  });
+});
+
 describe("a correction", () => {
   const correct = (label: "positive" | "negative", from?: "positive" | "negative"): Step => ({
     type: "corrected",

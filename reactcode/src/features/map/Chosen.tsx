@@ -7,7 +7,7 @@ import { type Session, Icon, Key, Press, useFocusMeanwhile } from "../../ui";
 import { Thumbnail } from "./Clusters";
 import type { Names } from "./useNames";
 
-/** The server takes no more in one request. */
+/** So many are stored in some seconds; the server would take more, for minutes. */
 export const MOST_AT_ONCE = 100_000;
 
 export type Said = "positive" | "negative";
@@ -88,7 +88,7 @@ function Question({ session, points, open, label, onAnswer, onAsk }: QuestionPro
   const name = nameOf(state.status, label);
   return (
     <div
-      className="chosen asking"
+      className="chosen map-question"
       id="map-question"
       role="alertdialog"
       aria-labelledby="map-question-what"

@@ -4,7 +4,7 @@ import { pictureAddress, type MapImage } from "../../api";
 import { ANSWER, type Points, UNKNOWN } from "../../core/map";
 import { named, nameOf, percent } from "../../core/words";
 import { type Session, Icon, LargeImage, Press, useFocusMeanwhile } from "../../ui";
-import type { Pointed } from "./Plane";
+import type { Pointed } from "./plane/Plane";
 
 const PREVIEW_PX = 320;
 const CARD = { width: 212, height: 236, gap: 14 } as const; // as the style sheet has it

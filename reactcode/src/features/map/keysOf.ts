@@ -2,8 +2,8 @@
 import { actionOf, isTaken, keyName } from "../../core/keys";
 import { once } from "../review";
 import type { Session } from "../../ui";
-import { STEP } from "./MapTools";
-import type { Painter } from "./painter";
+import { STEP } from "./plane/MapTools";
+import type { Painter } from "./plane/painter";
 import type { Choosing } from "./useChosen";
 
 export const NEXT_KEY = "q"; // as in Finish

@@ -10,6 +10,7 @@ export function LookedFor({ session }: { readonly session: Session }) {
     <Press
       id="looked-for"
       className="looked-for"
+      aria-label={`looking for: ${prompt}`}
       title={`Looking for: ${prompt} (${keyLabel(bindings.prompt)} changes it)`}
       onClick={() => perform(engine, "prompt", "button")}
     >

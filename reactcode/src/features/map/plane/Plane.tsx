@@ -1,6 +1,6 @@
 // The points themselves: the canvas, what the mouse and fingers do on it, and the picture of the point they are at.
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
-import type { Cluster } from "../../api";
+import type { Cluster } from "../../../api";
 import {
   affine,
   type Drawing,
@@ -10,7 +10,7 @@ import {
   type Points,
   selected,
   type Selection,
-} from "../../core/map";
+} from "../../../core/map";
 import { attachGestures, type Tool } from "./gestures";
 import type { Painter } from "./painter";
 

@@ -1,5 +1,5 @@
 // Mouse and fingers on the map: they move and enlarge it, draw around points, and point at one.
-import { rectangle, type Place } from "../../core/map";
+import { rectangle, type Place } from "../../../core/map";
 import type { Painter } from "./painter";
 
 /** What a drag does. */

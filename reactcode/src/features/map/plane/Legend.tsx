@@ -1,7 +1,7 @@
 // What the colours of the points mean, and the choice between answer, probability and prior.
-import { COLOURINGS, type Colouring, inkOf, LEGEND, type Points, tally, UNKNOWN } from "../../core/map";
-import { count, nameOf } from "../../core/words";
-import type { Session } from "../../ui";
+import { COLOURINGS, type Colouring, inkOf, LEGEND, type Points, tally, UNKNOWN } from "../../../core/map";
+import { count, nameOf } from "../../../core/words";
+import type { Session } from "../../../ui";
 
 const TITLES: Readonly<Record<Colouring, string>> = {
   answer: "answer",

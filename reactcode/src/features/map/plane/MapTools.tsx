@@ -1,5 +1,5 @@
 // The buttons under the map: what a drag does, how large the map is, and on a phone the way to the clusters.
-import { Icon, type IconName, Press } from "../../ui";
+import { Icon, type IconName, Press } from "../../../ui";
 import type { Tool } from "./gestures";
 import type { Painter } from "./painter";
 

@@ -1,6 +1,6 @@
 // The canvas of the map: paints what is seen at most once a frame, coarsely while it moves if all points take too long.
-import type { Cluster } from "../../api";
-import { nextFrame } from "../../core/browser";
+import type { Cluster } from "../../../api";
+import { nextFrame } from "../../../core/browser";
 import {
   affine,
   around,
@@ -17,7 +17,7 @@ import {
   type View,
   WHOLE,
   zoomed,
-} from "../../core/map";
+} from "../../../core/map";
 
 const SETTLED_MS = 80; // so long after the last movement all points are painted
 const BUDGET_MS = 6; // what the points may take of a frame while the map moves
