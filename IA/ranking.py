@@ -13,7 +13,9 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 LAST = np.uint64(0xFFFFFFFF)
-ALL_PRIOR = 3  # The first questions of a search follow the prior; after them it takes turns with novelty.
+ALL_PRIOR = 3  # The first questions of a search follow the prior,
+OFTEN_PRIOR = 13  # up to this one every other question does, and every fourth from then on.
+LOOK_AHEAD = 1024  # Orders take turns for so many questions; nobody asks further ahead.
 SPREADING = 0.1  # With each answer, a question by the prior moves so much further away from the answered images,
 SPREADING_AT_MOST = 1.0  # up to this: a standard deviation of novelty then counts as one of the prior.
 PRIOR_WEIGHT = 1.0  # What a standard deviation of the prior counts for beside one of the model's logits,
@@ -106,23 +108,25 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
     Two orders take turns. Farthest-first (Gonzalez 1985) asks what differs most from all that was asked. It never looks
     into the middle of a crowd, images that are all alike. So the other order measures distances by the spacing of the
     images around: what is far away in a crowd is near elsewhere. If a person has said something, the first questions
-    follow the prior, and every other one after that. With each answer they move away from the answered images, so that
-    a prior that misleads costs little.
+    follow the prior, then every other one, then every fourth. With each answer they move away from the answered images.
+    So a prior that misleads costs little.
     """
     novelty = known.novelty[images]
     orders: dict[str, Floats] = {"farthest": novelty}
     if known.spacing is not None:
         orders["crowds"] = (novelty / np.sqrt(known.spacing[images])).astype(np.float32)
-    turns = list(orders)
-    answers = len(known.labels)
+    searches = list(orders)
+    answers, shown = len(known.labels), min(len(images), LOOK_AHEAD)
+    turns = [searches[place % len(searches)] for place in range(answers, answers + shown)]
     if known.prior is not None and not np.isnan(known.prior).all():
         orders["prior"] = (known.prior[images] + _spreading(novelty, answers)).astype(np.float32)
-        turns = [name for other in turns for name in (other, "prior")]
-        first = ["prior"] * ALL_PRIOR
-    else:
-        first = []
-    places = {name: _descending(score, images, seed) for name, score in orders.items()}
-    return images[_taking_turns(places, first, turns, answers)]
+        for place, number in enumerate(range(answers, answers + shown)):
+            if number < ALL_PRIOR or number % (2 if number < OFTEN_PRIOR else 4) == 0:
+                turns[place] = "prior"
+            else:
+                turns[place] = searches[number // 2 % len(searches)]
+    best = {name: _descending(score, images, seed) for name, score in orders.items()}
+    return images[_taking_turns(best, turns)]
 
 
 def _spreading(novelty: Floats, answers: int) -> Floats:
@@ -135,36 +139,27 @@ def _spreading(novelty: Floats, answers: int) -> Floats:
     return added
 
 
-def _taking_turns(
-    places: Mapping[str, NDArray[np.int64]], first: Sequence[str], turns: Sequence[str], answers: int
-) -> NDArray[np.int64]:
+def _taking_turns(best: Mapping[str, NDArray[np.int64]], turns: Sequence[str]) -> NDArray[np.int64]:
     """Several orders of the same R images become one.
 
     Args:
-        places: by the name of each order, the places (R,) of the images, best first.
-        first: whose turn it is at the first questions.
-        turns: who takes turns after these.
-        answers: how many questions are answered already.
+        best: by the name of each order, the places (R,) of the images, best first; the first order goes on alone after
+            the last turn.
+        turns: whose turn it is at each of the next questions.
 
     Returns:
-        (R,) int64 places, each image where the first order has it that asks it.
+        (R,) int64 places, each where the first order has it that asks it.
     """
-    count = len(next(iter(places.values())))
-    rest = [turns[(answers + place - len(first)) % len(turns)] for place in range(len(turns))]
-    ahead = list(first[answers:])
-    slots = np.full(count, np.iinfo(np.int64).max)
-    for name, order_of in places.items():
-        own = [place for place, other in enumerate(ahead) if other == name]
-        cycle = [place for place, other in enumerate(_from(rest, len(ahead))) if other == name]
-        rounds = -(-count // len(cycle)) if cycle else 0
-        later = (np.arange(rounds)[:, None] * len(turns) + np.array(cycle, np.int64)).ravel() + len(ahead)
-        mine = np.concatenate([np.array(own, np.int64), later])[:count]
-        slots[order_of[: len(mine)]] = np.minimum(slots[order_of[: len(mine)]], mine)
-    return np.argsort(slots, kind="stable")
-
-
-def _from(turns: Sequence[str], start: int) -> list[str]:
-    return [turns[(start + place) % len(turns)] for place in range(len(turns))]
+    first, *_ = best
+    count = len(best[first])
+    questions = np.full(count, np.iinfo(np.int64).max)
+    for name, order_of in best.items():
+        own = np.flatnonzero(np.array(turns) == name)
+        if name == first:
+            own = np.append(own, np.arange(len(turns), len(turns) + count))
+        asked = order_of[: len(own)]
+        questions[asked] = np.minimum(questions[asked], own[: len(asked)])
+    return np.argsort(questions, kind="stable")
 
 
 # --- sorting ----------------------------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ class PoolPrior:
             return None
         if self._loading is None:
             folder = self._run / "cache" / "inference" / "prompts"
-            self._loading = in_background(lambda: PromptReader(folder), "prompts")
+            self._loading = in_background(lambda: PromptReader(folder), "prompts", gives_way=False)
         return self._loading.result() if self._loading.done() else None
 
     def _along(self, reading: Reading) -> Floats | None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from IA.prior.known_classes import known_classes, words_of
-from IA.prior.sentences import SentenceEncoder, sentence_encoder
+from IA.prior.sentences import SentenceEncoder, sentence_encoder, unit
 from IA.prior.spelling import mended, singulars
 from IA.protocol.replacement import replace
 from IA.text.prompts import phrases
@@ -73,7 +73,7 @@ class PromptReader:
     """Reads prompts by a sentence encoder, or where none is installed by the words alone."""
 
     def __init__(self, folder: Path) -> None:
-        """Load the encoder; the first time, the known classes are encoded too, which takes seconds.
+        """Load the encoder; that of all languages encodes the known classes the first time, which takes long.
 
         Args:
             folder: keeps the encoded classes.
@@ -139,13 +139,13 @@ def _named(weights: Weights) -> list[str]:
 
 
 def _encoded_classes(encoder: SentenceEncoder, folder: Path) -> Weights:
-    """The known classes as vectors (1000, V), from the folder if it has them."""
-    file = folder / f"classes-{encoder.name}.npy"
+    """The known classes as unit vectors (1000, V), from the file that comes with the encoder or the folder's cache."""
     descriptions = known_classes().descriptions
+    file = encoder.classes or folder / f"classes-{encoder.name}.npy"
     with contextlib.suppress(OSError, ValueError, EOFError):
-        kept: Weights = np.load(file, allow_pickle=False)
-        if kept.shape[:1] == (len(descriptions),) and kept.dtype == np.float32 and np.isfinite(kept).all():
-            return kept
+        kept = np.load(file, allow_pickle=False).astype(np.float32)
+        if kept.ndim == 2 and len(kept) == len(descriptions) and np.isfinite(kept).all():
+            return unit(kept)
     classes = encoder.passages(descriptions)
     with contextlib.suppress(OSError):  # then the next start encodes them again
         folder.mkdir(parents=True, exist_ok=True)

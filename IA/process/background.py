@@ -14,17 +14,19 @@ WAIT_S = 0.1  # A turn waits this long for what a thread is doing,
 NEWS_EVERY_S = 0.02  # and looks this often for something new.
 
 
-def in_background(work: Callable[[], Result], name: str) -> "Future[Result]":
-    """Do the work in a thread that gives way to others, and that the end of the process does not wait for.
+def in_background(work: Callable[[], Result], name: str, gives_way: bool = True) -> "Future[Result]":
+    """Do the work in a thread that the end of the process does not wait for.
 
     Args:
         work: what to do.
         name: of the thread.
+        gives_way: whether other threads and processes go first; a person may wait for the work.
     """
     future: Future[Result] = Future()
 
     def run() -> None:
-        give_way()
+        if gives_way:
+            give_way()
         try:
             future.set_result(work())
         except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
