@@ -10,6 +10,10 @@ from torch import Tensor
 from IA.learning.head import average_precision, cross_fitted_scores
 from IA.learning.projection import Projection
 
+LEAST_OF_A_KIND = 10  # The first comparison of two networks waits for this many answers of either kind,
+FIRST_ANSWERS = 50  # and for this many in all.
+AGAIN = 1.5  # The next comparison waits for this many times the answers of the last one.
+OTHERS = 500  # This many images of the pool describe the embedding spaces.
 RESAMPLES = 1000
 CERTAINTY = 0.6  # With some twenty positives held out, a real gain often reaches no more than .7.
 
@@ -45,6 +49,18 @@ class Seen:
 
     answered: Tensor
     others: Tensor
+
+
+def is_due(positives: int, answers: int, compared: int) -> bool:
+    """Whether a comparison is due.
+
+    Args:
+        positives: how many answers are positive.
+        answers: how many there are.
+        compared: how many there were at the last comparison.
+    """
+    enough = min(positives, answers - positives) >= LEAST_OF_A_KIND and answers >= FIRST_ANSWERS
+    return enough and answers >= AGAIN * compared
 
 
 def promotion(old: Tensor, new: Tensor, truth: Tensor, random: np.random.Generator) -> Promotion:

@@ -28,6 +28,7 @@ from IA.simulate import peers
 from IA.simulate.command import checked_folder, count, play_all, share, shared_parser, sorted_photos
 from IA.simulate.person import Course, figures, simulate
 from IA.simulate.sorted_photos import draw
+from IA.simulate.two_networks import simulate_two
 from IA.strategies import STRATEGIES
 from IA.text.cells import harmless
 
@@ -36,7 +37,8 @@ PEER_PACKAGES = ("asreview", "modAL", "skactiveml")
 POOLED = "ECE of all"
 KEYS_S = (0.9, 0.6)  # Seconds that a person takes for a positive and for a negative answer, by key.
 AUTO_S = (0.9, 0.33)  # The same in AUTO at 3 images a second, where only positives need a key.
-WITHOUT_ERROR = frozenset({"first", "to 95 %"})  # These figures are medians.
+TAKES_OVER = "second network"  # After how many answers it takes over.
+WITHOUT_ERROR = frozenset({"first", "to 95 %", TAKES_OVER})  # These figures are medians.
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,33 @@ class Result:
     labels: NDArray[np.bool_]
 
 
-def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) -> Result:
-    """Simulate one person."""
+def play(
+    task: Task,
+    vectors: NDArray[np.float32],
+    classes: NDArray[np.str_],
+    second: NDArray[np.float32] | None = None,
+) -> Result:
+    """Simulate one person, with a second network behind the first if there are embeddings by one."""
     torch.set_num_threads(1)
     truth = classes == task.positive
     pool, held_out = draw(truth, task.prevalence, task.seed)
     examples = held_out[truth[held_out]][: task.examples]
     held_out = held_out[~np.isin(held_out, examples)]
-    if task.method == OURS:
+    taken = {}
+    if task.method == OURS and second is not None:
+        course, after = simulate_two(
+            torch.from_numpy(vectors[pool]),
+            torch.from_numpy(second[pool]),
+            truth[pool],
+            task.answers,
+            task.strategy,
+            task.seed,
+            (torch.from_numpy(vectors[held_out]), torch.from_numpy(second[held_out])),
+            (torch.from_numpy(vectors[examples]), torch.from_numpy(second[examples])) if task.examples else None,
+        )
+        results = figures(course, int(truth[pool].sum()), len(pool), truth[held_out])
+        taken = {TAKES_OVER: after}
+    elif task.method == OURS:
         course = simulate(
             torch.from_numpy(vectors[pool]),
             truth[pool],
@@ -104,7 +125,7 @@ def play(task: Task, vectors: NDArray[np.float32], classes: NDArray[np.str_]) ->
         course = Course(asked, truth[pool][asked].tolist(), [math.nan] * len(asked))
         results = figures(course, int(truth[pool].sum()), len(pool))
     found = np.cumsum(course.labels)
-    results = {"images": len(pool), "positives": float(truth[pool].sum())} | results
+    results = {"images": len(pool), "positives": float(truth[pool].sum())} | results | taken
     for name, (positive_s, negative_s) in {"keys": KEYS_S, "AUTO": AUTO_S}.items():
         minutes = (found[-1] * positive_s + (len(found) - found[-1]) * negative_s) / 60
         results[f"per minute, {name}"] = float(found[-1] / minutes)
@@ -122,7 +143,10 @@ def table(results: Sequence[Result]) -> Iterator[str]:
     columns = [max(len(method), 15) for method in methods]
     yield " " * width + "".join(f"  {method:>{size}}" for method, size in zip(methods, columns, strict=True))
     for name in rows:
-        cells = [_cell(name, [r.figures[name] for r in results if r.task.method == method]) for method in methods]
+        cells = [
+            _cell(name, [r.figures.get(name, math.nan) for r in results if r.task.method == method])
+            for method in methods
+        ]
         yield f"{name:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
     cells = [_pooled_error([result for result in results if result.task.method == method]) for method in methods]
     yield f"{POOLED:{width}}" + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, columns, strict=True))
@@ -141,7 +165,7 @@ def _pooled_error(results: Sequence[Result]) -> str:
 
 def _cell(name: str, values: Sequence[float]) -> str:
     """Mean and standard error, or the median if the figure can be infinite; NaN is left out."""
-    if name in WITHOUT_ERROR:
+    if name in WITHOUT_ERROR and not all(map(math.isnan, values)):
         median = float(np.median(values))
         return f"median {median:.0f}" if math.isfinite(median) else "not reached"
     there = np.array([value for value in values if not math.isnan(value)])
@@ -211,7 +235,8 @@ def main() -> None:
         for positive in positives
         for seed in range(given.seeds)
     ]
-    played = play_all(partial(play, vectors=photos.vectors, classes=photos.classes), tasks, given.jobs)
+    with_photos = partial(play, vectors=photos.vectors, classes=photos.classes, second=photos.second)
+    played = play_all(with_photos, tasks, given.jobs)
     results = list(written(given.csv, played) if given.csv else played)
     for prevalence in dict.fromkeys(task.prevalence for task in tasks):
         here = [result for result in results if result.task.prevalence == prevalence]

@@ -17,6 +17,8 @@ from tqdm import tqdm
 from config import DEFAULT_NETWORK, UsageError, runs_folder
 from IA.embedding.embedder import leave_room
 from IA.simulate.sorted_photos import check_classes, embed
+from IA.text.arguments import networks
+from IA.text.network_names import named
 
 Work = TypeVar("Work")
 Played = TypeVar("Played")
@@ -30,11 +32,13 @@ class SortedPhotos:
         vectors: (N, D) float32, their embeddings.
         files: the N files.
         classes: (N,) name of the class folder that each photo lies in.
+        second: (N, E) float32, their embeddings by a second network; None: there is none.
     """
 
     vectors: NDArray[np.float32]
     files: Sequence[Path]
     classes: NDArray[np.str_]
+    second: NDArray[np.float32] | None = None
 
     @property
     def class_names(self) -> list[str]:
@@ -56,7 +60,7 @@ def shared_parser(
     parser.add_argument(
         "folder", nargs=None if is_folder_needed else "?", help="holds a folder of images for each class"
     )
-    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME")
+    parser.add_argument("--network", default=DEFAULT_NETWORK, metavar="NAME", type=networks)
     parser.add_argument("--cache", metavar="DIR", help="where embeddings are kept (runs/simulate-FOLDER)")
     if has_jobs:
         parser.add_argument(
@@ -110,8 +114,11 @@ def sorted_photos(folder: Path, given: argparse.Namespace) -> SortedPhotos:
         UsageError: there are no class folders with images.
     """
     leave_room(given.jobs)
-    vectors, files = embed(folder, given.network, Path(given.cache or runs_folder() / f"simulate-{folder.name}"))
-    return SortedPhotos(vectors, files, np.array([file.relative_to(folder).parts[0] for file in files]))
+    cache = Path(given.cache or runs_folder() / f"simulate-{folder.name}")
+    first, *more = named(given.network)
+    vectors, files = embed(folder, first, cache)
+    second, _ = embed(folder, more[0], cache) if more else (None, files)  # the same files can be read
+    return SortedPhotos(vectors, files, np.array([file.relative_to(folder).parts[0] for file in files]), second)
 
 
 def play_all(play: Callable[[Work], Played], tasks: Sequence[Work], jobs: int) -> Iterator[Played]:

@@ -33,6 +33,7 @@ from IA.process.loop import one_sentence
 from IA.simulate.command import SortedPhotos, checked_folder, count, shared_parser, sorted_photos, write_lines
 from IA.simulate.person import simulate
 from IA.simulate.sorted_photos import draw
+from IA.text.network_names import named
 
 COVERED = 0.2  # Deletion covers this share of the places.
 PASTED = 0.4  # The sides of a pasted photo have this share of the sides of the photo behind it.
@@ -193,7 +194,7 @@ def main() -> None:
     given = _parser().parse_args()
     photos = sorted_photos(checked_folder(given, [given.positive]), given)
     truth = photos.classes == given.positive
-    backbone = build(given.network)
+    backbone = build(named(given.network)[0])
     network = Network(backbone, FeatureMaps(backbone))
     falls, before = held_out_falls(network, photos, truth, given)
     positives, negatives = (

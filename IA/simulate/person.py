@@ -33,11 +33,13 @@ class Remainder:
         expected: sum of the probabilities.
         positives: how many are positive.
         error: expected calibration error over all of them.
+        answers: how many answers there were.
     """
 
     expected: float
     positives: int
     error: float
+    answers: int = 0
 
     @property
     def holds(self) -> bool:
@@ -64,6 +66,14 @@ class Course:
     held_out: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     remainders: list[Remainder] = field(default_factory=list)
 
+    def remainders_before(self, answers: int) -> list[Remainder]:
+        """The remainders at fewer answers."""
+        return [each for each in self.remainders if each.answers < answers]
+
+    def remainders_from(self, answers: int) -> list[Remainder]:
+        """The remainders at that many answers or more."""
+        return [each for each in self.remainders if each.answers >= answers]
+
 
 def simulate(
     vectors: Tensor,
@@ -73,6 +83,7 @@ def simulate(
     seed: int = 0,
     held_out: Tensor | None = None,
     examples: Tensor | None = None,
+    begun: Sequence[int] = (),
 ) -> Course:
     """Answer the engine's questions truthfully, one image at a time.
 
@@ -84,6 +95,7 @@ def simulate(
         seed: of the shuffle that breaks ties, and so chooses the first image.
         held_out: (M, D) float32, embeddings of images that are never asked.
         examples: (E, D) float32, embeddings of positives outside the pool, to begin with.
+        begun: images that are asked first, in this order.
 
     Returns:
         The course of the answers.
@@ -97,7 +109,10 @@ def simulate(
     probability = np.full(len(vectors), np.nan, np.float32)
     course, asked = Course(), np.zeros(len(vectors), bool)
     for _ in range(min(answers, len(vectors))):
-        image = int(ranking.order(probability, view.novelty, strategy, seed, asked, view.similarity)[0])
+        if len(course.images) < len(begun):
+            image = begun[len(course.images)]
+        else:
+            image = int(ranking.order(probability, view.novelty, strategy, seed, asked, view.similarity)[0])
         course.images.append(image)
         course.labels.append(bool(truth[image]))
         course.shown.append(float(probability[image]))
@@ -106,15 +121,15 @@ def simulate(
         if learner.learn(dict(zip(course.images, course.labels, strict=True)), space, pool) and learner.head:
             probability = view.probability(learner.head)
             if len(course.images) in LOOKS_AT and len(course.images) <= len(vectors) / 2:
-                course.remainders.append(_remainder(probability[~asked], truth[~asked]))
+                course.remainders.append(_remainder(probability[~asked], truth[~asked], len(course.images)))
     if held_out is not None and learner.head is not None:
         course.held_out = learner.head(held_out).numpy()
     return course
 
 
-def _remainder(probability: NDArray[np.float32], truth: Truth) -> Remainder:
+def _remainder(probability: NDArray[np.float32], truth: Truth, answers: int) -> Remainder:
     error = expected_calibration_error(torch.from_numpy(probability), torch.from_numpy(truth))
-    return Remainder(float(probability.sum()), int(truth.sum()), error)
+    return Remainder(float(probability.sum()), int(truth.sum()), error, answers)
 
 
 def figures(course: Course, positives: int, images: int, held_out: Truth | None = None) -> dict[str, float]:

@@ -12,7 +12,7 @@ from config import UsageError
 from IA.duplicates.deduplicated import Deduplicated
 from IA.finetuning.checkpoint import Tuned, only_writer
 from IA.learning.events import Events
-from IA.learning.promotion import Promotion, Seen, cross_fitted_promotion
+from IA.learning.promotion import OTHERS, Promotion, Seen, cross_fitted_promotion, is_due
 from IA.pool.scorer import Scorer
 from IA.process.background import in_background, is_done
 from IA.protocol.files import BACKBONE
@@ -22,11 +22,7 @@ from IA.succession.choices import second_backbone
 
 log = logging.getLogger(__name__)
 
-LEAST_OF_A_KIND = 10  # The first comparison waits for this many answers of either kind,
-FIRST_ANSWERS = 50  # and for this many in all.
-AGAIN = 1.5  # The next comparison waits for this many times the answers of the last one.
 MOST_ANSWERS = 2000  # A comparison rests on this many answers at most, sampled at random.
-OTHERS = 500  # This many images of the pool describe the embedding spaces.
 SEED = 0
 
 
@@ -109,7 +105,7 @@ class Candidate:
         if self.scorer.prepare(datadir, images, has_news, settings.bounds(datadir), present.pool.keys, describes=False):
             return True
         answers = present.answers()
-        if not self._is_due(answers):
+        if not is_due(sum(answers.values()), len(answers), self._compared):
             return False
         self._compare(present, base, learnt, settings, images.content, answers)
         return True
@@ -151,11 +147,6 @@ class Candidate:
         return name, Scorer(self._run, backbone, self._events, self._place)
 
     # --- comparing ----------------------------------------------------------------------------------------------------
-
-    def _is_due(self, answers: dict[int, bool]) -> bool:
-        positives = sum(answers.values())
-        enough = min(positives, len(answers) - positives) >= LEAST_OF_A_KIND and len(answers) >= FIRST_ANSWERS
-        return enough and len(answers) >= AGAIN * self._compared
 
     def _compare(
         self,

@@ -45,6 +45,7 @@ export const NEW_RUN: wire.Status = {
   prior: { sources: [], prompt: "" },
   scores: null,
   network: "n",
+  behind: null,
   model: null,
   ranking: null,
   embedding: { done: 0, total: 0, percent: 0 },

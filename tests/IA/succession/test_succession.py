@@ -13,13 +13,14 @@ from IA import networks
 from IA.dataset import Preprocessing
 from IA.finetuning.checkpoint import Tuned
 from IA.inference import Inference
+from IA.learning import promotion
 from IA.learning.events import Events
 from IA.model import load_head
 from IA.networks import build
 from IA.protocol import pickle_file
 from IA.protocol.files import BACKBONE, FEATURES, NETWORKS, PREDICTOR, RANKING, SETTINGS
 from IA.protocol.records import Networks, Settings
-from IA.succession import candidate, choices
+from IA.succession import choices
 from tests.conftest import tiny
 from tests.IA.test_loops import POSITIVES, Loops
 
@@ -48,8 +49,8 @@ def two_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "BUILDERS", dict(networks.BUILDERS))
     networks.register("green")(green)
     networks.register("tiny")(tiny)
-    monkeypatch.setattr(candidate, "FIRST_ANSWERS", 10)
-    monkeypatch.setattr(candidate, "LEAST_OF_A_KIND", 5)
+    monkeypatch.setattr(promotion, "FIRST_ANSWERS", 10)
+    monkeypatch.setattr(promotion, "LEAST_OF_A_KIND", 5)
 
 
 @pytest.fixture

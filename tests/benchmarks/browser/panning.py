@@ -67,7 +67,7 @@ def overview(images: int) -> dict[str, Any]:
 
 
 def measured(server: Serving, browser: Browser, images: int, ratio: int) -> list[dict[str, float]]:
-    """Frame times in milliseconds, of the whole map and of a part of it; `ratio`: pixels of the screen to a CSS pixel."""
+    """Frame times in milliseconds, of the whole map and of a part of it; `ratio`: device pixels to a CSS pixel."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, device_scale_factor=ratio)
     page = context.new_page()
     content, said = points(images), overview(images)

@@ -21,3 +21,15 @@ it("says nothing of scores where there are none", async () => {
   await opened();
   expect(screen.queryByText("scores")).toBeNull();
 });
+
+it("names the network in force, and what comes behind it only where something does", async () => {
+  server.changes = { network: "lite0", behind: "lite2: 40 % read, takes over if it is better." };
+  await opened();
+  expect(screen.getByText(/, by lite0$/)).toBeTruthy();
+  expect(screen.getByText(/^lite2: 40 % read/)).toBeTruthy();
+});
+
+it("says nothing of a network behind where there is none", async () => {
+  await opened();
+  expect(screen.queryByText("behind it")).toBeNull();
+});
