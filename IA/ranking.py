@@ -16,10 +16,12 @@ LAST = np.uint64(0xFFFFFFFF)
 ALL_PRIOR = 3  # The first questions of a search follow the prior,
 OFTEN_PRIOR = 13  # up to this one every other question does, and every fourth from then on.
 LOOK_AHEAD = 1024  # Orders take turns for so many questions; nobody asks further ahead.
-SPREADING = 0.1  # With each answer, a question by the prior moves so much further away from the answered images,
+SPREADING = 0.05  # With each answer, a question by the prior moves so much further away from the answered images,
 SPREADING_AT_MOST = 1.0  # up to this: a standard deviation of novelty then counts as one of the prior.
-PRIOR_WEIGHT = 1.0  # What a standard deviation of the prior counts for beside one of the model's logits,
-PRIOR_UNTIL = 3.0  # half of it once so many positives are found.
+PRIOR_WEIGHT = 0.5  # What the prior counts for beside the model for each standard deviation that positives have of it,
+EXPECTED = 1.0  # which is taken for so many before a positive is found, as if one had shown it,
+PRIOR_AT_MOST = 2.0  # and for no more than so many.
+PRIOR_UNTIL = 30.0  # Once so many positives are found, the prior counts half.
 EDGE = 1e-6  # Probabilities of 0 and 1 are taken for this and its opposite.
 
 
@@ -88,13 +90,18 @@ def order(known: Known, strategy: str, seed: int, leave_out: NDArray[np.bool_]) 
 def _believed(known: Known) -> Floats:
     """(N,) float32, the probability of positive by the model and the prior together.
 
-    The prior counts less with each positive that is found, because the model knows ever better what is looked for.
+    The weight of the prior is learnt: the positives that are found say how many standard deviations of it positives
+    have, which is nothing where it misleads (the slope of a linear discriminant; Fisher 1936). It falls with each
+    positive, because the model knows ever better what is looked for.
     """
     if known.prior is None or np.isnan(known.probability).all():
         return known.probability
     shares = np.clip(known.probability.astype(np.float64), EDGE, 1 - EDGE)
     logits = np.log(shares / (1 - shares))
-    weight = PRIOR_WEIGHT * PRIOR_UNTIL / (PRIOR_UNTIL + sum(known.labels.values())) * np.nanstd(logits)
+    found = known.prior[[image for image, is_positive in known.labels.items() if is_positive]]
+    found = np.nan_to_num(found)
+    shown = np.clip((EXPECTED + found.sum()) / (1 + len(found)), 0, PRIOR_AT_MOST)
+    weight = PRIOR_WEIGHT * shown * PRIOR_UNTIL / (PRIOR_UNTIL + len(found)) * np.nanstd(logits)
     believed: Floats = (1 / (1 + np.exp(-logits - weight * np.nan_to_num(known.prior)))).astype(np.float32)
     return believed
 
