@@ -113,16 +113,17 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
     """The order in which the first positive and the first negative are searched.
 
     Two orders take turns. Farthest-first (Gonzalez 1985) asks what differs most from all that was asked. It never looks
-    into the middle of a crowd, images that are all alike. So the other order measures distances by the spacing of the
-    images around: what is far away in a crowd is near elsewhere. If a person has said something, the first questions
+    into the middle of a crowd, images that are all alike. So every third question comes from an order that measures
+    distances by the spacing of the images around: what is far away in a crowd is near elsewhere. If a person has said something, the first questions
     follow the prior, then every other one, then every fourth. With each answer they move away from the answered images.
     So a prior that misleads costs little.
     """
     novelty = known.novelty[images]
     orders: dict[str, Floats] = {"farthest": novelty}
+    searches = ["farthest"]
     if known.spacing is not None:
         orders["crowds"] = (novelty / np.sqrt(known.spacing[images])).astype(np.float32)
-    searches = list(orders)
+        searches = ["farthest", "farthest", "crowds"]
     answers, shown = len(known.labels), min(len(images), LOOK_AHEAD)
     turns = [searches[place % len(searches)] for place in range(answers, answers + shown)]
     if known.prior is not None and not np.isnan(known.prior).all():
