@@ -114,9 +114,9 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
 
     Two orders take turns. Farthest-first (Gonzalez 1985) asks what differs most from all that was asked. It never looks
     into the middle of a crowd, images that are all alike. So every third question comes from an order that measures
-    distances by the spacing of the images around: what is far away in a crowd is near elsewhere. If a person has said something, the first questions
-    follow the prior, then every other one, then every fourth. With each answer they move away from the answered images.
-    So a prior that misleads costs little.
+    distances by the spacing of the images around: what is far away in a crowd is near elsewhere. If a person has said
+    something, the first questions follow the prior, then every other one, then every fourth. With each answer they move
+    away from the answered images. So a prior that misleads costs little.
     """
     novelty = known.novelty[images]
     orders: dict[str, Floats] = {"farthest": novelty}
