@@ -20,7 +20,8 @@ if __name__ == "__main__":  # launch.sh runs this file before there is a .venv, 
 from IA.strategies import STRATEGIES
 from IA.text import arguments
 from IA.text.answer_words import mistakable
-from IA.text.image_files import images_below, is_text
+from IA.text.given_files import NOTHING, examples_in, instructions_in, scores_in
+from IA.text.image_files import is_text
 from IA.text.network_names import FIRST_OF_AUTO
 from IA.text.settings import Setting, about, add_arguments, environment_of, from_environment, kept, setting, settings_of
 
@@ -32,8 +33,6 @@ DEFAULT_AUDIT = 0.02
 ALIKE = ("strict", "off")
 DEFAULT_ALIKE = ALIKE[0]
 DEFAULT_AUTO_IDLE_S = 180.0
-NOTHING = "none"  # takes back examples or scores
-INSTRUCTIONS_BYTES = 256 * 1024
 
 HELP = f"""\
 Answer one yes/no question about a folder of images, in the browser, with a model that learns as you go.
@@ -205,8 +204,13 @@ class Config:
             what = "is not a folder" if datadir.exists() else "does not exist"
             raise UsageError(f"{datadir} {what}; name the folder that holds the images.")
         instructions = None if given.instructions is None else Path(given.instructions).expanduser().resolve()
-        if instructions is not None:
-            instructions_in(instructions)
+        try:
+            if instructions is not None:
+                instructions_in(instructions)
+            examples = None if given.examples is None else examples_in(given.examples)
+            scores = None if given.scores is None else scores_in(given.scores)
+        except ValueError as mistake:
+            raise UsageError(str(mistake)) from None
         name = "demo" if demo else datadir.name or "root"
         trouble = mistakable(given.positive or "positive", given.negative or "negative")
         first = run or runs_folder() / name
@@ -216,8 +220,8 @@ class Config:
             "run": first,
             "run_is_named": run is not None,
             "datadir": datadir,
-            "examples": None if given.examples is None else _examples(given.examples),
-            "scores": None if given.scores is None else _scores(given.scores),
+            "examples": examples,
+            "scores": scores,
             "instructions": instructions,
             "tensorboard": given.ai,
             "demo": demo,
@@ -289,54 +293,6 @@ def _demo_images(run: Path | None) -> Path:
 def _can_be_written(folder: Path) -> bool:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-
-
-def instructions_in(path: Path) -> str:
-    """The text of a file of instructions; "" where there are only blanks.
-
-    Raises:
-        UsageError: it is not there, is no UTF-8 text, or is too long.
-    """
-    try:
-        if not path.is_file():
-            what = "is not a file" if path.exists() else "does not exist"
-            raise UsageError(f"{path} {what}; name a text file with --instructions.")
-        with path.open("rb") as file:
-            content = file.read(INSTRUCTIONS_BYTES + 1)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{path} cannot be read: {reason}; name another file with --instructions.") from None
-    if len(content) > INSTRUCTIONS_BYTES:
-        raise UsageError(f"{path} is longer than {INSTRUCTIONS_BYTES // 1024} KiB; shorten the instructions.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is no UTF-8 text; save the instructions as UTF-8.") from None
-    return text if text.strip() else ""
-
-
-def _examples(given: str) -> str:
-    """The absolute path of a folder of examples, or `NOTHING`. Raises UsageError."""
-    if given == NOTHING:
-        return given
-    folder = Path(given).expanduser().resolve()
-    if not given.strip() or not folder.is_dir():
-        what = "is not a folder" if folder.is_file() else "does not exist"
-        raise UsageError(f"{given!r} {what}; name a folder of examples with --examples.")
-    if next(images_below(folder), None) is None:
-        raise UsageError(f"There are no images in {folder}; name a folder of examples with --examples.")
-    return str(folder)
-
-
-def _scores(given: str) -> str:
-    """The absolute path of a file of scores, or `NOTHING`. Raises UsageError."""
-    if given == NOTHING:
-        return given
-    file = Path(given).expanduser().resolve()
-    if not given.strip() or not file.is_file():
-        what = "is not a file" if given.strip() and file.exists() else "does not exist"
-        raise UsageError(f"{given!r} {what}; name a table of path and score with --scores, or none.")
-    return str(file)
 
 
 if __name__ == "__main__":  # launch.sh asks for help, and for a first look at the arguments, before there is a .venv

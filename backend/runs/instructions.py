@@ -4,9 +4,9 @@ import hashlib
 import logging
 from pathlib import Path
 
-from config import UsageError, instructions_in
 from IA.protocol.replacement import replace
 from IA.protocol.watching import Signature, signature
+from IA.text.given_files import instructions_in
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Instructions:
         if given is not None:
             try:
                 replace(self._path, instructions_in(given).encode())
-            except (UsageError, OSError) as error:  # it was there when the session was started
+            except (ValueError, OSError) as error:  # it was there when the session was started
                 log.warning("The instructions were not taken over: %s", error)
 
     @property
@@ -55,6 +55,6 @@ class Instructions:
     def _read(self) -> str | None:
         try:
             return instructions_in(self._path) or None
-        except UsageError as error:
+        except ValueError as error:
             log.warning("There are no instructions: %s", error)
             return None

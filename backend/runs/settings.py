@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.runs.question import names_for
-from config import NOTHING, Config, kept_settings
+from config import Config, kept_settings
 from IA.images.tiles import grid_of
 from IA.protocol import pickle_file
 from IA.protocol.files import (
@@ -25,6 +25,7 @@ from IA.protocol.files import (
 )
 from IA.protocol.records import Settings
 from IA.protocol.watching import Latest
+from IA.text.given_files import NOTHING
 
 log = logging.getLogger(__name__)
 

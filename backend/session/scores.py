@@ -10,10 +10,11 @@ from backend.images.names import displayed
 from backend.imports.scores import check_scores, read_scores
 from backend.session.changes import Changes
 from backend.session.settings import CurrentSettings
-from config import NOTHING, Config
+from config import Config
 from IA.protocol import pickle_file
 from IA.protocol.files import SCORES
 from IA.protocol.records import Scores
+from IA.text.given_files import NOTHING
 from IA.text.words import counted
 
 log = logging.getLogger(__name__)
