@@ -1,6 +1,6 @@
 """What a prompt costs inference: from the words to the images that fit best, and the prior of all images.
 
-    python -m tests.benchmarks.prior [IMAGES ...]
+    python -m tests.benchmarks.cold_start.prior [IMAGES ...]
 
 The embeddings are random, which costs the same as real ones. The encoder is loaded before.
 """
