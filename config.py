@@ -120,18 +120,10 @@ class Config:
         metavar="FOLDER",
     )
     prompt: str | None = kept(
-        "what you look for, in words; several phrases are separated by commas; kept with the run; '': without it again",
-        "",
-        "",
-        metavar="TEXT",
-        parse=arguments.prompt,
+        "what you look for, in words; commas separate phrases", "", "", metavar="TEXT", parse=arguments.prompt
     )
     scores: str | None = kept(
-        "a table of path and score, CSV or JSON lines, that you have already: the highest are asked first; kept with "
-        f"the run; {NOTHING}: without them again",
-        "",
-        "",
-        metavar="FILE",
+        f"scores you have already, a table of path and score; {NOTHING}: without them again", "", "", metavar="FILE"
     )
     tile: str | None = kept(
         "for large photos of small things: cut each into columns x rows, and ask about the tiles",

@@ -39,7 +39,7 @@ class Promotion:
 
 
 @dataclass(frozen=True)
-class Seen:
+class NetworkView:
     """What one backbone sees.
 
     Attributes:
@@ -77,8 +77,8 @@ def promotion(old: Tensor, new: Tensor, truth: Tensor, random: np.random.Generat
 
 
 def cross_fitted_promotion(
-    old: Seen,
-    new: Seen,
+    old: NetworkView,
+    new: NetworkView,
     truth: Tensor,
     groups: Sequence[Hashable],
     judges: Tensor,
@@ -104,7 +104,7 @@ def cross_fitted_promotion(
     return promotion(scores[0][judges], scores[1][judges], truth[judges], random)
 
 
-def _projected(seen: Seen) -> Tensor:
+def _projected(seen: NetworkView) -> Tensor:
     return Projection.from_vectors(seen.others[seen.others.any(dim=1)]).project(seen.answered)
 
 

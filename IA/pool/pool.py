@@ -13,9 +13,6 @@ from IA.learning.head import Head
 from IA.learning.projection import Projection
 from IA.pool.view import Floats, Numbers, ProjectedPool
 
-SPACING_SAMPLE = 2048  # At most so many images tell how far apart others are,
-SPACING_PAIRS = 200_000_000  # fewer where there would be more distances than this, as they would take seconds.
-SPACING_GROWTH = 1.25
 CHUNK = 65_536  # Embeddings are read from the cache this many at a time.
 
 
@@ -34,8 +31,6 @@ class Pool:
         self._view: ProjectedPool | None = None
         self.probability: Floats = np.zeros(0, np.float32)
         self._examples: Floats | None = None
-        # The spacing, and what it rests on: the view, and how many images were embedded.
-        self._spacing: tuple[ProjectedPool | None, int, Floats] = (None, 0, np.zeros(0, np.float32))
 
     def __len__(self) -> int:
         """How many images there are, embedded or not."""
@@ -45,30 +40,6 @@ class Pool:
     def novelty(self) -> Floats:
         """(N,) float32, cosine distance to the nearest answered image; NaN where not embedded, or without a view."""
         return np.full(len(self), np.nan, np.float32) if self._view is None else self._view.novelty
-
-    @property
-    def similarity(self) -> Floats | None:
-        """(N,) float32, the largest cosine to an example, NaN where not embedded; None without examples or a view."""
-        return None if self._view is None else self._view.similarity
-
-    def spacing(self) -> Floats:
-        """(N,) float32, see `ProjectedPool.spacing`; empty without a view.
-
-        It is computed anew once the pool has grown by a quarter or is complete; until then new images have NaN.
-        """
-        if self._view is None:
-            return np.zeros(0, np.float32)
-        view, embedded, spacing = self._spacing
-        now = self.embedded
-        grown = now >= SPACING_GROWTH * embedded or (now != embedded and not len(self.missing()))
-        if view is not self._view or grown:
-            sampled = np.flatnonzero(self._rows >= 0)
-            size = max(SPACING_SAMPLE // 8, min(SPACING_SAMPLE, SPACING_PAIRS // max(1, now)))
-            if len(sampled) > size:
-                sampled = np.random.default_rng(0).choice(sampled, size, replace=False)
-            spacing = self._view.spacing(sampled)
-            self._spacing = self._view, now, spacing
-        return np.pad(spacing, (0, max(0, len(self) - len(spacing))), constant_values=np.nan)
 
     @property
     def embedded(self) -> int:

@@ -125,8 +125,8 @@ class PoolPrior:
 
     def _values(self) -> Floats | None:
         sources = []
-        if (similarity := self._pool.similarity) is not None:
-            sources.append(similarity)
+        if self._pool.view is not None and self._pool.view.similarity is not None:
+            sources.append(self._pool.view.similarity)
         if self._prompt and (reader := self._reader()) is not None:
             fits = self._along(reader.read(self._prompt))
             sources += [] if fits is None else [fits]

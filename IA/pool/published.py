@@ -10,7 +10,9 @@ from IA.protocol.fields import NO_FLOATS, Floats
 from IA.protocol.records import Predictions
 
 
-def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int, prior: Floats | None) -> Predictions:
+def predictions_of(
+    pool: Pool, checkpoint: Checkpoint | None, labels: int, prior: Floats | None, spacing: Floats
+) -> Predictions:
     """The record for predictions.pickle.
 
     Args:
@@ -18,6 +20,7 @@ def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int, prior
         checkpoint: in force; None: there is none yet, and the order follows the prior and novelty.
         labels: how many answers novelty has learnt; counts only without a checkpoint.
         prior: (N,) float32, see `PoolPrior.values`; None: a person has said nothing.
+        spacing: (N,) float32, see `PoolSpacing`; empty: nobody needs it.
     """
     return Predictions(
         probability=pool.probability,
@@ -28,7 +31,7 @@ def predictions_of(pool: Pool, checkpoint: Checkpoint | None, labels: int, prior
         checkpoint=_report(checkpoint) if checkpoint else None,
         missing=len(pool.missing()),
         prior=NO_FLOATS if prior is None else prior,
-        spacing=NO_FLOATS if checkpoint else pool.spacing(),
+        spacing=spacing,
     )
 
 

@@ -17,10 +17,12 @@ from IA.pool.description import PoolDescription
 from IA.pool.pool import Pool
 from IA.pool.prior import PoolPrior
 from IA.pool.published import predictions_of
+from IA.pool.spacing import PoolSpacing
 from IA.pool.stream import EmbeddingStream
 from IA.pool.view import Floats
 from IA.prior.reading import Reading
 from IA.protocol.answers import LearnableAnswers
+from IA.protocol.fields import NO_FLOATS
 from IA.protocol.files import ANNOTATIONS, PREDICTIONS, PREDICTOR
 from IA.protocol.pickle_file import Version, publish
 from IA.protocol.records import Settings
@@ -66,6 +68,7 @@ class Scorer:
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
         self._prior = PoolPrior(run, self._embedder, self._pool)
+        self._spacing = PoolSpacing(self._pool)
         self._said: object = self._prior.said()
         self._awaits_prior = False  # Nothing is published before what a person has said can count.
         if (space := self._description.resume()) is not None:
@@ -306,7 +309,8 @@ class Scorer:
         due = at_once or self._urgent or time.monotonic() - self._published_s >= PUBLISH_EVERY_S
         if not (self._to_publish and due and self._pool.view is not None) or self._awaits_prior:
             return
-        content = predictions_of(self._pool, self._checkpoint, self._labels, self._prior.values())
+        spacing = NO_FLOATS if self._checkpoint else self._spacing.values()
+        content = predictions_of(self._pool, self._checkpoint, self._labels, self._prior.values(), spacing)
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False
         self._published_s = time.monotonic()

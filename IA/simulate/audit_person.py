@@ -10,7 +10,7 @@ from torch import Tensor
 from IA import ranking
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
-from IA.pool.pool import SPACING_SAMPLE
+from IA.pool.spacing import spacing_sample
 from IA.pool.view import ProjectedPool
 from IA.ranking import Known
 from IA.statistics.audit import Division, Sample, ScreeningState
@@ -45,7 +45,7 @@ class Model:
         self._seed = seed
         self._space = space
         self._view = ProjectedPool.from_vectors(space, vectors)
-        self._spacing = self._view.spacing(self._view.embedded[:SPACING_SAMPLE])
+        self._spacing = self._view.spacing(spacing_sample(self._view))
         self._pool = PoolSample.from_vectors(vectors, space, seed) if validates else None
         not_judged = () if validates else range(len(vectors))
         self._learner: Learner[int] = Learner(lambda names: vectors[list(names)], validates, not_judged)

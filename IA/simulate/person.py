@@ -14,7 +14,7 @@ from IA import ranking
 from IA.learning.calibration import expected_calibration_error
 from IA.learning.learner import Learner, PoolSample
 from IA.learning.projection import Projection
-from IA.pool.pool import SPACING_SAMPLE
+from IA.pool.spacing import spacing_sample
 from IA.pool.view import ProjectedPool
 from IA.prior.combining import combined
 from IA.ranking import Known
@@ -115,7 +115,7 @@ def simulate(
     learner.examples = examples
     pool = PoolSample.from_vectors(vectors, space, seed)
     probability = np.full(len(vectors), np.nan, np.float32)
-    spacing = view.spacing(view.embedded[:SPACING_SAMPLE]) if search == MIXED else None
+    spacing = view.spacing(spacing_sample(view)) if search == MIXED else None
     course, asked = Course(), np.zeros(len(vectors), bool)
     for _ in range(min(answers, len(vectors))):
         if len(course.images) < len(begun):

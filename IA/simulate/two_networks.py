@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from IA.learning.promotion import OTHERS, Seen, cross_fitted_promotion, is_due
+from IA.learning.promotion import OTHERS, NetworkView, cross_fitted_promotion, is_due
 from IA.simulate.person import Course, Truth, simulate
 
 
@@ -54,7 +54,7 @@ def takes_over_after(first: Tensor, second: Tensor, course: Course, seed: int) -
             continue
         compared = count
         answered = torch.tensor(course.images[:count])
-        old, new = (Seen(vectors[answered], vectors[others]) for vectors in (first, second))
+        old, new = (NetworkView(vectors[answered], vectors[others]) for vectors in (first, second))
         labels, judges = torch.tensor(course.labels[:count]), torch.ones(count, dtype=torch.bool)
         outcome = cross_fitted_promotion(old, new, labels, range(count), judges, np.random.default_rng(seed))
         if outcome is not None and outcome.is_better:

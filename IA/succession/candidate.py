@@ -12,7 +12,7 @@ from config import UsageError
 from IA.duplicates.deduplicated import Deduplicated
 from IA.finetuning.checkpoint import Tuned, only_writer
 from IA.learning.events import Events
-from IA.learning.promotion import OTHERS, Promotion, Seen, cross_fitted_promotion, is_due
+from IA.learning.promotion import OTHERS, NetworkView, Promotion, cross_fitted_promotion, is_due
 from IA.pool.scorer import Scorer
 from IA.process.background import in_background, is_done
 from IA.protocol.files import BACKBONE
@@ -173,7 +173,7 @@ class Candidate:
         every = np.arange(len(paths))
         others = every[present.pool.are_embedded(every) & scorer.pool.are_embedded(every)]
         others = random.permutation(others)[:OTHERS]
-        old, new = (Seen(one.pool.vectors(answered), one.pool.vectors(others)) for one in (present, scorer))
+        old, new = (NetworkView(one.pool.vectors(answered), one.pool.vectors(others)) for one in (present, scorer))
         truth = torch.tensor([labels[path] for path in known], dtype=torch.bool)
         judges = torch.tensor([path not in learnt for path in known], dtype=torch.bool)
         groups = [deduplicated.group_of(path) for path in known]

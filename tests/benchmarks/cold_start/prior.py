@@ -1,6 +1,6 @@
 """What a prompt costs inference: from the words to the images that fit best, and the prior of all images.
 
-    python -m tests.benchmarks.prior [IMAGES ...]
+    python -m tests.benchmarks.cold_start.prior [IMAGES ...]
 
 The embeddings are random, which costs the same as real ones. The encoder is loaded before.
 """
@@ -20,6 +20,7 @@ from IA.embedding.embedder import Embedder
 from IA.networks import build
 from IA.pool.pool import Pool
 from IA.pool.prior import PoolPrior
+from IA.pool.spacing import PoolSpacing
 from IA.protocol.records import Settings
 from IA.protocol.shown import MOST_SIMILAR
 
@@ -63,7 +64,7 @@ def main() -> None:
             first = milliseconds(partial(prior.fitting, "hat", nobody, MOST_SIMILAR))
             later = [milliseconds(partial(prior.fitting, words, nobody, MOST_SIMILAR)) for words in WORDS]
             values = milliseconds(prior.values)
-            spacing = milliseconds(pool.spacing)
+            spacing = milliseconds(PoolSpacing(pool).values)
         figures = (first, statistics.median(later), max(later), values, spacing)
         sys.stdout.write(f"| {images:,} | " + " | ".join(f"{each:.0f} ms" for each in figures) + " |\n")
 

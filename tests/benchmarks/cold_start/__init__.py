@@ -1,0 +1,1 @@
+"""Benchmarks of the time before the first positive is found."""
