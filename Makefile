@@ -47,4 +47,4 @@ docs: ## write openapi.json and the page's types anew, then check every link and
 
 bench: ## the two benchmarks that every change keeps; LINK is that of a running session with --positive hat
 	$(VENV) -m tests.benchmarks.loop '$(LINK)' --positive hat --answers 200
-	$(VENV) -m tests.benchmarks.browser.page '$(LINK)' --answers 200 --rate 4
+	$(VENV) -m tests.benchmarks.page '$(LINK)' --answers 200 --rate 4

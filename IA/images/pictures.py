@@ -60,7 +60,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True)
-class SeenPicture:
+class Seen:
     """A picture as a person and the network see it.
 
     Attributes:
@@ -98,7 +98,7 @@ def open_upright(path: Path, at_least_px: int | None = None, inside: Path | None
     return open_seen(path, at_least_px, inside).picture
 
 
-def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> SeenPicture:
+def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = None) -> Seen:
     """As `open_upright`, with what a person should know about the picture."""
     photo, tile = split_file(path)
     with opened(photo, inside) as file:
@@ -109,7 +109,7 @@ def open_seen(path: Path, at_least_px: int | None = None, inside: Path | None = 
             return replace(whole, picture=whole.picture.crop(tile.box(*whole.picture.size)))
 
 
-def seen(file: BinaryIO, at_least_px: int | None = None) -> SeenPicture:
+def seen(file: BinaryIO, at_least_px: int | None = None) -> Seen:
     """As `open_seen`, for a file that is open."""
     with judged():
         return _seen(file, at_least_px)
@@ -239,7 +239,7 @@ def opened_image(file: BinaryIO) -> Image.Image:
         raise UnreadableError(f"It takes another package: python -m pip install -e '.[{extra}]'.") from None
 
 
-def _seen(file: BinaryIO, at_least_px: int | None) -> SeenPicture:
+def _seen(file: BinaryIO, at_least_px: int | None) -> Seen:
     """The picture in a file, or in a mended copy of a file that Pillow refuses."""
     try:
         return _decoded(file, at_least_px)
@@ -258,7 +258,7 @@ def _seen(file: BinaryIO, at_least_px: int | None) -> SeenPicture:
             raise error from None
 
 
-def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> SeenPicture:
+def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> Seen:
     """The picture in a file that Pillow reads; `damage` says what was wrong with the file before it was mended."""
     with header(file, at_least_px) as image:
         image.load()
@@ -270,7 +270,7 @@ def _decoded(file: BinaryIO, at_least_px: int | None, damage: str = "") -> SeenP
         picture, is_see_through = _as_rgb(image)
     if turn is not None:
         picture = picture.transpose(turn)
-    return SeenPicture(picture.copy() if picture is image else picture, is_see_through, damage=damage)
+    return Seen(picture.copy() if picture is image else picture, is_see_through, damage=damage)
 
 
 def _check_size(image: Image.Image) -> None:

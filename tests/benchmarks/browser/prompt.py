@@ -1,10 +1,6 @@
 """From the last key of a prompt to its nine images on the page.
 
-<<<<<<< HEAD
-    python -m tests.benchmarks.browser.prompt 'http://localhost:8077/?token=...' --words hat dress "hat, cap" --rate 8
-=======
     python -m tests.benchmarks.browser.prompt LINK --words hat dress "straw hat, cap" --rate 8
->>>>>>> main
 
 Types words into the page's own field at the rate given, in a real Chromium, on a running session whose images are
 embedded. A script in the page takes the time of the last input, and looks in every frame until the images are those of

@@ -1,9 +1,9 @@
 """Class folders of drawn pictures for simulations: many small classes, of which some are crowds.
 
 `python -m tests.benchmarks.cold_start.crowds OUT [--classes 100] [--images 30] [--seed 0]` writes
-OUT/<class>/<number>.jpg and prints a table of the classes. The positives of one class are 1 % of the images. A crowd is a class whose pictures are
-all alike and which lies among classes that look much like it, such as one digit in nearly the same pose among other
-digits: an order that looks for what is far from everything seen comes to it late.
+OUT/<class>/<number>.jpg and prints a table of the classes. The positives of one class are 1 % of the images. A crowd is
+a class whose pictures are all alike and which lies among classes that look much like it, such as one digit in nearly
+the same pose among other digits: an order that looks for what is far from everything seen comes to it late.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """From a key press to the next image on the screen, for any page that shows images one at a time.
 
-    python -m tests.benchmarks.browser.page 'http://localhost:8077/?token=...' --keys f j --answers 200 --rate 4
-    python -m tests.benchmarks.browser.page http://localhost:9000 --keys 1 2 --image '#i img' --before click:text=Start
+    python -m tests.benchmarks.page 'http://127.0.0.1:8077/?token=...' --keys f j --answers 200 --rate 4 --rtt-ms 200
+    python -m tests.benchmarks.page http://127.0.0.1:9000/ --keys 1 2 --image '#task img' --before click:text=Start
 
 Presses real keys, no sooner than the rate says, and never before the picture of the press before has come. A script in
 the page takes the keydown's own time stamp, and looks in every frame for another picture: another element, another
