@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 LAST = np.uint64(0xFFFFFFFF)
-ALL_FARTHEST = 20  # So many questions of a search are farthest-first alone.
+ALL_FARTHEST = 20  # So many questions of a search without a prior are farthest-first alone.
 ALL_PRIOR = 3  # The first questions of a search follow the prior,
 OFTEN_PRIOR = 13  # up to this one every other question does, and every fourth from then on.
 LOOK_AHEAD = 1024  # Orders take turns for so many questions; nobody asks further ahead.
@@ -123,18 +123,22 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
     orders: dict[str, Floats] = {"farthest": novelty}
     if known.spacing is not None:
         orders["crowds"] = (novelty / np.sqrt(known.spacing[images])).astype(np.float32)
-    answers, shown = len(known.labels), min(len(images), LOOK_AHEAD)
-    turns = [
-        "crowds" if "crowds" in orders and number >= ALL_FARTHEST and number % 3 == 0 else "farthest"
-        for number in range(answers, answers + shown)
-    ]
-    if known.prior is not None and not np.isnan(known.prior).all():
+    answers = len(known.labels)
+    has_prior = known.prior is not None and not np.isnan(known.prior).all()
+    if known.prior is not None and has_prior:
         orders["prior"] = (known.prior[images] + _spreading(novelty, answers)).astype(np.float32)
-        for place, number in enumerate(range(answers, answers + shown)):
-            if number < ALL_PRIOR or number % (2 if number < OFTEN_PRIOR else 4) == 0:
-                turns[place] = "prior"
+    numbers = range(answers, answers + min(len(images), LOOK_AHEAD))
+    turns = [whose if (whose := _whose_turn(number, has_prior)) in orders else "farthest" for number in numbers]
     best = {name: _descending(score, images, seed) for name, score in orders.items()}
     return images[_taking_turns(best, turns)]
+
+
+def _whose_turn(number: int, has_prior: bool) -> str:
+    """Which order asks a question of the search, by its number from 0 on."""
+    if has_prior and (number < ALL_PRIOR or number % (2 if number < OFTEN_PRIOR else 4) == 0):
+        return "prior"
+    are_crowds = number // 2 % 3 == 2 if has_prior else number >= ALL_FARTHEST and number % 3 == 0
+    return "crowds" if are_crowds else "farthest"
 
 
 def _spreading(novelty: Floats, answers: int) -> Floats:
