@@ -83,7 +83,8 @@ def kinds(paths: list[str]) -> str:
 def test_a_prompt_orders_before_any_answer(loops: Loops) -> None:
     """The first order follows the words, other words turn it round at once, and no words drop it."""
     say(loops, prompt="lynx")
-    assert predictions(loops).prior[:6].min() > 0 > predictions(loops).prior[6:].max()  # type: ignore[union-attr]
+    prior = np.asarray(predictions(loops).prior)
+    assert prior[:6].min() > 0 > prior[6:].max()
     assert predictions(loops).checkpoint is None
     assert kinds(loops.ranked())[:3] == "bbb"
     assert pickle_file.read(loops.run, PREDICTIONS).generation == 1  # no earlier one had another order
