@@ -13,6 +13,7 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 LAST = np.uint64(0xFFFFFFFF)
+ALL_FARTHEST = 20  # So many questions of a search are farthest-first alone.
 ALL_PRIOR = 3  # The first questions of a search follow the prior,
 OFTEN_PRIOR = 13  # up to this one every other question does, and every fourth from then on.
 LOOK_AHEAD = 1024  # Orders take turns for so many questions; nobody asks further ahead.
@@ -113,26 +114,25 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
     """The order in which the first positive and the first negative are searched.
 
     Two orders take turns. Farthest-first (Gonzalez 1985) asks what differs most from all that was asked. It never looks
-    into the middle of a crowd, images that are all alike. So every third question comes from an order that measures
-    distances by the spacing of the images around: what is far away in a crowd is near elsewhere. If a person has said
-    something, the first questions follow the prior, then every other one, then every fourth. With each answer they move
-    away from the answered images. So a prior that misleads costs little.
+    into the middle of a crowd, images that are all alike. So after a while every third question comes from an order
+    that measures distances by the spacing of the images around: what is far away in a crowd is near elsewhere. If a
+    person has said something, the first questions follow the prior, then every other one, then every fourth. With each
+    answer they move away from the answered images. So a prior that misleads costs little.
     """
     novelty = known.novelty[images]
     orders: dict[str, Floats] = {"farthest": novelty}
-    searches = ["farthest"]
     if known.spacing is not None:
         orders["crowds"] = (novelty / np.sqrt(known.spacing[images])).astype(np.float32)
-        searches = ["farthest", "farthest", "crowds"]
     answers, shown = len(known.labels), min(len(images), LOOK_AHEAD)
-    turns = [searches[place % len(searches)] for place in range(answers, answers + shown)]
+    turns = [
+        "crowds" if "crowds" in orders and number >= ALL_FARTHEST and number % 3 == 0 else "farthest"
+        for number in range(answers, answers + shown)
+    ]
     if known.prior is not None and not np.isnan(known.prior).all():
         orders["prior"] = (known.prior[images] + _spreading(novelty, answers)).astype(np.float32)
         for place, number in enumerate(range(answers, answers + shown)):
             if number < ALL_PRIOR or number % (2 if number < OFTEN_PRIOR else 4) == 0:
                 turns[place] = "prior"
-            else:
-                turns[place] = searches[number // 2 % len(searches)]
     best = {name: _descending(score, images, seed) for name, score in orders.items()}
     return images[_taking_turns(best, turns)]
 
