@@ -1,6 +1,7 @@
 """What a person has said before any answer, as one number for each image of a pool: examples, a prompt, scores."""
 
 import logging
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from IA.protocol.watching import Latest
 
 log = logging.getLogger(__name__)
 
+PATIENCE_S = 10.0  # The first order waits for the encoder this long.
 GROWTH = 1.5  # The functions are fitted anew once so many times as many images are embedded.
 
 UNREAD = "The network {network} knows no words, so the order stays as it is; the default network reads prompts."
@@ -40,11 +42,7 @@ class Fit:
 
 
 class PoolPrior:
-    """Follows what a person has said, and gives each image a number for it.
-
-    Attributes:
-        inherited: (N,) float32, the prior of the backbone that was in force before, for one that reads no prompts.
-    """
+    """Follows what a person has said, and gives each image a number for it."""
 
     def __init__(self, run: Path, embedder: Embedder, pool: Pool) -> None:
         """Begin with nothing said."""
@@ -55,12 +53,13 @@ class PoolPrior:
         self._embeds_examples = False
         self._prompt = ""
         self._loading: Future[PromptReader] | None = None
+        self._began_s = 0.0  # When the loading began.
         self._fit: Fit | None = None
         self._has_scores = False
         self._scores = Latest(run, SCORES)
         self._known: tuple[object, Floats | None] | None = None  # What the values rest on, and the values.
         self._changes = 0
-        self.inherited: Floats | None = None
+        self._inherited: Floats | None = None
 
     def follow(self, settings: Settings, is_learnt: bool) -> bool:
         """Take up what has changed, and embed some of the examples.
@@ -74,12 +73,18 @@ class PoolPrior:
         """
         self._prompt, self._has_scores = settings.prompt, bool(settings.scores)
         self._follow_examples("" if is_learnt else settings.examples)
-        waits = bool(self._prompt) and LinearPrior.can_read(self._embedder.backbone) and self._reader() is None
-        return self._embeds_examples or (waits and not is_learnt)
+        is_loading = bool(self._prompt) and LinearPrior.can_read(self._embedder.backbone) and self._reader() is None
+        waits = is_loading and not is_learnt and time.monotonic() - self._began_s < PATIENCE_S
+        return self._embeds_examples or waits
 
     def drop_examples(self) -> None:
         """Take note that a head has learnt the examples."""
         self._follow_examples("")
+
+    def inherit(self, prior: Floats | None) -> None:
+        """Take the prior (N,) of the network that was in force before, for a network that reads no prompts."""
+        self._inherited = prior
+        self.forget()
 
     def forget(self) -> None:
         """Take note that embeddings or images have changed."""
@@ -130,9 +135,9 @@ class PoolPrior:
         if self._prompt and (reader := self._reader()) is not None:
             fits = self._along(reader.read(self._prompt))
             sources += [] if fits is None else [fits]
-        elif self._prompt and self.inherited is not None:
-            more = len(self._pool) - len(self.inherited)
-            sources.append(np.pad(self.inherited, (0, max(more, 0)), constant_values=np.nan)[: len(self._pool)])
+        elif self._prompt and self._inherited is not None:
+            more = len(self._pool) - len(self._inherited)
+            sources.append(np.pad(self._inherited, (0, max(more, 0)), constant_values=np.nan)[: len(self._pool)])
         if self._has_scores and (scores := self._scores.content()) is not None and len(scores.images):
             of_images = np.full(len(self._pool), np.nan, np.float32)
             images = np.asarray(scores.images)
@@ -165,6 +170,7 @@ class PoolPrior:
             return None
         if self._loading is None:
             folder = self._run / "cache" / "inference" / "prompts"
+            self._began_s = time.monotonic()
             self._loading = in_background(lambda: PromptReader(folder), "prompts", gives_way=False)
         return self._loading.result() if self._loading.done() else None
 

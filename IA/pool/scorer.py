@@ -189,7 +189,7 @@ class Scorer:
 
     def follow_from(self, before: "Scorer") -> None:
         """Take the place of another scorer: its prior stays in force where this network reads no prompts."""
-        self._prior.inherited = before.prior
+        self._prior.inherit(before.prior)
 
     @property
     def prior(self) -> Floats | None:

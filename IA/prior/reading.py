@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -15,6 +16,8 @@ from IA.prior.sentences import SentenceEncoder, sentence_encoder, unit
 from IA.prior.spelling import mended, singulars
 from IA.protocol.replacement import replace
 from IA.text.prompts import phrases
+
+log = logging.getLogger(__name__)
 
 SHOWN = 6  # At most so many classes are named.
 COUNTS = 0.03  # A class is named if it counts at least so much of the one that counts most.
@@ -78,8 +81,13 @@ class PromptReader:
         Args:
             folder: keeps the encoded classes.
         """
-        self._encoder = sentence_encoder()
-        self._classes = None if self._encoder is None else _encoded_classes(self._encoder, folder)
+        self._encoder: SentenceEncoder | None = None
+        self._classes: Weights | None = None
+        try:
+            self._encoder = sentence_encoder()
+            self._classes = None if self._encoder is None else _encoded_classes(self._encoder, folder)
+        except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
+            log.warning("the encoder of prompts cannot be used (%s); words alone count", error)
         self.read = lru_cache(256)(self._read)
 
     def _read(self, prompt: str) -> Reading:
