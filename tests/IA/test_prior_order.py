@@ -1,5 +1,7 @@
 """What a person has said before any answer moves images forward, and the search that goes on beside it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -83,7 +85,9 @@ def test_an_image_without_a_prior_is_neutral() -> None:
 @pytest.mark.parametrize("name", ["prior", "spacing", "novelty"])
 def test_wrong_lengths_are_refused(name: str) -> None:
     """Figures for another number of images are a mistake of the caller."""
-    figures = {"probability": NOISE, "novelty": FLAT, "prior": PRIOR, "spacing": FLAT} | {name: FLAT[:7]}
+    figures: dict[str, Any] = {"probability": NOISE, "novelty": FLAT, "prior": PRIOR, "spacing": FLAT} | {
+        name: FLAT[:7]
+    }
     with pytest.raises(ValueError, match="Figures for 7 and 200 images"):
         Known(**figures)
 
@@ -153,7 +157,7 @@ def test_spacing_is_small_in_a_crowd() -> None:
     st.integers(0, 60).flatmap(
         lambda n: st.tuples(
             *[hnp.arrays(np.float32, n, elements=floats)] * 3,
-            hnp.arrays(np.float32, n, elements=st.floats(np.float32(0.001), 2, width=32)),
+            hnp.arrays(np.float32, n, elements=st.floats(float(np.float32(0.001)), 2, width=32)),
             hnp.arrays(np.bool_, n),
         )
     ),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def loops(tmp_path: Path, images_folder: Path, reading_network: str) -> Loops:
     return Loops(tmp_path / "run", images_folder, reading_network)
 
 
-def say(loops: Loops, **said: str) -> None:
+def say(loops: Loops, **said: Any) -> None:
     """Change the settings, and let each loop take its turn until what was said can count."""
     settings = pickle_file.read(loops.run, SETTINGS).content
     pickle_file.publish(loops.run, SETTINGS, dataclasses.replace(settings, **said))
