@@ -118,11 +118,11 @@ def test_a_prior_that_knows_nothing_changes_no_search() -> None:
 
 
 def questions_until_the_crowd(with_spacing: bool, seed: int) -> int:
-    """How many answers it takes to ask for an image of one tight cluster among many loose ones."""
+    """How many answers it takes to ask for an image of one tight cluster that lies between loose ones."""
     random = np.random.default_rng(seed)
-    centres = random.standard_normal((60, 24))
-    loose = np.repeat(centres, 8, axis=0) + 0.6 * random.standard_normal((480, 24))
-    tight = random.standard_normal(24) * 0.3 + 0.05 * random.standard_normal((25, 24))
+    centres = random.standard_normal((160, 24))
+    loose = np.repeat(centres, 3, axis=0) + 0.6 * random.standard_normal((480, 24))
+    tight = centres[:5].mean(0) + 0.02 * random.standard_normal((25, 24))  # between some of them
     vectors = torch.from_numpy(np.concatenate([loose, tight]).astype(np.float32))
     view = ProjectedPool.from_vectors(Projection.from_vectors(vectors), vectors)
     spacing = view.spacing(view.embedded) if with_spacing else None
