@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 LAST = np.uint64(0xFFFFFFFF)
-ALL_FARTHEST = 20  # So many questions of a search without a prior are farthest-first alone.
+ALL_FARTHEST = 40  # So many questions of a search without a prior are farthest-first alone.
 ALL_PRIOR = 3  # The first questions of a search follow the prior,
 OFTEN_PRIOR = 13  # up to this one every other question does, and every fourth from then on.
 LOOK_AHEAD = 1024  # Orders take turns for so many questions; nobody asks further ahead.

@@ -11,7 +11,7 @@ from IA.learning.head import Head
 from IA.learning.kernel_cache import CHUNK, KernelCache
 from IA.learning.projection import Projection
 
-NEIGHBOURHOOD = 0.01  # The spacing around an image is the distance to the nearest of so many images of a sample,
+NEIGHBOURHOOD = 0.005  # The spacing around an image is the distance to the nearest of so many images of a sample,
 LEAST_NEIGHBOURS = 4  # but to the fourth at least.
 LEAST_SPACING = 1e-3  # Copies are no denser than this.
 
@@ -144,7 +144,7 @@ class ProjectedPool:
             sample: (m,) numbers of a random sample of the embedded images.
 
         Returns:
-            (N,) float32, the cosine distance to the nearest hundredth of the sample, at least `LEAST_SPACING`; NaN
+            (N,) float32, the cosine distance to the nearest two-hundredth of the sample, at least `LEAST_SPACING`; NaN
             where not embedded.
         """
         spacing = np.full(len(self.novelty), np.nan, np.float32)

@@ -48,7 +48,7 @@ IDLE_WORDS = frozenset(
     ]
 )
 
-FAR = "None of the 1,000 known classes is near these words, so the order may not help; try other words."
+FAR = "None of the 1,000 known classes is near these words, so the order may not help; try other words{hint}."
 UNKNOWN = "No known class has one of these words, so the order stays as it is; try other words."
 WITHOUT_ENCODER = "Only words in the name or definition of a known class count, as no sentence encoder is installed."
 
@@ -101,7 +101,7 @@ class PromptReader:
         weights = (weights / weights.sum(1, keepdims=True)).mean(0)
         notes = [_as_read(asked, read)]
         if similarity.max() < self._encoder.near:
-            notes.append(FAR)
+            notes.append(FAR.format(hint=self._encoder.hint))
         return Reading(read, weights, _named(weights), " ".join(filter(None, notes)))
 
 

@@ -34,6 +34,7 @@ class SentenceEncoder:
         near: from this cosine on, a class is near to a text.
         passages: texts (T,) that are looked among to unit vectors (T, V) float32.
         queries: texts (T,) that are looked for to unit vectors (T, V) float32.
+        hint: what a person is told whose words are near nothing, after "try other words".
         classes: a file with the vectors (1000, V) of the known classes; `python -m IA.prior` writes it anew.
     """
 
@@ -43,6 +44,7 @@ class SentenceEncoder:
     passages: Encode
     queries: Encode
     classes: Path | None = None
+    hint: str = ""
 
 
 def sentence_encoder() -> SentenceEncoder | None:
@@ -84,7 +86,7 @@ def english() -> SentenceEncoder:
             vectors.append(unit(mean))
         return np.concatenate(vectors).astype(np.float32)
 
-    return SentenceEncoder("all-MiniLM-L6-v2-int8", 20.0, 0.4, encode, encode, CLASSES)
+    return SentenceEncoder("all-MiniLM-L6-v2-int8", 20.0, 0.4, encode, encode, CLASSES, ", in English")
 
 
 def multilingual() -> SentenceEncoder:

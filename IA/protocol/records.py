@@ -218,8 +218,9 @@ class Predictions(Record):
         labels: how many positive and negative answers the figures have learnt from.
         checkpoint: `generation`, `labels`, `threshold` and `metrics` of the checkpoint; None before the first.
         missing: how many images still have no embedding.
-        spacing: (N,) float32, cosine distance around each image to the nearest hundredth of the pool; NaN for images
-            without an embedding. Empty if there is a checkpoint, or if so few images are embedded that nobody knows.
+        spacing: (N,) float32, cosine distance around each image to the nearest two-hundredth of the pool; NaN for
+            images without an embedding. Empty if there is a checkpoint, or if so few images are embedded that nobody
+            knows.
         prior: (N,) float32, how well each image fits what a person has said before any answer (examples, prompt,
             scores), over the pool of mean 0 and standard deviation 1; NaN where nothing is known of an image. Empty if
             a person has said nothing.

@@ -223,7 +223,7 @@ describe("the list of clusters", () => {
     server.stored = [{ image: 4, label: "positive", group: "g", source: "key" }];
     await opened();
     await soon(() => expect(clusters()).toHaveLength(2));
-    expect(clusters()[0]?.textContent).toBe("Cluster 1: 10 images, 1 “hat”, 9 open, about 31 %");
+    expect(clusters()[0]?.textContent).toBe("Cluster 1: 10 images, 1 “hat”, 9 open, about\u00a031\u00a0%");
     press("ArrowDown", panel());
     await soon(() => expect(document.activeElement).toBe(clusters()[0]));
     press("ArrowDown");
