@@ -68,7 +68,8 @@ function inWords({ state }: Session, { images, positives, left, probability }: C
     `${count(positives)} “${nameOf(state.status, "positive")}”`,
     `${count(left)} open`,
   ];
-  if (!state.blind && probability !== null) parts.push(`about ${percent(probability)}`.replaceAll(" ", "\u00a0"));
+  if (!state.blind && probability !== null)
+    parts.push(`about ${percent(probability)}`.replaceAll(" ", "\u00a0"));
   return parts.join(", ");
 }
 
