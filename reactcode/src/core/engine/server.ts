@@ -93,6 +93,12 @@ export class Server {
     this.onStatus(await api.status());
   }
 
+  /** Look at the status for the first time; what the stream has told meanwhile is newer. */
+  private async begin(): Promise<void> {
+    const status = await api.status();
+    if (this.store.state.status === null) this.onStatus(status);
+  }
+
   /** Whatever failed, find out from it whether the server is still there. */
   heed(error: unknown): void {
     if (isLost(error)) this.onLost(error); // else the server is there, and said no to one request
@@ -229,7 +235,7 @@ export class Server {
     const { tick } = store.state;
     const count = countFor(store.state);
     try {
-      if (store.state.status === null) await this.refresh();
+      if (store.state.status === null) await this.begin();
       await this.opening; // so that every image that is shown can be answered
       const answer = await api.queue(store.client, count);
       const keep = keepAhead(pictures.fetch_ms, pace.interval_ms(kindOf(store.state)));
