@@ -4,7 +4,7 @@ import type { Correction } from "../../core/session";
 import { count } from "../../core/words";
 import type { Session } from "../../ui";
 import { outcomeOf } from "./slips";
-import { useSlipsLeft } from "./useSlips";
+import { useSlipsLeftAfter } from "./useSlips";
 
 interface Props {
   readonly session: Session;
@@ -16,7 +16,7 @@ interface Props {
 
 export function SlipsEnd({ session: { engine, state }, looked, corrections, onAgain }: Props) {
   const { changed, confirmed } = outcomeOf(corrections);
-  const left = useSlipsLeft(state.waiting); // asked again when all answers have arrived
+  const left = useSlipsLeftAfter(state.waiting);
   const onward = useRef<HTMLButtonElement>(null);
   useEffect(() => onward.current?.focus(), [left]);
   const later = looked - changed - confirmed;

@@ -21,3 +21,9 @@ export function useSlips(): Sitting {
 export function useSlipsLeft(when: unknown): number | null {
   return useAsked(() => api.slips(0), when).answer?.total ?? null;
 }
+
+/** How many are left once all answers have arrived, of which so many are waiting; null before that is known. */
+export function useSlipsLeftAfter(waiting: number): number | null {
+  const { answer, about } = useAsked(() => api.slips(0), waiting);
+  return waiting === 0 && about === 0 ? (answer?.total ?? null) : null;
+}
