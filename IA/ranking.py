@@ -99,8 +99,7 @@ def _believed(known: Known) -> Floats:
         return known.probability
     shares = np.clip(known.probability.astype(np.float64), EDGE, 1 - EDGE)
     logits = np.log(shares / (1 - shares))
-    found = known.prior[[image for image, is_positive in known.labels.items() if is_positive]]
-    found = np.nan_to_num(found)
+    found = np.nan_to_num(known.prior[[image for image, is_positive in known.labels.items() if is_positive]])
     shown = np.clip((EXPECTED + found.sum()) / (1 + len(found)), 0, PRIOR_AT_MOST)
     weight = PRIOR_WEIGHT * shown * PRIOR_UNTIL / (PRIOR_UNTIL + len(found)) * np.nanstd(logits)
     believed: Floats = (1 / (1 + np.exp(-logits - weight * np.nan_to_num(known.prior)))).astype(np.float32)
@@ -124,11 +123,10 @@ def _searching(known: Known, images: Numbers, seed: int) -> Numbers:
     if known.spacing is not None:
         orders["crowds"] = (novelty / np.sqrt(known.spacing[images])).astype(np.float32)
     answers = len(known.labels)
-    has_prior = known.prior is not None and not np.isnan(known.prior).all()
-    if known.prior is not None and has_prior:
+    if known.prior is not None and not np.isnan(known.prior).all():
         orders["prior"] = (known.prior[images] + _spreading(novelty, answers)).astype(np.float32)
     numbers = range(answers, answers + min(len(images), LOOK_AHEAD))
-    turns = [whose if (whose := _whose_turn(number, has_prior)) in orders else "farthest" for number in numbers]
+    turns = [whose if (whose := _whose_turn(number, "prior" in orders)) in orders else "farthest" for number in numbers]
     best = {name: _descending(score, images, seed) for name, score in orders.items()}
     return images[_taking_turns(best, turns)]
 
@@ -137,8 +135,7 @@ def _whose_turn(number: int, has_prior: bool) -> str:
     """Which order asks a question of the search, by its number from 0 on."""
     if has_prior and (number < ALL_PRIOR or number % (2 if number < OFTEN_PRIOR else 4) == 0):
         return "prior"
-    are_crowds = number // 2 % 3 == 2 if has_prior else number >= ALL_FARTHEST and number % 3 == 0
-    return "crowds" if are_crowds else "farthest"
+    return "crowds" if number % 3 == 0 and (has_prior or number >= ALL_FARTHEST) else "farthest"
 
 
 def _spreading(novelty: Floats, answers: int) -> Floats:

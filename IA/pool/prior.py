@@ -42,7 +42,11 @@ class Fit:
 
 
 class PoolPrior:
-    """Follows what a person has said, and gives each image a number for it."""
+    """Follows what a person has said, and gives each image a number for it.
+
+    Attributes:
+        prompt: in force; "": there is none.
+    """
 
     def __init__(self, run: Path, embedder: Embedder, pool: Pool) -> None:
         """Begin with nothing said."""
@@ -51,7 +55,7 @@ class PoolPrior:
         self._pool = pool
         self._examples: Examples | None = None
         self._embeds_examples = False
-        self._prompt = ""
+        self.prompt = ""
         self._loading: Future[PromptReader] | None = None
         self._began_s = 0.0  # When the loading began.
         self._fit: Fit | None = None
@@ -59,7 +63,7 @@ class PoolPrior:
         self._scores = Latest(run, SCORES)
         self._known: tuple[object, Floats | None] | None = None  # What the values rest on, and the values.
         self._changes = 0
-        self._inherited: Floats | None = None
+        self._inherited: tuple[str, Floats] | None = None  # A prompt, and how well each image fits it.
 
     def follow(self, settings: Settings, is_learnt: bool) -> bool:
         """Take up what has changed, and embed some of the examples.
@@ -71,9 +75,9 @@ class PoolPrior:
         Returns:
             Whether the order must wait, because examples are still to be embedded or an encoder is being loaded.
         """
-        self._prompt, self._has_scores = settings.prompt, bool(settings.scores)
+        self.prompt, self._has_scores = settings.prompt, bool(settings.scores)
         self._follow_examples("" if is_learnt else settings.examples)
-        is_loading = bool(self._prompt) and LinearPrior.can_read(self._embedder.backbone) and self._reader() is None
+        is_loading = bool(self.prompt) and LinearPrior.can_read(self._embedder.backbone) and self._reader() is None
         waits = is_loading and not is_learnt and time.monotonic() - self._began_s < PATIENCE_S
         return self._embeds_examples or waits
 
@@ -81,9 +85,10 @@ class PoolPrior:
         """Take note that a head has learnt the examples."""
         self._follow_examples("")
 
-    def inherit(self, prior: Floats | None) -> None:
-        """Take the prior (N,) of the network that was in force before, for a network that reads no prompts."""
-        self._inherited = prior
+    def inherit(self, before: "PoolPrior") -> None:
+        """A network that reads no words keeps what the network before it has made of them, until they change."""
+        fits = before.of_prompt()
+        self._inherited = None if fits is None else (before.prompt, fits)
         self.forget()
 
     def forget(self) -> None:
@@ -93,7 +98,7 @@ class PoolPrior:
     def said(self) -> object:
         """Changes whenever a person has said something else, or what was said can be understood."""
         scores = self._scores.version() if self._has_scores else None
-        return self._prompt, scores, bool(self._prompt) and self._reader() is not None
+        return self.prompt, scores, bool(self.prompt) and self._reader() is not None
 
     def values(self) -> Floats | None:
         """(N,) float32, how well each image fits what was said, see `combined`; None: a person has said nothing."""
@@ -126,18 +131,23 @@ class PoolPrior:
         best = np.argsort(-np.nan_to_num(fits, nan=-np.inf), kind="stable")[:count]
         return [(int(image), float(fits[image])) for image in best if not np.isnan(fits[image])], reading
 
+    def of_prompt(self) -> Floats | None:
+        """(N,) float32, how well each image fits the prompt; None: there is none, or it leads nowhere yet."""
+        if self.prompt and (reader := self._reader()) is not None:
+            return self._along(reader.read(self.prompt))
+        if self._inherited is None or self._inherited[0] != self.prompt:
+            return None
+        fits, images = self._inherited[1], len(self._pool)
+        return np.pad(fits[:images], (0, max(images - len(fits), 0)), constant_values=np.nan)
+
     # --- the sources --------------------------------------------------------------------------------------------------
 
     def _values(self) -> Floats | None:
         sources = []
         if self._pool.view is not None and self._pool.view.similarity is not None:
             sources.append(self._pool.view.similarity)
-        if self._prompt and (reader := self._reader()) is not None:
-            fits = self._along(reader.read(self._prompt))
-            sources += [] if fits is None else [fits]
-        elif self._prompt and self._inherited is not None:
-            more = len(self._pool) - len(self._inherited)
-            sources.append(np.pad(self._inherited, (0, max(more, 0)), constant_values=np.nan)[: len(self._pool)])
+        if (fits := self.of_prompt()) is not None:
+            sources.append(fits)
         if self._has_scores and (scores := self._scores.content()) is not None and len(scores.images):
             of_images = np.full(len(self._pool), np.nan, np.float32)
             images = np.asarray(scores.images)

@@ -19,7 +19,6 @@ from IA.pool.prior import PoolPrior
 from IA.pool.published import predictions_of
 from IA.pool.spacing import PoolSpacing
 from IA.pool.stream import EmbeddingStream
-from IA.pool.view import Floats
 from IA.prior.reading import Reading
 from IA.protocol.answers import LearnableAnswers
 from IA.protocol.fields import NO_FLOATS
@@ -35,7 +34,11 @@ PROMISING = 32  # What lies beside this many of the likeliest images is embedded
 
 
 class Scorer:
-    """Everything that rests on one backbone; for another backbone another scorer begins anew."""
+    """Everything that rests on one backbone; for another backbone another scorer begins anew.
+
+    Attributes:
+        prior: what a person has said before any answer, as this backbone understands it.
+    """
 
     def __init__(self, run: Path, backbone: Backbone, events: Events, place: Path | None = None) -> None:
         """Begin with the images that are embedded already.
@@ -67,9 +70,9 @@ class Scorer:
         self._score_anew = False  # Whether the checkpoint is new, so that every image must be scored.
         self._to_publish = self._urgent = True
         self._published_s = time.monotonic()
-        self._prior = PoolPrior(run, self._embedder, self._pool)
+        self.prior = PoolPrior(run, self._embedder, self._pool)
         self._spacing = PoolSpacing(self._pool)
-        self._said: object = self._prior.said()
+        self._said: object = self.prior.said()
         self._awaits_prior = False  # Nothing is published before what a person has said can count.
         if (space := self._description.resume()) is not None:
             self._pool.enter(space)
@@ -181,20 +184,15 @@ class Scorer:
 
     def take_prior(self, settings: Settings) -> bool:
         """Take up what a person has said before any answer; returns whether the order still waits for it."""
-        self._awaits_prior = self._prior.follow(settings, self._checkpoint is not None)
-        if (said := self._prior.said()) != self._said:
+        self._awaits_prior = self.prior.follow(settings, self._checkpoint is not None)
+        if (said := self.prior.said()) != self._said:
             self._said = said
             self._to_publish = self._urgent = True
         return self._awaits_prior
 
     def follow_from(self, before: "Scorer") -> None:
         """Take the place of another scorer: its prior stays in force where this network reads no prompts."""
-        self._prior.inherit(before.prior)
-
-    @property
-    def prior(self) -> Floats | None:
-        """(N,) float32, see `PoolPrior.values`."""
-        return self._prior.values()
+        self.prior.inherit(before.prior)
 
     def most_similar(self, number: int, count: int) -> list[tuple[int, float]]:
         """The images most similar to one of them, each with its cosine, the most similar first.
@@ -208,7 +206,7 @@ class Scorer:
 
     def fitting(self, prompt: str, count: int) -> tuple[list[tuple[int, float]], Reading]:
         """The images that fit a prompt best, without those whose answer the model knows; see `PoolPrior.fitting`."""
-        return self._prior.fitting(prompt, self._known(), count)
+        return self.prior.fitting(prompt, self._known(), count)
 
     def close(self) -> None:
         """Embed no more until the next turn."""
@@ -244,13 +242,13 @@ class Scorer:
             else:
                 self._pool.follow_keys(keys)
             self._answered = None
-            self._prior.forget()
+            self.prior.forget()
             self._to_publish = self._urgent = True
         self._follow_checkpoint()
         busy = self._stream.has_more()
         if self._stream.take_changed():
             self._answered = None  # an answered image may be among the new ones
-            self._prior.forget()
+            self.prior.forget()
             self._to_publish = True
         return busy
 
@@ -269,7 +267,7 @@ class Scorer:
             log.debug("checkpoint %d is of another network; waiting for one of this", checkpoint.generation)
             return
         self._checkpoint = checkpoint
-        self._prior.drop_examples()
+        self.prior.drop_examples()
         self._score_anew = True
 
     def _follow_answers(self) -> None:
@@ -310,7 +308,7 @@ class Scorer:
         if not (self._to_publish and due and self._pool.view is not None) or self._awaits_prior:
             return
         spacing = NO_FLOATS if self._checkpoint else self._spacing.values()
-        content = predictions_of(self._pool, self._checkpoint, self._labels, self._prior.values(), spacing)
+        content = predictions_of(self._pool, self._checkpoint, self._labels, self.prior.values(), spacing)
         generation = publish(self._run, PREDICTIONS, content)
         self._to_publish = self._urgent = False
         self._published_s = time.monotonic()

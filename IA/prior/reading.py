@@ -22,31 +22,7 @@ log = logging.getLogger(__name__)
 SHOWN = 6  # At most so many classes are named.
 COUNTS = 0.03  # A class is named if it counts at least so much of the one that counts most.
 NAME, DEFINITION = 3.0, 1.0  # What a word counts in the name and in the definition of a class, without an encoder.
-IDLE_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "for",
-        "from",
-        "in",
-        "into",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "with",
-        "that",
-        "which",
-        "who",
-        "used",
-    ]
-)
+IDLE_WORDS = frozenset(words_of("a an and at by for from in into is it of on or the to with that which who used"))
 
 FAR = "None of the 1,000 known classes is near these words, so the order may not help; try other words{hint}."
 UNKNOWN = "No known class has one of these words, so the order stays as it is; try other words."

@@ -11,7 +11,6 @@ from backend.map.clusters import Clusters, Places
 from backend.map.points import (
     LABELS,
     UNKNOWN,
-    ClusterFigures,
     MapPoints,
     answers,
     coordinates,
@@ -24,6 +23,7 @@ from backend.questions.queue import Queue
 from backend.questions.states import is_to_pass
 from backend.store.model_labels import ModelLabels
 from backend.store.table import Label
+from backend.wire.map import MapCluster
 from IA.duplicates.groups import AWAY
 from IA.protocol.pickle_file import Version
 from IA.protocol.records import Predictions
@@ -88,7 +88,7 @@ class FolderMap:
         probability, prior = self._scores(images)
         return layout.generation, MapPoints(x, y, answers(states, self._labelled()), probability, prior, clusters)
 
-    def clusters(self) -> list[ClusterFigures]:
+    def clusters(self) -> list[MapCluster]:
         """The clusters as they are now; none where there is no layout."""
         layout, found = self._layout, self.points()
         if layout is None or found is None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from backend.map.clusters import Clusters, Places
 from backend.store.table import Label
+from backend.wire.map import MapCluster
 from IA.duplicates.groups import AWAY, ImageState, States
 
 OPEN, POSITIVE, NEGATIVE, SKIPPED, AWAY_CODE, BY_MODEL = range(6)
@@ -112,41 +113,10 @@ def resized(values: Floats, images: int) -> Floats:
     return full
 
 
-@dataclass(frozen=True)
-class ClusterFigures:
-    """What the map shows of a cluster.
-
-    Attributes:
-        id: its number.
-        images: how many images lie in it.
-        x: its centre in [-1, 1].
-        y: likewise.
-        radius: nine tenths of its images are so near to the centre.
-        positives: how many images have a positive answer.
-        negatives: how many have a negative one.
-        skipped: how many were skipped.
-        left: how many are to be asked, those with a label of the model included.
-        probability: the mean of the images whose probability is known; None: of none.
-        representatives: the numbers of some images near the centre.
-    """
-
-    id: int
-    images: int
-    x: float
-    y: float
-    radius: float
-    positives: int
-    negatives: int
-    skipped: int
-    left: int
-    probability: float | None
-    representatives: list[int]
-
-
 REPRESENTATIVES = 3
 
 
-def figures(clusters: Clusters, points: MapPoints) -> list[ClusterFigures]:
+def figures(clusters: Clusters, points: MapPoints) -> list[MapCluster]:
     """What the map shows of each cluster that has images."""
     kinds, count = 6, len(clusters.centres)
     placed = np.flatnonzero(points.cluster < count)
@@ -157,19 +127,19 @@ def figures(clusters: Clusters, points: MapPoints) -> list[ClusterFigures]:
     sums = np.bincount(of[known], probability[known] / FULL_BYTE, count)
     scored = np.bincount(of[known], minlength=count)
     return [
-        ClusterFigures(
-            id=cluster,
-            images=int(row.sum()),
-            x=round(float(clusters.centres[cluster, 0]), 4),
-            y=round(float(clusters.centres[cluster, 1]), 4),
-            radius=round(float(clusters.radius[cluster]), 4),
-            positives=int(row[POSITIVE]),
-            negatives=int(row[NEGATIVE]),
-            skipped=int(row[SKIPPED]),
-            left=int(row[OPEN] + row[BY_MODEL]),
-            probability=round(float(sums[cluster] / scored[cluster]), 3) if scored[cluster] else None,
-            representatives=_there(clusters.nearest[cluster], points.answer),
-        )
+        {
+            "id": cluster,
+            "images": int(row.sum()),
+            "x": round(float(clusters.centres[cluster, 0]), 4),
+            "y": round(float(clusters.centres[cluster, 1]), 4),
+            "radius": round(float(clusters.radius[cluster]), 4),
+            "positives": int(row[POSITIVE]),
+            "negatives": int(row[NEGATIVE]),
+            "skipped": int(row[SKIPPED]),
+            "left": int(row[OPEN] + row[BY_MODEL]),
+            "probability": round(float(sums[cluster] / scored[cluster]), 3) if scored[cluster] else None,
+            "representatives": _there(clusters.nearest[cluster], points.answer),
+        }
         for cluster, row in enumerate(table)
         if row.sum()
     ]

@@ -1,8 +1,7 @@
 """The routes of the map: its points, its clusters, some of its images, and what a person does with places of it."""
 
 import hashlib
-from dataclasses import asdict
-from typing import Annotated, cast
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Header, HTTPException, Query
@@ -12,7 +11,7 @@ from backend.web import shapes
 from backend.web.bodies import MapAnswerBody, Number, PlacesBody
 from backend.web.documented import DocumentedRoute, file_answer
 from backend.web.parts import TheAnswering, TheAuditing, TheFirst, TheFolderMap, TheImages, TheLoops, TheQueue
-from backend.wire.map import FolderMapOverview, MapAnswer, MapCluster, MapImages, PlacesAsked
+from backend.wire.map import FolderMapOverview, MapAnswer, MapImages, PlacesAsked
 
 FIRST, ANSWERS = PATHS_WITH_IMAGES = ("/api/map/first", "/api/map/answers")
 MOST_BYTES = 12 * 2**20  # of a body that names a million images
@@ -38,7 +37,7 @@ def overview(folder_map: TheFolderMap, queue: TheQueue, loops: TheLoops) -> Fold
         "placed": folder_map.placed,
         "generation": folder_map.generation,
         "method": folder_map.method,
-        "clusters": [cast(MapCluster, asdict(cluster)) for cluster in folder_map.clusters()],
+        "clusters": folder_map.clusters(),
         "coming": coming,
     }
 

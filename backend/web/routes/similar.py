@@ -42,6 +42,7 @@ DOWN = "What is like this image is known only while inference runs; try again wh
 SLOW = "Inference is busy and has not answered; try again."
 UNKNOWN = "What is like this image is not known: it is not embedded yet, or was drawn at random to measure with."
 LATER = "More of another image were wanted meanwhile."
+WORDS_STARTING = "Inference is starting; what these words lead to is known in a moment."
 WORDS_DOWN = "What these words lead to is known only while inference runs; they can be kept all the same."
 WORDS_LATER = "Other words were typed meanwhile."
 
@@ -111,7 +112,7 @@ async def prompt_preview(
     if not text:
         return {"text": "", "classes": [], "images": [], "note": ""}
     if loops.now["inference"] != "running":
-        raise HTTPException(503, WORDS_DOWN)
+        raise HTTPException(503, WORDS_STARTING if loops.now["inference"] == "starting" else WORDS_DOWN)
     try:
         similar = await answered(likes, await to_thread.run_sync(likes.ask_in_words, text, client))
     except SupersededError:

@@ -160,7 +160,10 @@ def test_a_network_that_reads_no_words(tmp_path: Path, images_folder: Path, tiny
 
 @pytest.mark.slow
 def test_who_takes_over_inherits_the_prior(loops: Loops, tiny_network: str, tmp_path: Path) -> None:
-    """A network that reads no words keeps the prior of the one before; images that came since have none."""
+    """A network that reads no words keeps what the one before made of them; images that came since have no prior.
+
+    Once the words change, nobody can say what they mean.
+    """
     say(loops, prompt="lynx")
     settings = pickle_file.read(loops.run, SETTINGS).content
     events = Events(tmp_path / "tensorboard")
@@ -171,8 +174,11 @@ def test_who_takes_over_inherits_the_prior(loops: Loops, tiny_network: str, tmp_
             pass
     before, after = readers
     after.follow_from(before)
-    assert before.prior is not None and after.prior is not None
-    np.testing.assert_allclose(after.prior[:11], before.prior, atol=1e-5)
-    assert np.isnan(after.prior[11])
+    old, new = before.prior.values(), after.prior.values()
+    assert old is not None and new is not None
+    np.testing.assert_allclose(new[:11], old, atol=1e-5)
+    assert np.isnan(new[11])
+    after.take_prior(dataclasses.replace(settings, prompt="fox"))
+    assert after.prior.values() is None
     for reader in readers:
         reader.close()
