@@ -19,6 +19,7 @@ export class FakeMap {
   generation = 1;
   /** How many clusters there are; the image 7 of 3 is in the cluster 1. */
   clusters = 2;
+  probabilities: readonly number[] = []; // of the clusters
   /** Where an image lies, between -1 and 1; null: nowhere yet. */
   placeOf: (image: number) => readonly [x: number, y: number] | null = (image) => [
     image % 2 === 0 ? -0.5 : 0.5,
@@ -89,7 +90,7 @@ export class FakeMap {
       negatives: having("negative"),
       skipped: having("skipped"),
       left: having(null),
-      probability: 0.31,
+      probability: this.probabilities[id] ?? 0.31,
       representatives: images.slice(0, 3),
     };
   }

@@ -11,21 +11,22 @@ interface Props {
   readonly session: Session;
   readonly clusters: readonly Cluster[];
   readonly names: Names;
-  /** The one in focus, by its place in the list. */
-  readonly place: number | null;
+  /** The one in focus. */
+  readonly focused: number | null;
   /** The one whose images are chosen. */
   readonly chosen: number | null;
-  readonly onFocus: (place: number) => void;
+  readonly onFocus: (cluster: number) => void;
   readonly onHover: (cluster: Cluster | null) => void;
   readonly onChoose: (cluster: Cluster) => void;
 }
 
 export function Clusters(props: Props) {
-  const { session, clusters, names, place, chosen, onFocus, onHover, onChoose } = props;
+  const { session, clusters, names, focused, chosen, onFocus, onHover, onChoose } = props;
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
-    if (place !== null) list.current?.querySelectorAll<HTMLElement>("button")[place]?.focus();
-  }, [place]);
+    if (focused !== null) list.current?.querySelector<HTMLElement>(`[data-cluster="${focused}"]`)?.focus();
+  }, [focused]);
+  const isThere = clusters.some(({ id }) => id === focused);
   return (
     <section className="clusters" aria-labelledby="clusters-title">
       <h3 id="clusters-title">{counted(clusters.length, "cluster", "clusters")}</h3>
@@ -36,8 +37,8 @@ export function Clusters(props: Props) {
               className="cluster"
               data-cluster={cluster.id}
               aria-pressed={chosen === cluster.id}
-              tabIndex={at === Math.min(place ?? 0, clusters.length - 1) ? 0 : -1}
-              onFocus={() => onFocus(at)}
+              tabIndex={(isThere ? cluster.id === focused : at === 0) ? 0 : -1}
+              onFocus={() => onFocus(cluster.id)}
               onPointerEnter={() => onHover(cluster)}
               onPointerLeave={() => onHover(null)}
               onClick={() => onChoose(cluster)}

@@ -239,6 +239,21 @@ describe("the list of clusters", () => {
     expect(server.map.answers[0]?.images.every((image) => image % 2 === 1)).toBe(true);
   });
 
+  it("begins with the likeliest cluster", async () => {
+    server.map.probabilities = [0.02, 0.9];
+    await opened();
+    await soon(() => expect(clusters().map(({ dataset }) => dataset["cluster"])).toEqual(["1", "0"]));
+    press("ArrowDown", panel());
+    await soon(() => expect(document.activeElement).toBe(clusters()[0]));
+  });
+
+  it("goes by number while the model's opinion is hidden", async () => {
+    localStorage.setItem("ia:blind", "true");
+    server.map.probabilities = [0.02, 0.9];
+    await opened();
+    await soon(() => expect(clusters().map(({ dataset }) => dataset["cluster"])).toEqual(["0", "1"]));
+  });
+
   it("has pictures of what is in a cluster", async () => {
     await opened();
     await soon(() => expect(clusters()[0]?.querySelectorAll("img")).toHaveLength(3));

@@ -32,12 +32,12 @@ export function MapPanel({ session }: { readonly session: Session }) {
   const [painter] = useState(() => new Painter());
   const [tool, setTool] = useState<Tool>("move");
   const [wanted, setColouring] = useState<Colouring>("answer");
-  const [place, setPlace] = useState<number | null>(null); // of the cluster in focus
+  const [focused, setFocused] = useState<number | null>(null); // the cluster in focus
   const [hovered, setHovered] = useState<Cluster | null>(null);
   const [isListOpen, setListOpen] = useState(false);
   const [pointed, setPointed] = useState<Pointed | null>(null);
   const [large, setLarge] = useState<number | null>(null);
-  const clusters = overview?.clusters ?? NONE;
+  const clusters = inOrder(overview?.clusters ?? NONE, state.blind);
   const colouring = state.blind ? "answer" : wanted;
   const mask = selection?.mask ?? null;
   const drawn = useMemo(
@@ -72,11 +72,12 @@ export function MapPanel({ session }: { readonly session: Session }) {
     isLarge: large !== null,
     isListOpen,
     clusters: clusters.length,
-    place,
+    place: clusters.findIndex(({ id }) => id === focused),
     onPlace: (next) => {
-      setPlace(next);
       const cluster = clusters[next];
-      if (cluster && painter.view.zoom > 1) painter.lookAt(cluster);
+      if (!cluster) return;
+      setFocused(cluster.id);
+      if (painter.view.zoom > 1) painter.lookAt(cluster);
     },
     onSmall: () => setLarge(null),
     onListClosed: () => setListOpen(false),
@@ -97,7 +98,7 @@ export function MapPanel({ session }: { readonly session: Session }) {
                 points={points}
                 drawing={drawn}
                 clusters={clusters}
-                marked={(hovered ?? (place === null ? null : clusters[place]))?.id ?? null}
+                marked={hovered?.id ?? focused}
                 isDark={isDark}
                 tool={tool}
                 label={`Map of ${count(points.size)} ${things}; the list of clusters says the same in words.`}
@@ -143,9 +144,9 @@ export function MapPanel({ session }: { readonly session: Session }) {
               session={session}
               clusters={clusters}
               names={names}
-              place={place}
+              focused={focused}
               chosen={choosing.cluster}
-              onFocus={setPlace}
+              onFocus={setFocused}
               onHover={setHovered}
               onChoose={choose}
             />
@@ -186,6 +187,12 @@ export function MapPanel({ session }: { readonly session: Session }) {
       </Dialog>
     </div>
   );
+}
+
+/** The likeliest cluster first; by number while the model's opinion is hidden, or not known. */
+function inOrder(clusters: readonly Cluster[], isBlind: boolean): readonly Cluster[] {
+  if (isBlind) return clusters;
+  return [...clusters].sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0) || a.id - b.id);
 }
 
 function titleOf({ state }: Session, placed = 0, images = 0): string {

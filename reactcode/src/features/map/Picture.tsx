@@ -2,8 +2,9 @@
 import { useRef } from "react";
 import { pictureAddress, type MapImage } from "../../api";
 import { ANSWER, type Points, UNKNOWN } from "../../core/map";
-import { named, nameOf, percent } from "../../core/words";
+import { named, percent } from "../../core/words";
 import { type Session, Icon, LargeImage, Press, useFocusMeanwhile } from "../../ui";
+import { answerNames } from "./plane/Legend";
 import type { Pointed } from "./plane/Plane";
 
 const PREVIEW_PX = 320;
@@ -11,15 +12,7 @@ const CARD = { width: 212, height: 236, gap: 14 } as const; // as the style shee
 
 /** The answer and the probability of an image, as the points have them. */
 function known({ state }: Session, points: Points, image: number): string {
-  const answers = [
-    "open",
-    nameOf(state.status, "positive"),
-    nameOf(state.status, "negative"),
-    "skipped",
-    "unreadable",
-    "labelled by the model",
-  ];
-  const answer = answers[points.answer[image] ?? ANSWER.open] ?? "";
+  const answer = answerNames(state.status)[points.answer[image] ?? ANSWER.open] ?? "";
   const value = points.probability[image] ?? UNKNOWN;
   return state.blind || value === UNKNOWN ? answer : `${answer}, ${percent(value / (UNKNOWN - 1))}`;
 }

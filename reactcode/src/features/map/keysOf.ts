@@ -22,7 +22,8 @@ interface Around {
   readonly isLarge: boolean;
   readonly isListOpen: boolean;
   readonly clusters: number;
-  readonly place: number | null;
+  /** Of the one in focus; -1: none is. */
+  readonly place: number;
   readonly onPlace: (place: number) => void;
   readonly onSmall: () => void;
   readonly onListClosed: () => void;
@@ -58,7 +59,7 @@ function deedOf(
   const step = STEPS[key];
   if (pan !== undefined && hasShift) return () => painter.pan(...pan);
   if (step !== undefined && clusters > 0)
-    return () => onPlace(place === null ? 0 : Math.min(Math.max(place + step, 0), clusters - 1));
+    return () => onPlace(Math.min(Math.max(place + step, 0), clusters - 1));
   if (key === "+" || key === "=") return () => painter.zoom(STEP);
   if (key === "-" || key === "_") return () => painter.zoom(1 / STEP);
   if (key === "0") return () => painter.reset();

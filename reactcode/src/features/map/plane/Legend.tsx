@@ -1,4 +1,5 @@
 // What the colours of the points mean, and the choice between answer, probability and prior.
+import type { Status } from "../../../api";
 import { COLOURINGS, type Colouring, inkOf, LEGEND, type Points, tally, UNKNOWN } from "../../../core/map";
 import { count, nameOf } from "../../../core/words";
 import type { Session } from "../../../ui";
@@ -56,6 +57,12 @@ export function Legend({ session, points, colouring, isDark, onChange }: Props) 
   );
 }
 
+/** What a person reads for each code of ANSWER. */
+export function answerNames(status: Status | null): readonly string[] {
+  const [positive, negative] = [nameOf(status, "positive"), nameOf(status, "negative")];
+  return ["open", positive, negative, "skipped", "unreadable", "labelled by the model"];
+}
+
 interface AnswersProps {
   readonly session: Session;
   readonly points: Points;
@@ -64,14 +71,7 @@ interface AnswersProps {
 
 function Answers({ session: { state }, points, css }: AnswersProps) {
   const counts = tally(points);
-  const names = [
-    "open",
-    nameOf(state.status, "positive"),
-    nameOf(state.status, "negative"),
-    "skipped",
-    "unreadable",
-    "labelled by the model",
-  ];
+  const names = answerNames(state.status);
   return (
     <ul className="swatches">
       {LEGEND.filter((code) => (counts[code] ?? 0) > 0).map((code) => (
