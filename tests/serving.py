@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from PIL import Image
 
 from backend.app import create_app
 from backend.runs.checks import listen
@@ -33,6 +34,14 @@ class Serving:
     def answer(self, image: int, label: str = "positive", **more: object) -> httpx.Response:
         """Post an answer."""
         return self.client.post("/api/annotations", json={"image": image, "label": label, **more})
+
+
+def small_pictures(folder: Path, count: int, step: int = 8) -> Path:
+    """So many pictures of a colour each, 00.png and so on, in a new folder; the folder."""
+    folder.mkdir()
+    for number in range(count):
+        Image.new("RGB", (8, 6), (step * number, 0, 0)).save(folder / f"{number:02d}.png")
+    return folder
 
 
 class PromptServer(uvicorn.Server):

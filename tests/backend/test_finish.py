@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from backend.backup import back_up
 from backend.export import main as export_main
@@ -29,7 +28,7 @@ from IA.protocol.records import Predictions
 from IA.statistics.audit import Division, Sample
 from tests.backend.store.test_labels import published
 from tests.commands import Command, command_of
-from tests.serving import Serving, serving, until
+from tests.serving import Serving, serving, small_pictures, until
 
 IMAGES = 40
 UNSCORED = 3  # the last ones
@@ -38,11 +37,7 @@ UNSCORED = 3  # the last ones
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Forty small pictures, 00.png to 39.png."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for number in range(IMAGES):
-        Image.new("RGB", (8, 6), (6 * number, 0, 0)).save(folder / f"{number:02d}.png")
-    return folder
+    return small_pictures(tmp_path / "data", IMAGES, step=6)
 
 
 def predict(server: Serving, generation: int = 5, threshold: float = 0.4, least: float = 0) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 
 from backend.map.points import NEGATIVE, NOWHERE, OPEN, POSITIVE, SKIPPED, UNKNOWN
 from backend.session import answering
@@ -20,7 +19,7 @@ from IA.protocol.answers import read_learnable
 from IA.protocol.files import LAYOUT, PREDICTIONS, RANKING
 from IA.protocol.records import Predictions, Ranking
 from IA.protocol.shown import Layout
-from tests.serving import Serving, serving, until
+from tests.serving import Serving, serving, small_pictures, until
 
 IMAGES = 30
 NAMES = ("x", "y", "answer", "probability", "prior", "cluster")
@@ -35,11 +34,7 @@ def from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Thirty small pictures."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for number in range(IMAGES):
-        Image.new("RGB", (8, 6), (8 * number, 0, 0)).save(folder / f"{number:02d}.png")
-    return folder
+    return small_pictures(tmp_path / "data", IMAGES)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
-from PIL import Image
 
 from backend.session.session import Session
 from backend.store import schema
@@ -31,7 +30,7 @@ from IA.protocol.files import ANNOTATIONS, AUDIT, PREDICTIONS
 from IA.protocol.records import Predictions, Ranking
 from tests.backend.store.test_labels import LABELS, VERSION_1, columns
 from tests.examples import examples
-from tests.serving import Serving, serving, until
+from tests.serving import Serving, serving, small_pictures, until
 
 IMAGES = 12
 FEW = 5  # for courses that come upon each image several times
@@ -47,11 +46,7 @@ def from_the_first_answer_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Twelve small pictures."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for number in range(IMAGES):
-        Image.new("RGB", (8, 6), (20 * number, 0, 0)).save(folder / f"{number:02d}.png")
-    return folder
+    return small_pictures(tmp_path / "data", IMAGES, step=20)
 
 
 def unpickled(path: Path) -> dict[str, bool | None]:

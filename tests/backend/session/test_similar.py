@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 
 from backend.questions.similar import Likes
 from backend.web.routes import similar as like_routes
@@ -22,7 +21,7 @@ from IA.protocol.shown import Similar, Wanted
 from IA.protocol.watching import Latest
 from tests import inference as stand_in
 from tests.IA.test_loops import Loops
-from tests.serving import Serving, serving, until
+from tests.serving import Serving, serving, small_pictures, until
 
 IMAGES = 60
 
@@ -30,10 +29,7 @@ IMAGES = 60
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Serving]:
     """A run of sixty pictures, ranked by number, for which inference is told to run."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for number in range(IMAGES):
-        Image.new("RGB", (8, 6), (4 * number, 0, 0)).save(folder / f"{number:02d}.png")
+    folder = small_pictures(tmp_path / "data", IMAGES, step=4)
     with serving(tmp_path / "run", folder) as server:
         until(lambda: server.session.queue.left == IMAGES)
         order = np.arange(IMAGES, dtype=np.int32)

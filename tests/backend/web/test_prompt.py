@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 
 from backend.web.routes import similar as similar_routes
 from IA.duplicates.groups import ImageState
@@ -18,7 +17,7 @@ from IA.protocol.records import Ranking
 from IA.protocol.shown import Similar, Wanted
 from IA.protocol.watching import Latest
 from tests.inference import inference, similar
-from tests.serving import Serving, serving, until
+from tests.serving import Serving, serving, small_pictures, until
 
 IMAGES = 30
 ODD = {"emoji": "🐈‍⬛", "right to left": "قطة سوداء", "unknown language": "bgrz'lch", "markup": "<b>&hat</b>"}
@@ -27,10 +26,7 @@ ODD = {"emoji": "🐈‍⬛", "right to left": "قطة سوداء", "unknown lan
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Serving]:
     """A run of thirty pictures, for which inference is told to run."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for number in range(IMAGES):
-        Image.new("RGB", (8, 6), (8 * number, 0, 0)).save(folder / f"{number:02d}.png")
+    folder = small_pictures(tmp_path / "data", IMAGES)
     with serving(tmp_path / "run", folder) as server:
         until(lambda: server.session.queue.left == IMAGES)
         server.session.loops.now["inference"] = "running"
