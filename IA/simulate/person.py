@@ -23,7 +23,7 @@ Truth = NDArray[np.bool_]
 
 COUNTS = (20, 25, 50, 100, 200, 400)
 RECALL = 0.95
-MIXED, FARTHEST, RANDOM = SEARCHES = ("mixed", "farthest", "random")  # How the first of either answer is searched.
+MIXED, FARTHEST, RANDOM = "mixed", "farthest", "random"  # How the first of either answer is searched.
 # After these numbers of answers, the predictions for all remaining images are compared with the truth.
 LOOKS_AT = (50, 75, 100, 150, 220, 300, 400)
 FACTOR, MARGIN = 1.5, 5  # The expected count of positives holds if it is within this factor or margin of the truth.
@@ -103,7 +103,7 @@ def simulate(
         examples: (E, D) float32, embeddings of positives outside the pool, to begin with.
         begun: images that are asked first, in this order.
         prior: (N,) float32, what is known before any answer, see `IA.ranking.Known`; None: nothing.
-        search: one of `SEARCHES`.
+        search: `MIXED`, `FARTHEST` or `RANDOM`.
 
     Returns:
         The course of the answers.

@@ -29,7 +29,7 @@ class Start:
 
     Attributes:
         name: the column in the table.
-        search: one of `IA.simulate.person.SEARCHES`.
+        search: how the first of either answer is searched, see `IA.simulate.person`.
         readings: of the prompt for each class; None: there is no prompt.
         scores: (N,) float32, of all photos, NaN where one has none; None: there are none.
     """

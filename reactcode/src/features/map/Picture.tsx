@@ -65,7 +65,7 @@ export function Large({ session, points, number, image, onClose }: LargeProps) {
       tabIndex={-1}
       onClick={onClose}
     >
-      <div className="frame">
+      <div className="large-frame">
         {image && <LargeImage answer={{ ...image, label: image.label ?? "skipped" }} />}
       </div>
       <p>

@@ -32,7 +32,7 @@ export function ReviewDetail({ session, all, place, onPlace, onLabel, onBack }: 
       ref={frame}
       aria-label={`Answer ${place + 1}: ${named(seen.path)}`}
     >
-      <div className="frame">
+      <div className="large-frame">
         <LargeImage key={seen.path} answer={seen} />
       </div>
       <figcaption>

@@ -21,7 +21,7 @@ export function Doubted({ session, slip, label, isSeen, onLabel, onLoad }: Props
   const isTold = !state.blind || label !== null;
   return (
     <figure className="doubted" aria-label={named(slip.path)} data-seen={isSeen}>
-      <div className="frame">
+      <div className="large-frame">
         <LargeImage answer={slip} onLoad={onLoad} />
       </div>
       <figcaption>
